@@ -1,0 +1,58 @@
+//! Windows by mmap(2), with every page brought in before a byte is looked at.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::ops::Deref;
+
+use memmap2::{Mmap, MmapOptions};
+
+/// A part of a file mapped read-only; unmapped when dropped.
+pub(super) struct Map(Mmap);
+
+impl Deref for Map {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Why there is no map.
+pub(super) enum Refusal {
+    /// The system or the file system does not map this file.
+    Map(io::Error),
+    /// It is mapped, but a page of it cannot be had.
+    Page,
+}
+
+/// Maps the `length` bytes of `file` at offset `at`, a multiple of the page size or not.
+pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, Refusal> {
+    // SAFETY: The map is read-only, private to this window and unmapped before the next one. What the type
+    // system cannot promise is that no other process changes the file meanwhile. (a) A changed byte: the slice
+    // goes to a hash function only, which takes any bytes, branches on none of them and indexes by none; the
+    // digest of a mixture verifies under no signature, and the file's stamp, compared afterwards, tells that it
+    // changed. (b) A page that goes away, by truncation or a failing device: the pages are brought in below and
+    // a failure there is an error; between that and the hashing the kernel answers with SIGBUS, which ends the
+    // process with a status that no caller takes for success. Memory that is not ours is never read.
+    let map = unsafe { MmapOptions::new().offset(at).len(length).map(file) };
+    let map = map.map_err(Refusal::Map)?;
+    populate(&map)?;
+    Ok(Map(map))
+}
+
+/// Brings in all pages of the map with one call, instead of by one fault for each few of them.
+#[cfg(target_os = "linux")]
+fn populate(map: &Mmap) -> Result<(), Refusal> {
+    match map.advise(memmap2::Advice::PopulateRead) {
+        Ok(()) => Ok(()),
+        // Linux before 5.14 does not know the advice; there each page is brought in when it is touched.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        Err(_) => Err(Refusal::Page),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn populate(_map: &Mmap) -> Result<(), Refusal> {
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Verifies that the files of a mirror are what their vendor signed: detached ECDSA P-256 signatures over SHA-256,
+//! one `.sig.bin` beside each artifact, many artifacts at once, no network.
+//!
+//! The command is a thin layer over this library. To verify one file:
+//!
+//! ```no_run
+//! use std::{path::Path, sync::Arc};
+//! use verify_signatures::{engine, trust::key::Key};
+//!
+//! let key = Arc::new(Key::parse("vendor", &std::fs::read("vendor.pem")?)?);
+//! let record = engine::verify_file(&[key], Path::new("x.iso"), Path::new("x.iso.sig.bin"));
+//! assert!(record.verdict.passes());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`mirror`] finds what lies on disk, [`trust`] says who signed what, [`digest`] hashes, [`content`] reads,
+//! [`engine`] puts the work in order, and [`report`] says what came of it. [`app`] wires them together.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod content;
+pub mod digest;
+pub mod engine;
+pub mod exit;
+pub mod interrupt;
+pub mod mirror;
+pub mod report;
+pub mod trust;

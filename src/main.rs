@@ -1,0 +1,7 @@
+//! The command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    verify_signatures::app::run().into()
+}

@@ -1,0 +1,286 @@
+//! A trusted public key: the content of a key file, or what it is instead.
+
+use p256::ecdsa::VerifyingKey;
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::pkcs8::der::asn1::AnyRef;
+use p256::pkcs8::der::{self, Decode, Reader, SliceReader, Tag, Tagged};
+use p256::pkcs8::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
+use thiserror::Error;
+
+use super::signature::Signature;
+use crate::digest::Digest;
+
+/// The longest key file that is read, in bytes. A P-256 key takes 178 as PEM; the rest is room for the text
+/// that people keep around it. What is longer was named by mistake (an artifact, say).
+pub const MAX_FILE_BYTES: usize = 64 * 1024;
+
+/// `id-ecPublicKey` (RFC 5480, 2.1.1).
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+/// `rsaEncryption` (RFC 8017, appendix C).
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// `secp256r1`, which NIST calls P-256 (RFC 5480, 2.1.1.1).
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+
+/// Algorithms and curves that a wrong key is likely to have, under the names that people know them by.
+const KNOWN: [(&str, &str); 11] = [
+    ("1.3.132.0.34", "P-384"),
+    ("1.3.132.0.35", "P-521"),
+    ("1.3.132.0.33", "P-224"),
+    ("1.3.132.0.10", "secp256k1"),
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
+    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
+    ("1.3.101.110", "X25519"),
+    ("1.3.101.112", "Ed25519"),
+    ("1.3.101.113", "Ed448"),
+    ("1.2.840.10040.4.1", "DSA"),
+    ("1.2.840.113549.1.1.10", "RSA-PSS"),
+];
+
+/// An ECDSA P-256 public key that signatures are verified with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    name: String,
+    fingerprint: Digest,
+    verifying: VerifyingKey,
+}
+
+/// What a key file holds instead of one P-256 public key.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// No bytes at all.
+    #[error("the file is empty; an ECDSA P-256 public key is needed")]
+    Empty,
+    /// More than [`MAX_FILE_BYTES`].
+    #[error("more than {} KiB, too long for a key; an ECDSA P-256 public key is needed", MAX_FILE_BYTES / 1024)]
+    TooLong,
+    /// A private key, in whatever format.
+    #[error(
+        "a private key; the public key is needed, and the private one should not be here at all \
+         (`openssl pkey -in FILE -pubout` prints the public key)"
+    )]
+    PrivateKey,
+    /// An X.509 certificate.
+    #[error(
+        "a certificate; the public key inside it is needed \
+         (`openssl x509 -in FILE -noout -pubkey` prints it)"
+    )]
+    Certificate,
+    /// An RSA public key.
+    #[error("RSA {bits}; an ECDSA P-256 key is needed")]
+    Rsa {
+        /// The length of the modulus.
+        bits: usize,
+    },
+    /// An elliptic-curve key on another curve.
+    #[error("a key on the curve {0}; an ECDSA P-256 key is needed")]
+    OtherCurve(String),
+    /// An elliptic-curve key that spells its curve out instead of naming it, which RFC 5480, 2.1.1 forbids.
+    #[error("a key with explicit curve parameters; one that names the curve P-256 is needed")]
+    ExplicitCurve,
+    /// A public key of another algorithm.
+    #[error("a key of the algorithm {0}; an ECDSA P-256 key is needed")]
+    OtherAlgorithm(String),
+    /// The coordinates are no point of the curve.
+    #[error("its point is not on the curve P-256, so the key is damaged or forged")]
+    NotOnCurve,
+    /// A PEM block that is something else.
+    #[error("a PEM block `{0}`; an ECDSA P-256 `PUBLIC KEY` is needed")]
+    OtherBlock(String),
+    /// More than one PEM block.
+    #[error("{0} PEM blocks in one file; give each key a file of its own and name each with --key")]
+    Several(usize),
+    /// A line as in `~/.ssh/*.pub`.
+    #[error(
+        "an OpenSSH public key; it is needed as PEM (`ssh-keygen -e -m PKCS8 -f FILE` prints that)"
+    )]
+    OpenSsh,
+    /// A PEM block that cannot be decoded.
+    #[error("its PEM block is damaged; an ECDSA P-256 public key is needed")]
+    DamagedPem,
+    /// Nothing that is recognized.
+    #[error("neither PEM nor DER of a public key; an ECDSA P-256 public key is needed")]
+    NotAKey,
+}
+
+impl Key {
+    /// Reads the whole content of a key file: a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480) as DER,
+    /// or as one PEM block (RFC 7468, 13) with any text around it.
+    ///
+    /// `name` is what messages and reports call the key; by custom the file's path.
+    ///
+    /// # Errors
+    /// Says what the file holds instead.
+    pub fn parse(name: impl Into<String>, content: &[u8]) -> Result<Key, KeyError> {
+        let (fingerprint, verifying) = match content {
+            [] => Err(KeyError::Empty),
+            _ if content.len() > MAX_FILE_BYTES => Err(KeyError::TooLong),
+            [0x30, ..] => from_der(content),
+            _ => from_pem(content),
+        }?;
+        Ok(Key {
+            name: name.into(),
+            fingerprint,
+            verifying,
+        })
+    }
+
+    /// What messages call this key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The SHA-256 of the key's DER, which `openssl pkey -pubin -outform DER | sha256sum` prints.
+    pub fn fingerprint(&self) -> &Digest {
+        &self.fingerprint
+    }
+
+    /// Whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
+    pub fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
+        self.verifying
+            .verify_prehash(digest.as_bytes(), &signature.0)
+            .is_ok()
+    }
+}
+
+fn from_pem(text: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
+    let blocks = pem::parse_many(text).map_err(|_| KeyError::DamagedPem)?;
+    if blocks.iter().any(|b| b.tag().ends_with("PRIVATE KEY")) {
+        return Err(KeyError::PrivateKey);
+    }
+    match blocks.as_slice() {
+        [] => Err(without_block(text)),
+        [block] => match block.tag() {
+            "PUBLIC KEY" => from_der(block.contents()),
+            "RSA PUBLIC KEY" => Err(rsa(block.contents())),
+            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
+                Err(KeyError::Certificate)
+            }
+            other => Err(KeyError::OtherBlock(other.to_owned())),
+        },
+        // Fail closed: which of them is meant to be trusted is not ours to guess.
+        several => Err(KeyError::Several(several.len())),
+    }
+}
+
+fn without_block(text: &[u8]) -> KeyError {
+    let starts_with = |prefix: &str| text.starts_with(prefix.as_bytes());
+    if starts_with("ssh-") || starts_with("ecdsa-sha2-") {
+        KeyError::OpenSsh
+    } else if text.windows(11).any(|w| w == b"-----BEGIN ") {
+        KeyError::DamagedPem
+    } else {
+        KeyError::NotAKey
+    }
+}
+
+fn from_der(bytes: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
+    let info = SubjectPublicKeyInfoRef::from_der(bytes).map_err(|_| not_public(bytes))?;
+    let point = info
+        .subject_public_key
+        .as_bytes()
+        .ok_or(KeyError::NotAKey)?;
+    expect_p256(&info.algorithm, point)?;
+    let key = VerifyingKey::from_sec1_bytes(point).map_err(|_| KeyError::NotOnCurve)?;
+    Ok((Digest::of(bytes), key))
+}
+
+fn expect_p256(algorithm: &AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<(), KeyError> {
+    match algorithm.oid {
+        EC_PUBLIC_KEY => match algorithm.parameters_oid() {
+            Ok(P256) => Ok(()),
+            Ok(curve) => Err(KeyError::OtherCurve(name_of(curve))),
+            Err(_) => Err(KeyError::ExplicitCurve),
+        },
+        RSA => Err(rsa(key)),
+        other => Err(KeyError::OtherAlgorithm(name_of(other))),
+    }
+}
+
+fn name_of(oid: ObjectIdentifier) -> String {
+    let oid = oid.to_string();
+    let known = KNOWN.iter().find(|(number, _)| *number == oid);
+    known.map_or(oid, |(_, name)| (*name).to_owned())
+}
+
+/// An `RSAPublicKey` (RFC 8017, A.1.1), measured.
+fn rsa(bytes: &[u8]) -> KeyError {
+    match elements(bytes).first() {
+        Some(modulus) if modulus.tag() == Tag::Integer => {
+            let leading: usize = modulus.value().iter().take_while(|b| **b == 0).count();
+            let significant = modulus.value().get(leading..).unwrap_or_default();
+            let unused = significant
+                .first()
+                .map_or(0, |b| b.leading_zeros() as usize);
+            KeyError::Rsa {
+                bits: significant.len() * 8 - unused,
+            }
+        }
+        _ => KeyError::OtherAlgorithm("RSA".to_owned()),
+    }
+}
+
+/// Names DER that is no SubjectPublicKeyInfo by the first elements that the other formats begin with.
+fn not_public(bytes: &[u8]) -> KeyError {
+    let parts = elements(bytes);
+    let tags: Vec<Tag> = parts.iter().map(|part| part.tag()).collect();
+    match tags.as_slice() {
+        // PKCS #1, SEC 1 and PKCS #8 begin with a version number of one byte; an RSAPublicKey with the modulus.
+        [Tag::Integer, ..] if parts.first().is_some_and(|p| p.value().len() == 1) => {
+            KeyError::PrivateKey
+        }
+        [Tag::Integer, Tag::Integer] => rsa(bytes),
+        // EncryptedPrivateKeyInfo (RFC 5958, 3).
+        [Tag::Sequence, Tag::OctetString] => KeyError::PrivateKey,
+        // Certificate (RFC 5280, 4.1): the signed part, the algorithm, the signature.
+        [Tag::Sequence, Tag::Sequence, Tag::BitString] => KeyError::Certificate,
+        _ => KeyError::NotAKey,
+    }
+}
+
+/// The elements of the SEQUENCE that `bytes` are, as far as they can be read; none if they are none.
+fn elements(bytes: &[u8]) -> Vec<AnyRef<'_>> {
+    let read = || -> der::Result<Vec<AnyRef<'_>>> {
+        let sequence = AnyRef::from_der(bytes)?;
+        sequence.tag().assert_eq(Tag::Sequence)?;
+        let mut reader = SliceReader::new(sequence.value())?;
+        let mut found = Vec::new();
+        while !reader.is_finished() {
+            found.push(AnyRef::decode(&mut reader)?);
+        }
+        Ok(found)
+    };
+    read().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_key_is_told_by_what_it_is() {
+        let private = "-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n";
+        let block = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n";
+        let cases: [(&[u8], KeyError); 10] = [
+            (b"", KeyError::Empty),
+            (&[b' '; MAX_FILE_BYTES + 1], KeyError::TooLong),
+            (&[b' '; MAX_FILE_BYTES], KeyError::NotAKey),
+            (b"hello", KeyError::NotAKey),
+            (b"ssh-rsa AAAA", KeyError::OpenSsh),
+            (b"ecdsa-sha2-nistp256 AAAA", KeyError::OpenSsh),
+            (private.as_bytes(), KeyError::PrivateKey),
+            (b"-----BEGIN PUBLIC KEY-----\nMAA=\n", KeyError::DamagedPem),
+            (&[0x30, 0x00], KeyError::NotAKey),
+            (block.as_bytes(), KeyError::NotAKey),
+        ];
+        for (content, error) in cases {
+            assert_eq!(Key::parse("k", content), Err(error));
+        }
+    }
+
+    #[test]
+    fn a_private_key_beside_a_public_one_is_refused_as_private() {
+        let both = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n\
+                    -----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+        assert_eq!(Key::parse("k", both.as_bytes()), Err(KeyError::PrivateKey));
+    }
+}

@@ -1,0 +1,157 @@
+//! What was found out about each artifact, and the sum of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::key::Key;
+use super::signature::SignatureError;
+use crate::digest::Digest;
+
+/// What a record speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// A file, by its path as reached from the argument. For [`Verdict::Unreadable`] it may be a directory.
+    Artifact(PathBuf),
+}
+
+/// One line of the result: one signature, or one thing that has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What was judged.
+    pub subject: Subject,
+    /// The signature file, where there is one.
+    pub signature: Option<PathBuf>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// The SHA-256 of the artifact, where it was hashed to its end.
+    pub digest: Option<Digest>,
+    /// The artifact's size in bytes, where it is known.
+    pub size: Option<u64>,
+    /// From opening the artifact to its verdict.
+    pub elapsed: Duration,
+}
+
+/// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] where that was allowed, are no failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A trusted key verifies the signature over the artifact's bytes.
+    Valid {
+        /// The first of the trusted keys that does.
+        key: Arc<Key>,
+    },
+    /// The signature is not one that a trusted key made over these bytes.
+    Invalid(Invalid),
+    /// There is a signature, and no file that it belongs to.
+    Missing,
+    /// There is a file that needs a signature, and none that claims it.
+    Unsigned {
+        /// Whether the user accepts that (`--allow-unsigned`).
+        allowed: bool,
+    },
+    /// The file was not the same after reading as before, so the digest speaks of neither.
+    Changed,
+    /// The system refused to read.
+    Unreadable {
+        /// What it refused to read.
+        part: Part,
+        /// The reason in the system's words, such as `Permission denied`.
+        words: String,
+    },
+    /// A name that should be a file is a directory, a FIFO, a socket or a device.
+    NotRegular {
+        /// Which of the two files.
+        part: Part,
+    },
+}
+
+/// Which of the things on disk a verdict complains of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The artifact.
+    Data,
+    /// Its signature file.
+    Signature,
+    /// A directory of the tree.
+    Directory,
+}
+
+/// Why a signature is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Invalid {
+    /// The signature file holds no signature.
+    #[error(transparent)]
+    Malformed(#[from] SignatureError),
+    /// It is a signature, but no trusted key verifies it over this digest.
+    #[error("no trusted key made this signature over these bytes")]
+    NoKeyVerifies,
+}
+
+impl Verdict {
+    /// Whether an artifact with this verdict may be used.
+    pub fn passes(&self) -> bool {
+        // Fail closed: what passes is listed; whatever verdict is added later fails until it is listed too.
+        matches!(
+            self,
+            Verdict::Valid { .. } | Verdict::Unsigned { allowed: true }
+        )
+    }
+}
+
+/// How many artifacts got each verdict, and what it cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// [`Verdict::Valid`].
+    pub valid: u64,
+    /// [`Verdict::Invalid`].
+    pub invalid: u64,
+    /// [`Verdict::Missing`].
+    pub missing: u64,
+    /// [`Verdict::Unsigned`], allowed or not.
+    pub unsigned: u64,
+    /// [`Verdict::Changed`].
+    pub changed: u64,
+    /// [`Verdict::Unreadable`].
+    pub unreadable: u64,
+    /// [`Verdict::NotRegular`].
+    pub not_regular: u64,
+    /// Records whose verdict does not pass.
+    pub failures: u64,
+    /// Records that the run would have had, had nothing stopped it.
+    pub expected: u64,
+    /// Bytes hashed, each file once.
+    pub bytes: u64,
+    /// Wall-clock time of the run.
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    /// Adds one record's verdict.
+    pub fn count(&mut self, verdict: &Verdict) {
+        let class = match verdict {
+            Verdict::Valid { .. } => &mut self.valid,
+            Verdict::Invalid(_) => &mut self.invalid,
+            Verdict::Missing => &mut self.missing,
+            Verdict::Unsigned { .. } => &mut self.unsigned,
+            Verdict::Changed => &mut self.changed,
+            Verdict::Unreadable { .. } => &mut self.unreadable,
+            Verdict::NotRegular { .. } => &mut self.not_regular,
+        };
+        *class += 1;
+        self.failures += u64::from(!verdict.passes());
+    }
+
+    /// The records counted so far.
+    pub fn records(&self) -> u64 {
+        let judged = self.valid + self.invalid + self.missing + self.unsigned;
+        judged + self.changed + self.unreadable + self.not_regular
+    }
+
+    /// Whether every expected record was counted.
+    pub fn is_complete(&self) -> bool {
+        self.records() == self.expected
+    }
+}

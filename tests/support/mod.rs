@@ -1,0 +1,154 @@
+//! What the tests have in common: a key pair, signed files, the built command, and OpenSSL.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::print_stderr)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use p256::ecdsa::signature::hazmat::PrehashSigner;
+use p256::ecdsa::{DerSignature, Signature, SigningKey};
+use p256::pkcs8::{EncodePrivateKey, EncodePublicKey};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// A signing key that is the same in every run; `number` tells several apart.
+pub fn signing_key(number: u8) -> SigningKey {
+    SigningKey::from_slice(&[number; 32]).unwrap()
+}
+
+pub fn public_pem(key: &SigningKey) -> String {
+    let der = key.verifying_key().to_public_key_der().unwrap();
+    pem::encode_config(
+        &pem::Pem::new("PUBLIC KEY", der.as_bytes()),
+        pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+    )
+}
+
+pub fn public_der(key: &SigningKey) -> Vec<u8> {
+    key.verifying_key().to_public_key_der().unwrap().into_vec()
+}
+
+pub fn private_der(key: &SigningKey) -> Vec<u8> {
+    key.to_pkcs8_der().unwrap().as_bytes().to_vec()
+}
+
+pub fn private_pem(key: &SigningKey) -> String {
+    pem::encode(&pem::Pem::new("PRIVATE KEY", private_der(key)))
+}
+
+/// The DER signature of a message.
+pub fn sign(key: &SigningKey, message: &[u8]) -> Vec<u8> {
+    sign_digest(key, &Sha256::digest(message))
+}
+
+pub fn sign_digest(key: &SigningKey, digest: &[u8]) -> Vec<u8> {
+    let signature: Signature = key.sign_prehash(digest).unwrap();
+    DerSignature::from(signature).as_bytes().to_vec()
+}
+
+/// A directory with `key.pem` in it, gone with the value.
+pub struct Mirror {
+    pub directory: TempDir,
+    pub key: SigningKey,
+}
+
+impl Mirror {
+    pub fn new() -> Mirror {
+        let mirror = Mirror {
+            directory: tempfile::tempdir().unwrap(),
+            key: signing_key(1),
+        };
+        mirror.write("key.pem", public_pem(&mirror.key));
+        mirror
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Writes a data file and its signature.
+    pub fn write_signed(&self, data: &str, signature: &str, content: &[u8]) {
+        self.write(data, content);
+        self.write(signature, sign(&self.key, content));
+    }
+
+    /// Runs the built command in the directory.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command(arguments))
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_verify-signatures"));
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_remove("PUBKEY");
+        command
+    }
+}
+
+/// What a finished command said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Run {
+    pub stdout: String,
+    pub stderr: String,
+    pub status: Option<i32>,
+}
+
+impl Run {
+    pub fn of(mut command: Command) -> Run {
+        command.output().unwrap().into()
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Run {
+        Run {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            status: output.status.code(),
+        }
+    }
+}
+
+/// Whether the oracle is here. Where CI runs it must be; elsewhere its absence is said out loud.
+pub fn openssl_is_here(test: &str) -> bool {
+    let here = Command::new("openssl").arg("version").output().is_ok();
+    assert!(here || std::env::var_os("CI").is_none(), "CI needs openssl");
+    if !here {
+        eprintln!("SKIPPED, for want of openssl: {test}");
+    }
+    here
+}
+
+/// The verdict of `openssl dgst -sha256 -verify`.
+pub fn openssl_verifies(key: &Path, signature: &Path, data: &Path) -> bool {
+    let output = Command::new("openssl")
+        .args(["dgst", "-sha256", "-verify"])
+        .arg(key)
+        .arg("-signature")
+        .arg(signature)
+        .arg(data)
+        .output()
+        .unwrap();
+    output.status.success()
+}
+
+/// A copy of the command that every user may run, in a directory that every user may enter.
+pub fn public_command(directory: &Path) -> PathBuf {
+    let copy = directory.join("verify-signatures");
+    fs::copy(env!("CARGO_BIN_EXE_verify-signatures"), &copy).unwrap();
+    open_to_all(directory);
+    copy
+}
+
+pub fn open_to_all(directory: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+}
