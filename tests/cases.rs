@@ -69,7 +69,9 @@ fn main() {
     let mut trials = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        let cases: File = toml::from_str(&text).unwrap_or_else(|e| panic!("{file:?}: {e}"));
+        let cases: File = toml::from_str(&text)
+            .map_err(|e| format!("{file:?}: {e}"))
+            .unwrap();
         let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
         for case in cases.case {
             let program = Arc::clone(&program);

@@ -1,0 +1,354 @@
+//! The verdicts and lines against those of OpenSSL and of the sample script around it.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+use support::{Mirror, Run, openssl_is_here, openssl_verifies, sign, signing_key};
+
+/// The order of the curve's group (FIPS 186-5, SP 800-186, 3.2.1.3).
+const N: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+/// What the sample script does, as it is documented.
+const SAMPLE_SCRIPT: &str = r#"
+for sig in *.sig.bin; do
+  data="${sig%.sig.bin}.zst"
+  if [ ! -f "$data" ]; then
+    echo "$data: ❌ Data file not found"
+  elif openssl dgst -sha256 -verify "$PUBKEY" -signature "$sig" "$data" >/dev/null 2>&1; then
+    echo "$data: ✅ Signature valid"
+  else
+    echo "$data: ❌ Signature invalid"
+  fi
+done
+"#;
+
+/// Numbers that look random and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn bytes(&mut self) -> [u8; 32] {
+        self.0 += 1;
+        Sha256::digest(self.0.to_le_bytes()).into()
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        let bytes = self.bytes();
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize % bound
+    }
+}
+
+/// A DER element; `length` says how its length is written.
+fn element(tag: u8, content: &[u8], length: fn(usize) -> Vec<u8>) -> Vec<u8> {
+    [&[tag][..], &length(content.len()), content].concat()
+}
+
+fn short(length: usize) -> Vec<u8> {
+    vec![u8::try_from(length).unwrap()]
+}
+
+fn long(length: usize) -> Vec<u8> {
+    vec![0x81, u8::try_from(length).unwrap()]
+}
+
+fn sequence(r: &[u8], s: &[u8]) -> Vec<u8> {
+    let integers = [element(2, r, short), element(2, s, short)].concat();
+    element(0x30, &integers, short)
+}
+
+/// The contents of the two INTEGERs of a DER signature.
+fn integers(signature: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let r_end = 4 + usize::from(signature[3]);
+    (
+        signature[4..r_end].to_vec(),
+        signature[r_end + 2..].to_vec(),
+    )
+}
+
+/// A positive INTEGER's content.
+fn positive(magnitude: &[u8]) -> Vec<u8> {
+    let leading = magnitude
+        .iter()
+        .take_while(|b| **b == 0)
+        .count()
+        .min(magnitude.len() - 1);
+    let digits = &magnitude[leading..];
+    match digits[0] & 0x80 {
+        0 => digits.to_vec(),
+        _ => [&[0][..], digits].concat(),
+    }
+}
+
+/// n − `number`.
+fn complement(number: &[u8]) -> Vec<u8> {
+    let mut padded = [0; 32];
+    let digits = &number[number.iter().take_while(|b| **b == 0).count()..];
+    padded[32 - digits.len()..].copy_from_slice(digits);
+    let mut borrow = 0_i16;
+    let mut result = [0; 32];
+    for i in (0..32).rev() {
+        let difference = i16::from(N[i]) - i16::from(padded[i]) - borrow;
+        borrow = i16::from(difference < 0);
+        result[i] = (difference & 0xff) as u8;
+    }
+    positive(&result)
+}
+
+/// A signature over `message`, damaged in the way of the given number.
+fn damaged(way: usize, message: &[u8], numbers: &mut Numbers) -> Vec<u8> {
+    let good = sign(&signing_key(1), message);
+    let (r, s) = integers(&good);
+    match way {
+        0 => sequence(&r, &complement(&s)),
+        1 => {
+            let mut bytes = good.clone();
+            let at = numbers.below(bytes.len());
+            bytes[at] ^= 1 << numbers.below(8);
+            bytes
+        }
+        2 => good[..numbers.below(good.len())].to_vec(),
+        3 => [&good[..], &numbers.bytes()[..1 + numbers.below(3)]].concat(),
+        4 => [&good[..], b"\n"].concat(),
+        5 => element(0x30, &good[2..], long),
+        6 => {
+            let integers = [element(2, &r, long), element(2, &s, short)].concat();
+            element(0x30, &integers, short)
+        }
+        7 => sequence(&[&[0][..], &r].concat(), &s),
+        8 => sequence(&r, &[&[0][..], &s].concat()),
+        9 => {
+            let strip = |n: &[u8]| n.strip_prefix(&[0]).unwrap_or(n).to_vec();
+            sequence(&strip(&r), &strip(&s))
+        }
+        10 => sequence(&[0], &s),
+        11 => sequence(&r, &[0]),
+        12 => sequence(&positive(&N), &s),
+        13 => sequence(&r, &positive(&N)),
+        14 => sequence(&s, &r),
+        15 => sequence(&[1], &[1]),
+        16 => sequence(&[], &s),
+        17 => sign(&signing_key(2), message),
+        18 => sign(&signing_key(1), &[message, b"."].concat()),
+        19 => numbers.bytes()[..numbers.below(32)].to_vec(),
+        20 => [&[0x30, 0x80][..], &good[2..], &[0, 0]].concat(),
+        21 => element(0x31, &good[2..], short),
+        22 => [
+            &r[r.len() - r.len().min(32)..],
+            &s[s.len() - s.len().min(32)..],
+        ]
+        .concat(),
+        23 => element(0x30, &[&good[2..], &[5, 0]].concat(), short),
+        _ => good,
+    }
+}
+
+fn verdicts(run: &Run) -> BTreeMap<String, bool> {
+    run.stdout
+        .lines()
+        .map(|line| match line.split_once(": ") {
+            Some((path, "✅ Signature valid")) => (path.to_owned(), true),
+            Some((path, "❌ Signature invalid")) => (path.to_owned(), false),
+            _ => unreachable!("{line}"),
+        })
+        .collect()
+}
+
+#[test]
+fn the_verdict_on_every_generated_signature_is_that_of_openssl() {
+    if !openssl_is_here("the verdict on every generated signature is that of openssl") {
+        return;
+    }
+    let mirror = Mirror::new();
+    let mut numbers = Numbers(0);
+    let mut names = Vec::new();
+    for case in 0..416 {
+        let message: Vec<u8> = (0..numbers.below(40))
+            .flat_map(|_| numbers.bytes())
+            .collect();
+        let way = case % 26;
+        let signature = damaged(way, &message, &mut numbers);
+        // Beyond 72 bytes OpenSSL does not look; that difference has a test of its own.
+        if signature.len() <= 72 {
+            names.push(format!("{case:03}-{way:02}"));
+            mirror.write(&format!("{}.zst", names[names.len() - 1]), &message);
+            mirror.write(&format!("{}.sig.bin", names[names.len() - 1]), &signature);
+        }
+    }
+    assert!(names.len() > 340, "{}", names.len());
+    let run = mirror.run(&["-k", "key.pem"]);
+    let ours = verdicts(&run);
+    assert_eq!(ours.len(), names.len());
+    let mut valid = 0;
+    for name in names {
+        let file = |ending: &str| mirror.path().join(format!("{name}.{ending}"));
+        let theirs = openssl_verifies(
+            &mirror.path().join("key.pem"),
+            &file("sig.bin"),
+            &file("zst"),
+        );
+        assert_eq!(ours[&format!("{name}.zst")], theirs, "{name}");
+        valid += usize::from(theirs);
+    }
+    // Both kinds are there in number, or the comparison would say little.
+    assert!(valid > 40, "{valid}");
+}
+
+/// A message whose signature has the greatest length, 72 bytes.
+fn with_full_signature() -> (Vec<u8>, Vec<u8>) {
+    (0_u32..)
+        .map(|n| n.to_string().into_bytes())
+        .map(|message| (sign(&signing_key(1), &message), message))
+        .find(|(signature, _)| signature.len() == 72)
+        .map(|(signature, message)| (message, signature))
+        .unwrap()
+}
+
+#[test]
+fn junk_behind_a_full_signature_passes_with_openssl_and_is_invalid_here() {
+    let mirror = Mirror::new();
+    let (message, signature) = with_full_signature();
+    mirror.write("x.zst", &message);
+    mirror.write("x.sig.bin", [&signature[..], b"junk"].concat());
+    let run = mirror.run(&["-k", "key.pem"]);
+    assert_eq!(run.stdout, "x.zst: ❌ Signature invalid\n");
+    assert_eq!(run.status, Some(1));
+    if openssl_is_here("junk behind a full signature passes with openssl") {
+        let file = |name: &str| mirror.path().join(name);
+        assert!(openssl_verifies(
+            &file("key.pem"),
+            &file("x.sig.bin"),
+            &file("x.zst")
+        ));
+    }
+}
+
+#[test]
+fn signatures_that_openssl_made_over_artifacts_of_window_sizes_are_valid() {
+    if !openssl_is_here("signatures that openssl made are valid") {
+        return;
+    }
+    const WINDOW: usize = 2 * 1024 * 1024;
+    let mirror = Mirror::new();
+    mirror.write("private.pem", support::private_pem(&mirror.key));
+    let mut expected = String::new();
+    for size in [
+        0,
+        1,
+        55,
+        56,
+        64,
+        4096,
+        WINDOW - 1,
+        WINDOW,
+        WINDOW + 1,
+        5 * WINDOW + 77,
+    ] {
+        let bytes: Vec<u8> = (0..size).map(|n| (n * 31 % 253) as u8).collect();
+        let name = format!("{size:08}");
+        mirror.write(&format!("{name}.iso"), &bytes);
+        let made = Command::new("openssl")
+            .current_dir(mirror.path())
+            .args(["dgst", "-sha256", "-sign", "private.pem", "-out"])
+            .args([format!("{name}.iso.sig.bin"), format!("{name}.iso")])
+            .status()
+            .unwrap();
+        assert!(made.success());
+        expected += &format!("{name}.iso: ✅ Signature valid\n");
+    }
+    for io in ["auto", "mmap", "read"] {
+        let run = mirror.run(&["-k", "key.pem", "--io", io]);
+        assert_eq!(
+            (run.stdout, run.status),
+            (expected.clone(), Some(0)),
+            "{io}"
+        );
+    }
+}
+
+fn script_in(directory: &Path) -> String {
+    let output = Command::new("sh")
+        .args(["-c", SAMPLE_SCRIPT])
+        .current_dir(directory)
+        .env("PUBKEY", "key.pem")
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_flat_directory_of_packs_and_bundles_gives_the_sample_scripts_output_byte_for_byte() {
+    if !openssl_is_here("the sample script's output byte for byte") {
+        return;
+    }
+    let mirror = Mirror::new();
+    let names = [
+        "cni-cilium-fips-1.19.1",
+        "kubernetes-1.32.3",
+        "palette-enterprise-appliance-4.10.17.tar",
+        "ubuntu-aws-22.04",
+        "with blank (2)",
+    ];
+    for name in names {
+        let (data, signature) = (format!("{name}.zst"), format!("{name}.sig.bin"));
+        mirror.write_signed(&data, &signature, name.as_bytes());
+    }
+    for arguments in [
+        &["-k", "key.pem", "."][..],
+        &["-k", "key.pem"],
+        &["-k", "key.pem", "-j1"],
+    ] {
+        let run = mirror.run(arguments);
+        assert_eq!(
+            (run.stdout, run.status),
+            (script_in(mirror.path()), Some(0))
+        );
+    }
+    mirror.write("kubernetes-1.32.3.zst", b"kubernetes-1.32.4");
+    fs::remove_file(mirror.path().join("ubuntu-aws-22.04.zst")).unwrap();
+    let run = mirror.run(&["-k", "key.pem", "."]);
+    assert_eq!(
+        (run.stdout, run.status),
+        (script_in(mirror.path()), Some(1))
+    );
+}
+
+#[test]
+fn the_fingerprint_of_a_key_is_the_sha256_of_what_openssl_writes_as_der() {
+    if !openssl_is_here("the fingerprint of a key is openssl's") {
+        return;
+    }
+    let mirror = Mirror::new();
+    mirror.write_signed("x.zst", "x.sig.bin", b"x");
+    let openssl = |arguments: &str| {
+        let made = Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(mirror.path())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+    };
+    openssl("ec -pubin -in key.pem -conv_form compressed -out compressed.pem");
+    for key in ["key.pem", "compressed.pem"] {
+        openssl(&format!(
+            "pkey -pubin -in {key} -outform DER -out {key}.der"
+        ));
+        let der = fs::read(mirror.path().join(format!("{key}.der"))).unwrap();
+        let digest: String = Sha256::digest(&der)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let run = mirror.run(&["-k", key, "-v"]);
+        let told = format!("verify-signatures: key {key} with fingerprint {digest}\n");
+        assert!(run.stderr.contains(&told), "{told}{}", run.stderr);
+        assert_eq!(run.status, Some(0));
+    }
+}
