@@ -79,10 +79,21 @@ fn words(verdict: &Verdict) -> String {
     }
 }
 
+/// The signature file: by its name alone where it lies beside the artifact, as nearly all do.
+fn signature(record: &Record) -> String {
+    let Subject::Artifact(data) = &record.subject;
+    match &record.signature {
+        None => "no signature file".to_owned(),
+        Some(path) if path.parent() == data.parent() => {
+            escape::name(path.file_name().unwrap_or(path.as_os_str()))
+        }
+        Some(path) => shown(path),
+    }
+}
+
 /// Why the verdict is what it is, and from which file.
 fn reason(record: &Record) -> String {
-    let signature = record.signature.as_deref().map(shown);
-    let signature = signature.unwrap_or_else(|| "no signature file".to_owned());
+    let signature = signature(record);
     match &record.verdict {
         Verdict::Valid { key } => {
             format!("{signature}, key {}", escape::name(key.name().as_ref()))
