@@ -10,7 +10,7 @@ use clap::{Parser, ValueEnum};
 /// Walks each PATH, pairs every `*.sig.bin` with its `.zst`, `.iso` or other file, and verifies the ECDSA P-256
 /// signatures over SHA-256 in parallel. Never touches the network.
 #[derive(Clone, Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(max_term_width = 100, after_help = EXIT_STATUS, disable_version_flag = true)]
 pub struct Cli {
     /// A directory (walked recursively), a data file or a signature file
     #[arg(value_name = "PATH", default_value = ".")]
@@ -37,7 +37,7 @@ pub struct Cli {
     #[arg(short = 'L', long)]
     pub follow_links: bool,
 
-    /// Leave out what matches, on the path below PATH (`*` stays within a component, `**` does not); may be given again
+    /// Leave out what matches, on the path below PATH (`*` stays within a component, `**` crosses them); may be given again
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
 
@@ -65,17 +65,27 @@ pub struct Cli {
     #[arg(long, value_name = "WAY", default_value = "auto")]
     pub io: Way,
 
-    /// The reason behind each verdict, and on stderr what was chosen (threads, I/O)
+    /// The reason behind each verdict, and on stderr what was chosen (threads, SHA-256 implementation, I/O)
     #[arg(short, long)]
     pub verbose: bool,
+
+    /// Print the version; with --verbose also how fast each SHA-256 implementation is here, and which would be used
+    #[arg(short = 'V', long)]
+    pub version: bool,
+
+    /// The SHA-256 implementation: portable, avx2 or sha-ni; without it the fastest, by measurement
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub sha256: Option<String>,
 }
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0    at least one artifact, and every one is valid
+  0    at least one artifact is valid, and nothing is wrong with any other
   1    at least one is not valid
   2    no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify
-  130  interrupted (SIGINT); 141: standard output was closed; 143: terminated (SIGTERM)";
+  130  interrupted (SIGINT)
+  141  standard output was closed before the end
+  143  terminated (SIGTERM)";
 
 /// When to show something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

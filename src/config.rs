@@ -11,11 +11,14 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
 use crate::cli::{Cli, Way, When};
-use crate::content::{Io, words};
+use crate::content::Io;
+use crate::digest::Hasher;
 use crate::engine::Settings;
+use crate::errno::words;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::Reach;
+use crate::report::escape;
 use crate::report::progress::Style;
 use crate::report::text::Detail;
 use crate::trust::key::{Key, KeyError, MAX_FILE_BYTES};
@@ -32,6 +35,8 @@ pub struct Config {
     pub target: Target,
     /// How to verify it.
     pub settings: Settings,
+    /// Whether devices that are slower when many files are read at once are spared that.
+    pub limit_readers: bool,
     /// Whether a missing signature is accepted.
     pub allow_unsigned: bool,
     /// Which lines are printed.
@@ -71,19 +76,22 @@ pub enum ConfigError {
     /// No key is named, and none lies where keys are looked for.
     #[error(
         "no public key: --key was not given, $PUBKEY is not set, and there is no {DEFAULT_KEY} in the current \
-         directory; get the vendor's public key on a way that you trust and name it with --key FILE"
+         directory; get the vendor's public key from a source that you trust, not with the files, and name it with --key FILE"
     )]
     NoKey,
     /// A key file cannot be read.
-    #[error("{}: cannot read the key: {}", path.display(), words(source))]
+    #[error("{}: cannot read the key: {}", shown(path), words(source))]
     KeyUnreadable {
         /// The key file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
+    /// The default key is a directory, a FIFO, a socket or a device.
+    #[error("{}: the key is no regular file; name one with --key FILE", shown(.0))]
+    KeyNotAFile(PathBuf),
     /// A key file holds something else.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown(path))]
     BadKey {
         /// The key file.
         path: PathBuf,
@@ -91,10 +99,10 @@ pub enum ConfigError {
         source: KeyError,
     },
     /// A directory of keys has none.
-    #[error("{}: no key in this directory; their names end in .pem, .pub or .der", .0.display())]
+    #[error("{}: no key in this directory; their names end in .pem, .pub or .der", shown(.0))]
     NoKeyInDirectory(PathBuf),
     /// A PATH cannot be looked at.
-    #[error("{}: {}", path.display(), words(source))]
+    #[error("{}: {}", shown(path), words(source))]
     NoPath {
         /// The PATH.
         path: PathBuf,
@@ -104,6 +112,22 @@ pub enum ConfigError {
     /// `--signature` without exactly one data file.
     #[error("--signature needs exactly one PATH: the data file that it signs")]
     NotOneFile,
+    /// `--signature` with something that is no file.
+    #[error("{}: the signature is no regular file", shown(.0))]
+    SignatureNotAFile(PathBuf),
+    /// `--sha256` with a way that this processor does not know.
+    #[error("--sha256 {name}: this processor knows {}", known.join(", "))]
+    NoSuchHasher {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<&'static str>,
+    },
+    /// `--exclude` with something that no path can match.
+    #[error(
+        "--exclude {0:?} matches nothing: it is compared with the path below PATH, which does not begin with a slash"
+    )]
+    GlobMatchesNothing(String),
     /// `--exclude` with something that is no glob.
     #[error("--exclude {glob}: {source}")]
     BadGlob {
@@ -132,6 +156,7 @@ impl Config {
     /// The first thing that keeps the run from starting.
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
         let exclude = globs(&cli.exclude)?;
+        let hasher = hasher(cli)?;
         let keys = load_keys(&key_paths(cli, environment)?)?;
         let target = target(cli, exclude)?;
         Ok(Config {
@@ -144,7 +169,9 @@ impl Config {
                     Way::Read => Io::Read,
                 },
                 threads: cli.jobs.unwrap_or(environment.cores),
+                hasher,
             },
+            limit_readers: cli.jobs.is_none(),
             allow_unsigned: cli.allow_unsigned,
             detail: Detail {
                 lines: !cli.status,
@@ -154,6 +181,22 @@ impl Config {
             progress: style(cli, environment),
         })
     }
+}
+
+/// The way to hash that was asked for, if any was.
+fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
+    let known = |name: &String| {
+        Hasher::named(name).ok_or_else(|| ConfigError::NoSuchHasher {
+            name: name.clone(),
+            known: Hasher::all().iter().map(|way| way.name()).collect(),
+        })
+    };
+    cli.sha256.as_ref().map(known).transpose()
+}
+
+/// A path as messages show it.
+fn shown(path: &Path) -> String {
+    escape::name(path.as_os_str())
 }
 
 fn style(cli: &Cli, environment: &Environment) -> Style {
@@ -172,7 +215,13 @@ fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        // As people type paths: `./old/` means what `old` means.
+        let plain = pattern.strip_prefix("./").unwrap_or(pattern);
+        let plain = plain.strip_suffix('/').unwrap_or(plain);
+        if plain.is_empty() || plain.starts_with('/') {
+            return Err(ConfigError::GlobMatchesNothing(pattern.clone()));
+        }
+        let glob = GlobBuilder::new(plain).literal_separator(true).build();
         set.add(glob.map_err(|error| bad(pattern, error))?);
     }
     set.build().map_err(|error| bad("", error))
@@ -203,7 +252,9 @@ fn target(cli: &Cli, exclude: GlobSet) -> Result<Target, ConfigError> {
         };
         return Ok(Target::Paths(cli.paths.clone(), search));
     };
-    check(signature)?;
+    if !check(signature)?.is_file() {
+        return Err(ConfigError::SignatureNotAFile(signature.clone()));
+    }
     match cli.paths.as_slice() {
         [data] if !data.is_dir() => Ok(Target::One {
             data: data.clone(),
@@ -220,8 +271,19 @@ fn key_paths(cli: &Cli, environment: &Environment) -> Result<Vec<PathBuf>, Confi
     }
     match &environment.pubkey {
         Some(path) => Ok(vec![path.into()]),
-        None if Path::new(DEFAULT_KEY).exists() => Ok(vec![DEFAULT_KEY.into()]),
-        None => Err(ConfigError::NoKey),
+        None => default_key().map(|path| vec![path]),
+    }
+}
+
+/// The key in the current directory. It may be the mirror that lies there, so that what bears the key's name may be anything:
+/// a FIFO, for one, would be waited for.
+fn default_key() -> Result<PathBuf, ConfigError> {
+    let path = PathBuf::from(DEFAULT_KEY);
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(path),
+        Ok(_) => Err(ConfigError::KeyNotAFile(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ConfigError::NoKey),
+        Err(source) => Err(unreadable(&path, source)),
     }
 }
 
@@ -269,7 +331,7 @@ fn load_key(path: &Path) -> Result<Key, ConfigError> {
     File::open(path)
         .and_then(read)
         .map_err(|source| unreadable(path, source))?;
-    Key::parse(path.display().to_string(), &content).map_err(|source| ConfigError::BadKey {
+    Key::parse(shown(path), &content).map_err(|source| ConfigError::BadKey {
         path: path.to_owned(),
         source,
     })
@@ -279,5 +341,31 @@ fn unreadable(path: &Path, source: io::Error) -> ConfigError {
     ConfigError::KeyUnreadable {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn style_of(arguments: &[&str], stderr_is_terminal: bool) -> Style {
+        let cli = Cli::parse_from([&["verify-signatures"], arguments].concat());
+        let environment = Environment {
+            pubkey: None,
+            stderr_is_terminal,
+            cores: 1,
+        };
+        style(&cli, &environment)
+    }
+
+    #[test]
+    fn the_bar_is_for_terminals_and_not_where_nothing_is_to_be_printed() {
+        assert_eq!(style_of(&[], true), Style::Bar);
+        assert_eq!(style_of(&[], false), Style::Hidden);
+        assert_eq!(style_of(&["--status"], true), Style::Hidden);
+        assert_eq!(style_of(&["--progress", "never"], true), Style::Hidden);
+        assert_eq!(style_of(&["--progress", "always"], true), Style::Bar);
+        assert_eq!(style_of(&["--progress", "always"], false), Style::Lines);
     }
 }

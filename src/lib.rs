@@ -13,17 +13,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`mirror`] finds what lies on disk, [`trust`] says who signed what, [`digest`] hashes, [`content`] reads,
-//! [`engine`] puts the work in order, and [`report`] says what came of it. [`app`] wires them together.
+//! [`mirror`] finds what lies on disk, [`device`] what it lies on, [`trust`] says who signed what, [`digest`] hashes,
+//! [`content`] reads, [`engine`] puts the work in order, and [`report`] says what came of it. The command wires them together.
 
-pub mod app;
-pub mod cli;
-pub mod config;
+#[cfg(not(unix))]
+compile_error!(
+    "verify-signatures reads files as Unix does: inodes, links and names that are bytes"
+);
+
+mod app;
+mod cli;
+mod config;
 pub mod content;
+pub mod device;
 pub mod digest;
 pub mod engine;
-pub mod exit;
-pub mod interrupt;
+mod errno;
+mod exit;
+mod interrupt;
 pub mod mirror;
 pub mod report;
 pub mod trust;
+
+/// The command: reads the process's arguments, verifies, prints, and says how it ended.
+pub use app::run as command;

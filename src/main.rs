@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    verify_signatures::app::run().into()
+    verify_signatures::command()
 }

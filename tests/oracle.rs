@@ -322,6 +322,27 @@ fn a_flat_directory_of_packs_and_bundles_gives_the_sample_scripts_output_byte_fo
 }
 
 #[test]
+fn where_one_name_begins_another_the_lines_are_the_scripts_in_the_order_of_the_data_files() {
+    if !openssl_is_here("the sample script's lines where one name begins another") {
+        return;
+    }
+    let mirror = Mirror::new();
+    for name in ["a", "a.tar", "ubuntu", "ubuntu.v2"] {
+        mirror.write_signed(&format!("{name}.zst"), &format!("{name}.sig.bin"), b"x");
+    }
+    let ours = mirror.run(&["-k", "key.pem"]).stdout;
+    let script = script_in(mirror.path());
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&ours), sorted(&script));
+    assert!(ours.starts_with("a.tar.zst: "), "{ours}");
+    assert!(script.starts_with("a.zst: "), "{script}");
+}
+
+#[test]
 fn the_fingerprint_of_a_key_is_the_sha256_of_what_openssl_writes_as_der() {
     if !openssl_is_here("the fingerprint of a key is openssl's") {
         return;

@@ -6,8 +6,10 @@ use std::io;
 use std::ops::Deref;
 
 use memmap2::{Mmap, MmapOptions};
+use rustix::io::Errno;
 
 /// A part of a file mapped read-only; unmapped when dropped.
+#[derive(Debug)]
 pub(super) struct Map(Mmap);
 
 impl Deref for Map {
@@ -47,7 +49,7 @@ fn populate(map: &Mmap) -> Result<(), Refusal> {
     match map.advise(memmap2::Advice::PopulateRead) {
         Ok(()) => Ok(()),
         // Linux before 5.14 does not know the advice; there each page is brought in when it is touched.
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
         Err(_) => Err(Refusal::Page),
     }
 }

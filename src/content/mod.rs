@@ -5,15 +5,24 @@ mod read;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::ops::Deref;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use thiserror::Error;
 
-/// Bytes of a file that are in memory at one time. Memory stays flat whatever the file's size,
+/// Bytes of a file that are mapped at one time. Memory stays flat whatever the file's size,
 /// and a cancelled run ends after at most one window.
 pub const WINDOW: usize = 2 * 1024 * 1024;
+
+/// Bytes that are read at one time where nothing is mapped.
+pub const READ_WINDOW: usize = 256 * 1024;
+
+/// How far behind the present window the system is asked to read ahead, in bytes.
+const AHEAD: u64 = 8 * 1024 * 1024;
+
+/// Files up to this many bytes are read with one call, which costs less than a map, and without readahead.
+const SMALL: u64 = READ_WINDOW as u64;
 
 /// How files are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +30,8 @@ pub enum Io {
     /// Memory maps, and `pread` for a file whose system refuses them.
     #[default]
     Auto,
-    /// Memory maps only; a file that cannot be mapped is not readable.
+    /// Memory maps only; a file that cannot be mapped is not readable. (A page that a map cannot bring in is read once
+    /// more all the same, since only that tells why.)
     Mmap,
     /// `pread` only.
     Read,
@@ -81,31 +91,33 @@ impl Stamp {
     }
 }
 
-/// An open regular file, read once from its beginning to the size that it had when it was opened.
+/// An open regular file, read once from its beginning to the size that it had when it was opened, one window after the other.
 #[derive(Debug)]
 pub struct Content {
     file: File,
     stamp: Stamp,
-    offset: u64,
     io: Io,
-    buffer: Vec<u8>,
+    window: Window,
+    /// Where the window ends in the file.
+    window_end: u64,
+    /// Up to where the system was asked to read ahead.
+    asked: u64,
+    /// How much of the window is consumed.
+    consumed: usize,
 }
 
-/// The bytes of one window. They are to be hashed and let go, never kept.
-pub struct Window<'a>(Bytes<'a>);
-
-enum Bytes<'a> {
+/// The bytes of a file that are in memory. They are lent for hashing, and let go with the next window.
+#[derive(Debug)]
+enum Window {
     Mapped(mapped::Map),
-    Read(&'a [u8]),
+    Read(Vec<u8>),
 }
 
-impl Deref for Window<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.0 {
-            Bytes::Mapped(map) => map,
-            Bytes::Read(bytes) => bytes,
+impl Window {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Window::Mapped(map) => map,
+            Window::Read(bytes) => bytes,
         }
     }
 }
@@ -115,21 +127,28 @@ impl Deref for Window<'_> {
 /// # Errors
 /// [`Fault::Missing`], [`Fault::NotRegular`], or what open(2) says.
 pub fn open_regular(path: &Path) -> Result<(File, Stamp), Fault> {
-    let file = OpenOptions::new()
-        .read(true)
-        // Should a FIFO or a terminal have taken the file's place since the walk: neither wait for it nor adopt it.
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Fault::Missing,
-            _ => Fault::Io(error),
-        })?;
+    // Should a FIFO or a terminal have taken the file's place since the walk: neither wait for it nor adopt it.
+    let opened =
+        open(path, OFlags::NONBLOCK | OFlags::NOCTTY).or_else(|error| match error.kind() {
+            // Another program (a file server) holds a lease on the file, and gives it up when somebody waits for it.
+            io::ErrorKind::WouldBlock if path.is_file() => open(path, OFlags::NOCTTY),
+            _ => Err(error),
+        });
+    let file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Fault::Missing,
+        _ => Fault::Io(error),
+    })?;
     let metadata = file.metadata()?;
     if metadata.is_file() {
         Ok((file, Stamp::of(&metadata)))
     } else {
         Err(Fault::NotRegular)
     }
+}
+
+fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = flags.bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 impl Content {
@@ -142,9 +161,15 @@ impl Content {
         Ok(Content {
             file,
             stamp,
-            offset: 0,
-            io,
-            buffer: Vec::new(),
+            io: if io == Io::Auto && stamp.size <= SMALL {
+                Io::Read
+            } else {
+                io
+            },
+            window: Window::Read(Vec::new()),
+            window_end: 0,
+            asked: 0,
+            consumed: 0,
         })
     }
 
@@ -153,32 +178,79 @@ impl Content {
         &self.stamp
     }
 
-    /// The next [`WINDOW`] bytes, or the fewer that are left; `None` at the end.
+    /// How many bytes are not consumed yet.
+    pub fn left(&self) -> u64 {
+        self.stamp.size - self.window_end + self.unread().len() as u64
+    }
+
+    /// The bytes of the present window that are not consumed yet: none before the first [`Content::fill`] and at the end.
+    pub fn unread(&self) -> &[u8] {
+        self.window.bytes().get(self.consumed..).unwrap_or_default()
+    }
+
+    /// Marks the next `count` bytes as dealt with.
+    pub fn consume(&mut self, count: usize) {
+        self.consumed += count;
+    }
+
+    /// Brings in the next window where the present one is consumed. After it, nothing unread means the end of the file.
+    ///
+    /// Every window but the last is a multiple of 64 bytes long.
     ///
     /// # Errors
     /// [`Fault::Changed`] where the file ends before or goes on behind the size that it was opened with.
-    pub fn next_window(&mut self) -> Result<Option<Window<'_>>, Fault> {
-        let left = self.stamp.size - self.offset;
-        if left == 0 {
-            return self.expect_end().map(|()| None);
+    pub fn fill(&mut self) -> Result<(), Fault> {
+        if !self.unread().is_empty() {
+            return Ok(());
         }
-        let at = self.offset;
-        let length = usize::try_from(left).map_or(WINDOW, |left| left.min(WINDOW));
-        self.offset += length as u64;
-        self.window(at, length).map(|bytes| Some(Window(bytes)))
+        // The window is let go before the next is there: after a fault, nothing is left that could be hashed twice.
+        let buffer = match std::mem::replace(&mut self.window, Window::Read(Vec::new())) {
+            Window::Read(buffer) => buffer,
+            Window::Mapped(_) => Vec::new(),
+        };
+        self.consumed = 0;
+        let left = self.stamp.size - self.window_end;
+        if left == 0 {
+            return self.expect_end();
+        }
+        let at = self.window_end;
+        let most = if self.io == Io::Read {
+            READ_WINDOW
+        } else {
+            WINDOW
+        };
+        let length = usize::try_from(left).map_or(most, |left| left.min(most));
+        self.read_ahead(at + length as u64);
+        self.load(at, length, buffer)?;
+        self.window_end += length as u64;
+        Ok(())
     }
 
-    fn window(&mut self, at: u64, length: usize) -> Result<Bytes<'_>, Fault> {
+    /// Asks for what comes behind `end`, so that the device works while the processor does.
+    fn read_ahead(&mut self, end: u64) {
+        let wanted = (end + AHEAD).min(self.stamp.size);
+        if self.stamp.size > SMALL && wanted > self.asked {
+            read::ahead(&self.file, self.asked, wanted);
+            self.asked = wanted;
+        }
+    }
+
+    fn load(&mut self, at: u64, length: usize, mut buffer: Vec<u8>) -> Result<(), Fault> {
         if self.io != Io::Read {
             match mapped::map(&self.file, at, length) {
-                Ok(map) => return Ok(Bytes::Mapped(map)),
+                Ok(map) => {
+                    self.window = Window::Mapped(map);
+                    return Ok(());
+                }
                 Err(mapped::Refusal::Map(error)) if self.io == Io::Mmap => return Err(error.into()),
                 Err(mapped::Refusal::Map(_)) => self.io = Io::Read,
                 // A page that cannot be had: reading it tells whether the file ends here or the device fails.
                 Err(mapped::Refusal::Page) => {}
             }
         }
-        read::exactly(&self.file, at, length, &mut self.buffer).map(Bytes::Read)
+        read::exactly(&self.file, at, length, &mut buffer)?;
+        self.window = Window::Read(buffer);
+        Ok(())
     }
 
     /// Fail closed: a file that goes on behind its size (it grew, or lies in a file system that reports
@@ -192,41 +264,56 @@ impl Content {
     }
 }
 
-/// The system's words for an error, without the number that `io::Error` appends.
-pub fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match error.raw_os_error() {
-        Some(code) => text
-            .trim_end_matches(&format!(" (os error {code})"))
-            .to_owned(),
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
 
-    fn windows(path: &Path, io: Io) -> Result<Vec<u8>, Fault> {
+    fn all_of(path: &Path, io: Io) -> Result<Vec<u8>, Fault> {
         let mut content = Content::open(path, io)?;
         let mut all = Vec::new();
-        while let Some(window) = content.next_window()? {
-            all.extend_from_slice(&window);
+        loop {
+            content.fill()?;
+            if content.unread().is_empty() {
+                return Ok(all);
+            }
+            assert_eq!(content.left(), content.stamp.size - all.len() as u64);
+            all.extend_from_slice(content.unread());
+            content.consume(content.unread().len());
         }
-        Ok(all)
+    }
+
+    fn end_of(content: &mut Content) -> Result<(), Fault> {
+        loop {
+            content.fill()?;
+            match content.unread().len() {
+                0 => return Ok(()),
+                unread => content.consume(unread),
+            }
+        }
     }
 
     #[test]
     fn every_way_of_reading_gives_the_same_bytes_around_each_window_edge() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        for size in [0, 1, 4095, 4097, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW] {
+        for size in [
+            0,
+            1,
+            4095,
+            4097,
+            READ_WINDOW,
+            READ_WINDOW + 1,
+            WINDOW - 1,
+            WINDOW,
+            WINDOW + 1,
+            3 * WINDOW,
+        ] {
             let bytes: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
             file.as_file().set_len(0).unwrap();
             file.as_file().write_all_at(&bytes, 0).unwrap();
             for io in [Io::Auto, Io::Mmap, Io::Read] {
                 assert!(
-                    windows(file.path(), io).unwrap() == bytes,
+                    all_of(file.path(), io).unwrap() == bytes,
                     "{size} by {io:?}"
                 );
             }
@@ -241,13 +328,23 @@ mod tests {
                 let file = tempfile::NamedTempFile::new().unwrap();
                 file.as_file().set_len(WINDOW as u64 + 8192).unwrap();
                 let mut content = Content::open(file.path(), io).unwrap();
-                assert!(content.next_window().unwrap().is_some());
+                content.fill().unwrap();
                 file.as_file().set_len(size).unwrap();
-                let rest = content.next_window().map(|w| w.is_some());
-                let end = rest.and_then(|_| content.next_window().map(|w| w.is_some()));
+                // What was read before is forgotten: on a map that is cut off, it is not to be looked at.
+                content.consume(content.unread().len());
+                let end = end_of(&mut content);
                 assert!(matches!(end, Err(Fault::Changed)), "{size} by {io:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_fifo_that_took_a_files_place_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let fifo = directory.path().join("x.zst");
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, mode, 0).unwrap();
+        assert!(matches!(open_regular(&fifo), Err(Fault::NotRegular)));
     }
 
     #[test]
@@ -261,11 +358,5 @@ mod tests {
             Content::open(&directory.path().join("none"), Io::Auto),
             Err(Fault::Missing)
         ));
-    }
-
-    #[test]
-    fn the_words_of_an_error_carry_no_number() {
-        let error = io::Error::from_raw_os_error(libc::EIO);
-        assert_eq!(words(&error), "Input/output error");
     }
 }

@@ -1,8 +1,11 @@
-//! Windows by pread(2): the way without memory maps.
+//! Windows by pread(2), the way without memory maps; and readahead, which serves both ways.
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
+
+use rustix::fs::{Advice, fadvise};
 
 use super::Fault;
 
@@ -10,16 +13,29 @@ use super::Fault;
 ///
 /// # Errors
 /// [`Fault::Changed`] where the file ends before that: it was longer when it was opened.
-pub(super) fn exactly<'a>(
+pub(super) fn exactly(
     file: &File,
     at: u64,
     length: usize,
-    buffer: &'a mut Vec<u8>,
-) -> Result<&'a [u8], Fault> {
+    buffer: &mut Vec<u8>,
+) -> Result<(), Fault> {
     buffer.resize(length, 0);
     match file.read_exact_at(buffer, at) {
-        Ok(()) => Ok(buffer),
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Fault::Changed),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The system reads at most this much ahead for one request: the least that Linux has as `read_ahead_kb`.
+const REQUEST: u64 = 128 * 1024;
+
+/// Asks the system to bring in the bytes from `start` to `end`, and does not wait for them.
+pub(super) fn ahead(file: &File, start: u64, end: u64) {
+    let mut at = start;
+    while let Some(length) = NonZeroU64::new(REQUEST.min(end - at)) {
+        // Only advice: where the system does not take it, reading is slower and no less right.
+        let _ = fadvise(file, at, Some(length), Advice::WillNeed);
+        at += length.get();
     }
 }

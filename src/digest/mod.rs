@@ -1,10 +1,16 @@
-//! SHA-256 (FIPS 180-4): the digest of an artifact, and the lane that computes it.
+//! SHA-256 (FIPS 180-4): the digest of an artifact, the lanes that compute it, and the choice among the ways to do that.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+pub mod choice;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sha_ni;
 
 use std::fmt;
 
-pub use portable::Lane;
+/// The unit in which SHA-256 takes in a message: 64 bytes.
+pub type Block = [u8; 64];
 
 /// The SHA-256 of bytes that were really hashed: 32 bytes, big-endian as FIPS 180-4 prints them.
 ///
@@ -21,9 +27,7 @@ impl Digest {
 
     /// The digest of bytes that are all in memory already.
     pub fn of(bytes: &[u8]) -> Digest {
-        let mut lane = Lane::default();
-        lane.update(bytes);
-        lane.finish()
+        Lane::default().finish(bytes)
     }
 }
 
@@ -34,9 +38,198 @@ impl fmt::Display for Digest {
     }
 }
 
+/// One message being hashed: what was taken in so far, in whole blocks.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    state: [u32; 8],
+    blocks: u64,
+}
+
+/// The initial hash value (FIPS 180-4, 5.3.3).
+impl Default for Lane {
+    fn default() -> Self {
+        let state = [
+            0x6a09_e667,
+            0xbb67_ae85,
+            0x3c6e_f372,
+            0xa54f_f53a,
+            0x510e_527f,
+            0x9b05_688c,
+            0x1f83_d9ab,
+            0x5be0_cd19,
+        ];
+        Lane { state, blocks: 0 }
+    }
+}
+
+impl Lane {
+    /// Takes in the `rest` of the message, of any length, and ends it.
+    pub fn finish(mut self, rest: &[u8]) -> Digest {
+        let (blocks, tail) = rest.as_chunks();
+        portable::compress(&mut self.state, blocks);
+        self.blocks += blocks.len() as u64;
+        let (padded, count) = padding(tail, self.blocks);
+        portable::compress(&mut self.state, padded.get(..count).unwrap_or(&padded));
+        let mut bytes = [0; 32];
+        for (word, place) in self.state.iter().zip(bytes.as_chunks_mut().0) {
+            *place = word.to_be_bytes();
+        }
+        Digest(bytes)
+    }
+}
+
+/// The last one or two blocks: the tail, a one bit, zeros, and the length in bits (FIPS 180-4, 5.1.1).
+fn padding(tail: &[u8], blocks: u64) -> ([Block; 2], usize) {
+    let mut padded = [0; 128];
+    let count = 1 + usize::from(tail.len() >= 56);
+    let bits = (blocks * 64 + tail.len() as u64) * 8;
+    let end = count * 64;
+    padded[..tail.len()].copy_from_slice(tail);
+    padded[tail.len()] = 0x80;
+    padded[end - 8..end].copy_from_slice(&bits.to_be_bytes());
+    let (blocks, _) = padded.as_chunks();
+    ([blocks[0], blocks[1]], count)
+}
+
+/// A lane, and the blocks it is to take in next.
+#[derive(Debug)]
+pub struct Feed<'a> {
+    /// The message.
+    pub lane: &'a mut Lane,
+    /// Its next blocks.
+    pub blocks: &'a [Block],
+}
+
+/// A way to compute SHA-256. There is no value of a way that this processor does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hasher(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    ShaNi(sha_ni::ShaNi),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+}
+
+impl Hasher {
+    /// The one that is everywhere.
+    pub const PORTABLE: Hasher = Hasher(Kind::Portable);
+
+    /// All ways that this processor knows.
+    pub fn all() -> Vec<Hasher> {
+        let mut all = vec![Hasher::PORTABLE];
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(avx2::Avx2::detect().map(|way| Hasher(Kind::Avx2(way))));
+            all.extend(sha_ni::ShaNi::detect().map(|way| Hasher(Kind::ShaNi(way))));
+        }
+        all
+    }
+
+    /// The way of this name, if this processor knows it.
+    pub fn named(name: &str) -> Option<Hasher> {
+        Hasher::all().into_iter().find(|way| way.name() == name)
+    }
+
+    /// What messages and options call it.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::ShaNi(_) => "sha-ni",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => "avx2",
+        }
+    }
+
+    /// How many messages it takes in side by side in one thread.
+    pub fn lanes(self) -> usize {
+        match self.0 {
+            Kind::Portable => 1,
+            #[cfg(target_arch = "x86_64")]
+            Kind::ShaNi(_) => sha_ni::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => avx2::LANES,
+        }
+    }
+
+    /// Takes the same number of blocks into each lane, as many as the shortest feed has, and returns that number.
+    pub fn advance(self, feeds: &mut [Feed<'_>]) -> usize {
+        let common = feeds
+            .iter()
+            .map(|feed| feed.blocks.len())
+            .min()
+            .unwrap_or(0);
+        for feed in feeds.iter_mut() {
+            feed.blocks = &feed.blocks[..common];
+            feed.lane.blocks += common as u64;
+        }
+        for group in feeds.chunks_mut(self.lanes()) {
+            match self.0 {
+                Kind::Portable => portable::advance(group),
+                #[cfg(target_arch = "x86_64")]
+                Kind::ShaNi(way) => way.advance(group),
+                #[cfg(target_arch = "x86_64")]
+                Kind::Avx2(way) => way.advance(group),
+            }
+        }
+        common
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use sha2::{Digest as _, Sha256};
+
+    fn reference(message: &[u8]) -> [u8; 32] {
+        Sha256::digest(message).into()
+    }
+
+    /// Hashes messages side by side, each lane refilled with the next message as it ends, as the engine does.
+    fn side_by_side(hasher: Hasher, messages: &[Vec<u8>]) -> Vec<[u8; 32]> {
+        let mut digests = vec![[0; 32]; messages.len()];
+        let mut waiting = messages.iter().enumerate();
+        let mut active: Vec<(usize, Lane, &[u8])> = Vec::new();
+        loop {
+            while active.len() < hasher.lanes() {
+                let Some((number, message)) = waiting.next() else {
+                    break;
+                };
+                active.push((number, Lane::default(), message));
+            }
+            if active.is_empty() {
+                return digests;
+            }
+            let mut feeds: Vec<Feed<'_>> = active
+                .iter_mut()
+                .map(|(_, lane, rest)| Feed {
+                    lane,
+                    blocks: rest.as_chunks().0,
+                })
+                .collect();
+            let taken = hasher.advance(&mut feeds) * 64;
+            for (_, _, rest) in &mut active {
+                *rest = &rest[taken..];
+            }
+            active.retain(|(number, lane, rest)| {
+                let ended = rest.len() < 64;
+                if ended {
+                    digests[*number] = *lane.clone().finish(rest).as_bytes();
+                }
+                !ended
+            });
+        }
+    }
+
+    fn message(length: usize, seed: u8) -> Vec<u8> {
+        (0..length)
+            .map(|n| (n * 31 + n / 251) as u8 ^ seed)
+            .collect()
+    }
 
     #[test]
     fn the_digest_of_nothing_is_the_one_of_fips_180_4() {
@@ -47,13 +240,129 @@ mod tests {
     }
 
     #[test]
-    fn a_message_in_pieces_has_the_digest_of_the_whole() {
-        let message: Vec<u8> = (0..300_u16).map(|n| n.to_le_bytes()[0]).collect();
-        for cut in [0, 1, 63, 64, 65, 127, 128, 129, 299, 300] {
-            let mut lane = Lane::default();
-            lane.update(&message[..cut]);
-            lane.update(&message[cut..]);
-            assert_eq!(lane.finish(), Digest::of(&message), "cut at {cut}");
+    fn every_way_agrees_with_sha2_around_every_block_edge() {
+        let lengths = (0..20).flat_map(|block| [63, 64, 65].map(|n| (block * 64 + n) - 63));
+        let messages: Vec<Vec<u8>> = lengths.map(|n| message(n, n as u8)).collect();
+        let expected: Vec<_> = messages.iter().map(|m| reference(m)).collect();
+        for hasher in Hasher::all() {
+            assert_eq!(
+                side_by_side(hasher, &messages),
+                expected,
+                "{}",
+                hasher.name()
+            );
+        }
+    }
+
+    #[test]
+    fn every_way_agrees_with_sha2_on_every_pairing_of_lengths() {
+        let lengths = [0, 1, 55, 56, 63, 64, 65, 119, 128, 1000, 4096, 10_007];
+        for hasher in Hasher::all() {
+            for (a, b) in lengths.iter().flat_map(|a| lengths.map(|b| (*a, b))) {
+                let messages = [message(a, 1), message(b, 2)];
+                let expected = messages.clone().map(|m| reference(&m));
+                assert_eq!(side_by_side(hasher, &messages), expected, "{a} with {b}");
+            }
+        }
+    }
+
+    /// The Monte Carlo test of the Secure Hash Algorithm Validation System (SHAVS, 6.4): the first value is NIST's, the rest `sha2` computes.
+    #[test]
+    fn every_way_agrees_with_sha2_in_the_monte_carlo_test() {
+        for hasher in Hasher::all() {
+            // The first seed is NIST's; the other lanes get others, to be sure that no lane takes from its neighbour.
+            let mut seeds: Vec<[u8; 32]> = (0..hasher.lanes()).map(|n| [n as u8; 32]).collect();
+            seeds[0] = from_hex("6d1e72ad03ddeb5de891e572e2396f8da015d899ef0e79503152d6010a3fe691");
+            let first =
+                from_hex("e93c330ae5447738c8aa85d71a6c80f2a58381d05872d26bdd39f1fcd4f2b788");
+            let once = monte_carlo(seeds.clone(), |messages| side_by_side(hasher, messages));
+            assert_eq!(once[0], first);
+            let mut expected = seeds.clone();
+            for _ in 0..20 {
+                seeds = monte_carlo(seeds, |messages| side_by_side(hasher, messages));
+                expected = monte_carlo(expected, |messages| {
+                    messages.iter().map(|m| reference(m)).collect()
+                });
+                assert_eq!(seeds, expected, "{}", hasher.name());
+            }
+        }
+    }
+
+    fn from_hex(text: &str) -> [u8; 32] {
+        let (pairs, _) = text.as_bytes().as_chunks::<2>();
+        let digit = |d: u8| char::from(d).to_digit(16).unwrap() as u8;
+        std::array::from_fn(|n| digit(pairs[n][0]) * 16 + digit(pairs[n][1]))
+    }
+
+    /// The lengths of NIST's byte-oriented short and long messages (SHAVS, 6.2.2 and 6.3).
+    #[test]
+    fn every_way_agrees_with_sha2_on_messages_of_the_lengths_of_nist() {
+        let lengths = (0..=64).chain((1..=64).map(|i| (512 + 8 * 99 * i) / 8));
+        let messages: Vec<Vec<u8>> = lengths.map(|n| message(n, 7)).collect();
+        let expected: Vec<_> = messages.iter().map(|m| reference(m)).collect();
+        for hasher in Hasher::all() {
+            assert_eq!(
+                side_by_side(hasher, &messages),
+                expected,
+                "{}",
+                hasher.name()
+            );
+        }
+    }
+
+    fn monte_carlo(
+        seeds: Vec<[u8; 32]>,
+        hash: impl Fn(&[Vec<u8>]) -> Vec<[u8; 32]>,
+    ) -> Vec<[u8; 32]> {
+        let mut last = [seeds.clone(), seeds.clone(), seeds];
+        for _ in 0..1000 {
+            let [a, b, c] = &last;
+            let join = |n: usize| [a[n], b[n], c[n]].concat();
+            let messages: Vec<Vec<u8>> = (0..a.len()).map(join).collect();
+            let digests = hash(&messages);
+            last.rotate_left(1);
+            last[2] = digests;
+        }
+        last[2].clone()
+    }
+
+    #[test]
+    fn what_no_processor_knows_has_no_name() {
+        assert_eq!(Hasher::named("md5"), None);
+        for hasher in Hasher::all() {
+            assert_eq!(Hasher::named(hasher.name()), Some(hasher));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn every_way_agrees_with_sha2_on_messages_of_any_length_side_by_side(
+            lengths in prop::collection::vec(prop_oneof![0..200_usize, 0..20_000_usize], 0..20)
+        ) {
+            let messages: Vec<Vec<u8>> =
+                lengths.iter().enumerate().map(|(seed, n)| message(*n, seed as u8)).collect();
+            let expected: Vec<_> = messages.iter().map(|m| reference(m)).collect();
+            for hasher in Hasher::all() {
+                prop_assert_eq!(&side_by_side(hasher, &messages), &expected);
+            }
+        }
+
+        #[test]
+        fn a_message_in_pieces_of_blocks_has_the_digest_of_the_whole(
+            length in 0..10_000_usize, cuts in prop::collection::vec(1..40_usize, 1..20)
+        ) {
+            let whole = message(length, 3);
+            for hasher in Hasher::all() {
+                let (mut lane, mut rest) = (Lane::default(), whole.as_slice());
+                for cut in &cuts {
+                    let blocks = rest.as_chunks().0;
+                    let blocks = &blocks[..blocks.len().min(*cut)];
+                    let taken = hasher.advance(&mut [Feed { lane: &mut lane, blocks }]);
+                    rest = &rest[taken * 64..];
+                }
+                prop_assert_eq!(*lane.finish(rest).as_bytes(), reference(&whole));
+            }
         }
     }
 }

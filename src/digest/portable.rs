@@ -1,21 +1,17 @@
-//! One lane, computed by the `sha2` crate, which uses the processor's SHA instructions where it finds them.
+//! One lane, by the `sha2` crate, which uses the processor's SHA instructions where it finds them.
 
-use sha2::{Digest as _, Sha256};
+use sha2::block_api::compress256;
 
-use super::Digest;
+use super::{Block, Feed};
 
-/// One message being hashed, piece by piece.
-#[derive(Clone, Debug, Default)]
-pub struct Lane(Sha256);
+/// Takes blocks into a state (FIPS 180-4, 6.2.2).
+pub(super) fn compress(state: &mut [u32; 8], blocks: &[Block]) {
+    compress256(state, blocks);
+}
 
-impl Lane {
-    /// Takes in the next bytes of the message.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// Ends the message.
-    pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+/// Takes each feed's blocks into its lane, one lane after the other.
+pub(super) fn advance(feeds: &mut [Feed<'_>]) {
+    for feed in feeds {
+        compress(&mut feed.lane.state, feed.blocks);
     }
 }

@@ -1,26 +1,28 @@
 //! Who works when: the plan, the workers, and the order in which their results come out.
 
+mod board;
+mod hashing;
 mod order;
 pub mod plan;
 mod pool;
-mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::content::Io;
+use crate::digest::Hasher;
 use crate::trust::key::Key;
 use crate::trust::verdict::Record;
 use plan::{FileId, Load};
 
-pub use pool::{PoolError, run};
+pub use pool::{PoolError, Prepared, prepare};
 
 /// One record to be: known already, or to be found out by reading.
 #[derive(Debug)]
 pub enum Work {
     /// There is nothing to read.
-    Decided(Record),
+    Decided(Box<Record>),
     /// An artifact and its signature are to be read.
     Verify(Task),
 }
@@ -45,6 +47,8 @@ pub struct Settings {
     pub io: Io,
     /// Worker threads, at least 1.
     pub threads: usize,
+    /// How SHA-256 is computed; by what is fastest here where nothing is said.
+    pub hasher: Option<Hasher>,
 }
 
 /// What the workers tell while they work, readable from any thread.
@@ -125,6 +129,7 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
         keys: keys.to_vec(),
         io: Io::Auto,
         threads: 1,
+        hasher: None,
     };
-    verify::alone(&task, &settings)
+    hashing::alone(task, &settings, Hasher::PORTABLE)
 }

@@ -1,26 +1,36 @@
-//! The workers: a rayon pool that takes jobs from the plan, and the one receiver of their results.
+//! The workers on a rayon pool, and the one receiver of their results.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rayon::ThreadPoolBuilder;
 use thiserror::Error;
 
+use super::board::{Board, Turn};
+use super::hashing::{self, Context, Hashing, Placed};
 use super::order::InOrder;
-use super::plan::{self, Job, Load};
-use super::verify::{self, Context};
+use super::plan::{Job, Load, Plan};
 use super::{Cancel, Counters, Settings, Task, Work};
+use crate::device::Access;
+use crate::digest::Hasher;
+use crate::digest::choice::{self, Choice};
 use crate::trust::verdict::Record;
 
-/// Results on their way to the receiver. Enough that no worker waits for a slow terminal line by line.
-const IN_FLIGHT: usize = 1024;
 /// How often the receiver looks up from waiting, to see whether the run was cancelled.
 const GLANCE: Duration = Duration::from_millis(20);
 /// How long a cancelled run waits for its workers. One that is stuck in a read (a dead network share) is left behind.
 const GRACE: Duration = Duration::from_millis(60);
+/// With fewer bytes to hash than this, measuring the ways to do that takes longer than it can save.
+const WORTH_MEASURING: u64 = 128 * 1024 * 1024;
+/// With fewer bytes to hash than this, and no more than [`FEW`] files, the work is done before a thread would have started.
+const WORTH_THREADS: u64 = 1024 * 1024;
+/// See [`WORTH_THREADS`]: a signature takes about a tenth of a millisecond.
+const FEW: usize = 4;
+/// How long a worker keeps results to itself before it wakes the receiver for them.
+const COLLECT: Duration = Duration::from_millis(5);
 
 /// The workers could not be started.
 #[derive(Debug, Error)]
@@ -30,46 +40,148 @@ pub struct PoolError {
     source: rayon::ThreadPoolBuildError,
 }
 
+/// A run that is planned and has not begun.
+#[derive(Debug)]
+pub struct Prepared {
+    slots: Vec<Option<Record>>,
+    tasks: Vec<(usize, Task)>,
+    plan: Plan,
+    settings: Settings,
+    threads: usize,
+    choice: Choice,
+    total: u64,
+    jobs: usize,
+}
+
 /// What all workers share.
 struct Shared {
     tasks: Vec<(usize, Task)>,
-    jobs: Vec<Job>,
-    next: AtomicUsize,
     settings: Settings,
+    hasher: Hasher,
     counters: Arc<Counters>,
     cancel: Cancel,
+    board: Board,
 }
 
-/// A record, and the place of its work in the list.
-type Placed = (usize, Record);
+/// Plans the work: which file is read when, by how many threads, and how it is hashed. `access` says on which devices
+/// few files may be read at once.
+pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Access>) -> Prepared {
+    let (slots, tasks) = split(works);
+    let loads: Vec<Load> = tasks.iter().map(|(_, task)| task.load).collect();
+    let plan = Plan::new(&loads, access);
+    let total = plan.waiting().map(|job| job.size).sum();
+    let jobs = plan.waiting().count();
+    let threads = plan.useful_threads(settings.threads).max(1);
+    let choice = match settings.hasher {
+        Some(hasher) => Choice::unmeasured(hasher),
+        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::PORTABLE),
+        None => choice::fastest(jobs.div_ceil(threads)),
+    };
+    Prepared {
+        slots,
+        tasks,
+        plan,
+        settings,
+        threads,
+        choice,
+        total,
+        jobs,
+    }
+}
 
-/// Does all the work and hands each record to `sink`, in the order of `works`, as soon as all before it are known.
-///
-/// Ends early when `cancel` is set or `sink` breaks; then the records that are known are handed over, still in order.
-///
-/// # Errors
-/// When the system has no threads to give. Nothing was read then.
-pub fn run(
-    works: Vec<Work>,
-    settings: Settings,
-    counters: Arc<Counters>,
+/// The records that are known already, in their places, and the tasks with theirs.
+fn split(works: Vec<Work>) -> (Vec<Option<Record>>, Vec<(usize, Task)>) {
+    let mut slots = Vec::with_capacity(works.len());
+    let mut tasks = Vec::new();
+    for (at, work) in works.into_iter().enumerate() {
+        match work {
+            Work::Decided(record) => slots.push(Some(*record)),
+            Work::Verify(task) => {
+                slots.push(None);
+                tasks.push((at, task));
+            }
+        }
+    }
+    (slots, tasks)
+}
+
+impl Prepared {
+    /// The worker threads that will be used.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// How SHA-256 will be computed, and why so.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    /// Does the work and hands each record to `sink`, in the order of the works, as soon as all before it are known.
+    ///
+    /// Ends early when `cancel` is set or `sink` breaks; after `cancel` the records that are known are still handed over.
+    ///
+    /// # Errors
+    /// When the system has no threads to give. Nothing was read then.
+    pub fn run(
+        self,
+        counters: Arc<Counters>,
+        cancel: &Cancel,
+        sink: impl FnMut(Record) -> ControlFlow<()>,
+    ) -> Result<(), PoolError> {
+        counters.set_total(self.total);
+        let at_once = self.jobs <= FEW && self.total < WORTH_THREADS;
+        let shared = Shared {
+            tasks: self.tasks,
+            settings: self.settings,
+            hasher: self.choice.hasher,
+            counters,
+            cancel: cancel.clone(),
+            board: Board::new(self.plan, if at_once { 1 } else { self.threads }),
+        };
+        let results = match at_once {
+            true => here(&shared),
+            false => on_pool(shared, self.threads)?,
+        };
+        receive(&results, InOrder::new(self.slots), cancel, sink);
+        Ok(())
+    }
+}
+
+/// Does the work before anything is received.
+fn here(shared: &Shared) -> Receiver<Placed> {
+    let (sender, receiver) = channel();
+    work(0, shared, &sender);
+    receiver
+}
+
+/// Starts the workers. They own what they use, so that the receiver can leave one behind that the system does not wake.
+fn on_pool(shared: Shared, threads: usize) -> Result<Receiver<Placed>, PoolError> {
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|n| format!("verify-{n}"))
+        .build()
+        .map_err(|source| PoolError { threads, source })?;
+    let shared = Arc::new(shared);
+    let (sender, receiver) = channel();
+    for me in 0..threads {
+        let (shared, sender) = (Arc::clone(&shared), sender.clone());
+        pool.spawn(move || work(me, &shared, &sender));
+    }
+    Ok(receiver)
+}
+
+fn receive(
+    results: &Receiver<Placed>,
+    mut order: InOrder<Record>,
     cancel: &Cancel,
     mut sink: impl FnMut(Record) -> ControlFlow<()>,
-) -> Result<(), PoolError> {
-    let (slots, tasks) = split(works);
-    let results = start(tasks, settings, counters, cancel)?;
-    let mut order = InOrder::new(slots);
-    let mut deliver = |order: &mut InOrder<Record>| {
-        while let Some(record) = order.take_ready() {
-            sink(record)?;
-        }
-        ControlFlow::Continue(())
-    };
+) {
     let mut deadline = None;
     loop {
-        if deliver(&mut order).is_break() {
-            cancel.cancel();
-            return Ok(());
+        while let Some(record) = order.take_ready() {
+            if sink(record).is_break() {
+                return cancel.cancel();
+            }
         }
         if cancel.is_cancelled() && Instant::now() > *deadline.get_or_insert(Instant::now() + GRACE)
         {
@@ -83,74 +195,152 @@ pub fn run(
     }
     // Nothing more will come. Of a run that was not cancelled, nothing is left.
     let _ = order.take_rest().try_for_each(sink);
-    Ok(())
 }
 
-/// The records that are known already, in their places, and the tasks with theirs.
-fn split(works: Vec<Work>) -> (Vec<Option<Record>>, Vec<(usize, Task)>) {
-    let mut slots = Vec::with_capacity(works.len());
-    let mut tasks = Vec::new();
-    for (at, work) in works.into_iter().enumerate() {
-        match work {
-            Work::Decided(record) => slots.push(Some(record)),
-            Work::Verify(task) => {
-                slots.push(None);
-                tasks.push((at, task));
-            }
+/// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
+struct Outbox<'a> {
+    records: Vec<Placed>,
+    oldest: Instant,
+    results: &'a Sender<Placed>,
+}
+
+impl Outbox<'_> {
+    fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
+        if self.records.is_empty() {
+            self.oldest = Instant::now();
+        }
+        self.records.extend(records);
+    }
+
+    fn hand_over_old(&mut self) {
+        if !self.records.is_empty() && self.oldest.elapsed() >= COLLECT {
+            self.hand_over();
         }
     }
-    (slots, tasks)
-}
 
-fn start(
-    tasks: Vec<(usize, Task)>,
-    settings: Settings,
-    counters: Arc<Counters>,
-    cancel: &Cancel,
-) -> Result<Receiver<Placed>, PoolError> {
-    let loads: Vec<Load> = tasks.iter().map(|(_, task)| task.load).collect();
-    let jobs = plan::plan(&loads);
-    counters.set_total(jobs.iter().map(|job| job.size).sum());
-    let threads = settings.threads.min(jobs.len()).max(1);
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|n| format!("verify-{n}"))
-        .build()
-        .map_err(|source| PoolError { threads, source })?;
-    let shared = Arc::new(Shared {
-        tasks,
-        jobs,
-        next: AtomicUsize::new(0),
-        settings,
-        counters,
-        cancel: cancel.clone(),
-    });
-    let (sender, receiver) = sync_channel(IN_FLIGHT);
-    // The workers own what they use, so that the receiver can leave one behind that the system does not wake.
-    for _ in 0..threads {
-        let (shared, sender) = (Arc::clone(&shared), sender.clone());
-        pool.spawn(move || work(&shared, &sender));
+    fn hand_over(&mut self) {
+        for placed in self.records.drain(..) {
+            // Nobody receives any more where the run has ended early; then nobody asks for this record.
+            let _ = self.results.send(placed);
+        }
     }
-    Ok(receiver)
 }
 
-/// Takes jobs from the plan until none is left, the run is cancelled, or nobody receives any more.
-fn work(shared: &Shared, results: &SyncSender<Placed>) {
+/// Hashes and judges until nothing is left or the run is cancelled.
+fn work(me: usize, shared: &Shared, results: &Sender<Placed>) {
     let context = Context {
+        tasks: &shared.tasks,
         settings: &shared.settings,
         counters: &shared.counters,
-        cancel: &shared.cancel,
     };
-    while let Some(job) = shared.jobs.get(shared.next.fetch_add(1, Ordering::Relaxed)) {
-        let members = job.members.iter().filter_map(|m| shared.tasks.get(*m));
-        let (places, tasks): (Vec<usize>, Vec<&Task>) = members.map(|(at, t)| (at, t)).unzip();
-        let Ok(records) = verify::job(&tasks, &context) else {
-            return;
-        };
-        for placed in places.into_iter().zip(records) {
-            if results.send(placed).is_err() {
-                return;
+    let mut lanes: Vec<Hashing> = Vec::new();
+    let mut outbox = Outbox {
+        records: Vec::new(),
+        oldest: Instant::now(),
+        results,
+    };
+    while !shared.cancel.is_cancelled() {
+        if fill_lanes(me, shared, &context, &mut lanes, &mut outbox).is_break() {
+            break;
+        }
+        for ended in hashing::step(shared.hasher, &mut lanes, &context) {
+            shared.board.ended(ended.queue);
+            outbox.put(ended.records);
+        }
+        outbox.hand_over_old();
+        shared.board.share(&mut lanes);
+    }
+    outbox.hand_over();
+}
+
+/// Takes files until every lane is in use or none is to be had now; breaks when the work is over.
+fn fill_lanes(
+    me: usize,
+    shared: &Shared,
+    context: &Context<'_>,
+    lanes: &mut Vec<Hashing>,
+    outbox: &mut Outbox<'_>,
+) -> ControlFlow<()> {
+    while lanes.len() < shared.hasher.lanes() {
+        let left = shared
+            .counters
+            .total()
+            .saturating_sub(shared.counters.done());
+        match shared.board.turn(me, lanes, left) {
+            Turn::Begin(job) => begin(&job, shared, context, lanes, outbox),
+            Turn::TakeOver(hashing) => lanes.push(hashing),
+            Turn::Continue => break,
+            Turn::End => return ControlFlow::Break(()),
+            // No result stays behind while there is nothing to do.
+            Turn::Wait => {
+                outbox.hand_over();
+                shared.board.wait();
+                break;
             }
         }
+    }
+    ControlFlow::Continue(())
+}
+
+fn begin(
+    job: &Job,
+    shared: &Shared,
+    context: &Context<'_>,
+    lanes: &mut Vec<Hashing>,
+    outbox: &mut Outbox<'_>,
+) {
+    let (records, hashing) = hashing::open(job, context);
+    outbox.put(records);
+    match hashing {
+        Some(hashing) => lanes.push(hashing),
+        None => shared.board.ended(job.queue),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::FileId;
+    use super::*;
+    use crate::content::Io;
+    use crate::trust::verdict::Verdict;
+    use std::path::PathBuf;
+
+    fn task(data: PathBuf, signature: PathBuf) -> Work {
+        let file = FileId {
+            device: 1,
+            inode: 1,
+        };
+        Work::Verify(Task {
+            data,
+            signature,
+            load: Load { size: 5, file },
+        })
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_opened_says_nothing_about_the_files_other_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("here"), "alpha").unwrap();
+        std::fs::write(path("sig"), [0x30]).unwrap();
+        let works = ["gone", "here", "away"].map(|name| task(path(name), path("sig")));
+        let settings = Settings {
+            keys: Vec::new(),
+            io: Io::Auto,
+            threads: 2,
+            hasher: None,
+        };
+        let prepared = prepare(works.into(), settings, &BTreeMap::new());
+        let counters = Arc::new(Counters::default());
+        let mut verdicts = Vec::new();
+        let done = prepared.run(Arc::clone(&counters), &Cancel::default(), |record| {
+            verdicts.push(record.verdict);
+            ControlFlow::Continue(())
+        });
+        assert!(done.is_ok());
+        assert_eq!(verdicts[0], Verdict::Missing);
+        assert!(matches!(verdicts[1], Verdict::Invalid(_)));
+        assert!(matches!(verdicts[2], Verdict::Invalid(_)));
+        assert_eq!(counters.done(), counters.total());
     }
 }

@@ -12,13 +12,11 @@ use std::path::{Path, PathBuf};
 use pairing::{Entry, Kind, Needed, Pair};
 use walk::{Found, Reach};
 
-/// A signature with the file it belongs to, or a file that has none.
+/// What will have a record: an artifact, by its path as reached from the PATH, or a directory that could not be read.
 #[derive(Debug)]
 pub struct Artifact {
-    /// The data file's path as reached from the PATH; where there is none, the path it should have.
+    /// The data file's path; where there is none, the path it should have.
     pub data: PathBuf,
-    /// The signature file's path.
-    pub signature: Option<PathBuf>,
     /// What is known of it before anything is opened.
     pub state: State,
 }
@@ -26,18 +24,20 @@ pub struct Artifact {
 /// What is known of an artifact before anything is opened.
 #[derive(Debug)]
 pub enum State {
-    /// There is data and a signature.
-    Ready(Facts),
-    /// There is a signature, and no data.
-    Missing,
+    /// There is data, and the signature file with this path.
+    Signed(PathBuf, Facts),
+    /// There is the signature file with this path, and no data.
+    Missing(PathBuf),
     /// There is data, and no signature.
     Unsigned,
-    /// The data is no file.
-    DataNotRegular,
+    /// The data is no file, whatever signs it.
+    DataNotRegular(Option<PathBuf>),
     /// The signature is no file.
-    SignatureNotRegular,
-    /// A directory or link could not be looked at.
-    Unreadable(io::Error),
+    SignatureNotRegular(PathBuf),
+    /// The data, which has a signature, could not be looked at.
+    Unreadable(PathBuf, io::Error),
+    /// It is a directory, and could not be read.
+    DirectoryUnreadable(io::Error),
 }
 
 /// What the file system says of a data file.
@@ -72,17 +72,19 @@ pub struct Survey {
 }
 
 /// Looks through all PATHs. What two of them bring in under the same path is brought in once.
-/// Ends early when `cancelled` says so.
-pub fn survey(paths: &[PathBuf], search: &Search, cancelled: &dyn Fn() -> bool) -> Survey {
+///
+/// `None` when `cancelled` said so before the end: a directory of which a part was seen says nothing true about its pairs.
+pub fn survey(paths: &[PathBuf], search: &Search, cancelled: &dyn Fn() -> bool) -> Option<Survey> {
     let mut survey = Survey::default();
     let mut seen: HashSet<(PathBuf, Option<PathBuf>)> = HashSet::new();
     for path in paths {
         let mut artifacts = if path.is_dir() {
-            let found = walk::walk(path, &search.reach, cancelled);
+            let found = walk::walk(path, &search.reach, cancelled)?;
+            let links = found.links_not_entered.iter();
             survey
                 .links_not_entered
-                .extend_from_slice(&found.links_not_entered);
-            in_directory(path, found, search.needed)
+                .extend(links.map(|link| shown(path, link, Path::new("."))));
+            in_directory(path, found, search.needed, cancelled)?
         } else {
             of_file(path)
         };
@@ -91,11 +93,25 @@ pub fn survey(paths: &[PathBuf], search: &Search, cancelled: &dyn Fn() -> bool) 
         }
         artifacts.sort_by(|a, b| order(a).cmp(&order(b)));
         if paths.len() > 1 {
-            artifacts.retain(|a| seen.insert((a.data.clone(), a.signature.clone())));
+            artifacts.retain(|a| seen.insert((a.data.clone(), a.signature().map(Path::to_owned))));
         }
         survey.artifacts.append(&mut artifacts);
     }
-    survey
+    Some(survey)
+}
+
+impl Artifact {
+    /// The signature file's path, where there is one.
+    pub fn signature(&self) -> Option<&Path> {
+        match &self.state {
+            State::Signed(path, _)
+            | State::Missing(path)
+            | State::SignatureNotRegular(path)
+            | State::Unreadable(path, _) => Some(path),
+            State::DataNotRegular(path) => path.as_deref(),
+            State::Unsigned | State::DirectoryUnreadable(_) => None,
+        }
+    }
 }
 
 /// One data file with the signature that the user names for it, whatever the names.
@@ -112,32 +128,44 @@ pub fn appointed(data: &Path, signature: &Path) -> Artifact {
 
 /// The order of the lines: bytewise by path. (`Path` itself compares component by component.)
 fn order(artifact: &Artifact) -> (&OsStr, Option<&OsStr>) {
-    let signature = artifact.signature.as_ref().map(|path| path.as_os_str());
+    let signature = artifact.signature().map(Path::as_os_str);
     (artifact.data.as_os_str(), signature)
 }
 
-fn in_directory(root: &Path, found: Found, needed: Needed) -> Vec<Artifact> {
+fn in_directory(
+    root: &Path,
+    found: Found,
+    needed: Needed,
+    cancelled: &dyn Fn() -> bool,
+) -> Option<Vec<Artifact>> {
     let problems = found.problems.into_iter().map(|problem| Artifact {
         data: shown(root, &problem.path, Path::new(".")),
-        signature: None,
-        state: State::Unreadable(problem.error),
+        state: State::DirectoryUnreadable(problem.error),
     });
     let mut artifacts: Vec<Artifact> = problems.collect();
     for (directory, entries) in &found.directories {
         let directory = shown(root, directory, Path::new(""));
-        let pairs = pairing::pair(entries, needed);
-        artifacts.extend(pairs.into_iter().map(|pair| located(&directory, pair)));
+        for pair in pairing::pair(entries, needed) {
+            if cancelled() {
+                return None;
+            }
+            artifacts.push(located(&directory, pair));
+        }
     }
-    artifacts
+    Some(artifacts)
 }
 
-/// A path as reached from the PATH `root`: below `.` it is shown without it, and `.` itself as `dot`.
+/// A path as reached from the PATH `root`, in whatever form that was given: below `.` it is shown without it, and `.`
+/// itself as `dot`.
 fn shown(root: &Path, path: &Path, dot: &Path) -> PathBuf {
-    let path = match path.strip_prefix(".") {
-        Ok(below) if root == Path::new(".") => below,
-        _ => return path.to_owned(),
-    };
-    if path == Path::new("") { dot } else { path }.to_owned()
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let nothing_below = below == Path::new("");
+    match (root == Path::new("."), nothing_below) {
+        (true, true) => dot.to_owned(),
+        (true, false) => below.to_owned(),
+        (false, true) => root.to_owned(),
+        (false, false) => root.join(below),
+    }
 }
 
 /// The pairs that the file itself is part of, as its data or as its signature.
@@ -189,28 +217,64 @@ fn artifact(
     data_kind: Option<Kind>,
     signature: Option<(PathBuf, Kind)>,
 ) -> Artifact {
-    let state = match (data_kind, &signature) {
-        (None, _) => State::Missing,
-        (Some(Kind::Special | Kind::Directory), _) => State::DataNotRegular,
+    let state = match (data_kind, signature) {
+        (Some(Kind::Special | Kind::Directory), signature) => {
+            State::DataNotRegular(signature.map(|(path, _)| path))
+        }
+        // Without either there was a file a moment ago: what its user named is not signed.
         (_, None) => State::Unsigned,
-        (_, Some((_, Kind::Special | Kind::Directory))) => State::SignatureNotRegular,
-        (Some(Kind::File | Kind::Dangling), Some(_)) => facts(&data),
+        (None, Some((signature, _))) => State::Missing(signature),
+        (_, Some((signature, Kind::Special | Kind::Directory))) => {
+            State::SignatureNotRegular(signature)
+        }
+        (Some(Kind::File | Kind::Dangling), Some((signature, _))) => facts(&data, signature),
     };
-    Artifact {
-        data,
-        signature: signature.map(|(path, _)| path),
-        state,
+    Artifact { data, state }
+}
+
+fn facts(data: &Path, signature: PathBuf) -> State {
+    match data.metadata() {
+        Ok(metadata) => State::Signed(
+            signature,
+            Facts {
+                size: metadata.size(),
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            },
+        ),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => State::Missing(signature),
+        Err(error) => State::Unreadable(signature, error),
     }
 }
 
-fn facts(data: &Path) -> State {
-    match data.metadata() {
-        Ok(metadata) => State::Ready(Facts {
-            size: metadata.size(),
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => State::Missing,
-        Err(error) => State::Unreadable(error),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::fs;
+
+    #[test]
+    fn a_survey_that_is_cancelled_says_nothing_about_what_it_saw() {
+        let directory = tempfile::tempdir().unwrap();
+        for n in 0..10 {
+            fs::write(directory.path().join(format!("{n}.zst")), "").unwrap();
+            fs::write(directory.path().join(format!("{n}.sig.bin")), "").unwrap();
+        }
+        let search = Search {
+            reach: Reach::default(),
+            needed: Needed::Artifacts,
+        };
+        let paths = [directory.path().to_owned()];
+        // Twenty entries and the directory itself are looked at, then ten pairs.
+        for after in 0..31 {
+            let looks = Cell::new(0);
+            let cancelled = || looks.replace(looks.get() + 1) >= after;
+            assert!(
+                survey(&paths, &search, &cancelled).is_none(),
+                "after {after}"
+            );
+        }
+        let whole = survey(&paths, &search, &|| false).unwrap();
+        assert_eq!(whole.artifacts.len(), 10);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs::FileType;
+use std::fs::{FileType, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
@@ -22,18 +23,18 @@ pub struct Reach {
     pub exclude: GlobSet,
 }
 
-/// What a walk found.
+/// What a walk found. All paths begin with the PATH.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The entries of each directory, by the directory's path.
     pub directories: BTreeMap<PathBuf, Vec<Entry>>,
-    /// What could not be read. The walk went on behind it.
+    /// What could not be read. The walk went on after it.
     pub problems: Vec<Problem>,
-    /// Links to directories that were not entered.
+    /// Links to directories that were not entered, because nobody asked for it.
     pub links_not_entered: Vec<PathBuf>,
 }
 
-/// A directory (or a place in one) that could not be read.
+/// A directory that could not be read, or not to its end.
 #[derive(Debug)]
 pub struct Problem {
     /// Its path.
@@ -42,86 +43,28 @@ pub struct Problem {
     pub error: io::Error,
 }
 
-/// Walks the directory `root`, and never fails as a whole. Ends early when `cancelled` says so.
-pub fn walk(root: &Path, reach: &Reach, cancelled: &dyn Fn() -> bool) -> Found {
-    let mut found = Found::default();
-    let walker = WalkDir::new(root)
-        .min_depth(1)
-        .max_depth(reach.max_depth.unwrap_or(usize::MAX))
-        .follow_links(reach.follow_links)
-        .into_iter()
-        // A directory that is left out is not entered. A file that is left out is still seen: see `pairing`.
-        .filter_entry(|e| !(e.file_type().is_dir() && is_excluded(root, e.path(), reach)));
-    for step in walker.take_while(|_| !cancelled()) {
-        match step {
-            Ok(entry) => found.add(&entry, is_excluded(root, entry.path(), reach)),
-            Err(error) => found.add_problem(error, root, reach),
-        }
-    }
-    found
+/// Walks the directory `root`, and never fails as a whole. `None` when `cancelled` said so before the end.
+pub fn walk(root: &Path, reach: &Reach, cancelled: &dyn Fn() -> bool) -> Option<Found> {
+    let mut walk = Walk {
+        root,
+        reach,
+        cancelled,
+        found: Found::default(),
+    };
+    walk.enter(root, reach.max_depth.unwrap_or(usize::MAX))?;
+    Some(walk.found)
 }
 
 /// What stands under `path` itself, links followed for files and directories alike.
 ///
 /// # Errors
-/// Those of stat(2), but for a link that leads nowhere, which is [`Kind::Dangling`].
+/// Those of stat(2), but for a link that cannot be resolved, which is [`Kind::Dangling`].
 pub fn kind_at(path: &Path) -> io::Result<Kind> {
     match path.metadata() {
         Ok(metadata) => Ok(kind_of(metadata.file_type())),
         Err(_) if path.is_symlink() => Ok(Kind::Dangling),
         Err(error) => Err(error),
     }
-}
-
-impl Found {
-    fn add(&mut self, entry: &DirEntry, excluded: bool) {
-        let is_link = entry.file_type().is_symlink();
-        let kind = if is_link {
-            // Fail closed: whatever keeps a link from being resolved, what it stands for is reported, not skipped.
-            kind_at(entry.path()).unwrap_or(Kind::Dangling)
-        } else {
-            kind_of(entry.file_type())
-        };
-        if is_link && kind == Kind::Directory && !excluded {
-            self.links_not_entered.push(entry.path().to_owned());
-        }
-        self.insert(entry.path(), kind, excluded);
-    }
-
-    fn insert(&mut self, path: &Path, kind: Kind, excluded: bool) {
-        let entry = Entry {
-            name: path.file_name().unwrap_or(OsStr::new("")).to_owned(),
-            kind,
-            excluded,
-        };
-        let directory = path.parent().unwrap_or(Path::new(""));
-        match self.directories.get_mut(directory) {
-            Some(entries) => entries.push(entry),
-            None => {
-                self.directories.insert(directory.to_owned(), vec![entry]);
-            }
-        }
-    }
-
-    fn add_problem(&mut self, error: walkdir::Error, root: &Path, reach: &Reach) {
-        let path = error.path().unwrap_or(root).to_owned();
-        let excluded = is_excluded(root, &path, reach);
-        // A link back to a directory above it has no I/O error: everything behind it is being walked already.
-        let Some(error) = error.into_io_error() else {
-            return;
-        };
-        if path != root && path.is_symlink() && is_entry(&path, &error) {
-            self.insert(&path, Kind::Dangling, excluded);
-        } else if !excluded {
-            self.problems.push(Problem { path, error });
-        }
-    }
-}
-
-/// With links followed, one that cannot be resolved is told as an error. It is an entry like any other where
-/// it leads nowhere or bears an artifact's name; else a directory may lie behind it, which must not be lost.
-fn is_entry(link: &Path, error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound || link.file_name().is_some_and(pairing::is_artifact)
 }
 
 fn kind_of(file_type: FileType) -> Kind {
@@ -134,7 +77,116 @@ fn kind_of(file_type: FileType) -> Kind {
     }
 }
 
-fn is_excluded(root: &Path, path: &Path, reach: &Reach) -> bool {
-    path.strip_prefix(root)
-        .is_ok_and(|below| reach.exclude.is_match(below))
+struct Walk<'a> {
+    root: &'a Path,
+    reach: &'a Reach,
+    cancelled: &'a dyn Fn() -> bool,
+    found: Found,
+}
+
+impl Walk<'_> {
+    /// Walks `levels` levels of a directory, or of a link to one. `None` when cancelled.
+    ///
+    /// Links are followed here and not by walkdir, which does not name the link where following fails.
+    fn enter(&mut self, directory: &Path, levels: usize) -> Option<()> {
+        let mut steps = WalkDir::new(directory).max_depth(levels).into_iter();
+        while let Some(step) = steps.next() {
+            if (self.cancelled)() {
+                return None;
+            }
+            match step {
+                Ok(entry) if entry.depth() == 0 => {}
+                Ok(entry) => {
+                    let excluded = self.is_excluded(entry.path());
+                    if entry.file_type().is_symlink() {
+                        self.link(&entry, excluded, levels)?;
+                    } else {
+                        self.insert(entry.path(), kind_of(entry.file_type()), excluded);
+                    }
+                    if excluded && entry.file_type().is_dir() {
+                        steps.skip_current_dir();
+                    }
+                }
+                Err(error) => self.problem(error, directory),
+            }
+        }
+        Some(())
+    }
+
+    fn link(&mut self, link: &DirEntry, excluded: bool, levels: usize) -> Option<()> {
+        let path = link.path();
+        match path.metadata() {
+            Ok(target) => {
+                self.insert(path, kind_of(target.file_type()), excluded);
+                if !target.is_dir() || excluded {
+                    return Some(());
+                }
+                if !self.reach.follow_links {
+                    self.found.links_not_entered.push(path.to_owned());
+                } else if link.depth() < levels && !self.leads_back(path, &target) {
+                    return self.enter(path, levels - link.depth());
+                }
+            }
+            Err(error) => {
+                self.insert(path, Kind::Dangling, excluded);
+                // Fail closed: a directory may lie there, and its files must not be lost without a word. What leads
+                // nowhere has none, and a link with an artifact's name gets its line from the pairing.
+                let is_told = error.kind() == io::ErrorKind::NotFound
+                    || path.file_name().is_some_and(pairing::is_artifact);
+                if self.reach.follow_links && !is_told && !excluded {
+                    self.found.problems.push(Problem {
+                        path: path.to_owned(),
+                        error,
+                    });
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Whether a link leads to a directory above it, all of which is being walked already.
+    fn leads_back(&self, link: &Path, target: &Metadata) -> bool {
+        let above = link.ancestors().skip(1);
+        let below_root = above.take_while(|path| path.starts_with(self.root));
+        let is_target = |path: &Path| {
+            path.metadata()
+                .is_ok_and(|m| (m.dev(), m.ino()) == (target.dev(), target.ino()))
+        };
+        below_root.into_iter().any(is_target)
+    }
+
+    fn insert(&mut self, path: &Path, kind: Kind, excluded: bool) {
+        let entry = Entry {
+            name: path.file_name().unwrap_or(OsStr::new("")).to_owned(),
+            kind,
+            excluded,
+        };
+        let directory = path.parent().unwrap_or(Path::new(""));
+        match self.found.directories.get_mut(directory) {
+            Some(entries) => entries.push(entry),
+            None => {
+                self.found
+                    .directories
+                    .insert(directory.to_owned(), vec![entry]);
+            }
+        }
+    }
+
+    fn problem(&mut self, error: walkdir::Error, directory: &Path) {
+        let path = error.path().unwrap_or(directory).to_owned();
+        let words = error.to_string();
+        let error = error.into_io_error();
+        if !self.is_excluded(&path) {
+            self.found.problems.push(Problem {
+                path,
+                // Links are not followed, so that there are no loops and every error is one of the system's.
+                error: error.unwrap_or_else(|| io::Error::other(words)),
+            });
+        }
+    }
+
+    fn is_excluded(&self, path: &Path) -> bool {
+        path.strip_prefix(self.root)
+            .is_ok_and(|below| self.reach.exclude.is_match(below))
+    }
 }

@@ -2,34 +2,44 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 
 /// The marks that a line's verdict begins with. A name cannot show them, so that searching the output for one finds verdicts only.
 const MARKS: [char; 3] = ['✅', '❌', '⚠'];
-/// Characters that some programs take for the end of a line, beyond the control characters.
-const LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
+/// Characters that are no control characters and yet nothing to look at: line ends to some programs, or changes of the
+/// direction, or of no width (Unicode, general categories Zl, Zp and Cf).
+const UNSEEN: [RangeInclusive<char>; 9] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{61c}'..='\u{61c}',
+    '\u{180e}'..='\u{180e}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{fff9}'..='\u{fffb}',
+    '\u{e0001}'..='\u{e007f}',
+];
 
 /// A file name as it is printed.
 ///
-/// Control characters (U+0000 to U+001F, U+007F to U+009F), Unicode's line and paragraph separators, and the verdicts'
-/// marks are written as `\n`, `\r`, `\t` or `\u{…}` with the code in hexadecimal; a byte that is no part of UTF-8 as
+/// Control characters (U+0000 to U+001F, U+007F to U+009F), characters that nobody sees (separators of lines, changes of the
+/// direction of writing, characters of no width), and the verdicts' marks are written as `\n`, `\r`, `\t` or `\u{…}` with the code in hexadecimal; a byte that is no part of UTF-8 as
 /// `\xHH`; and a backslash as `\\`, so that no two names are printed alike. All else stays as it is.
 pub fn name(name: &OsStr) -> String {
     escape(name.as_bytes(), &|c| c == '\\' || MARKS.contains(&c))
 }
 
-/// A message for a terminal: as [`name`], but line ends, backslashes and marks stay.
+/// A message for a terminal, one line: as [`name`], but backslashes and marks stay, since the names in it are escaped already.
 pub fn message(text: &str) -> String {
-    let lines = text.split('\n');
-    let safe: Vec<String> = lines.map(|l| escape(l.as_bytes(), &|_| false)).collect();
-    safe.join("\n")
+    escape(text.as_bytes(), &|_| false)
 }
 
 fn escape(bytes: &[u8], also: &dyn Fn(char) -> bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if c.is_control() || LINE_ENDS.contains(&c) || also(c) {
+            if c.is_control() || UNSEEN.iter().any(|range| range.contains(&c)) || also(c) {
                 push_escaped(&mut text, c);
             } else {
                 text.push(c);
@@ -57,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_could_break_or_forge_a_line_is_escaped_and_nothing_else() {
-        let cases: [(&[u8], &str); 10] = [
+        let cases: [(&[u8], &str); 11] = [
             (b"kubernetes-1.32.3.tar.zst", "kubernetes-1.32.3.tar.zst"),
             ("größe 1 \"x\".zst".as_bytes(), "größe 1 \"x\".zst"),
             (b"a\nb", "a\\nb"),
@@ -71,6 +81,7 @@ mod tests {
                 "x: \\u{2705} Signature valid",
             ),
             (b"\x7f\x00", "\\u{7f}\\u{0}"),
+            ("a\u{202e}b\u{200b}".as_bytes(), "a\\u{202e}b\\u{200b}"),
         ];
         for (bytes, text) in cases {
             assert_eq!(name(OsStr::from_bytes(bytes)), text);
@@ -78,8 +89,8 @@ mod tests {
     }
 
     #[test]
-    fn a_message_keeps_its_lines() {
-        assert_eq!(message("a\\b ✅\nc\x1b"), "a\\b ✅\nc\\u{1b}");
+    fn a_message_is_one_line() {
+        assert_eq!(message("a\\b ✅\nc\x1b"), "a\\b ✅\\nc\\u{1b}");
     }
 
     /// The name that a printed form stands for; an implementation of its own.

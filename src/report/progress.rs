@@ -1,5 +1,6 @@
 //! The progress of a run on stderr: a bar, or a line now and then.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -13,7 +14,8 @@ use super::{say, text::size};
 const REDRAW: Duration = Duration::from_millis(100);
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-const TEMPLATE: &str = "{bar:24} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left";
+const TEMPLATE: &str =
+    "{bar:24} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left";
 
 /// How the progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,8 @@ impl Progress {
         }
         let ended = Arc::new(AtomicBool::new(false));
         let draw = tick(style, bar.clone(), state);
-        let ticker = draw.map(|draw| spawn(Arc::clone(&ended), draw));
+        // Without a thread to draw it there is no bar; the verdicts do not depend on it.
+        let ticker = draw.and_then(|draw| spawn(Arc::clone(&ended), draw).ok());
         Progress { bar, ended, ticker }
     }
 
@@ -93,8 +96,11 @@ fn tick(
     }
 }
 
-fn spawn(ended: Arc<AtomicBool>, mut draw: Tick) -> JoinHandle<()> {
-    thread::spawn(move || {
+fn spawn(ended: Arc<AtomicBool>, mut draw: Tick) -> io::Result<JoinHandle<()>> {
+    let name = "progress".to_owned();
+    thread::Builder::new().name(name).spawn(move || {
+        // What is over before the first redraw shows no bar at all.
+        thread::park_timeout(REDRAW);
         while !ended.load(Ordering::Relaxed) {
             draw();
             thread::park_timeout(REDRAW);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::escape;
+use crate::digest::choice::{Choice, Measurement};
 use crate::trust::verdict::{Part, Record, Subject, Summary, Verdict};
 
 /// Which lines are printed.
@@ -96,7 +97,7 @@ fn reason(record: &Record) -> String {
     let signature = signature(record);
     match &record.verdict {
         Verdict::Valid { key } => {
-            format!("{signature}, key {}", escape::name(key.name().as_ref()))
+            format!("{signature}, key {}", key.name())
         }
         Verdict::Invalid(why) => format!("{signature}: {why}"),
         Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
@@ -114,6 +115,25 @@ fn reason(record: &Record) -> String {
             Part::Data | Part::Directory => "a directory, FIFO, socket or device".to_owned(),
         },
     }
+}
+
+/// Which way to compute SHA-256 was chosen, and why, in one line.
+pub fn choice(choice: &Choice) -> String {
+    let name = choice.hasher.name();
+    let measured: Vec<String> = choice.measured.iter().map(measurement).collect();
+    match measured.is_empty() {
+        true => format!("SHA-256: {name}, without measuring"),
+        false => format!("SHA-256: {name}, the fastest of {}", measured.join(", ")),
+    }
+}
+
+fn measurement(measured: &Measurement) -> String {
+    let lanes = match measured.lanes {
+        1 => "1 lane".to_owned(),
+        lanes => format!("{lanes} lanes"),
+    };
+    let gigabytes = measured.rate / 1e9;
+    format!("{} on {lanes} {gigabytes:.2} GB/s", measured.hasher.name())
 }
 
 /// The summary in one line: how many of each verdict, bytes, time and rate.

@@ -68,7 +68,7 @@ pub enum KeyError {
     /// An RSA public key.
     #[error("RSA {bits}; an ECDSA P-256 key is needed")]
     Rsa {
-        /// The length of the modulus.
+        /// The length of the modulus in bits.
         bits: usize,
     },
     /// An elliptic-curve key on another curve.
@@ -106,7 +106,7 @@ impl Key {
     /// Reads the whole content of a key file: a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480) as DER,
     /// or as one PEM block (RFC 7468, 13) with any text around it.
     ///
-    /// `name` is what messages and reports call the key; by custom the file's path.
+    /// `name` is what messages and reports call the key; by custom the file's path, escaped as they show it.
     ///
     /// # Errors
     /// Says what the file holds instead.
@@ -114,7 +114,8 @@ impl Key {
         let (fingerprint, verifying) = match content {
             [] => Err(KeyError::Empty),
             _ if content.len() > MAX_FILE_BYTES => Err(KeyError::TooLong),
-            [0x30, ..] => from_der(content),
+            // A SEQUENCE; but a text may begin with the digit 0, too.
+            [0x30, ..] if !mentions_pem(content) => from_der(content),
             _ => from_pem(content),
         }?;
         Ok(Key {
@@ -144,30 +145,60 @@ impl Key {
 
 fn from_pem(text: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
     let blocks = pem::parse_many(text).map_err(|_| KeyError::DamagedPem)?;
-    if blocks.iter().any(|b| b.tag().ends_with("PRIVATE KEY")) {
+    let lines = boundary_lines(text)?;
+    if lines.iter().any(|line| line.ends_with("PRIVATE KEY-----")) {
         return Err(KeyError::PrivateKey);
+    }
+    // Fail closed: the PEM reader passes over a block without an end, and over headers, which say that it is encrypted.
+    if lines.len() != 2 * blocks.len() || blocks.iter().any(|b| b.headers().iter().count() > 0) {
+        return Err(KeyError::DamagedPem);
     }
     match blocks.as_slice() {
         [] => Err(without_block(text)),
-        [block] => match block.tag() {
-            "PUBLIC KEY" => from_der(block.contents()),
-            "RSA PUBLIC KEY" => Err(rsa(block.contents())),
-            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
-                Err(KeyError::Certificate)
-            }
-            other => Err(KeyError::OtherBlock(other.to_owned())),
-        },
+        [block] => from_block(block),
         // Fail closed: which of them is meant to be trusted is not ours to guess.
         several => Err(KeyError::Several(several.len())),
     }
+}
+
+fn from_block(block: &pem::Pem) -> Result<(Digest, VerifyingKey), KeyError> {
+    match block.tag() {
+        "PUBLIC KEY" => from_der(block.contents()),
+        "RSA PUBLIC KEY" => Err(rsa(block.contents())),
+        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Err(KeyError::Certificate),
+        other => Err(KeyError::OtherBlock(other.to_owned())),
+    }
+}
+
+/// The lines that begin and end PEM blocks.
+///
+/// Fail closed: such a line has nothing else in it (RFC 7468, 2). A key that somebody commented out is not to be trusted.
+fn boundary_lines(text: &[u8]) -> Result<Vec<String>, KeyError> {
+    let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let boundaries = lines.filter(|line| mentions_pem(line)).map(|line| {
+        let line = line.trim_ascii_end();
+        let whole = line.starts_with(b"-----BEGIN ") || line.starts_with(b"-----END ");
+        let dashes = line.windows(5).filter(|five| five == b"-----").count();
+        match (
+            whole && dashes == 2 && line.ends_with(b"-----"),
+            str::from_utf8(line),
+        ) {
+            (true, Ok(line)) => Ok(line.to_owned()),
+            _ => Err(KeyError::DamagedPem),
+        }
+    });
+    boundaries.collect()
+}
+
+fn mentions_pem(text: &[u8]) -> bool {
+    let contains = |what: &[u8]| text.windows(what.len()).any(|w| w == what);
+    contains(b"-----BEGIN ") || contains(b"-----END ")
 }
 
 fn without_block(text: &[u8]) -> KeyError {
     let starts_with = |prefix: &str| text.starts_with(prefix.as_bytes());
     if starts_with("ssh-") || starts_with("ecdsa-sha2-") {
         KeyError::OpenSsh
-    } else if text.windows(11).any(|w| w == b"-----BEGIN ") {
-        KeyError::DamagedPem
     } else {
         KeyError::NotAKey
     }

@@ -35,6 +35,20 @@ pub struct Record {
     pub elapsed: Duration,
 }
 
+impl Record {
+    /// A record on an artifact that was not hashed.
+    pub fn unhashed(data: PathBuf, signature: Option<PathBuf>, verdict: Verdict) -> Record {
+        Record {
+            subject: Subject::Artifact(data),
+            signature,
+            verdict,
+            digest: None,
+            size: None,
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
 /// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] where that was allowed, are no failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {

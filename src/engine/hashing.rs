@@ -1,0 +1,269 @@
+//! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name of it.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use super::plan::Job;
+use super::{Counters, Settings, Task};
+use crate::content::{self, Content, Fault, Stamp};
+use crate::digest::{Block, Digest, Feed, Hasher, Lane};
+use crate::errno;
+use crate::trust;
+use crate::trust::signature::{MAX_BYTES, Signature};
+use crate::trust::verdict::{Invalid, Part, Record, Verdict};
+
+/// A record, and the place of its work in the list.
+pub(super) type Placed = (usize, Record);
+
+/// What workers need besides their files.
+pub(super) struct Context<'a> {
+    /// The tasks, each behind the place of its record.
+    pub(super) tasks: &'a [(usize, Task)],
+    pub(super) settings: &'a Settings,
+    pub(super) counters: &'a Counters,
+}
+
+/// A file that is being hashed, for all of its names that can be judged by its digest.
+pub(super) struct Hashing {
+    content: Content,
+    lane: Lane,
+    /// The names: positions in the tasks, with the signature of each or the verdict that there is none.
+    names: Vec<(usize, Result<Signature, Verdict>)>,
+    queue: Option<usize>,
+    started: Instant,
+}
+
+/// A file at its end, or as far as it could be hashed.
+pub(super) struct Ended {
+    pub(super) records: Vec<Placed>,
+    /// The queue of the plan to tell.
+    pub(super) queue: Option<usize>,
+}
+
+/// Opens the file of a job. A name under which it cannot be opened gets its record at once and says nothing about the others.
+pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Hashing>) {
+    let started = Instant::now();
+    let mut records = Vec::new();
+    for (at, position) in job.members.iter().enumerate() {
+        let Some((place, task)) = context.tasks.get(*position) else {
+            continue;
+        };
+        match Content::open(&task.data, context.settings.io) {
+            Err(fault) => records.push((*place, record(task, of_fault(fault), started))),
+            Ok(content) => {
+                let names = job.members.get(at..).unwrap_or_default();
+                return (
+                    records,
+                    Some(Hashing::new(content, names, job.queue, context, started)),
+                );
+            }
+        }
+    }
+    context.counters.pass_over(job.size);
+    (records, None)
+}
+
+/// Takes all lanes one step further: by the bytes that every one of them has in memory. Returns those at their end.
+pub(super) fn step(hasher: Hasher, lanes: &mut Vec<Hashing>, context: &Context<'_>) -> Vec<Ended> {
+    let mut ended = Vec::new();
+    let mut at = 0;
+    while let Some(hashing) = lanes.get_mut(at) {
+        match hashing.fill() {
+            None => at += 1,
+            Some(result) => ended.push(lanes.swap_remove(at).end(result, context)),
+        }
+    }
+    let mut feeds: Vec<Feed<'_>> = lanes.iter_mut().map(Hashing::feed).collect();
+    let taken = hasher.advance(&mut feeds) * size_of::<Block>();
+    for hashing in lanes.iter_mut() {
+        hashing.content.consume(taken);
+    }
+    context.counters.add_hashed((taken * lanes.len()) as u64);
+    ended
+}
+
+/// Verifies one artifact that shares its file with no other, on this thread.
+pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
+    let context = Context {
+        tasks: &[(0, task)],
+        settings,
+        counters: &Counters::default(),
+    };
+    let job = Job {
+        size: 0,
+        members: vec![0],
+        queue: None,
+    };
+    let (mut records, hashing) = open(&job, &context);
+    let mut lanes: Vec<Hashing> = hashing.into_iter().collect();
+    while !lanes.is_empty() {
+        let ended = step(hasher, &mut lanes, &context);
+        records.extend(ended.into_iter().flat_map(|ended| ended.records));
+    }
+    // One name gives one record; were there none, it would not pass.
+    let nothing = || record(&context.tasks[0].1, Verdict::Changed, Instant::now());
+    records.pop().map_or_else(nothing, |(_, record)| record)
+}
+
+impl Hashing {
+    fn new(
+        content: Content,
+        names: &[usize],
+        queue: Option<usize>,
+        context: &Context<'_>,
+        started: Instant,
+    ) -> Hashing {
+        let signature = |position: &usize| {
+            let (_, task) = context.tasks.get(*position)?;
+            Some((*position, read_signature(&task.signature)))
+        };
+        Hashing {
+            content,
+            lane: Lane::default(),
+            names: names.iter().filter_map(signature).collect(),
+            queue,
+            started,
+        }
+    }
+
+    /// Bytes that are still to be hashed.
+    pub(super) fn left(&self) -> u64 {
+        self.content.left()
+    }
+
+    /// Whether its device is one that few may read at once.
+    pub(super) fn is_on_slow_device(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// Sees to it that there is at least a block in memory, or says how the file ended.
+    fn fill(&mut self) -> Option<Result<Digest, Verdict>> {
+        if self.names.iter().all(|(_, signature)| signature.is_err()) {
+            // No signature can be valid, whatever the digest. Fail closed: nobody asks for this verdict, and it would not pass.
+            return Some(Err(Verdict::Changed));
+        }
+        let filled = self.content.fill();
+        match filled {
+            Ok(()) if self.content.unread().len() >= size_of::<Block>() => None,
+            Ok(()) => Some(self.finish().map_err(of_fault)),
+            Err(fault) => Some(Err(of_fault(fault))),
+        }
+    }
+
+    /// Takes in the last bytes, fewer than a block.
+    fn finish(&mut self) -> Result<Digest, Fault> {
+        let rest = self.content.unread().to_vec();
+        self.content.consume(rest.len());
+        self.content.fill()?;
+        // Fail closed: a short window before the end is a file that changed under the reader's feet.
+        if !self.content.unread().is_empty() {
+            return Err(Fault::Changed);
+        }
+        Ok(std::mem::take(&mut self.lane).finish(&rest))
+    }
+
+    fn feed(&mut self) -> Feed<'_> {
+        Feed {
+            lane: &mut self.lane,
+            blocks: self.content.unread().as_chunks().0,
+        }
+    }
+
+    /// Judges every name by how the hashing ended.
+    fn end(self, hashed: Result<Digest, Verdict>, context: &Context<'_>) -> Ended {
+        let size = self.content.stamp().size();
+        match &hashed {
+            // The last bytes, fewer than a block, that `finish` took in.
+            Ok(_) => context
+                .counters
+                .add_hashed(size % size_of::<Block>() as u64),
+            Err(_) => context.counters.pass_over(self.content.left()),
+        }
+        let judge = |(position, signature): &(usize, Result<Signature, Verdict>)| {
+            let (place, task) = context.tasks.get(*position)?;
+            let verdict = match (signature, &hashed) {
+                (Err(none), _) => none.clone(),
+                (Ok(_), Err(failure)) => failure.clone(),
+                (Ok(signature), Ok(digest)) => decide(
+                    task,
+                    signature,
+                    digest,
+                    self.content.stamp(),
+                    context.settings,
+                ),
+            };
+            let judged = Record {
+                digest: hashed.as_ref().ok().copied(),
+                size: Some(size),
+                ..record(task, verdict, self.started)
+            };
+            Some((*place, judged))
+        };
+        Ended {
+            records: self.names.iter().filter_map(judge).collect(),
+            queue: self.queue,
+        }
+    }
+}
+
+/// The verdict on a name of a file whose digest is known.
+fn decide(
+    task: &Task,
+    signature: &Signature,
+    digest: &Digest,
+    hashed: &Stamp,
+    settings: &Settings,
+) -> Verdict {
+    // Fail closed: the name must lead to the file that was hashed, as it was then. This tells a file that was
+    // written to, one that was replaced, and another name that no longer leads here.
+    match Stamp::at(&task.data) {
+        Ok(now) if now == *hashed => trust::judge(&settings.keys, digest, signature),
+        _ => Verdict::Changed,
+    }
+}
+
+fn read_signature(path: &Path) -> Result<Signature, Verdict> {
+    let bytes = signature_bytes(path).map_err(|fault| match fault {
+        Fault::NotRegular => Verdict::NotRegular {
+            part: Part::Signature,
+        },
+        Fault::Io(error) => unreadable(Part::Signature, &error),
+        // Fail closed: it was there when the names were read. Calling the artifact unsigned would pass under --allow-unsigned.
+        Fault::Missing | Fault::Changed => unreadable(Part::Signature, &Errno::NOENT.into()),
+    })?;
+    Signature::parse(&bytes).map_err(|error| Verdict::Invalid(Invalid::Malformed(error)))
+}
+
+/// All bytes of a signature file, or of a longer file as many as tell that it is none.
+fn signature_bytes(path: &Path) -> Result<Vec<u8>, Fault> {
+    let (file, _) = content::open_regular(path)?;
+    let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn of_fault(fault: Fault) -> Verdict {
+    match fault {
+        Fault::Missing => Verdict::Missing,
+        Fault::NotRegular => Verdict::NotRegular { part: Part::Data },
+        Fault::Changed => Verdict::Changed,
+        Fault::Io(error) => unreadable(Part::Data, &error),
+    }
+}
+
+fn unreadable(part: Part, error: &io::Error) -> Verdict {
+    Verdict::Unreadable {
+        part,
+        words: errno::words(error),
+    }
+}
+
+fn record(task: &Task, verdict: Verdict, started: Instant) -> Record {
+    Record {
+        elapsed: started.elapsed(),
+        ..Record::unhashed(task.data.clone(), Some(task.signature.clone()), verdict)
+    }
+}

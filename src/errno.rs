@@ -1,0 +1,26 @@
+//! The system's words for its errors.
+
+use std::io;
+
+/// The system's words, such as `Permission denied`, without the number that `io::Error` appends.
+pub fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(code) => text
+            .trim_end_matches(&format!(" (os error {code})"))
+            .to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_an_error_carry_no_number() {
+        let error = io::Error::from(rustix::io::Errno::IO);
+        assert_eq!(words(&error), "Input/output error");
+        assert_eq!(words(&io::Error::other("else")), "else");
+    }
+}
