@@ -11,6 +11,10 @@ const BLOCKS: usize = 16 * 1024 / 64;
 /// Each is measured this many times and its best time counts: what disturbs a measurement makes it longer.
 const TIMES: usize = 4;
 
+/// From this part of the best rate on, the way that comes last in [`Hasher::all`] wins. What is measured lies in the nearest
+/// cache; on files, our own ways are faster than they seem there, since they ask for memory ahead (BENCHMARKS.md).
+const A_TIE: f64 = 0.95;
+
 /// The rate of one way with some of its lanes in use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measurement {
@@ -32,7 +36,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Uses what is known to be there, for work that is over before a measurement would be.
+    /// One that is not chosen by its speed.
     pub fn unmeasured(hasher: Hasher) -> Choice {
         Choice {
             hasher,
@@ -48,9 +52,10 @@ pub fn fastest(in_flight: usize) -> Choice {
         .into_iter()
         .map(|hasher| measure(hasher, hasher.lanes().min(in_flight.max(1))))
         .collect();
-    let best = measured.iter().max_by(|a, b| a.rate.total_cmp(&b.rate));
+    let best = measured.iter().map(|m| m.rate).fold(0.0, f64::max);
+    let chosen = measured.iter().rfind(|m| m.rate >= best * A_TIE);
     Choice {
-        hasher: best.map_or(Hasher::PORTABLE, |best| best.hasher),
+        hasher: chosen.map_or(Hasher::PORTABLE, |chosen| chosen.hasher),
         measured,
     }
 }
@@ -88,14 +93,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_choice_is_the_fastest_of_what_was_measured() {
+    fn the_choice_is_the_fastest_of_what_was_measured_but_for_a_tie() {
         let choice = fastest(2);
         let rate_of = |hasher| {
             let of = choice.measured.iter().find(|m| m.hasher == hasher);
             of.map(|m| m.rate).unwrap()
         };
         for measurement in &choice.measured {
-            assert!(rate_of(choice.hasher) >= measurement.rate);
+            assert!(rate_of(choice.hasher) >= measurement.rate * A_TIE);
             assert!(measurement.lanes <= 2);
         }
         assert_eq!(choice.measured.len(), Hasher::all().len());

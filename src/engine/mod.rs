@@ -131,5 +131,5 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
         threads: 1,
         hasher: None,
     };
-    hashing::alone(task, &settings, Hasher::PORTABLE)
+    hashing::alone(task, &settings, Hasher::likely())
 }

@@ -74,7 +74,7 @@ pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Acce
     let threads = plan.useful_threads(settings.threads).max(1);
     let choice = match settings.hasher {
         Some(hasher) => Choice::unmeasured(hasher),
-        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::PORTABLE),
+        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::likely()),
         None => choice::fastest(jobs.div_ceil(threads)),
     };
     Prepared {

@@ -122,7 +122,7 @@ pub fn choice(choice: &Choice) -> String {
     let name = choice.hasher.name();
     let measured: Vec<String> = choice.measured.iter().map(measurement).collect();
     match measured.is_empty() {
-        true => format!("SHA-256: {name}, without measuring"),
+        true => format!("SHA-256: {name}, not measured"),
         false => format!("SHA-256: {name}, the fastest of {}", measured.join(", ")),
     }
 }

@@ -1,12 +1,14 @@
 //! A trusted public key: the content of a key file, or what it is instead.
 
+use std::sync::OnceLock;
+
 use p256::ecdsa::VerifyingKey;
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::pkcs8::der::asn1::AnyRef;
 use p256::pkcs8::der::{self, Decode, Reader, SliceReader, Tag, Tagged};
 use p256::pkcs8::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
 use thiserror::Error;
 
+use super::multiples::Multiples;
 use super::signature::Signature;
 use crate::digest::Digest;
 
@@ -37,12 +39,23 @@ const KNOWN: [(&str, &str); 11] = [
 ];
 
 /// An ECDSA P-256 public key that signatures are verified with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Key {
     name: String,
     fingerprint: Digest,
     verifying: VerifyingKey,
+    /// Computed when the first signature is verified.
+    multiples: OnceLock<Multiples>,
 }
+
+/// A key is its name and its bytes.
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        (&self.name, &self.fingerprint) == (&other.name, &other.fingerprint)
+    }
+}
+
+impl Eq for Key {}
 
 /// What a key file holds instead of one P-256 public key.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -122,6 +135,7 @@ impl Key {
             name: name.into(),
             fingerprint,
             verifying,
+            multiples: OnceLock::new(),
         })
     }
 
@@ -137,9 +151,10 @@ impl Key {
 
     /// Whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
     pub fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
-        self.verifying
-            .verify_prehash(digest.as_bytes(), &signature.0)
-            .is_ok()
+        let multiples = || Multiples::of(self.verifying.as_affine());
+        self.multiples
+            .get_or_init(multiples)
+            .verify(digest.as_bytes(), &signature.0)
     }
 }
 

@@ -4,6 +4,7 @@
 //! takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made without hashing.
 
 pub mod key;
+mod multiples;
 pub mod signature;
 pub mod verdict;
 

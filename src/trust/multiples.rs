@@ -1,0 +1,142 @@
+//! A key's multiples, computed once, so that every further signature of the key costs less than half.
+//!
+//! Verifying spends its time on multiplying the key's point (FIPS 186-5, 6.4.2, step 6). A mirror has many signatures of few
+//! keys, and `p256` keeps such a table for the generator alone. All arithmetic is that of `p256`; what is here is the order
+//! of its additions. Nothing here is secret, so that its time may depend on the numbers.
+
+use p256::elliptic_curve::BatchNormalize;
+use p256::elliptic_curve::group::Group;
+use p256::elliptic_curve::ops::{Invert, MulByGeneratorVartime, Reduce};
+use p256::elliptic_curve::point::AffineCoordinates;
+use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, ecdsa};
+
+/// The multiples of a point by every hexadecimal digit but zero, at each of a scalar's 64 places, the lowest first.
+#[derive(Clone, Debug)]
+pub(super) struct Multiples(Vec<AffinePoint>);
+
+/// Digits of a row: 1 to 15.
+const DIGITS: usize = 15;
+/// Hexadecimal places of a scalar of 256 bits.
+const PLACES: usize = 64;
+
+impl Multiples {
+    /// Computes the multiples of `point`: some 960 additions.
+    pub(super) fn of(point: &AffinePoint) -> Multiples {
+        let mut all = Vec::with_capacity(PLACES * DIGITS);
+        let mut base = ProjectivePoint::from(*point);
+        for _ in 0..PLACES {
+            let mut multiple = base;
+            for _ in 0..DIGITS {
+                all.push(multiple);
+                multiple += base;
+            }
+            // Sixteen times the base: the next place.
+            base = multiple;
+        }
+        Multiples(ProjectivePoint::batch_normalize(all.as_slice()))
+    }
+
+    /// The point, multiplied.
+    fn times(&self, scalar: &Scalar) -> ProjectivePoint {
+        let bytes: FieldBytes = scalar.into();
+        let digits = bytes.iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
+        let rows = self.0.chunks_exact(DIGITS);
+        let terms = rows.zip(digits).filter_map(|(row, digit)| {
+            let digit = usize::from(digit);
+            row.get(digit.checked_sub(1)?)
+        });
+        terms.fold(ProjectivePoint::IDENTITY, |sum, term| sum + term)
+    }
+
+    /// Whether the point's owner made `signature` over the SHA-256 `digest` (FIPS 186-5, 6.4.2).
+    pub(super) fn verify(&self, digest: &[u8; 32], signature: &ecdsa::Signature) -> bool {
+        let (r, s) = signature.split_scalars();
+        let e = Scalar::reduce(&FieldBytes::from(*digest));
+        let inverse = *Invert::invert_vartime(&s);
+        let (u, v) = (e * inverse, *r * inverse);
+        let sum = ProjectivePoint::mul_by_generator_vartime(&u) + self.times(&v);
+        // Fail closed: the point at infinity has no coordinates, and verifies nothing.
+        if bool::from(sum.is_identity()) {
+            return false;
+        }
+        Scalar::reduce(&sum.to_affine().x()) == *r
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p256::ecdsa::SigningKey;
+    use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
+    use proptest::prelude::*;
+
+    fn key(secret: [u8; 32]) -> Option<SigningKey> {
+        SigningKey::from_slice(&secret).ok()
+    }
+
+    /// Both verdicts, ours first.
+    fn verdicts(key: &SigningKey, digest: &[u8; 32], signature: &ecdsa::Signature) -> (bool, bool) {
+        let theirs = key
+            .verifying_key()
+            .verify_prehash(digest, signature)
+            .is_ok();
+        let multiples = Multiples::of(key.verifying_key().as_affine());
+        (multiples.verify(digest, signature), theirs)
+    }
+
+    #[test]
+    fn the_verdict_is_that_of_p256_on_digests_and_scalars_at_the_edges() {
+        let (zero, one, ones) = ([0; 32], one(), [0xff; 32]);
+        for secret in [one, [7; 32]] {
+            let key = key(secret).unwrap();
+            for digest in [zero, one, ones] {
+                let made: ecdsa::Signature = key.sign_prehash(&digest).unwrap();
+                assert_eq!(verdicts(&key, &digest, &made), (true, true));
+                let small = ecdsa::Signature::from_scalars(one, one).unwrap();
+                let (ours, theirs) = verdicts(&key, &digest, &small);
+                assert_eq!(ours, theirs);
+            }
+        }
+    }
+
+    #[test]
+    fn the_point_at_infinity_verifies_nothing() {
+        // With the key G and e = -r, the sum of step 6 is the point at infinity.
+        let key = key(one()).unwrap();
+        let r = Scalar::from(5_u64);
+        let digest: [u8; 32] = FieldBytes::from(-r).into();
+        let signature = ecdsa::Signature::from_scalars(FieldBytes::from(r), one()).unwrap();
+        assert_eq!(verdicts(&key, &digest, &signature), (false, false));
+    }
+
+    fn one() -> [u8; 32] {
+        let mut one = [0; 32];
+        one[31] = 1;
+        one
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_verdict_is_that_of_p256(
+            secret in any::<[u8; 32]>(), digest in any::<[u8; 32]>(), other in any::<[u8; 32]>(),
+            r in any::<[u8; 32]>(), s in any::<[u8; 32]>()
+        ) {
+            let Some(key) = key(secret) else { return Ok(()) };
+            let made: ecdsa::Signature = key.sign_prehash(&digest).unwrap();
+            prop_assert_eq!(verdicts(&key, &digest, &made), (true, true));
+            prop_assert_eq!(verdicts(&key, &other, &made), (other == digest, other == digest));
+            if let Ok(random) = ecdsa::Signature::from_scalars(r, s) {
+                prop_assert_eq!(verdicts(&key, &digest, &random), (false, false));
+            }
+        }
+
+        #[test]
+        fn a_multiple_is_that_of_p256(secret in any::<[u8; 32]>(), scalar in any::<[u8; 32]>()) {
+            let Some(key) = key(secret) else { return Ok(()) };
+            let point = key.verifying_key().as_affine();
+            let scalar = Scalar::reduce(&FieldBytes::from(scalar));
+            prop_assert_eq!(Multiples::of(point).times(&scalar), ProjectivePoint::from(*point) * scalar);
+        }
+    }
+}
