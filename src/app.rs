@@ -1,6 +1,6 @@
 //! The wiring, top to bottom: command line → configuration → mirror → engine → report → exit status.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -12,9 +12,10 @@ use clap::Parser;
 use crate::cli::Cli;
 use crate::config::{Config, Environment, Target};
 use crate::content::Io;
+use crate::device::{self, Access, Medium};
 use crate::digest::choice;
 use crate::engine::plan::{FileId, Load};
-use crate::engine::{self, Cancel, Counters, PoolError, Prepared, Settings, Task, Work};
+use crate::engine::{self, Cancel, Counters, PoolError, Prepared, Task, Work};
 use crate::errno;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -123,7 +124,8 @@ fn remark(config: &Config, survey: &Survey) {
 }
 
 /// What was chosen for this run.
-fn explain(settings: &Settings, prepared: &Prepared) {
+fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64, Medium>) {
+    let settings = &config.settings;
     let io = match settings.io {
         Io::Auto => "memory maps, pread(2) for small files and where maps are refused",
         Io::Mmap => "memory maps",
@@ -131,9 +133,41 @@ fn explain(settings: &Settings, prepared: &Prepared) {
     };
     say(&format!("threads: {}; reading by {io}", prepared.threads()));
     say(&text::choice(prepared.choice()));
+    for medium in media.values().collect::<BTreeSet<_>>() {
+        say(&match access(*medium, config).readers {
+            Some(readers) => format!(
+                "{medium}: {readers} file at a time, in the order of the paths (--jobs overrides)"
+            ),
+            None => format!("{medium}: files side by side, the largest first"),
+        });
+    }
     for key in &settings.keys {
         let (name, fingerprint) = (key.name(), key.fingerprint());
         say(&format!("key {name} with fingerprint {fingerprint}"));
+    }
+}
+
+/// What the files lie on, by the number of the device.
+fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
+    let devices: BTreeSet<u64> = works
+        .iter()
+        .filter_map(|work| match work {
+            Work::Verify(task) => Some(task.load.file.device),
+            Work::Decided(_) => None,
+        })
+        .collect();
+    devices
+        .into_iter()
+        .map(|device| (device, device::medium(device)))
+        .collect()
+}
+
+/// How a medium is read: as is best for it, but by as many threads as the user asked for.
+fn access(medium: Medium, config: &Config) -> Access {
+    let best = medium.access();
+    Access {
+        readers: best.readers.filter(|_| config.limit_readers),
+        ..best
     }
 }
 
@@ -158,9 +192,13 @@ fn judge(
         },
         output: Ok(()),
     };
-    let prepared = engine::prepare(works, config.settings.clone(), &BTreeMap::new());
+    let media = media(&works);
+    let access = media
+        .iter()
+        .map(|(device, medium)| (*device, access(*medium, config)));
+    let prepared = engine::prepare(works, config.settings.clone(), &access.collect());
     if config.detail.reasons {
-        explain(&config.settings, &prepared);
+        explain(config, &prepared, &media);
     }
     let counters = Arc::new(Counters::default());
     let shown = Arc::clone(&counters);

@@ -18,9 +18,6 @@ pub const WINDOW: usize = 2 * 1024 * 1024;
 /// Bytes that are read at one time where nothing is mapped.
 pub const READ_WINDOW: usize = 256 * 1024;
 
-/// How far behind the present window the system is asked to read ahead, in bytes.
-const AHEAD: u64 = 8 * 1024 * 1024;
-
 /// Files up to this many bytes are read with one call, which costs less than a map, and without readahead.
 const SMALL: u64 = READ_WINDOW as u64;
 
@@ -102,6 +99,8 @@ pub struct Content {
     window_end: u64,
     /// Up to where the system was asked to read ahead.
     asked: u64,
+    /// How far behind the window it is asked.
+    ahead: u64,
     /// How much of the window is consumed.
     consumed: usize,
 }
@@ -152,11 +151,11 @@ fn open(path: &Path, flags: OFlags) -> io::Result<File> {
 }
 
 impl Content {
-    /// Opens the file at `path`.
+    /// Opens the file at `path`, to be read with `ahead` bytes asked for behind each window.
     ///
     /// # Errors
     /// Those of [`open_regular`].
-    pub fn open(path: &Path, io: Io) -> Result<Content, Fault> {
+    pub fn open(path: &Path, io: Io, ahead: u64) -> Result<Content, Fault> {
         let (file, stamp) = open_regular(path)?;
         Ok(Content {
             file,
@@ -169,6 +168,7 @@ impl Content {
             window: Window::Read(Vec::new()),
             window_end: 0,
             asked: 0,
+            ahead,
             consumed: 0,
         })
     }
@@ -228,7 +228,7 @@ impl Content {
 
     /// Asks for what comes behind `end`, so that the device works while the processor does.
     fn read_ahead(&mut self, end: u64) {
-        let wanted = (end + AHEAD).min(self.stamp.size);
+        let wanted = (end + self.ahead).min(self.stamp.size);
         if self.stamp.size > SMALL && wanted > self.asked {
             read::ahead(&self.file, self.asked, wanted);
             self.asked = wanted;
@@ -270,7 +270,7 @@ mod tests {
     use std::io::Write;
 
     fn all_of(path: &Path, io: Io) -> Result<Vec<u8>, Fault> {
-        let mut content = Content::open(path, io)?;
+        let mut content = Content::open(path, io, WINDOW as u64)?;
         let mut all = Vec::new();
         loop {
             content.fill()?;
@@ -327,7 +327,7 @@ mod tests {
             for size in [0, WINDOW as u64 + 4096, 2 * WINDOW as u64 + 1] {
                 let file = tempfile::NamedTempFile::new().unwrap();
                 file.as_file().set_len(WINDOW as u64 + 8192).unwrap();
-                let mut content = Content::open(file.path(), io).unwrap();
+                let mut content = Content::open(file.path(), io, 0).unwrap();
                 content.fill().unwrap();
                 file.as_file().set_len(size).unwrap();
                 // What was read before is forgotten: on a map that is cut off, it is not to be looked at.
@@ -351,11 +351,11 @@ mod tests {
     fn a_directory_is_not_a_regular_file_and_nothing_is_missing() {
         let directory = tempfile::tempdir().unwrap();
         assert!(matches!(
-            Content::open(directory.path(), Io::Auto),
+            Content::open(directory.path(), Io::Auto, 0),
             Err(Fault::NotRegular)
         ));
         assert!(matches!(
-            Content::open(&directory.path().join("none"), Io::Auto),
+            Content::open(&directory.path().join("none"), Io::Auto, 0),
             Err(Fault::Missing)
         ));
     }

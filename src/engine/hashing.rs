@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use super::plan::Job;
 use super::{Counters, Settings, Task};
 use crate::content::{self, Content, Fault, Stamp};
+use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::errno;
 use crate::trust;
@@ -51,7 +52,7 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
         let Some((place, task)) = context.tasks.get(*position) else {
             continue;
         };
-        match Content::open(&task.data, context.settings.io) {
+        match Content::open(&task.data, context.settings.io, job.ahead) {
             Err(fault) => records.push((*place, record(task, of_fault(fault), started))),
             Ok(content) => {
                 let names = job.members.get(at..).unwrap_or_default();
@@ -96,6 +97,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         size: 0,
         members: vec![0],
         queue: None,
+        ahead: Medium::Unknown.access().ahead,
     };
     let (mut records, hashing) = open(&job, &context);
     let mut lanes: Vec<Hashing> = hashing.into_iter().collect();

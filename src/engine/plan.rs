@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::device::Access;
+use crate::device::{Access, Medium};
 
 /// What the plan needs to know of one artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Job {
     pub members: Vec<usize>,
     /// The queue to tell of its end, if its device is one that few may read at once.
     pub queue: Option<usize>,
+    /// How many bytes the system is asked to read ahead.
+    pub ahead: u64,
 }
 
 /// The files that nobody has begun with.
@@ -51,13 +53,15 @@ struct Queue {
 }
 
 impl Plan {
-    /// Plans the `loads`. What is not in `access`, any number may read at once.
+    /// Plans the `loads`; `access` says how each device is read. What is not in it is of [`Medium::Unknown`].
     pub fn new(loads: &[Load], access: &BTreeMap<u64, Access>) -> Plan {
         let mut plan = Plan::default();
         let mut queues: BTreeMap<u64, usize> = BTreeMap::new();
         for (device, mut job) in jobs(loads).into_iter().rev() {
-            let readers = access.get(&device).and_then(|access| access.readers);
-            let Some(readers) = readers else {
+            let access = access.get(&device).copied();
+            let access = access.unwrap_or_else(|| Medium::Unknown.access());
+            job.ahead = access.ahead;
+            let Some(readers) = access.readers else {
                 plan.free.push(job);
                 continue;
             };
@@ -152,6 +156,7 @@ fn jobs(loads: &[Load]) -> Vec<(u64, Job)> {
                     size: load.size,
                     members: vec![position],
                     queue: None,
+                    ahead: 0,
                 },
             )),
         }
