@@ -1,12 +1,13 @@
 //! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name of it.
 
+use std::cmp::Reverse;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::plan::Job;
+use super::plan::{Job, may_join};
 use super::{Counters, Settings, Task};
 use crate::content::{self, Content, Fault, Stamp};
 use crate::device::Medium;
@@ -25,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) tasks: &'a [(usize, Task)],
     pub(super) settings: &'a Settings,
     pub(super) counters: &'a Counters,
+    /// How many workers there are.
+    pub(super) workers: usize,
 }
 
 /// A file that is being hashed, for all of its names that can be judged by its digest.
@@ -67,22 +70,35 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
     (records, None)
 }
 
-/// Takes all lanes one step further: by the bytes that every one of them has in memory. Returns those at their end.
+/// Takes the lanes one step further, by the bytes that every one of them has in memory: all of them, or the longest file
+/// alone while it must not wait for others (see [`may_join`]). Returns those at their end.
 pub(super) fn step(hasher: Hasher, lanes: &mut Vec<Hashing>, context: &Context<'_>) -> Vec<Ended> {
+    lanes.sort_by_key(|hashing| Reverse(hashing.left()));
+    let longest = lanes.first().map_or(0, Hashing::left);
+    let share = may_join(longest, context.counters.left(), context.workers);
+    let mut in_use = if share {
+        lanes.len()
+    } else {
+        lanes.len().min(1)
+    };
     let mut ended = Vec::new();
     let mut at = 0;
-    while let Some(hashing) = lanes.get_mut(at) {
-        match hashing.fill() {
+    while at < in_use {
+        match lanes.get_mut(at).and_then(Hashing::fill) {
             None => at += 1,
-            Some(result) => ended.push(lanes.swap_remove(at).end(result, context)),
+            Some(result) => {
+                ended.push(lanes.remove(at).end(result, context));
+                in_use -= 1;
+            }
         }
     }
-    let mut feeds: Vec<Feed<'_>> = lanes.iter_mut().map(Hashing::feed).collect();
+    let used = lanes.get_mut(..in_use).unwrap_or_default();
+    let mut feeds: Vec<Feed<'_>> = used.iter_mut().map(Hashing::feed).collect();
     let taken = hasher.advance(&mut feeds) * size_of::<Block>();
-    for hashing in lanes.iter_mut() {
+    for hashing in used.iter_mut() {
         hashing.content.consume(taken);
     }
-    context.counters.add_hashed((taken * lanes.len()) as u64);
+    context.counters.add_hashed((taken * in_use) as u64);
     ended
 }
 
@@ -92,6 +108,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         tasks: &[(0, task)],
         settings,
         counters: &Counters::default(),
+        workers: 1,
     };
     let job = Job {
         size: 0,

@@ -75,6 +75,11 @@ impl Counters {
         self.hashed() + self.passed_over.load(Ordering::Relaxed)
     }
 
+    /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less than it is.)
+    fn left(&self) -> u64 {
+        self.total().saturating_sub(self.done())
+    }
+
     fn set_total(&self, bytes: u64) {
         self.total.store(bytes, Ordering::Relaxed);
     }

@@ -164,11 +164,245 @@ fn jobs(loads: &[Load]) -> Vec<(u64, Job)> {
     jobs
 }
 
-/// Whether a worker takes another file beside one of which `own` bytes are left, when `all` bytes are left in the run.
+/// Whether a file of which `own` bytes are left may share its worker with others, when `all` bytes are left in the run.
 ///
 /// Two files in one thread are hashed faster than one after the other, but each of them slower than alone. So a file that
-/// is more than the share of the others stays alone: the run cannot end before it does.
+/// is more than one worker's part of what is left goes on alone, as long as it is: the run cannot end before it does.
 pub fn may_join(own: u64, all: u64, threads: usize) -> bool {
     let others = u128::from(all.saturating_sub(own));
     u128::from(own) * (threads.saturating_sub(1) as u128) < others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn load(size: u64, inode: u64) -> Load {
+        on(1, size, inode)
+    }
+
+    fn on(device: u64, size: u64, inode: u64) -> Load {
+        Load {
+            size,
+            file: FileId { device, inode },
+        }
+    }
+
+    fn planned(loads: &[Load]) -> Plan {
+        Plan::new(loads, &BTreeMap::new())
+    }
+
+    fn drain(mut plan: Plan) -> Vec<Vec<usize>> {
+        std::iter::from_fn(|| plan.next())
+            .map(|job| job.members)
+            .collect()
+    }
+
+    #[test]
+    fn the_largest_comes_first_and_equals_keep_their_order() {
+        let plan = planned(&[load(5, 1), load(9, 2), load(5, 3)]);
+        assert_eq!(drain(plan), [vec![1], vec![0], vec![2]]);
+    }
+
+    #[test]
+    fn one_inode_on_two_devices_is_two_files() {
+        assert_eq!(drain(planned(&[on(1, 5, 1), on(2, 5, 1)])).len(), 2);
+    }
+
+    #[test]
+    fn a_slow_device_is_read_in_the_order_of_the_paths_by_no_more_than_its_readers() {
+        let access = BTreeMap::from([(7, Medium::Spinning.access())]);
+        let loads = [on(7, 1, 1), on(1, 5, 2), on(7, 9, 3), on(1, 6, 4)];
+        let mut plan = Plan::new(&loads, &access);
+        assert_eq!(plan.useful_threads(8), 3);
+        assert_eq!(plan.useful_threads(1), 2);
+        let first = plan.next().unwrap();
+        assert_eq!((first.members, first.queue), (vec![0], Some(0)));
+        // Its reader is busy: what else there is goes on, and nothing of it beside another file.
+        assert_eq!(plan.next().unwrap().members, [3]);
+        assert_eq!(plan.next_free().unwrap().members, [1]);
+        assert!(plan.next().is_none() && !plan.may_begin() && !plan.is_empty());
+        plan.ended(0);
+        assert!(plan.may_begin());
+        assert_eq!(plan.next().unwrap().members, [2]);
+        assert!(plan.is_empty());
+    }
+
+    #[test]
+    fn a_file_is_joined_only_while_the_others_have_more_to_do() {
+        assert!(may_join(10, 30, 2));
+        assert!(!may_join(10, 20, 2));
+        assert!(!may_join(10, 15, 2));
+        assert!(may_join(10, 11, 1));
+        assert!(!may_join(10, 10, 1));
+        assert!(!may_join(u64::MAX, u64::MAX, 64));
+    }
+
+    proptest! {
+        #[test]
+        fn every_artifact_is_planned_once_and_shares_its_job_with_the_names_of_its_file(
+            inodes in prop::collection::vec((0_u64..20, 0_u64..1000), 0..60)
+        ) {
+            let loads: Vec<Load> = inodes.iter().map(|(inode, size)| load(*size, *inode)).collect();
+            let mut plan = planned(&loads);
+            let jobs: Vec<Job> = std::iter::from_fn(|| plan.next()).collect();
+            let mut members: Vec<usize> = jobs.iter().flat_map(|j| j.members.clone()).collect();
+            members.sort_unstable();
+            prop_assert_eq!(members, (0..loads.len()).collect::<Vec<_>>());
+            for job in &jobs {
+                let file = loads[job.members[0]].file;
+                prop_assert!(job.members.iter().all(|m| loads[*m].file == file));
+                // The size that was seen last.
+                prop_assert_eq!(job.size, loads[*job.members.last().unwrap()].size);
+            }
+            for pair in jobs.windows(2) {
+                prop_assert!(pair[0].size >= pair[1].size);
+                prop_assert_ne!(loads[pair[0].members[0]].file, loads[pair[1].members[0]].file);
+            }
+        }
+    }
+
+    /// Workers that follow the plan, each with a rate of 1 that its lanes share.
+    struct Simulation {
+        plan: Plan,
+        lanes: usize,
+        /// What is left of the files in each worker's lanes.
+        workers: Vec<Vec<f64>>,
+        left: f64,
+        now: f64,
+    }
+
+    impl Simulation {
+        fn makespan(sizes: &[u64], workers: usize, lanes: usize) -> f64 {
+            let loads: Vec<Load> = (0..)
+                .zip(sizes)
+                .map(|(inode, size)| load(*size, inode))
+                .collect();
+            let mut simulation = Simulation {
+                plan: planned(&loads),
+                lanes,
+                workers: vec![Vec::new(); workers],
+                left: sizes.iter().map(|size| *size as f64).sum(),
+                now: 0.0,
+            };
+            let moment = simulation.left / workers as f64 / 1000.0;
+            while simulation.left > 0.5 {
+                simulation.assign();
+                simulation.run(moment);
+            }
+            simulation.now
+        }
+
+        /// As the board does: first a file for everyone, then more for those who may join, then lanes handed over.
+        fn assign(&mut self) {
+            for me in 0..self.workers.len() {
+                if self.workers[me].is_empty() {
+                    let begun = self.plan.next().map(|job| job.size as f64);
+                    self.workers[me].extend(begun);
+                }
+            }
+            for me in 0..self.workers.len() {
+                while self.workers[me].len() < self.lanes && self.may_join(me) {
+                    let Some(job) = self.plan.next_free() else {
+                        break;
+                    };
+                    self.workers[me].push(job.size as f64);
+                }
+            }
+            while let Some(idle) = self.workers.iter().position(Vec::is_empty) {
+                let Some(rich) = self.workers.iter().position(|lanes| lanes.len() > 1) else {
+                    break;
+                };
+                let handed = self.workers[rich].pop();
+                self.workers[idle].extend(handed);
+            }
+        }
+
+        fn may_join(&self, me: usize) -> bool {
+            let everyone_is_busy = self.workers.iter().all(|lanes| !lanes.is_empty());
+            everyone_is_busy && self.may_share(&self.workers[me])
+        }
+
+        fn may_share(&self, lanes: &[f64]) -> bool {
+            let longest = lanes.iter().copied().fold(0.0, f64::max);
+            may_join(longest as u64, self.left as u64, self.workers.len())
+        }
+
+        /// Until a file ends, or a moment has passed.
+        fn run(&mut self, moment: f64) {
+            for lanes in &mut self.workers {
+                lanes.sort_by(|a, b| b.total_cmp(a));
+            }
+            let in_use: Vec<usize> = self
+                .workers
+                .iter()
+                .map(|lanes| {
+                    if self.may_share(lanes) {
+                        lanes.len()
+                    } else {
+                        lanes.len().min(1)
+                    }
+                })
+                .collect();
+            let ends = self
+                .workers
+                .iter()
+                .zip(&in_use)
+                .filter_map(|(lanes, used)| {
+                    let first = lanes[..*used].last()?;
+                    Some(first * *used as f64)
+                });
+            let step = ends.fold(moment, f64::min);
+            self.now += step;
+            for (lanes, used) in self.workers.iter_mut().zip(in_use) {
+                let share = step / used.max(1) as f64;
+                self.left -= share * used as f64;
+                lanes[..used].iter_mut().for_each(|left| *left -= share);
+                lanes.retain(|left| *left > 0.01);
+            }
+        }
+    }
+
+    /// Sizes of 1 KB to 1 GB, log-normal around 300 KB, the same in every run.
+    fn log_normal(count: usize) -> Vec<u64> {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut uniform = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let mut size = || {
+            // Twelve uniform numbers have a variance of 1.
+            let normal = (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+            (300_000.0_f64.ln() + 2.0 * normal).exp().clamp(1e3, 1e9) as u64
+        };
+        (0..count).map(|_| size()).collect()
+    }
+
+    #[test]
+    fn the_end_comes_within_5_percent_of_the_earliest_possible() {
+        const MB: u64 = 1_000_000;
+        let packs = [3100, 1900, 850, 400, 220, 90, 30].map(|size| size * MB);
+        let bundles: Vec<u64> = [22, 21, 20, 20, 18, 17, 17, 16, 15, 14, 13, 12, 11, 10]
+            .map(|size| size * 1000 * MB)
+            .into();
+        let one_among_many: Vec<u64> = [vec![17_000 * MB], vec![10 * MB; 1000]].concat();
+        let many = log_normal(100_000);
+        for sizes in [&packs[..], &bundles, &one_among_many, &many] {
+            for (workers, lanes) in [(1, 2), (2, 2), (4, 2), (8, 2), (2, 8), (16, 8)] {
+                let total: u64 = sizes.iter().sum();
+                let largest = sizes.iter().copied().max().unwrap_or(0);
+                let bound = (total as f64 / workers as f64).max(largest as f64);
+                let makespan = Simulation::makespan(sizes, workers, lanes);
+                assert!(
+                    makespan <= 1.05 * bound,
+                    "{} files, {workers} workers, {lanes} lanes: {:.3}",
+                    sizes.len(),
+                    makespan / bound
+                );
+            }
+        }
+    }
 }

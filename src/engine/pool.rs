@@ -61,6 +61,7 @@ struct Shared {
     counters: Arc<Counters>,
     cancel: Cancel,
     board: Board,
+    workers: usize,
 }
 
 /// Plans the work: which file is read when, by how many threads, and how it is hashed. `access` says on which devices
@@ -130,13 +131,15 @@ impl Prepared {
     ) -> Result<(), PoolError> {
         counters.set_total(self.total);
         let at_once = self.jobs <= FEW && self.total < WORTH_THREADS;
+        let workers = if at_once { 1 } else { self.threads };
         let shared = Shared {
             tasks: self.tasks,
             settings: self.settings,
             hasher: self.choice.hasher,
             counters,
             cancel: cancel.clone(),
-            board: Board::new(self.plan, if at_once { 1 } else { self.threads }),
+            board: Board::new(self.plan, workers),
+            workers,
         };
         let results = match at_once {
             true => here(&shared),
@@ -232,6 +235,7 @@ fn work(me: usize, shared: &Shared, results: &Sender<Placed>) {
         tasks: &shared.tasks,
         settings: &shared.settings,
         counters: &shared.counters,
+        workers: shared.workers,
     };
     let mut lanes: Vec<Hashing> = Vec::new();
     let mut outbox = Outbox {
@@ -262,11 +266,7 @@ fn fill_lanes(
     outbox: &mut Outbox<'_>,
 ) -> ControlFlow<()> {
     while lanes.len() < shared.hasher.lanes() {
-        let left = shared
-            .counters
-            .total()
-            .saturating_sub(shared.counters.done());
-        match shared.board.turn(me, lanes, left) {
+        match shared.board.turn(me, lanes, shared.counters.left()) {
             Turn::Begin(job) => begin(&job, shared, context, lanes, outbox),
             Turn::TakeOver(hashing) => lanes.push(hashing),
             Turn::Continue => break,
