@@ -125,6 +125,10 @@ impl Avx2 {
 fn compress(states: &mut [[u32; 8]; LANES], blocks: [&[Block]; LANES]) {
     let count = blocks.iter().map(|list| list.len()).min().unwrap_or(0);
     let mut now = transpose(array::from_fn(|lane| load(&states[lane])));
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the same place in several lists"
+    )]
     for at in 0..count {
         let mut words = load_blocks(array::from_fn(|lane| &blocks[lane][at]));
         let after = rounds(now, &mut words);
@@ -252,11 +256,11 @@ fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
 fn load_big_endian(bytes: &[u8; 32]) -> __m256i {
     let quarter = (0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
     let swap = _mm256_set_epi64x(quarter.0, quarter.1, quarter.0, quarter.1);
-    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the address.
     #[allow(
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
+    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().wrapping_add(PREFETCH).cast());
     }

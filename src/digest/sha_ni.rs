@@ -85,6 +85,10 @@ impl ShaNi {
 fn compress<const L: usize>(states: &mut [[u32; 8]; L], blocks: [&[Block]; L]) {
     let count = blocks.iter().map(|list| list.len()).min().unwrap_or(0);
     let mut now: [State; L] = array::from_fn(|lane| load_state(&states[lane]));
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the same place in several lists"
+    )]
     for at in 0..count {
         let before = now;
         let mut words = array::from_fn(|lane| load_block(&blocks[lane][at]));
@@ -140,11 +144,11 @@ fn schedule(words: &[__m128i; 4], four: usize) -> __m128i {
 fn load_block(block: &Block) -> [__m128i; 4] {
     let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
     let start: *const u8 = block.as_ptr();
-    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the address.
     #[allow(
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
+    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(PREFETCH).cast());
     }

@@ -110,7 +110,7 @@ impl Board {
 impl State {
     fn first(&mut self) -> Option<Turn> {
         let handed = self.spare.pop().map(Turn::TakeOver);
-        handed.or_else(|| self.plan.next().map(Turn::Begin))
+        handed.or_else(|| self.plan.take().map(Turn::Begin))
     }
 
     fn has_something(&self) -> bool {
@@ -124,7 +124,7 @@ impl State {
         let waits_for_a_device = lanes.iter().any(Hashing::is_on_slow_device);
         let join =
             everyone_is_busy && !waits_for_a_device && may_join(longest, all, self.busy.len());
-        let job = if join { self.plan.next_free() } else { None };
+        let job = if join { self.plan.take_free() } else { None };
         job.map_or(Turn::Continue, Turn::Begin)
     }
 

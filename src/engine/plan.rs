@@ -95,8 +95,8 @@ impl Plan {
     }
 
     /// The file to begin with now. Those on slow devices come first, since everything else is done sooner than they are.
-    pub fn next(&mut self) -> Option<Job> {
-        let limited = self.limited.iter_mut().find_map(Queue::next);
+    pub fn take(&mut self) -> Option<Job> {
+        let limited = self.limited.iter_mut().find_map(Queue::take);
         limited.or_else(|| self.free.pop())
     }
 
@@ -108,7 +108,7 @@ impl Plan {
     }
 
     /// The file to begin with beside another one: never one on a slow device, which would hold the other one up.
-    pub fn next_free(&mut self) -> Option<Job> {
+    pub fn take_free(&mut self) -> Option<Job> {
         self.free.pop()
     }
 
@@ -129,7 +129,7 @@ impl Queue {
         }
     }
 
-    fn next(&mut self) -> Option<Job> {
+    fn take(&mut self) -> Option<Job> {
         if self.being_read >= self.readers {
             return None;
         }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn drain(mut plan: Plan) -> Vec<Vec<usize>> {
-        std::iter::from_fn(|| plan.next())
+        std::iter::from_fn(|| plan.take())
             .map(|job| job.members)
             .collect()
     }
@@ -217,15 +217,15 @@ mod tests {
         let mut plan = Plan::new(&loads, &access);
         assert_eq!(plan.useful_threads(8), 3);
         assert_eq!(plan.useful_threads(1), 2);
-        let first = plan.next().unwrap();
+        let first = plan.take().unwrap();
         assert_eq!((first.members, first.queue), (vec![0], Some(0)));
         // Its reader is busy: what else there is goes on, and nothing of it beside another file.
-        assert_eq!(plan.next().unwrap().members, [3]);
-        assert_eq!(plan.next_free().unwrap().members, [1]);
-        assert!(plan.next().is_none() && !plan.may_begin() && !plan.is_empty());
+        assert_eq!(plan.take().unwrap().members, [3]);
+        assert_eq!(plan.take_free().unwrap().members, [1]);
+        assert!(plan.take().is_none() && !plan.may_begin() && !plan.is_empty());
         plan.ended(0);
         assert!(plan.may_begin());
-        assert_eq!(plan.next().unwrap().members, [2]);
+        assert_eq!(plan.take().unwrap().members, [2]);
         assert!(plan.is_empty());
     }
 
@@ -246,7 +246,7 @@ mod tests {
         ) {
             let loads: Vec<Load> = inodes.iter().map(|(inode, size)| load(*size, *inode)).collect();
             let mut plan = planned(&loads);
-            let jobs: Vec<Job> = std::iter::from_fn(|| plan.next()).collect();
+            let jobs: Vec<Job> = std::iter::from_fn(|| plan.take()).collect();
             let mut members: Vec<usize> = jobs.iter().flat_map(|j| j.members.clone()).collect();
             members.sort_unstable();
             prop_assert_eq!(members, (0..loads.len()).collect::<Vec<_>>());
@@ -298,13 +298,13 @@ mod tests {
         fn assign(&mut self) {
             for me in 0..self.workers.len() {
                 if self.workers[me].is_empty() {
-                    let begun = self.plan.next().map(|job| job.size as f64);
+                    let begun = self.plan.take().map(|job| job.size as f64);
                     self.workers[me].extend(begun);
                 }
             }
             for me in 0..self.workers.len() {
                 while self.workers[me].len() < self.lanes && self.may_join(me) {
-                    let Some(job) = self.plan.next_free() else {
+                    let Some(job) = self.plan.take_free() else {
                         break;
                     };
                     self.workers[me].push(job.size as f64);
