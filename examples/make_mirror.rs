@@ -171,6 +171,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if options.tamper > 0 && options.size == 0 {
         return Err("an empty artifact has no byte to flip".into());
     }
+    if options.tamper > options.artifacts {
+        return Err("there are fewer artifacts than are to be tampered with".into());
+    }
     let key = random_key()?;
     (0..options.artifacts)
         .into_par_iter()

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::Command;
 
 use sha2::{Digest, Sha256};
+use verify_signatures::digest::Hasher;
+
 use support::{Mirror, Run, openssl_is_here, openssl_verifies, sign, signing_key};
 
 /// The order of the curve's group (FIPS 186-5, SP 800-186, 3.2.1.3).
@@ -263,13 +265,15 @@ fn signatures_that_openssl_made_over_artifacts_of_window_sizes_are_valid() {
         assert!(made.success());
         expected += &format!("{name}.iso: ✅ Signature valid\n");
     }
-    for io in ["auto", "mmap", "read"] {
-        let run = mirror.run(&["-k", "key.pem", "--io", io]);
-        assert_eq!(
-            (run.stdout, run.status),
-            (expected.clone(), Some(0)),
-            "{io}"
-        );
+    for way in Hasher::all().iter().map(|way| way.name()) {
+        for (io, jobs) in [("auto", "2"), ("mmap", "1"), ("read", "1"), ("read", "3")] {
+            let run = mirror.run(&["-k", "key.pem", "--sha256", way, "--io", io, "-j", jobs]);
+            assert_eq!(
+                (run.stdout, run.status),
+                (expected.clone(), Some(0)),
+                "{way} {io} {jobs}"
+            );
+        }
     }
 }
 

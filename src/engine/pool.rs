@@ -151,14 +151,14 @@ impl Prepared {
 }
 
 /// Does the work before anything is received.
-fn here(shared: &Shared) -> Receiver<Placed> {
+fn here(shared: &Shared) -> Receiver<Vec<Placed>> {
     let (sender, receiver) = channel();
     work(0, shared, &sender);
     receiver
 }
 
 /// Starts the workers. They own what they use, so that the receiver can leave one behind that the system does not wake.
-fn on_pool(shared: Shared, threads: usize) -> Result<Receiver<Placed>, PoolError> {
+fn on_pool(shared: Shared, threads: usize) -> Result<Receiver<Vec<Placed>>, PoolError> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|n| format!("verify-{n}"))
@@ -174,7 +174,7 @@ fn on_pool(shared: Shared, threads: usize) -> Result<Receiver<Placed>, PoolError
 }
 
 fn receive(
-    results: &Receiver<Placed>,
+    results: &Receiver<Vec<Placed>>,
     mut order: InOrder<Record>,
     cancel: &Cancel,
     mut sink: impl FnMut(Record) -> ControlFlow<()>,
@@ -191,7 +191,9 @@ fn receive(
             break;
         }
         match results.recv_timeout(GLANCE) {
-            Ok((at, record)) => order.put(at, record),
+            Ok(records) => records
+                .into_iter()
+                .for_each(|(at, record)| order.put(at, record)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -204,7 +206,7 @@ fn receive(
 struct Outbox<'a> {
     records: Vec<Placed>,
     oldest: Instant,
-    results: &'a Sender<Placed>,
+    results: &'a Sender<Vec<Placed>>,
 }
 
 impl Outbox<'_> {
@@ -216,21 +218,21 @@ impl Outbox<'_> {
     }
 
     fn hand_over_old(&mut self) {
-        if !self.records.is_empty() && self.oldest.elapsed() >= COLLECT {
+        if self.oldest.elapsed() >= COLLECT {
             self.hand_over();
         }
     }
 
     fn hand_over(&mut self) {
-        for placed in self.records.drain(..) {
-            // Nobody receives any more where the run has ended early; then nobody asks for this record.
-            let _ = self.results.send(placed);
+        if !self.records.is_empty() {
+            // Nobody receives any more where the run has ended early; then nobody asks for these records.
+            let _ = self.results.send(std::mem::take(&mut self.records));
         }
     }
 }
 
 /// Hashes and judges until nothing is left or the run is cancelled.
-fn work(me: usize, shared: &Shared, results: &Sender<Placed>) {
+fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
     let context = Context {
         tasks: &shared.tasks,
         settings: &shared.settings,

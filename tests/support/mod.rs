@@ -1,5 +1,5 @@
 //! What the tests have in common: a key pair, signed files, the built command, and OpenSSL.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(dead_code, clippy::unwrap_used, clippy::explicit_write)]
 
 use std::fs;
 use std::io::{self, Write};
