@@ -11,12 +11,21 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use thiserror::Error;
 
-/// Bytes of a file that are mapped at one time. Memory stays flat whatever the file's size,
-/// and a cancelled run ends after at most one window.
-pub const WINDOW: usize = 2 * 1024 * 1024;
+/// Bytes that one thread has mapped at one time. Memory stays flat whatever the files' sizes: two threads stay below 64 MiB.
+///
+/// Measured hot with two lanes: windows of 8 MiB 4.0 GB/s, of 2 MiB 3.8, of 512 KiB 3.5 (BENCHMARKS.md).
+const MAPPED_BY_A_THREAD: usize = 16 * 1024 * 1024;
 
-/// Bytes that are read at one time where nothing is mapped.
-pub const READ_WINDOW: usize = 256 * 1024;
+/// The largest window. With larger ones a cancelled run would notice too late.
+const LARGEST_WINDOW: usize = 8 * 1024 * 1024;
+
+/// The window of each file in bytes, a multiple of the page size, where a thread reads so many files at once.
+pub fn window(files: usize) -> usize {
+    (MAPPED_BY_A_THREAD / files.max(1).next_power_of_two()).min(LARGEST_WINDOW)
+}
+
+/// Bytes that are read at one time where nothing is mapped. Windows of 64 KiB and 1 MiB measured the same (BENCHMARKS.md).
+const READ_WINDOW: usize = 256 * 1024;
 
 /// Files up to this many bytes are read with one call, which costs less than a map, and without readahead.
 const SMALL: u64 = READ_WINDOW as u64;
@@ -32,6 +41,17 @@ pub enum Io {
     Mmap,
     /// `pread` only.
     Read,
+}
+
+/// How one file is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// By maps or not.
+    pub io: Io,
+    /// Bytes that are mapped at one time; see [`window`].
+    pub window: usize,
+    /// How many bytes the system is asked to read ahead.
+    pub ahead: u64,
 }
 
 /// Why a file's bytes cannot be had.
@@ -93,14 +113,12 @@ impl Stamp {
 pub struct Content {
     file: File,
     stamp: Stamp,
-    io: Io,
+    reading: Reading,
     window: Window,
     /// Where the window ends in the file.
     window_end: u64,
     /// Up to where the system was asked to read ahead.
     asked: u64,
-    /// How far behind the window it is asked.
-    ahead: u64,
     /// How much of the window is consumed.
     consumed: usize,
 }
@@ -151,24 +169,22 @@ fn open(path: &Path, flags: OFlags) -> io::Result<File> {
 }
 
 impl Content {
-    /// Opens the file at `path`, to be read with `ahead` bytes asked for behind each window.
+    /// Opens the file at `path`.
     ///
     /// # Errors
     /// Those of [`open_regular`].
-    pub fn open(path: &Path, io: Io, ahead: u64) -> Result<Content, Fault> {
+    pub fn open(path: &Path, mut reading: Reading) -> Result<Content, Fault> {
         let (file, stamp) = open_regular(path)?;
+        if reading.io == Io::Auto && stamp.size <= SMALL {
+            reading.io = Io::Read;
+        }
         Ok(Content {
             file,
             stamp,
-            io: if io == Io::Auto && stamp.size <= SMALL {
-                Io::Read
-            } else {
-                io
-            },
+            reading,
             window: Window::Read(Vec::new()),
             window_end: 0,
             asked: 0,
-            ahead,
             consumed: 0,
         })
     }
@@ -214,10 +230,9 @@ impl Content {
             return self.expect_end();
         }
         let at = self.window_end;
-        let most = if self.io == Io::Read {
-            READ_WINDOW
-        } else {
-            WINDOW
+        let most = match self.reading.io {
+            Io::Read => READ_WINDOW,
+            Io::Auto | Io::Mmap => self.reading.window,
         };
         let length = usize::try_from(left).map_or(most, |left| left.min(most));
         self.read_ahead(at + length as u64);
@@ -228,7 +243,7 @@ impl Content {
 
     /// Asks for what comes behind `end`, so that the device works while the processor does.
     fn read_ahead(&mut self, end: u64) {
-        let wanted = (end + self.ahead).min(self.stamp.size);
+        let wanted = (end + self.reading.ahead).min(self.stamp.size);
         if self.stamp.size > SMALL && wanted > self.asked {
             read::ahead(&self.file, self.asked, wanted);
             self.asked = wanted;
@@ -236,14 +251,16 @@ impl Content {
     }
 
     fn load(&mut self, at: u64, length: usize, mut buffer: Vec<u8>) -> Result<(), Fault> {
-        if self.io != Io::Read {
+        if self.reading.io != Io::Read {
             match mapped::map(&self.file, at, length) {
                 Ok(map) => {
                     self.window = Window::Mapped(map);
                     return Ok(());
                 }
-                Err(mapped::Refusal::Map(error)) if self.io == Io::Mmap => return Err(error.into()),
-                Err(mapped::Refusal::Map(_)) => self.io = Io::Read,
+                Err(mapped::Refusal::Map(error)) if self.reading.io == Io::Mmap => {
+                    return Err(error.into());
+                }
+                Err(mapped::Refusal::Map(_)) => self.reading.io = Io::Read,
                 // A page that cannot be had: reading it tells whether the file ends here or the device fails.
                 Err(mapped::Refusal::Page) => {}
             }
@@ -269,8 +286,18 @@ mod tests {
     use super::*;
     use std::io::Write;
 
+    const WINDOW: usize = 2 * 1024 * 1024;
+
+    fn reading(io: Io) -> Reading {
+        Reading {
+            io,
+            window: WINDOW,
+            ahead: WINDOW as u64,
+        }
+    }
+
     fn all_of(path: &Path, io: Io) -> Result<Vec<u8>, Fault> {
-        let mut content = Content::open(path, io, WINDOW as u64)?;
+        let mut content = Content::open(path, reading(io))?;
         let mut all = Vec::new();
         loop {
             content.fill()?;
@@ -327,7 +354,7 @@ mod tests {
             for size in [0, WINDOW as u64 + 4096, 2 * WINDOW as u64 + 1] {
                 let file = tempfile::NamedTempFile::new().unwrap();
                 file.as_file().set_len(WINDOW as u64 + 8192).unwrap();
-                let mut content = Content::open(file.path(), io, 0).unwrap();
+                let mut content = Content::open(file.path(), reading(io)).unwrap();
                 content.fill().unwrap();
                 file.as_file().set_len(size).unwrap();
                 // What was read before is forgotten: on a map that is cut off, it is not to be looked at.
@@ -351,12 +378,25 @@ mod tests {
     fn a_directory_is_not_a_regular_file_and_nothing_is_missing() {
         let directory = tempfile::tempdir().unwrap();
         assert!(matches!(
-            Content::open(directory.path(), Io::Auto, 0),
+            Content::open(directory.path(), reading(Io::Auto)),
             Err(Fault::NotRegular)
         ));
         assert!(matches!(
-            Content::open(&directory.path().join("none"), Io::Auto, 0),
+            Content::open(&directory.path().join("none"), reading(Io::Auto)),
             Err(Fault::Missing)
         ));
+    }
+
+    #[test]
+    fn what_a_thread_maps_is_bounded_whatever_it_reads_at_once() {
+        for files in 1..=64 {
+            let window = window(files);
+            assert!(window * files <= MAPPED_BY_A_THREAD, "{files}");
+            assert_eq!(window % 65536, 0, "{files}");
+        }
+        assert_eq!(
+            [1, 2, 8].map(window),
+            [8, 8, 2].map(|mib| mib * 1024 * 1024)
+        );
     }
 }

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::plan::{Job, may_join};
 use super::{Counters, Settings, Task};
-use crate::content::{self, Content, Fault, Stamp};
+use crate::content::{self, Content, Fault, Reading, Stamp};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::errno;
@@ -28,6 +28,18 @@ pub(super) struct Context<'a> {
     pub(super) counters: &'a Counters,
     /// How many workers there are.
     pub(super) workers: usize,
+    /// How many files each of them has open at most.
+    pub(super) lanes: usize,
+}
+
+impl Context<'_> {
+    fn reading(&self, job: &Job) -> Reading {
+        Reading {
+            io: self.settings.io,
+            window: content::window(self.lanes),
+            ahead: job.ahead,
+        }
+    }
 }
 
 /// A file that is being hashed, for all of its names that can be judged by its digest.
@@ -55,7 +67,7 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
         let Some((place, task)) = context.tasks.get(*position) else {
             continue;
         };
-        match Content::open(&task.data, context.settings.io, job.ahead) {
+        match Content::open(&task.data, context.reading(job)) {
             Err(fault) => records.push((*place, record(task, of_fault(fault), started))),
             Ok(content) => {
                 let names = job.members.get(at..).unwrap_or_default();
@@ -109,6 +121,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         settings,
         counters: &Counters::default(),
         workers: 1,
+        lanes: 1,
     };
     let job = Job {
         size: 0,

@@ -238,6 +238,7 @@ fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
         settings: &shared.settings,
         counters: &shared.counters,
         workers: shared.workers,
+        lanes: shared.hasher.lanes(),
     };
     let mut lanes: Vec<Hashing> = Vec::new();
     let mut outbox = Outbox {
