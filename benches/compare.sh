@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Compares verify-signatures with what people use today, on a mirror that it makes, side by side in one run.
 #
-#   benches/compare.sh [hot|cold|alone|small]...      all four where none is named
+#   benches/compare.sh [hot|cold|alone|small|sums]...      all five where none is named
 #
-# RUNS=5 pairs of each; SIZE=2G for each of the four artifacts of hot and cold; SMALL=10000 artifacts of 4 KiB; DIR= where the
+# RUNS=5 pairs of each; SIZE=2G for each of the four artifacts of hot, cold and sums; SMALL=10000 artifacts of 4 KiB; DIR= where the
 # mirrors are made (a temporary folder, removed at the end). Needs hyperfine and openssl; cold needs root, to drop the page cache;
-# b3sum and sha256sum are compared where they are installed, as what hashing alone costs.
+# sums compares with sha256sum and b3sum where they are installed, as what hashing alone costs. Hot means that every file, and
+# every program, is read once before each run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -74,19 +75,28 @@ compare() { # name, mirror, prepare command, tools…
   done
 }
 
-warm() { cat "$work/$1"/*/*/* >/dev/null; }
+cat >"$work/warm" <<END
+cat ./*/*/* >/dev/null
+openssl version >/dev/null
+$bin/verify-signatures --version >/dev/null
+END
+warm="sh $work/warm"
 drop='sh -c "sync; echo 3 >/proc/sys/vm/drop_caches"'
 
+four() { [ -d "$work/four" ] || mirror four 4 "$size"; }
+
 echo "medians of $runs; the last column is how many times as long as verify-signatures, pair by pair"
-for part in "${@:-hot cold alone small}"; do
+for part in "${@:-hot cold alone small sums}"; do
   for case in $part; do
     case $case in
       hot)
-        [ -d "$work/four" ] || mirror four 4 "$size"
-        warm four
-        compare "hot, 4 x $size" four true ours loop xargs sha256sum b3sum ;;
+        four
+        compare "hot, 4 x $size" four "$warm" ours loop xargs ;;
+      sums)
+        four
+        compare "hot, 4 x $size, against hashing alone" four "$warm" ours sha256sum b3sum ;;
       cold)
-        [ -d "$work/four" ] || mirror four 4 "$size"
+        four
         if [ -w /proc/sys/vm/drop_caches ]; then
           compare "cold, 4 x $size" four "$drop" ours loop xargs
         else
@@ -94,12 +104,10 @@ for part in "${@:-hot cold alone small}"; do
         fi ;;
       alone)
         mirror one 1 4G
-        warm one
-        compare "one file of 4 GiB, hot" one true ours loop ;;
+        compare "one file of 4 GiB, hot" one "$warm" ours loop ;;
       small)
         mirror small "$small" 4K
-        warm small
-        compare "$small x 4 KiB, hot" small true ours loop xargs ;;
+        compare "$small x 4 KiB, hot" small "$warm" ours loop ;;
       *) echo "no such part: $case" >&2; exit 2 ;;
     esac
   done

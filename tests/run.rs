@@ -96,10 +96,15 @@ fn a_signature_file_of_10_gb_costs_nothing() {
     mirror.write("x.zst", b"x");
     let signature = File::create(mirror.path().join("x.sig.bin")).unwrap();
     signature.set_len(10_000_000_000).unwrap();
-    let (peak, run) = peak_memory_of(mirror.command(&["-k", "key.pem"]));
+    // With 1 GB of addresses, whoever reads or maps it ends badly.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -v 1000000; exec \"$0\" -k key.pem"])
+        .arg(env!("CARGO_BIN_EXE_verify-signatures"))
+        .current_dir(mirror.path());
+    let run = Run::of(command);
     assert_eq!(run.stdout, "x.zst: ❌ Signature invalid\n");
     assert!(run.stderr.contains("1 invalid; 0 B in "), "{}", run.stderr);
-    assert!(0 < peak && peak < 64 * 1024, "{peak} KiB");
 }
 
 fn spawn(mut command: Command) -> Child {
