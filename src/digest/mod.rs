@@ -236,6 +236,14 @@ mod tests {
             .collect()
     }
 
+    fn assert_every_way_agrees(messages: &[Vec<u8>]) {
+        let expected: Vec<_> = messages.iter().map(|m| reference(m)).collect();
+        for hasher in Hasher::all() {
+            let digests = side_by_side(hasher, messages);
+            assert_eq!(digests, expected, "{}", hasher.name());
+        }
+    }
+
     #[test]
     fn the_digest_of_nothing_is_the_one_of_fips_180_4() {
         assert_eq!(
@@ -248,15 +256,7 @@ mod tests {
     fn every_way_agrees_with_sha2_around_every_block_edge() {
         let lengths = (0..20).flat_map(|block| [63, 64, 65].map(|n| (block * 64 + n) - 63));
         let messages: Vec<Vec<u8>> = lengths.map(|n| message(n, n as u8)).collect();
-        let expected: Vec<_> = messages.iter().map(|m| reference(m)).collect();
-        for hasher in Hasher::all() {
-            assert_eq!(
-                side_by_side(hasher, &messages),
-                expected,
-                "{}",
-                hasher.name()
-            );
-        }
+        assert_every_way_agrees(&messages);
     }
 
     #[test]
@@ -304,15 +304,7 @@ mod tests {
     fn every_way_agrees_with_sha2_on_messages_of_the_lengths_of_nist() {
         let lengths = (0..=64).chain((1..=64).map(|i| (512 + 8 * 99 * i) / 8));
         let messages: Vec<Vec<u8>> = lengths.map(|n| message(n, 7)).collect();
-        let expected: Vec<_> = messages.iter().map(|m| reference(m)).collect();
-        for hasher in Hasher::all() {
-            assert_eq!(
-                side_by_side(hasher, &messages),
-                expected,
-                "{}",
-                hasher.name()
-            );
-        }
+        assert_every_way_agrees(&messages);
     }
 
     fn monte_carlo(

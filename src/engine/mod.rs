@@ -72,7 +72,8 @@ impl Counters {
 
     /// Bytes that are dealt with: hashed, or no longer worth hashing.
     pub fn done(&self) -> u64 {
-        self.hashed() + self.passed_over.load(Ordering::Relaxed)
+        self.hashed()
+            .saturating_add(self.passed_over.load(Ordering::Relaxed))
     }
 
     /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less than it is.)

@@ -70,7 +70,10 @@ pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Acce
     let (slots, tasks) = split(works);
     let loads: Vec<Load> = tasks.iter().map(|(_, task)| task.load).collect();
     let plan = Plan::new(&loads, access);
-    let total = plan.waiting().map(|job| job.size).sum();
+    // Three sparse files of the greatest size have more bytes than the number holds.
+    let total = plan
+        .waiting()
+        .fold(0_u64, |sum, job| sum.saturating_add(job.size));
     let jobs = plan.waiting().count();
     let threads = plan.useful_threads(settings.threads).max(1);
     let choice = match settings.hasher {
