@@ -1,5 +1,7 @@
 //! A file's bytes, window by window, and whether they stayed the same while they were read.
 
+mod ahead;
+mod load;
 mod mapped;
 mod read;
 
@@ -7,9 +9,13 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 use thiserror::Error;
+
+use ahead::Ahead;
+use load::{Extent, Loader, Window};
 
 /// Bytes that one thread has mapped at one time. Memory stays flat whatever the files' sizes: two threads stay below 64 MiB.
 ///
@@ -29,6 +35,9 @@ const READ_WINDOW: usize = 256 * 1024;
 
 /// Files up to this many bytes are read with one call, which costs less than a map, and without readahead.
 const SMALL: u64 = READ_WINDOW as u64;
+
+/// Files from this many bytes on are worth a thread that brings their windows in, where a core has nothing else to do.
+const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 
 /// How files are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +61,8 @@ pub struct Reading {
     pub window: usize,
     /// How many bytes the system is asked to read ahead.
     pub ahead: u64,
+    /// Whether there are cores with nothing to do, so that one of them may bring in the windows while another hashes.
+    pub spare_core: bool,
 }
 
 /// Why a file's bytes cannot be had.
@@ -111,9 +122,13 @@ impl Stamp {
 /// An open regular file, read once from its beginning to the size that it had when it was opened, one window after the other.
 #[derive(Debug)]
 pub struct Content {
-    file: File,
+    file: Arc<File>,
     stamp: Stamp,
-    reading: Reading,
+    source: Source,
+    /// Bytes of a window.
+    most: usize,
+    /// See [`Reading::ahead`].
+    ahead: u64,
     window: Window,
     /// Where the window ends in the file.
     window_end: u64,
@@ -123,20 +138,13 @@ pub struct Content {
     consumed: usize,
 }
 
-/// The bytes of a file that are in memory. They are lent for hashing, and let go with the next window.
+/// Who brings in the windows.
 #[derive(Debug)]
-enum Window {
-    Mapped(mapped::Map),
-    Read(Vec<u8>),
-}
-
-impl Window {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Window::Mapped(map) => map,
-            Window::Read(bytes) => bytes,
-        }
-    }
+enum Source {
+    /// Whoever asks for them.
+    Here(Loader),
+    /// A thread of their own.
+    Aside(Ahead),
 }
 
 /// Opens a regular file for reading and never waits for one that is not.
@@ -173,16 +181,27 @@ impl Content {
     ///
     /// # Errors
     /// Those of [`open_regular`].
-    pub fn open(path: &Path, mut reading: Reading) -> Result<Content, Fault> {
+    pub fn open(path: &Path, reading: Reading) -> Result<Content, Fault> {
         let (file, stamp) = open_regular(path)?;
-        if reading.io == Io::Auto && stamp.size <= SMALL {
-            reading.io = Io::Read;
-        }
+        let file = Arc::new(file);
+        let io = match reading.io {
+            Io::Auto if stamp.size <= SMALL => Io::Read,
+            io => io,
+        };
+        let loader = Loader::new(Arc::clone(&file), io);
         Ok(Content {
             file,
+            source: match reading.spare_core && stamp.size >= WORTH_A_THREAD {
+                true => Source::aside(loader),
+                false => Source::Here(loader),
+            },
             stamp,
-            reading,
-            window: Window::Read(Vec::new()),
+            most: match io {
+                Io::Read => READ_WINDOW,
+                Io::Auto | Io::Mmap => reading.window,
+            },
+            ahead: reading.ahead,
+            window: Window::default(),
             window_end: 0,
             asked: 0,
             consumed: 0,
@@ -219,55 +238,37 @@ impl Content {
         if !self.unread().is_empty() {
             return Ok(());
         }
-        // The window is let go before the next is there: after a fault, nothing is left that could be hashed twice.
-        let buffer = match std::mem::replace(&mut self.window, Window::Read(Vec::new())) {
-            Window::Read(buffer) => buffer,
-            Window::Mapped(_) => Vec::new(),
-        };
+        // The window is given up before the next is there: after a fault, nothing is left that could be hashed twice.
+        let used = std::mem::take(&mut self.window);
         self.consumed = 0;
-        let left = self.stamp.size - self.window_end;
-        if left == 0 {
+        let extent = self.extent(self.window_end);
+        if extent.length == 0 {
             return self.expect_end();
         }
-        let at = self.window_end;
-        let most = match self.reading.io {
-            Io::Read => READ_WINDOW,
-            Io::Auto | Io::Mmap => self.reading.window,
+        self.read_ahead(extent.end());
+        let following = self.extent(extent.end());
+        self.window = match &mut self.source {
+            Source::Here(loader) => loader.load(extent, used)?,
+            Source::Aside(ahead) => ahead.next(extent, following, used)?,
         };
-        let length = usize::try_from(left).map_or(most, |left| left.min(most));
-        self.read_ahead(at + length as u64);
-        self.load(at, length, buffer)?;
-        self.window_end += length as u64;
+        self.window_end = extent.end();
         Ok(())
+    }
+
+    /// The window that begins at offset `at`; an empty one at the end.
+    fn extent(&self, at: u64) -> Extent {
+        let left = self.stamp.size - at;
+        let length = usize::try_from(left).map_or(self.most, |left| left.min(self.most));
+        Extent { at, length }
     }
 
     /// Asks for what comes behind `end`, so that the device works while the processor does.
     fn read_ahead(&mut self, end: u64) {
-        let wanted = (end + self.reading.ahead).min(self.stamp.size);
+        let wanted = end.saturating_add(self.ahead).min(self.stamp.size);
         if self.stamp.size > SMALL && wanted > self.asked {
             read::ahead(&self.file, self.asked, wanted);
             self.asked = wanted;
         }
-    }
-
-    fn load(&mut self, at: u64, length: usize, mut buffer: Vec<u8>) -> Result<(), Fault> {
-        if self.reading.io != Io::Read {
-            match mapped::map(&self.file, at, length) {
-                Ok(map) => {
-                    self.window = Window::Mapped(map);
-                    return Ok(());
-                }
-                Err(mapped::Refusal::Map(error)) if self.reading.io == Io::Mmap => {
-                    return Err(error.into());
-                }
-                Err(mapped::Refusal::Map(_)) => self.reading.io = Io::Read,
-                // A page that cannot be had: reading it tells whether the file ends here or the device fails.
-                Err(mapped::Refusal::Page) => {}
-            }
-        }
-        read::exactly(&self.file, at, length, &mut buffer)?;
-        self.window = Window::Read(buffer);
-        Ok(())
     }
 
     /// Fail closed: a file that goes on behind its size (it grew, or lies in a file system that reports
@@ -278,6 +279,13 @@ impl Content {
             Ok(_) => Err(Fault::Changed),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Source {
+    fn aside(loader: Loader) -> Source {
+        // Without a thread it is as slow as with one lane, and no less right.
+        Ahead::start(loader).map_or_else(Source::Here, Source::Aside)
     }
 }
 
@@ -293,6 +301,8 @@ mod tests {
             io,
             window: WINDOW,
             ahead: WINDOW as u64,
+            // Used from WORTH_A_THREAD on.
+            spare_core: true,
         }
     }
 
@@ -334,6 +344,9 @@ mod tests {
             WINDOW,
             WINDOW + 1,
             3 * WINDOW,
+            WORTH_A_THREAD as usize - 1,
+            WORTH_A_THREAD as usize,
+            WORTH_A_THREAD as usize + 1,
         ] {
             let bytes: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
             file.as_file().set_len(0).unwrap();
@@ -351,16 +364,19 @@ mod tests {
     #[test]
     fn a_file_that_shrinks_or_grows_after_opening_has_changed() {
         for io in [Io::Auto, Io::Mmap, Io::Read] {
-            for size in [0, WINDOW as u64 + 4096, 2 * WINDOW as u64 + 1] {
-                let file = tempfile::NamedTempFile::new().unwrap();
-                file.as_file().set_len(WINDOW as u64 + 8192).unwrap();
-                let mut content = Content::open(file.path(), reading(io)).unwrap();
-                content.fill().unwrap();
-                file.as_file().set_len(size).unwrap();
-                // What was read before is forgotten: on a map that is cut off, it is not to be looked at.
-                content.consume(content.unread().len());
-                let end = end_of(&mut content);
-                assert!(matches!(end, Err(Fault::Changed)), "{size} by {io:?}");
+            for opened in [WINDOW as u64 + 8192, WORTH_A_THREAD + 8192] {
+                for size in [0, opened - 4096, opened + WINDOW as u64] {
+                    let file = tempfile::NamedTempFile::new().unwrap();
+                    file.as_file().set_len(opened).unwrap();
+                    let mut content = Content::open(file.path(), reading(io)).unwrap();
+                    content.fill().unwrap();
+                    file.as_file().set_len(size).unwrap();
+                    // What was read before is forgotten: on a map that is cut off, it is not to be looked at.
+                    content.consume(content.unread().len());
+                    let end = end_of(&mut content);
+                    let what = format!("{opened} to {size} by {io:?}");
+                    assert!(matches!(end, Err(Fault::Changed)), "{what}");
+                }
             }
         }
     }

@@ -38,6 +38,7 @@ impl Context<'_> {
             io: self.settings.io,
             window: content::window(self.lanes),
             ahead: job.ahead,
+            spare_core: self.settings.threads > self.workers,
         }
     }
 }

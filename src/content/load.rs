@@ -1,0 +1,83 @@
+//! One window of a file, brought in by whichever way the system allows.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::{Fault, Io, mapped, read};
+
+/// The bytes of a file that are in memory. They are lent for hashing, and let go with the next window.
+#[derive(Debug)]
+pub(super) enum Window {
+    Mapped(mapped::Map),
+    Read(Vec<u8>),
+}
+
+impl Default for Window {
+    fn default() -> Window {
+        Window::Read(Vec::new())
+    }
+}
+
+impl Window {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Window::Mapped(map) => map,
+            Window::Read(bytes) => bytes,
+        }
+    }
+
+    /// The memory to use again; a map is let go.
+    fn into_buffer(self) -> Vec<u8> {
+        match self {
+            Window::Mapped(_) => Vec::new(),
+            Window::Read(buffer) => buffer,
+        }
+    }
+}
+
+/// A part of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// The offset of its first byte.
+    pub(super) at: u64,
+    /// Its bytes.
+    pub(super) length: usize,
+}
+
+impl Extent {
+    /// The offset behind its last byte.
+    pub(super) fn end(self) -> u64 {
+        self.at + self.length as u64
+    }
+}
+
+/// Brings in the windows of a file.
+#[derive(Debug)]
+pub(super) struct Loader {
+    file: Arc<File>,
+    io: Io,
+}
+
+impl Loader {
+    pub(super) fn new(file: Arc<File>, io: Io) -> Loader {
+        Loader { file, io }
+    }
+
+    /// Brings in the bytes of `extent`, all of them, in the place of a window that is not used any more.
+    pub(super) fn load(&mut self, extent: Extent, used: Window) -> Result<Window, Fault> {
+        let mut buffer = used.into_buffer();
+        if self.io != Io::Read {
+            match mapped::map(&self.file, extent.at, extent.length) {
+                Ok(map) => return Ok(Window::Mapped(map)),
+                Err(mapped::Refusal::Map(error)) if self.io == Io::Mmap => {
+                    return Err(error.into());
+                }
+                Err(mapped::Refusal::Map(_)) => self.io = Io::Read,
+                // A page that cannot be had: reading it tells whether the file ends here or the device fails.
+                Err(mapped::Refusal::Page) => {}
+            }
+        }
+        read::exactly(&self.file, extent.at, extent.length, &mut buffer)?;
+        Ok(Window::Read(buffer))
+    }
+}
