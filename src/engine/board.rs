@@ -15,7 +15,7 @@ pub(super) enum Turn {
     /// Begin with a file.
     Begin(Job),
     /// Go on with a file that another worker began with.
-    TakeOver(Hashing),
+    TakeOver(Box<Hashing>),
     /// Go on with what it has.
     Continue,
     /// Nothing now, but others may have something for it later.
@@ -109,7 +109,10 @@ impl Board {
 
 impl State {
     fn first(&mut self) -> Option<Turn> {
-        let handed = self.spare.pop().map(Turn::TakeOver);
+        let handed = self
+            .spare
+            .pop()
+            .map(|hashing| Turn::TakeOver(Box::new(hashing)));
         handed.or_else(|| self.plan.take().map(Turn::Begin))
     }
 

@@ -274,7 +274,7 @@ fn fill_lanes(
     while lanes.len() < shared.hasher.lanes() {
         match shared.board.turn(me, lanes, shared.counters.left()) {
             Turn::Begin(job) => begin(&job, shared, context, lanes, outbox),
-            Turn::TakeOver(hashing) => lanes.push(hashing),
+            Turn::TakeOver(hashing) => lanes.push(*hashing),
             Turn::Continue => break,
             Turn::End => return ControlFlow::Break(()),
             // No result stays behind while there is nothing to do.
