@@ -1,12 +1,14 @@
-//! A key's multiples, computed once, so that every further signature of the key costs less than half.
+//! A point's multiples, computed once, so that every further signature of the key costs less than half.
 //!
-//! Verifying spends its time on multiplying the key's point (FIPS 186-5, 6.4.2, step 6). A mirror has many signatures of few
-//! keys, and `p256` keeps such a table for the generator alone. All arithmetic is that of `p256`; what is here is the order
-//! of its additions. Nothing here is secret, so that its time may depend on the numbers.
+//! Verifying spends its time on multiplying two points: the generator and the key (FIPS 186-5, 6.4.2, step 6). A mirror has many
+//! signatures of few keys. All arithmetic is that of `p256`; what is here is the order of its additions. Nothing here is secret,
+//! so that its time may depend on the numbers.
+
+use std::sync::LazyLock;
 
 use p256::elliptic_curve::BatchNormalize;
 use p256::elliptic_curve::group::Group;
-use p256::elliptic_curve::ops::{Invert, MulByGeneratorVartime, Reduce};
+use p256::elliptic_curve::ops::{Invert, Reduce};
 use p256::elliptic_curve::point::AffineCoordinates;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, ecdsa};
 
@@ -21,6 +23,9 @@ const BITS: usize = 6;
 const DIGITS: usize = (1 << BITS) - 1;
 /// Places of a scalar of 256 bits.
 const PLACES: usize = 256_usize.div_ceil(BITS);
+
+/// The multiples of the generator. (`p256` keeps some as well, with which a multiplication takes 64 additions.)
+static GENERATOR: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(&AffinePoint::GENERATOR));
 
 impl Multiples {
     /// Computes the multiples of `point`, each by one addition.
@@ -53,7 +58,7 @@ impl Multiples {
         let e = Scalar::reduce(&FieldBytes::from(*digest));
         let inverse = *Invert::invert_vartime(&s);
         let (u, v) = (e * inverse, *r * inverse);
-        let sum = ProjectivePoint::mul_by_generator_vartime(&u) + self.times(&v);
+        let sum = GENERATOR.times(&u) + self.times(&v);
         // Fail closed: the point at infinity has no coordinates, and verifies nothing.
         if bool::from(sum.is_identity()) {
             return false;
