@@ -1,34 +1,49 @@
 //! The wiring, top to bottom: command line → configuration → mirror → engine → report → exit status.
 
+mod outcome;
+mod telling;
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::io;
-use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::AtomicU64;
+use std::time::{Instant, SystemTime};
 
 use clap::Parser;
 
 use crate::cli::Cli;
 use crate::config::{Config, Environment, Target};
 use crate::content::Io;
-use crate::device::{self, Access, Medium};
+use crate::device::Medium;
 use crate::digest::choice;
-use crate::engine::plan::{FileId, Load};
-use crate::engine::{self, Cancel, Counters, PoolError, Prepared, Task, Work};
+use crate::engine::counters::Counters;
+use crate::engine::{self, Cancel, PoolError, Prepared, Work};
 use crate::errno;
 use crate::exit::Exit;
+use crate::generate;
 use crate::interrupt::Interrupt;
-use crate::mirror::{self, Artifact, Facts, State, Survey};
-use crate::report::progress::Progress;
-use crate::report::text::{self, Lines};
-use crate::report::{self, escape, say};
-use crate::trust::verdict::{Part, Record, Summary, Verdict};
+use crate::mirror::walk::Watch;
+use crate::mirror::{self, Artifact, Survey};
+use crate::report::file::{ReportError, ReportFile};
+use crate::report::progress::{Phase, Progress};
+use crate::report::run::{End, Options, Run, Start};
+use crate::report::summary::Recap;
+use crate::report::{self, Stdout, escape, say, screen};
+use crate::trust::verdict::Record;
+use outcome::Outcome;
+use telling::Telling;
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
     let exit = match Cli::try_parse() {
         Ok(cli) if cli.version => version(&cli),
+        Ok(Cli {
+            generate: Some(what),
+            ..
+        }) => print(generate::generate(what)),
         Ok(cli) => match Config::resolve(&cli, &Environment::here()) {
             Ok(config) => verify(&config),
             Err(error) => cannot(&error),
@@ -38,7 +53,7 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
-fn cannot(error: &impl std::fmt::Display) -> Exit {
+fn cannot(error: &impl Display) -> Exit {
     say(error);
     Exit::CannotJudge
 }
@@ -52,63 +67,78 @@ fn told(printed: io::Result<()>, success: bool) -> Exit {
     }
 }
 
+fn print(text: io::Result<Vec<u8>>) -> Exit {
+    told(text.and_then(|text| report::print(&text)), true)
+}
+
 fn version(cli: &Cli) -> Exit {
-    let mut text = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned();
+    let mut text = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
     if cli.verbose {
-        text += &format!("\n{}", text::choice(&choice::fastest(usize::MAX)));
+        text += &report::choice(&choice::fastest(usize::MAX));
+        text += "\n";
     }
-    told(report::print(&text), true)
+    print(Ok(text.into_bytes()))
 }
 
 fn verify(config: &Config) -> Exit {
-    let started = Instant::now();
+    let began = (Instant::now(), SystemTime::now());
     let cancel = Cancel::default();
     let interrupt = match Interrupt::listen(&cancel) {
         Ok(interrupt) => interrupt,
         Err(error) => return cannot(&errno::words(&error)),
     };
-    let Some(survey) = survey(&config.target, &cancel) else {
+    let Some(survey) = survey(config, &cancel) else {
         say(&"interrupted while looking for files; nothing was verified");
         return interrupt.exit().unwrap_or(Exit::CannotJudge);
     };
     remark(config, &survey);
-    let stdout = match report::stdout() {
-        Ok(stdout) => stdout,
-        Err(error) => return cannot(&format!("standard output: {}", errno::words(&error))),
-    };
-    let mut end = match judge(config, survey.artifacts, stdout, &cancel) {
-        Ok(end) => end,
+    // Told before the first byte is hashed; and after the walk, which would see the files that are begun here.
+    let reports = match create(config) {
+        Ok(reports) => reports,
         Err(error) => return cannot(&error),
     };
-    end.summary.elapsed = started.elapsed();
-    if config.detail.lines && end.output.is_ok() {
-        say(&end.summary);
+    match judge(config, survey, began, &cancel, &interrupt) {
+        Ok(mut judged) => {
+            write(reports, &mut judged);
+            conclude(config, &judged)
+        }
+        Err(error) => cannot(&error),
     }
-    if let Some(problem) = problem(&end) {
-        say(&problem);
-    }
-    exit(&end, survey.empty.is_empty(), interrupt.exit())
+}
+
+/// Whatever kept a run from beginning.
+#[derive(Debug, thiserror::Error)]
+enum NotBegun {
+    #[error("standard output: {}", errno::words(.0))]
+    Stdout(#[from] io::Error),
+    #[error(transparent)]
+    Pool(#[from] PoolError),
 }
 
 /// `None` when cancelled before the end.
-fn survey(target: &Target, cancel: &Cancel) -> Option<Survey> {
-    match target {
-        Target::Paths(paths, search) => mirror::survey(paths, search, &|| cancel.is_cancelled()),
-        Target::One { data, signature } => Some(Survey {
-            artifacts: vec![mirror::appointed(data, signature)],
-            ..Survey::default()
-        }),
-    }
+fn survey(config: &Config, cancel: &Cancel) -> Option<Survey> {
+    let (paths, search) = match &config.target {
+        Target::Paths(paths, search) => (paths, search),
+        Target::One { data, signature } => {
+            return Some(Survey {
+                artifacts: vec![mirror::appointed(data, signature)],
+                ..Survey::default()
+            });
+        }
+    };
+    let entries = Arc::new(AtomicU64::new(0));
+    let progress = Progress::start(config.progress, Phase::Walking(Arc::clone(&entries)));
+    let watch = Watch {
+        entries: &entries,
+        cancelled: &|| cancel.is_cancelled(),
+    };
+    let survey = mirror::survey(paths, search, watch);
+    progress.finish();
+    survey
 }
 
 /// What is worth saying before the first file is read.
 fn remark(config: &Config, survey: &Survey) {
-    for path in &survey.empty {
-        let path = escape::name(path.as_os_str());
-        say(&format!(
-            "{path}: nothing to verify: no signature, and no file that needs one"
-        ));
-    }
     let linked = survey.links_not_entered.len();
     if linked > 0 && config.detail.lines {
         say(&format!(
@@ -123,222 +153,176 @@ fn remark(config: &Config, survey: &Survey) {
     }
 }
 
+fn create(config: &Config) -> Result<Vec<ReportFile>, ReportError> {
+    let reports = config.reports.iter();
+    reports
+        .map(|(target, format)| ReportFile::create(target, *format))
+        .collect()
+}
+
+/// A run that is over, and what is still to be told of it.
+struct Judged {
+    start: Start,
+    end: End,
+    outcome: Outcome,
+    records: Vec<Record>,
+    recap: Recap,
+}
+
+fn judge(
+    config: &Config,
+    survey: Survey,
+    (began, time): (Instant, SystemTime),
+    cancel: &Cancel,
+    interrupt: &Interrupt,
+) -> Result<Judged, NotBegun> {
+    let empty = survey.empty.iter();
+    let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
+    let works = works(config, survey.artifacts);
+    let expected = works.len() as u64;
+    let stdout = Stdout::open(|| cancel.is_cancelled())?;
+    let prepared = prepare(config, works);
+    let start = start(config, &prepared, time);
+    let counters = Arc::new(Counters::default());
+    let progress = Progress::start(config.progress, Phase::Verifying(Arc::clone(&counters)));
+    let mut telling = Telling::new(config, stdout, progress, expected);
+    telling.start(&start);
+    let ran = prepared.run(Arc::clone(&counters), cancel, &mut telling);
+    telling.finish_progress();
+    ran?;
+    telling.summary.bytes = counters.hashed();
+    telling.summary.elapsed = began.elapsed();
+    let mut outcome = Outcome {
+        summary: telling.summary.clone(),
+        output: std::mem::replace(&mut telling.output, Ok(())),
+        empty,
+        interrupted: interrupt.exit(),
+        unwritten: Vec::new(),
+    };
+    let end = end(&outcome);
+    if outcome.output.is_ok() {
+        telling.end(&end);
+        outcome.output = telling.output;
+    }
+    Ok(Judged {
+        start,
+        end,
+        outcome,
+        records: telling.kept,
+        recap: telling.recap,
+    })
+}
+
+fn works(config: &Config, artifacts: Vec<Artifact>) -> Vec<Work> {
+    let to_work = |artifact| work::work(artifact, config.allow_unsigned);
+    artifacts.into_iter().map(to_work).collect()
+}
+
+fn prepare(config: &Config, works: Vec<Work>) -> Prepared {
+    let media = work::media(&works);
+    let access = media
+        .iter()
+        .map(|(device, medium)| (*device, work::access(*medium, config)));
+    let prepared = engine::prepare(works, config.settings.clone(), &access.collect());
+    if config.detail.reasons {
+        explain(config, &prepared, &media);
+    }
+    prepared
+}
+
 /// What was chosen for this run.
 fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64, Medium>) {
-    let settings = &config.settings;
-    let io = match settings.io {
+    let io = match config.settings.io {
         Io::Auto => "memory maps, pread(2) for small files and where maps are refused",
         Io::Mmap => "memory maps",
         Io::Read => "pread(2)",
     };
     say(&format!("threads: {}; reading by {io}", prepared.threads()));
-    say(&text::choice(prepared.choice()));
+    say(&report::choice(prepared.choice()));
     for medium in media.values().collect::<BTreeSet<_>>() {
-        say(&match access(*medium, config).readers {
+        say(&match work::access(*medium, config).readers {
             Some(readers) => format!(
                 "{medium}: {readers} file at a time, in the order of the paths (--jobs overrides)"
             ),
             None => format!("{medium}: files side by side, the largest first"),
         });
     }
-    for key in &settings.keys {
-        let (name, fingerprint) = (key.name(), key.fingerprint());
-        say(&format!("key {name} with fingerprint {fingerprint}"));
-    }
 }
 
-/// What the files lie on, by the number of the device.
-fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
-    let devices: BTreeSet<u64> = works
-        .iter()
-        .filter_map(|work| match work {
-            Work::Verify(task) => Some(task.load.file.device),
-            Work::Decided(_) => None,
-        })
-        .collect();
-    devices
-        .into_iter()
-        .map(|device| (device, device::medium(device)))
-        .collect()
-}
-
-/// How a medium is read: as is best for it, but by as many threads as the user asked for.
-fn access(medium: Medium, config: &Config) -> Access {
-    let best = medium.access();
-    Access {
-        readers: best.readers.filter(|_| config.limit_readers),
-        ..best
-    }
-}
-
-/// What came of verifying, and of telling it.
-struct End {
-    summary: Summary,
-    output: io::Result<()>,
-}
-
-fn judge(
-    config: &Config,
-    artifacts: Vec<Artifact>,
-    stdout: impl io::Write,
-    cancel: &Cancel,
-) -> Result<End, PoolError> {
-    let to_work = |artifact| work(artifact, config.allow_unsigned);
-    let works: Vec<Work> = artifacts.into_iter().map(to_work).collect();
-    let mut end = End {
-        summary: Summary {
-            expected: works.len() as u64,
-            ..Summary::default()
-        },
-        output: Ok(()),
+fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
+    let (search, signature) = match &config.target {
+        Target::Paths(_, search) => (Some(search), None),
+        Target::One { signature, .. } => (None, Some(signature.clone())),
     };
-    let media = media(&works);
-    let access = media
-        .iter()
-        .map(|(device, medium)| (*device, access(*medium, config)));
-    let prepared = engine::prepare(works, config.settings.clone(), &access.collect());
-    if config.detail.reasons {
-        explain(config, &prepared, &media);
-    }
-    let counters = Arc::new(Counters::default());
-    let shown = Arc::clone(&counters);
-    let progress = Progress::start(config.progress, move || (shown.done(), shown.total()));
-    let mut lines = Lines::new(stdout, config.detail);
-    let ran = prepared.run(Arc::clone(&counters), cancel, |record| {
-        end.summary.count(&record.verdict);
-        if lines.shows(&record) {
-            end.output = progress.aside(|| lines.record(&record));
-        }
-        match &end.output {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    });
-    progress.finish();
-    end.summary.bytes = counters.hashed();
-    ran.map(|()| end)
-}
-
-/// What the engine has to do for an artifact: nothing, where what lies on disk decides it.
-fn work(artifact: Artifact, allow_unsigned: bool) -> Work {
-    let data = artifact.data;
-    let decided = |signature, verdict| {
-        Work::Decided(Box::new(Record::unhashed(data.clone(), signature, verdict)))
-    };
-    let unreadable = |part, error: &io::Error| Verdict::Unreadable {
-        part,
-        words: errno::words(error),
-    };
-    match artifact.state {
-        State::Signed(signature, facts) => Work::Verify(Task {
-            load: load(facts),
-            data,
+    let reach = search.map(|search| &search.reach);
+    let node = rustix::system::uname();
+    Start {
+        time,
+        host: node.nodename().to_string_lossy().into_owned(),
+        keys: config.settings.keys.clone(),
+        directory: std::env::current_dir().ok(),
+        roots: config.asked.roots.clone(),
+        options: Options {
             signature,
-        }),
-        State::Missing(signature) => decided(Some(signature), Verdict::Missing),
-        State::Unsigned => decided(
-            None,
-            Verdict::Unsigned {
-                allowed: allow_unsigned,
-            },
-        ),
-        State::DataNotRegular(signature) => {
-            decided(signature, Verdict::NotRegular { part: Part::Data })
-        }
-        State::SignatureNotRegular(signature) => decided(
-            Some(signature),
-            Verdict::NotRegular {
-                part: Part::Signature,
-            },
-        ),
-        State::Unreadable(signature, error) => {
-            decided(Some(signature), unreadable(Part::Data, &error))
-        }
-        State::DirectoryUnreadable(error) => decided(None, unreadable(Part::Directory, &error)),
-    }
-}
-
-fn load(facts: Facts) -> Load {
-    Load {
-        size: facts.size,
-        file: FileId {
-            device: facts.device,
-            inode: facts.inode,
+            max_depth: reach.and_then(|reach| reach.max_depth),
+            follow_links: reach.is_some_and(|reach| reach.follow_links),
+            exclude: config.asked.exclude.clone(),
+            allow_unsigned: config.allow_unsigned,
+            all_files: search
+                .is_some_and(|search| search.needed == mirror::pairing::Needed::AllFiles),
+            io: config.asked.io,
+            threads: prepared.threads(),
+            sha256: prepared.choice().hasher.name(),
         },
     }
 }
 
-/// What kept the run from a judgement, beyond what the lines and the summary say.
-fn problem(end: &End) -> Option<String> {
-    match &end.output {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
-        Err(error) => Some(format!("standard output: {}", errno::words(error))),
-        Ok(()) if end.summary.failures > 0 || !end.summary.is_complete() => None,
-        Ok(()) if end.summary.valid == 0 && end.summary.records() > 0 => {
-            Some("nothing was verified: no file here has a signature".to_owned())
-        }
-        Ok(()) => None,
+fn end(outcome: &Outcome) -> End {
+    End {
+        time: SystemTime::now(),
+        summary: outcome.summary.clone(),
+        interrupted: outcome.signal(),
+        exit_status: outcome.exit().code(),
+        problems: outcome.problems(),
     }
 }
 
-fn exit(end: &End, every_path_has_artifacts: bool, interrupted: Option<Exit>) -> Exit {
-    let summary = &end.summary;
-    // Fail closed: success stands last, behind everything that could speak against it.
-    match (&end.output, interrupted) {
-        (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => Exit::PipeClosed,
-        (Err(_), _) => Exit::CannotJudge,
-        (Ok(()), Some(exit)) => exit,
-        (Ok(()), None) if summary.failures > 0 => Exit::NotValid,
-        // A worker that vanished took its records with it.
-        (Ok(()), None) if !summary.is_complete() => Exit::CannotJudge,
-        // A mount that is not there is an empty directory: nothing was verified where something was expected.
-        (Ok(()), None) if !every_path_has_artifacts => Exit::CannotJudge,
-        // What is allowed to have no signature proves nothing.
-        (Ok(()), None) if summary.valid == 0 => Exit::CannotJudge,
-        (Ok(()), None) => Exit::Valid,
-    }
+/// Writes the reports. One that cannot be written is told of, and the others are written all the same.
+fn write(reports: Vec<ReportFile>, judged: &mut Judged) {
+    let run = Run {
+        start: &judged.start,
+        records: &judged.records,
+        end: &judged.end,
+    };
+    let failed = reports
+        .into_iter()
+        .filter_map(|report| report.write(run).err());
+    judged.outcome.unwritten = failed.map(|error| error.to_string()).collect();
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn end(valid: u64, failures: u64, expected: u64) -> End {
-        End {
-            summary: Summary {
-                valid,
-                invalid: failures,
-                failures,
-                expected,
-                ..Summary::default()
-            },
-            output: Ok(()),
+/// Says on stderr what it came to.
+fn conclude(config: &Config, judged: &Judged) -> Exit {
+    let outcome = &judged.outcome;
+    if config.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
+        if config.detail.valid {
+            remind(&judged.recap);
         }
+        say(&outcome.summary);
+        judged.recap.keys().for_each(|key| say(&key));
     }
+    outcome.problems().iter().for_each(say);
+    outcome.exit()
+}
 
-    #[test]
-    fn only_a_whole_run_in_which_something_is_valid_and_nothing_failed_is_a_success() {
-        assert_eq!(exit(&end(2, 0, 2), true, None), Exit::Valid);
-        assert_eq!(exit(&end(1, 1, 2), true, None), Exit::NotValid);
-        assert_eq!(exit(&end(1, 0, 2), true, None), Exit::CannotJudge);
-        assert_eq!(exit(&end(2, 0, 2), false, None), Exit::CannotJudge);
-        assert_eq!(exit(&end(0, 0, 0), true, None), Exit::CannotJudge);
+/// What failed, again, where it may have left the screen.
+fn remind(recap: &Recap) {
+    let (_, rows) = screen::size();
+    let (failures, more) = recap.failures(rows);
+    if !failures.is_empty() {
+        say(&"what failed:");
     }
-
-    #[test]
-    fn a_failure_goes_before_an_empty_path_and_a_signal_before_both() {
-        assert_eq!(exit(&end(1, 1, 2), false, None), Exit::NotValid);
-        let interrupted = Some(Exit::Interrupted);
-        assert_eq!(exit(&end(1, 1, 2), false, interrupted), Exit::Interrupted);
-        assert_eq!(exit(&end(2, 0, 2), true, interrupted), Exit::Interrupted);
-    }
-
-    #[test]
-    fn output_that_was_not_delivered_is_no_success() {
-        let mut undelivered = end(2, 0, 2);
-        undelivered.output = Err(io::ErrorKind::StorageFull.into());
-        assert_eq!(exit(&undelivered, true, None), Exit::CannotJudge);
-        undelivered.output = Err(io::ErrorKind::BrokenPipe.into());
-        assert_eq!(exit(&undelivered, true, None), Exit::PipeClosed);
+    failures.iter().for_each(say);
+    if more > 0 {
+        say(&format!("and {more} more, each with its line above"));
     }
 }

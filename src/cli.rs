@@ -1,91 +1,216 @@
 //! What was typed. No I/O: what it means here is found out in `config`.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Parser, ValueEnum};
+use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
 /// Verify that the files of a mirror are what their vendor signed.
-///
-/// Walks each PATH, pairs every `*.sig.bin` with its `.zst`, `.iso` or other file, and verifies the ECDSA P-256
-/// signatures over SHA-256 in parallel. Never touches the network.
 #[derive(Clone, Debug, Parser)]
-#[command(max_term_width = 100, after_help = EXIT_STATUS, disable_version_flag = true)]
+#[command(
+    long_about = ABOUT,
+    max_term_width = 100,
+    after_help = "Exit status: 0 valid, 1 not valid, 2 no judgement. --help tells the rest.",
+    after_long_help = AFTER.as_str(),
+    disable_version_flag = true,
+    disable_help_flag = true
+)]
 pub struct Cli {
-    /// A directory (walked recursively), a data file or a signature file
-    #[arg(value_name = "PATH", default_value = ".")]
+    /// A directory, a data file or a signature file
+    ///
+    /// Directories are walked recursively. A file brings in what it is paired with, and nothing else.
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
-    /// A trusted public key, PEM or DER, ECDSA P-256, or a directory of them (.pem, .pub, .der); may be given
-    /// again [default: $PUBKEY, else spectro_public_key.pem in the current directory]
-    #[arg(short, long = "key", value_name = "FILE")]
+    /// A trusted public key or a directory of them (repeatable)
+    ///
+    /// ECDSA P-256, as PEM or DER (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der is one.
+    /// Without it: $PUBKEY, else spectro_public_key.pem in the current directory.
+    #[arg(help_heading = WHAT, short, long = "key", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub keys: Vec<PathBuf>,
 
     /// Verify exactly one PATH, a data file, against this signature, whatever the names
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files"])]
+    #[arg(help_heading = WHAT, hide_short_help = true, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files"])]
     pub signature: Option<PathBuf>,
 
-    /// Worker threads [default: every core]
-    #[arg(short, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
-    pub jobs: Option<usize>,
-
     /// How many levels to walk; 1 = only the files directly in PATH
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_depth: Option<usize>,
 
     /// Enter linked directories too (linked files are always read)
-    #[arg(short = 'L', long)]
+    #[arg(help_heading = WHAT, hide_short_help = true, short = 'L', long)]
     pub follow_links: bool,
 
-    /// Leave out what matches, on the path below PATH (`*` stays within a component, `**` crosses them); may be given again
-    #[arg(long, value_name = "GLOB")]
+    /// Leave out what matches, below PATH (repeatable)
+    ///
+    /// A glob, compared with the path below PATH: `*` stays within a component, `**` crosses them. A directory that is left out takes everything in it along, a data file
+    /// its signatures.
+    #[arg(help_heading = WHAT, long, value_name = "GLOB")]
     pub exclude: Vec<String>,
 
-    /// A data file without a signature is reported, but is no failure
-    #[arg(long)]
+    /// A file without a signature is told, but is no failure
+    #[arg(help_heading = WHAT, long)]
     pub allow_unsigned: bool,
 
     /// Every regular file must be covered by a signature, not only .zst and .iso
-    #[arg(long)]
+    #[arg(help_heading = WHAT, hide_short_help = true, long)]
     pub all_files: bool,
 
     /// Print only what is not valid
-    #[arg(long)]
+    #[arg(help_heading = OUTPUT, long)]
     pub quiet: bool,
 
     /// Print nothing; the exit status tells
-    #[arg(long, conflicts_with = "verbose")]
+    #[arg(help_heading = OUTPUT, long, conflicts_with = "verbose")]
     pub status: bool,
 
-    /// A progress bar on stderr; auto = when stderr is a terminal
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    /// Lines, or one JSON object a line
+    #[arg(help_heading = OUTPUT, long, value_name = "text|jsonl", default_value = "text", hide_possible_values = true)]
+    pub format: Format,
+
+    /// Also write .json, .xml (JUnit), .html (repeatable)
+    ///
+    /// The whole run, in the format that the name of the file asks for.
+    /// The file is whole or absent: it is written beside its place and renamed into it at the end.
+    #[arg(help_heading = OUTPUT, long = "report", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub reports: Vec<PathBuf>,
+
+    /// Bars on stderr; auto = when stderr is a terminal
+    ///
+    /// With always, and where stderr is no terminal, one plain line every ten seconds.
+    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     pub progress: When,
 
-    /// How files are read; auto = memory maps where the file system allows them
-    #[arg(long, value_name = "WAY", default_value = "auto")]
-    pub io: Way,
+    /// Colours; auto = on terminals, and as NO_COLOR and CLICOLOR_FORCE say
+    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
+    pub color: When,
 
-    /// The reason behind each verdict, and on stderr what was chosen (threads, SHA-256 implementation, I/O)
-    #[arg(short, long)]
+    /// The reason of each verdict, and what was chosen
+    #[arg(help_heading = OUTPUT, short, long)]
     pub verbose: bool,
 
-    /// Print the version; with --verbose also how fast each SHA-256 implementation is here, and which would be used
-    #[arg(short = 'V', long)]
-    pub version: bool,
+    /// Worker threads [default: every core]
+    ///
+    /// Without it, files on a spinning disk, an optical drive or a network share are read one at a time.
+    #[arg(help_heading = HOW, hide_short_help = true, short, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    pub jobs: Option<usize>,
+
+    /// How files are read; auto = memory maps where the file system allows them
+    #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "auto|mmap|read", default_value = "auto", hide_possible_values = true)]
+    pub io: Way,
 
     /// The SHA-256 implementation: portable, avx2 or sha-ni; without it the fastest, by measurement
     #[arg(long, value_name = "NAME", hide = true)]
     pub sha256: Option<String>,
+
+    /// Print the manual page or a shell's completion script
+    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "man|bash|zsh|fish|powershell|elvish", hide_possible_values = true)]
+    pub generate: Option<Generate>,
+
+    /// Print help; --help tells more than -h
+    #[arg(help_heading = OUTPUT, short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// Print the version, and with -v the speed of SHA-256
+    #[arg(help_heading = OUTPUT, short = 'V', long)]
+    pub version: bool,
 }
 
-const EXIT_STATUS: &str = "\
-Exit status:
-  0    at least one artifact is valid, and nothing is wrong with any other
-  1    at least one is not valid
-  2    no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify
-  130  interrupted (SIGINT)
-  141  standard output was closed before the end
-  143  terminated (SIGTERM)";
+const WHAT: &str = "What is verified, and by which keys";
+const OUTPUT: &str = "What is printed";
+const HOW: &str = "How the work is done";
+
+const ABOUT: &str = "\
+Verify that the files of a mirror are what their vendor signed.
+
+Walks each PATH, pairs every *.sig.bin with its .zst, .iso or other file, and verifies the ECDSA P-256 signatures over SHA-256 in \
+parallel. Prints a line for each. Never touches the network.";
+
+/// What a user does with it, each as a description and a command.
+pub const EXAMPLES: [(&str, &str); 7] = [
+    (
+        "A whole mirror, however nested",
+        "verify-signatures --key vendor.pem /srv/mirror",
+    ),
+    (
+        "Only what is wrong with it",
+        "verify-signatures --key vendor.pem --quiet /srv/mirror",
+    ),
+    (
+        "One image, with whatever signs it",
+        "verify-signatures --key vendor.pem /mnt/usb/appliance-4.10.17.iso",
+    ),
+    (
+        "One file and its signature, whatever their names",
+        "verify-signatures --key vendor.pem --signature proof.bin image.raw",
+    ),
+    (
+        "As evidence for an auditor, and for the pipeline",
+        "verify-signatures --key vendor.pem --report evidence.html --report junit.xml /srv/mirror",
+    ),
+    (
+        "The paths of everything that must not be used",
+        "verify-signatures --format jsonl /srv/mirror | jq -r 'select(.passes == false).path'",
+    ),
+    (
+        "The completions of bash",
+        "verify-signatures --generate bash > ~/.local/share/bash-completion/completions/verify-signatures",
+    ),
+];
+
+/// The exit statuses and when they come.
+pub const EXIT_STATUS: [(&str, &str); 6] = [
+    (
+        "0",
+        "at least one artifact is valid, and nothing is wrong with any other",
+    ),
+    ("1", "at least one is not valid"),
+    (
+        "2",
+        "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written",
+    ),
+    ("130", "interrupted (SIGINT)"),
+    ("141", "standard output was closed before the end"),
+    ("143", "terminated (SIGTERM)"),
+];
+
+static AFTER: LazyLock<String> = LazyLock::new(|| {
+    let examples = EXAMPLES.map(|(what, command)| format!("  {what}:\n    {command}\n"));
+    let statuses = EXIT_STATUS.map(|(status, when)| format!("  {status:<4} {when}\n"));
+    format!(
+        "Examples:\n{}\nExit status:\n{}",
+        examples.concat(),
+        statuses.concat()
+    )
+});
+
+/// What stdout carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The sample script's lines.
+    Text,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// What is generated from this definition of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Generate {
+    /// The manual page, as roff.
+    Man,
+    /// Completions for bash.
+    Bash,
+    /// Completions for zsh.
+    Zsh,
+    /// Completions for fish.
+    Fish,
+    /// Completions for PowerShell.
+    Powershell,
+    /// Completions for elvish.
+    Elvish,
+}
 
 /// When to show something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
+use anstream::{AutoStream, ColorChoice};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
-use crate::cli::{Cli, Way, When};
+use crate::cli::{Cli, Format, Way, When};
 use crate::content::Io;
 use crate::digest::Hasher;
 use crate::engine::Settings;
@@ -18,9 +19,9 @@ use crate::errno::words;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::Reach;
-use crate::report::escape;
 use crate::report::progress::Style;
 use crate::report::text::Detail;
+use crate::report::{escape, file};
 use crate::trust::key::{Key, KeyError, MAX_FILE_BYTES};
 
 /// The key file that is looked for where none is named.
@@ -41,8 +42,25 @@ pub struct Config {
     pub allow_unsigned: bool,
     /// Which lines are printed.
     pub detail: Detail,
+    /// What stdout carries.
+    pub format: Format,
+    /// The reports that are written, and as what.
+    pub reports: Vec<(PathBuf, file::Format)>,
     /// How the progress is shown.
     pub progress: Style,
+    /// What a report says of all this.
+    pub asked: Asked,
+}
+
+/// What was asked for, as a report tells it.
+#[derive(Debug)]
+pub struct Asked {
+    /// The PATHs.
+    pub roots: Vec<PathBuf>,
+    /// What is left out.
+    pub exclude: Vec<String>,
+    /// How files are read: `auto`, `mmap` or `read`.
+    pub io: &'static str,
 }
 
 /// What to verify.
@@ -66,6 +84,12 @@ pub struct Environment {
     pub pubkey: Option<OsString>,
     /// Whether somebody may be looking at stderr.
     pub stderr_is_terminal: bool,
+    /// Whether somebody may be looking at stdout.
+    pub stdout_is_terminal: bool,
+    /// Whether the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`) wants colours on stderr, a terminal or not.
+    pub stderr_colour: bool,
+    /// The same for stdout.
+    pub stdout_colour: bool,
     /// The threads that the system lets run at once.
     pub cores: usize,
 }
@@ -123,6 +147,12 @@ pub enum ConfigError {
         /// What there is.
         known: Vec<&'static str>,
     },
+    /// `--report` with a name that says no format.
+    #[error("--report {}: its name must end in .json, .xml (JUnit) or .html, which says what to write", shown(.0))]
+    ReportFormat(PathBuf),
+    /// `--report` with one name twice.
+    #[error("--report {}: given twice", shown(.0))]
+    SameReport(PathBuf),
     /// `--exclude` with something that no path can match.
     #[error(
         "--exclude {0:?} matches nothing: it is compared with the path below PATH, which does not begin with a slash"
@@ -144,6 +174,9 @@ impl Environment {
         Environment {
             pubkey: std::env::var_os("PUBKEY").filter(|value| !value.is_empty()),
             stderr_is_terminal: io::stderr().is_terminal(),
+            stdout_is_terminal: io::stdout().is_terminal(),
+            stderr_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            stdout_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
             cores: thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -177,8 +210,20 @@ impl Config {
                 lines: !cli.status,
                 valid: !cli.quiet,
                 reasons: cli.verbose,
+                colour: stdout_colour(cli, environment),
             },
+            format: cli.format,
+            reports: reports(&cli.reports)?,
             progress: style(cli, environment),
+            asked: Asked {
+                roots: cli.paths.clone(),
+                exclude: cli.exclude.clone(),
+                io: match cli.io {
+                    Way::Auto => "auto",
+                    Way::Mmap => "mmap",
+                    Way::Read => "read",
+                },
+            },
         })
     }
 }
@@ -203,9 +248,42 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
     match (cli.progress, environment.stderr_is_terminal) {
         (When::Never, _) | (When::Auto, false) => Style::Hidden,
         (When::Auto, true) if cli.status => Style::Hidden,
-        (When::Auto | When::Always, true) => Style::Bar,
+        (When::Auto | When::Always, true) => Style::Bars {
+            colour: stderr_colour(cli, environment),
+        },
         (When::Always, false) => Style::Lines,
     }
+}
+
+fn stderr_colour(cli: &Cli, environment: &Environment) -> bool {
+    match cli.color {
+        When::Auto => environment.stderr_colour,
+        When::Always => true,
+        When::Never => false,
+    }
+}
+
+/// Piped lines are the sample script's bytes, whatever the environment: only who asks for colours there by option gets them.
+fn stdout_colour(cli: &Cli, environment: &Environment) -> bool {
+    match cli.color {
+        When::Auto => environment.stdout_is_terminal && environment.stdout_colour,
+        When::Always => true,
+        When::Never => false,
+    }
+}
+
+/// The reports with their formats; no two may have one place.
+fn reports(targets: &[PathBuf]) -> Result<Vec<(PathBuf, file::Format)>, ConfigError> {
+    let mut reports: Vec<(PathBuf, file::Format)> = Vec::new();
+    for target in targets {
+        let format =
+            file::Format::of(target).ok_or_else(|| ConfigError::ReportFormat(target.clone()))?;
+        if reports.iter().any(|(other, _)| other == target) {
+            return Err(ConfigError::SameReport(target.clone()));
+        }
+        reports.push((target.clone(), format));
+    }
+    Ok(reports)
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
@@ -349,23 +427,57 @@ mod tests {
     use super::*;
     use clap::Parser;
 
-    fn style_of(arguments: &[&str], stderr_is_terminal: bool) -> Style {
-        let cli = Cli::parse_from([&["verify-signatures"], arguments].concat());
-        let environment = Environment {
+    fn environment(stderr_is_terminal: bool, colour: bool) -> Environment {
+        Environment {
             pubkey: None,
             stderr_is_terminal,
+            stdout_is_terminal: stderr_is_terminal,
+            stderr_colour: colour,
+            stdout_colour: colour,
             cores: 1,
-        };
-        style(&cli, &environment)
+        }
+    }
+
+    fn cli(arguments: &[&str]) -> Cli {
+        Cli::parse_from([&["verify-signatures"], arguments].concat())
     }
 
     #[test]
-    fn the_bar_is_for_terminals_and_not_where_nothing_is_to_be_printed() {
-        assert_eq!(style_of(&[], true), Style::Bar);
+    fn the_bars_are_for_terminals_and_not_where_nothing_is_to_be_printed() {
+        let style_of =
+            |arguments: &[&str], terminal| style(&cli(arguments), &environment(terminal, false));
+        let bars = Style::Bars { colour: false };
+        assert_eq!(style_of(&[], true), bars);
         assert_eq!(style_of(&[], false), Style::Hidden);
         assert_eq!(style_of(&["--status"], true), Style::Hidden);
         assert_eq!(style_of(&["--progress", "never"], true), Style::Hidden);
-        assert_eq!(style_of(&["--progress", "always"], true), Style::Bar);
+        assert_eq!(style_of(&["--progress", "always"], true), bars);
         assert_eq!(style_of(&["--progress", "always"], false), Style::Lines);
+    }
+
+    #[test]
+    fn what_is_piped_has_no_colours_unless_the_option_says_so() {
+        let colour_of = |arguments: &[&str], terminal, colour| {
+            stdout_colour(&cli(arguments), &environment(terminal, colour))
+        };
+        assert!(colour_of(&[], true, true));
+        assert!(!colour_of(&[], false, true));
+        assert!(!colour_of(&[], true, false));
+        assert!(colour_of(&["--color", "always"], false, false));
+        assert!(!colour_of(&["--color", "never"], true, true));
+    }
+
+    #[test]
+    fn a_report_has_a_format_by_its_name_and_a_place_of_its_own() {
+        let of = |names: &[&str]| reports(&names.iter().map(PathBuf::from).collect::<Vec<_>>());
+        let both = of(&["a.json", "d/b.html"]).unwrap();
+        let formats: Vec<_> = both.iter().map(|(_, format)| *format).collect();
+        assert_eq!(formats, [file::Format::Json, file::Format::Html]);
+        assert!(matches!(of(&["a.txt"]), Err(ConfigError::ReportFormat(_))));
+        assert!(matches!(of(&["a"]), Err(ConfigError::ReportFormat(_))));
+        assert!(matches!(
+            of(&["a.xml", "a.xml"]),
+            Err(ConfigError::SameReport(_))
+        ));
     }
 }

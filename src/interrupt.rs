@@ -1,5 +1,6 @@
 //! SIGINT and SIGTERM: the first ends the run in good order, the second at once.
 
+use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,13 +16,14 @@ use crate::exit::Exit;
 pub struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
-    /// From now on the signals set `cancel` instead of ending the process.
+    /// From now on the signals set `cancel` instead of ending the process. One that whoever started the process wants to be
+    /// ignored (a shell does, of SIGINT, for what it runs in the background) stays ignored.
     ///
     /// # Errors
     /// When the system refuses a handler.
     pub fn listen(cancel: &Cancel) -> io::Result<Interrupt> {
         let received = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM].into_iter().filter(|s| !is_ignored(*s)) {
             // In this order: a signal that finds the flag set already is a second one.
             flag::register_conditional_shutdown(signal, 128 + signal, cancel.flag())?;
             flag::register_usize(
@@ -42,4 +44,12 @@ impl Interrupt {
             _ => None,
         }
     }
+}
+
+/// Whether the process was started with the signal ignored (proc(5), `SigIgn`: a bit for each signal, the first the lowest).
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

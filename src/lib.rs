@@ -30,6 +30,7 @@ pub mod digest;
 pub mod engine;
 mod errno;
 mod exit;
+mod generate;
 mod interrupt;
 pub mod mirror;
 pub mod report;

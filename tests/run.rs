@@ -5,6 +5,7 @@ mod support;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -115,6 +116,98 @@ fn spawn(mut command: Command) -> Child {
         .unwrap()
 }
 
+fn send(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    // The shell's own, since not every machine has the command.
+    let kill = ["-c", "kill \"$0\" \"$1\"", signal, &id];
+    assert!(Command::new("sh").args(kill).status().unwrap().success());
+}
+
+/// Waits until the pipe has so much in it that a writer waits for its reader.
+fn wait_until_full(pipe: impl AsFd) {
+    while rustix::io::ioctl_fionread(&pipe).unwrap() < 60 * 1024 {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The exit status, if it ends in that time; else it is killed, and there is none.
+fn ends_within(child: &mut Child, limit: Duration) -> Option<i32> {
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() && started.elapsed() < limit {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // Of one that has ended, nothing is killed.
+    child.kill().unwrap();
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn a_signal_is_answered_while_nobody_reads_the_lines() {
+    let mirror = Mirror::new();
+    for n in 0..3000 {
+        mirror.write(&format!("a-rather-long-name-{n:04}.zst"), "");
+    }
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let mut child = spawn(mirror.command(&["-k", "key.pem"]));
+        let mut stdout = child.stdout.take().unwrap();
+        wait_until_full(&stdout);
+        send(signal, &child);
+        assert_eq!(
+            ends_within(&mut child, Duration::from_secs(5)),
+            Some(status)
+        );
+        let mut lines = String::new();
+        stdout.read_to_string(&mut lines).unwrap();
+        assert!(lines.starts_with("a-rather-long-name-0000.zst: ❌ Signature file not found\n"));
+        let mut stderr = String::new();
+        child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
+        assert!(
+            stderr.contains(" 3000 without signature file; "),
+            "{stderr}"
+        );
+        let told = "standard output: nobody reads it, and the run was ended";
+        assert!(stderr.contains(told), "{stderr}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_run_at_once_whatever_it_waits_for() {
+    let mirror = Mirror::new();
+    fs::create_dir(mirror.path().join("directory")).unwrap();
+    for n in 0..2000 {
+        let link = mirror.path().join(format!("a-rather-long-name-{n:04}"));
+        std::os::unix::fs::symlink("directory", link).unwrap();
+    }
+    mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
+    let mut child = spawn(mirror.command(&["-k", "key.pem", "--verbose"]));
+    // Nobody reads what it says of the links.
+    let stderr = child.stderr.take().unwrap();
+    wait_until_full(&stderr);
+    send("-INT", &child);
+    thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none());
+    send("-INT", &child);
+    assert_eq!(ends_within(&mut child, Duration::from_secs(5)), Some(130));
+}
+
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
+    let mirror = sparse(200 * GIB, &any_signature());
+    let program = env!("CARGO_BIN_EXE_verify-signatures");
+    let mut shell = Command::new("sh");
+    let script = "trap '' INT; exec \"$0\" -k key.pem --progress never";
+    shell
+        .args(["-c", script, program])
+        .current_dir(mirror.path());
+    let mut child = spawn(shell);
+    wait_until_open(&child, &mirror.path().join("big.iso"));
+    send("-INT", &child);
+    thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none());
+    send("-TERM", &child);
+    assert_eq!(ends_within(&mut child, Duration::from_secs(5)), Some(143));
+}
+
 /// Sends the signal when the first line is out, so that the run is in the midst of the big file.
 fn signalled_after_first_line(signal: &str) -> (Run, Duration) {
     let mirror = sparse(200 * GIB, &any_signature());
@@ -124,10 +217,7 @@ fn signalled_after_first_line(signal: &str) -> (Run, Duration) {
     let mut stdout = String::new();
     lines.read_line(&mut stdout).unwrap();
     let sent = Instant::now();
-    let id = child.id().to_string();
-    // The shell's own, since not every machine has the command.
-    let kill = ["-c", "kill \"$0\" \"$1\"", signal, &id];
-    assert!(Command::new("sh").args(kill).status().unwrap().success());
+    send(signal, &child);
     lines.read_to_string(&mut stdout).unwrap();
     let output = child.wait_with_output().unwrap();
     let took = sent.elapsed();
@@ -194,7 +284,8 @@ fn a_log_gets_a_line_of_progress_after_ten_seconds_under_progress_always() {
     child.wait().unwrap();
     let done = line.strip_prefix("verify-signatures: ").unwrap();
     assert!(!done.starts_with("0 B"), "{line}");
-    assert!(line.ends_with(" of 214.75 GB done\n"), "{line}");
+    let rest = " of 214.75 GB done, 0 of 1 files, 0 failed\n";
+    assert!(line.ends_with(rest), "{line}");
     assert!(started.elapsed() >= Duration::from_secs(10));
 }
 
@@ -204,7 +295,10 @@ fn no_progress_is_shown_where_stderr_is_no_terminal_or_under_status() {
     let run = mirror.run(&["-k", "key.pem", "--status"]);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     let run = mirror.run(&["-k", "key.pem"]);
-    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    let told: Vec<_> = run.stderr.lines().collect();
+    assert!(told[0].contains(" 0 valid, 1 invalid; "), "{told:?}");
+    assert!(told[1].contains(" key key.pem ("), "{told:?}");
+    assert_eq!(told.len(), 2);
 }
 
 #[test]

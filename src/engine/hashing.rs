@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::io::Errno;
 
+use super::counters::{Counters, Flight};
 use super::plan::{Job, may_join};
-use super::{Counters, Settings, Task};
+use super::{Settings, Task};
 use crate::content::{self, Content, Fault, Reading, Stamp};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
@@ -51,6 +53,8 @@ pub(super) struct Hashing {
     names: Vec<(usize, Result<Signature, Verdict>)>,
     queue: Option<usize>,
     started: Instant,
+    /// What is shown of it meanwhile.
+    flight: Option<Arc<Flight>>,
 }
 
 /// A file at its end, or as far as it could be hashed.
@@ -110,6 +114,9 @@ pub(super) fn step(hasher: Hasher, lanes: &mut Vec<Hashing>, context: &Context<'
     let taken = hasher.advance(&mut feeds) * size_of::<Block>();
     for hashing in used.iter_mut() {
         hashing.content.consume(taken);
+        if let Some(flight) = &hashing.flight {
+            flight.add(taken as u64);
+        }
     }
     context.counters.add_hashed((taken * in_use) as u64);
     ended
@@ -153,7 +160,10 @@ impl Hashing {
             let (_, task) = context.tasks.get(*position)?;
             Some((*position, read_signature(&task.signature)))
         };
+        let first = names.first().and_then(|at| context.tasks.get(*at));
+        let size = content.stamp().size();
         Hashing {
+            flight: first.and_then(|(_, task)| context.counters.begin(&task.data, size)),
             content,
             lane: Lane::default(),
             names: names.iter().filter_map(signature).collect(),

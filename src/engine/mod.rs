@@ -1,14 +1,16 @@
 //! Who works when: the plan, the workers, and the order in which their results come out.
 
 mod board;
+pub mod counters;
 mod hashing;
 mod order;
 pub mod plan;
 mod pool;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::content::Io;
 use crate::digest::Hasher;
@@ -51,47 +53,16 @@ pub struct Settings {
     pub hasher: Option<Hasher>,
 }
 
-/// What the workers tell while they work, readable from any thread.
-#[derive(Debug, Default)]
-pub struct Counters {
-    total: AtomicU64,
-    hashed: AtomicU64,
-    passed_over: AtomicU64,
-}
+/// Who is told of the records.
+pub trait Sink {
+    /// Each record, as soon as it is decided. Those that were known without reading come first.
+    fn decided(&mut self, record: &Record) -> ControlFlow<()>;
 
-impl Counters {
-    /// Bytes of all files that are to be hashed, each once.
-    pub fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
-    }
+    /// Each record once more, in the order of the works, as soon as all before it are decided.
+    fn in_order(&mut self, record: Record) -> ControlFlow<()>;
 
-    /// Bytes hashed so far.
-    pub fn hashed(&self) -> u64 {
-        self.hashed.load(Ordering::Relaxed)
-    }
-
-    /// Bytes that are dealt with: hashed, or no longer worth hashing.
-    pub fn done(&self) -> u64 {
-        self.hashed()
-            .saturating_add(self.passed_over.load(Ordering::Relaxed))
-    }
-
-    /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less than it is.)
-    fn left(&self) -> u64 {
-        self.total().saturating_sub(self.done())
-    }
-
-    fn set_total(&self, bytes: u64) {
-        self.total.store(bytes, Ordering::Relaxed);
-    }
-
-    fn add_hashed(&self, bytes: u64) {
-        self.hashed.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn pass_over(&self, bytes: u64) {
-        self.passed_over.fetch_add(bytes, Ordering::Relaxed);
-    }
+    /// That nothing more is at hand: what was collected is to be handed on now.
+    fn settled(&mut self) -> ControlFlow<()>;
 }
 
 /// A wish to end the run, looked at in every window.

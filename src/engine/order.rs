@@ -8,8 +8,9 @@ pub(super) struct InOrder<T> {
 }
 
 impl<T> InOrder<T> {
-    /// Begins with the results that are known already, in their places.
-    pub(super) fn new(slots: Vec<Option<T>>) -> Self {
+    /// Waits for as many results.
+    pub(super) fn new(results: usize) -> Self {
+        let slots = std::iter::repeat_with(|| None).take(results).collect();
         InOrder { slots, next: 0 }
     }
 
@@ -39,7 +40,8 @@ mod tests {
 
     #[test]
     fn results_come_out_in_order_as_soon_as_all_before_them_are_there() {
-        let mut order = InOrder::new(vec![None, Some('b'), None, None]);
+        let mut order = InOrder::new(4);
+        order.put(1, 'b');
         assert_eq!(order.take_ready(), None);
         order.put(0, 'a');
         assert_eq!(order.take_ready(), Some('a'));

@@ -10,10 +10,11 @@ use rayon::ThreadPoolBuilder;
 use thiserror::Error;
 
 use super::board::{Board, Turn};
+use super::counters::Counters;
 use super::hashing::{self, Context, Hashing, Placed};
 use super::order::InOrder;
 use super::plan::{Job, Load, Plan};
-use super::{Cancel, Counters, Settings, Task, Work};
+use super::{Cancel, Settings, Sink, Task, Work};
 use crate::device::Access;
 use crate::digest::Hasher;
 use crate::digest::choice::{self, Choice};
@@ -43,7 +44,8 @@ pub struct PoolError {
 /// A run that is planned and has not begun.
 #[derive(Debug)]
 pub struct Prepared {
-    slots: Vec<Option<Record>>,
+    works: usize,
+    known: Vec<Placed>,
     tasks: Vec<(usize, Task)>,
     plan: Plan,
     settings: Settings,
@@ -67,7 +69,8 @@ struct Shared {
 /// Plans the work: which file is read when, by how many threads, and how it is hashed. `access` says on which devices
 /// few files may be read at once.
 pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Access>) -> Prepared {
-    let (slots, tasks) = split(works);
+    let count = works.len();
+    let (known, tasks) = split(works);
     let loads: Vec<Load> = tasks.iter().map(|(_, task)| task.load).collect();
     let plan = Plan::new(&loads, access);
     // Three sparse files of the greatest size have more bytes than the number holds.
@@ -82,7 +85,8 @@ pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Acce
         None => choice::fastest(jobs.div_ceil(threads)),
     };
     Prepared {
-        slots,
+        works: count,
+        known,
         tasks,
         plan,
         settings,
@@ -93,20 +97,16 @@ pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Acce
     }
 }
 
-/// The records that are known already, in their places, and the tasks with theirs.
-fn split(works: Vec<Work>) -> (Vec<Option<Record>>, Vec<(usize, Task)>) {
-    let mut slots = Vec::with_capacity(works.len());
-    let mut tasks = Vec::new();
+/// The records that are known already and the tasks, each with its place.
+fn split(works: Vec<Work>) -> (Vec<Placed>, Vec<(usize, Task)>) {
+    let (mut known, mut tasks) = (Vec::new(), Vec::new());
     for (at, work) in works.into_iter().enumerate() {
         match work {
-            Work::Decided(record) => slots.push(Some(*record)),
-            Work::Verify(task) => {
-                slots.push(None);
-                tasks.push((at, task));
-            }
+            Work::Decided(record) => known.push((at, *record)),
+            Work::Verify(task) => tasks.push((at, task)),
         }
     }
-    (slots, tasks)
+    (known, tasks)
 }
 
 impl Prepared {
@@ -120,7 +120,7 @@ impl Prepared {
         &self.choice
     }
 
-    /// Does the work and hands each record to `sink`, in the order of the works, as soon as all before it are known.
+    /// Does the work and tells `sink` of each record.
     ///
     /// Ends early when `cancel` is set or `sink` breaks; after `cancel` the records that are known are still handed over.
     ///
@@ -130,16 +130,16 @@ impl Prepared {
         self,
         counters: Arc<Counters>,
         cancel: &Cancel,
-        sink: impl FnMut(Record) -> ControlFlow<()>,
+        sink: &mut impl Sink,
     ) -> Result<(), PoolError> {
-        counters.set_total(self.total);
+        counters.expect(self.works, self.total);
         let at_once = self.jobs <= FEW && self.total < WORTH_THREADS;
         let workers = if at_once { 1 } else { self.threads };
         let shared = Shared {
             tasks: self.tasks,
             settings: self.settings,
             hasher: self.choice.hasher,
-            counters,
+            counters: Arc::clone(&counters),
             cancel: cancel.clone(),
             board: Board::new(self.plan, workers),
             workers,
@@ -148,7 +148,14 @@ impl Prepared {
             true => here(&shared),
             false => on_pool(shared, self.threads)?,
         };
-        receive(&results, InOrder::new(self.slots), cancel, sink);
+        let receiver = Receiving {
+            order: InOrder::new(self.works),
+            counters: &counters,
+            sink,
+        };
+        if receiver.receive(self.known, &results, cancel).is_break() {
+            cancel.cancel();
+        }
         Ok(())
     }
 }
@@ -176,33 +183,51 @@ fn on_pool(shared: Shared, threads: usize) -> Result<Receiver<Vec<Placed>>, Pool
     Ok(receiver)
 }
 
-fn receive(
-    results: &Receiver<Vec<Placed>>,
-    mut order: InOrder<Record>,
-    cancel: &Cancel,
-    mut sink: impl FnMut(Record) -> ControlFlow<()>,
-) {
-    let mut deadline = None;
-    loop {
-        while let Some(record) = order.take_ready() {
-            if sink(record).is_break() {
-                return cancel.cancel();
+/// The one receiver of all records.
+struct Receiving<'a, S> {
+    order: InOrder<Record>,
+    counters: &'a Counters,
+    sink: &'a mut S,
+}
+
+impl<S: Sink> Receiving<'_, S> {
+    /// Tells the sink of the records that are known already and of those that come; breaks when the sink does.
+    fn receive(
+        mut self,
+        known: Vec<Placed>,
+        results: &Receiver<Vec<Placed>>,
+        cancel: &Cancel,
+    ) -> ControlFlow<()> {
+        self.take_in(known)?;
+        let mut deadline = None;
+        loop {
+            let now = Instant::now();
+            if cancel.is_cancelled() && now > *deadline.get_or_insert(now + GRACE) {
+                break;
+            }
+            match results.recv_timeout(GLANCE) {
+                Ok(records) => self.take_in(records)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        if cancel.is_cancelled() && Instant::now() > *deadline.get_or_insert(Instant::now() + GRACE)
-        {
-            break;
-        }
-        match results.recv_timeout(GLANCE) {
-            Ok(records) => records
-                .into_iter()
-                .for_each(|(at, record)| order.put(at, record)),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
+        // Nothing more will come. Of a run that was not cancelled, nothing is left.
+        let mut rest = self.order.take_rest();
+        rest.try_for_each(|record| self.sink.in_order(record))?;
+        self.sink.settled()
     }
-    // Nothing more will come. Of a run that was not cancelled, nothing is left.
-    let _ = order.take_rest().try_for_each(sink);
+
+    fn take_in(&mut self, records: impl IntoIterator<Item = Placed>) -> ControlFlow<()> {
+        for (at, record) in records {
+            self.counters.decide(record.verdict.passes());
+            self.sink.decided(&record)?;
+            self.order.put(at, record);
+        }
+        while let Some(record) = self.order.take_ready() {
+            self.sink.in_order(record)?;
+        }
+        self.sink.settled()
+    }
 }
 
 /// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
@@ -311,6 +336,28 @@ mod tests {
     use crate::trust::verdict::Verdict;
     use std::path::PathBuf;
 
+    #[derive(Default)]
+    struct Verdicts {
+        decided: usize,
+        in_order: Vec<Verdict>,
+    }
+
+    impl Sink for Verdicts {
+        fn decided(&mut self, _record: &Record) -> ControlFlow<()> {
+            self.decided += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn in_order(&mut self, record: Record) -> ControlFlow<()> {
+            self.in_order.push(record.verdict);
+            ControlFlow::Continue(())
+        }
+
+        fn settled(&mut self) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+
     fn task(data: PathBuf, signature: PathBuf) -> Work {
         let file = FileId {
             device: 1,
@@ -338,15 +385,15 @@ mod tests {
         };
         let prepared = prepare(works.into(), settings, &BTreeMap::new());
         let counters = Arc::new(Counters::default());
-        let mut verdicts = Vec::new();
-        let done = prepared.run(Arc::clone(&counters), &Cancel::default(), |record| {
-            verdicts.push(record.verdict);
-            ControlFlow::Continue(())
-        });
+        let mut verdicts = Verdicts::default();
+        let done = prepared.run(Arc::clone(&counters), &Cancel::default(), &mut verdicts);
         assert!(done.is_ok());
+        assert_eq!(verdicts.decided, 3);
+        let verdicts = verdicts.in_order;
         assert_eq!(verdicts[0], Verdict::Missing);
         assert!(matches!(verdicts[1], Verdict::Invalid(_)));
         assert!(matches!(verdicts[2], Verdict::Invalid(_)));
         assert_eq!(counters.done(), counters.total());
+        assert_eq!((counters.records(), counters.failures()), (3, 3));
     }
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pairing::{Entry, Kind, Needed, Pair};
-use walk::{Found, Reach};
+use walk::{Found, Reach, Watch};
 
 /// What will have a record: an artifact, by its path as reached from the PATH, or a directory that could not be read.
 #[derive(Debug)]
@@ -73,18 +73,18 @@ pub struct Survey {
 
 /// Looks through all PATHs. What two of them bring in under the same path is brought in once.
 ///
-/// `None` when `cancelled` said so before the end: a directory of which a part was seen says nothing true about its pairs.
-pub fn survey(paths: &[PathBuf], search: &Search, cancelled: &dyn Fn() -> bool) -> Option<Survey> {
+/// `None` when it was cancelled before the end: a directory of which a part was seen says nothing true about its pairs.
+pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Survey> {
     let mut survey = Survey::default();
     let mut seen: HashSet<(PathBuf, Option<PathBuf>)> = HashSet::new();
     for path in paths {
         let mut artifacts = if path.is_dir() {
-            let found = walk::walk(path, &search.reach, cancelled)?;
+            let found = walk::walk(path, &search.reach, watch)?;
             let links = found.links_not_entered.iter();
             survey
                 .links_not_entered
                 .extend(links.map(|link| shown(path, link, Path::new("."))));
-            in_directory(path, found, search.needed, cancelled)?
+            in_directory(path, found, search.needed, watch)?
         } else {
             of_file(path)
         };
@@ -136,7 +136,7 @@ fn in_directory(
     root: &Path,
     found: Found,
     needed: Needed,
-    cancelled: &dyn Fn() -> bool,
+    watch: Watch<'_>,
 ) -> Option<Vec<Artifact>> {
     let problems = found.problems.into_iter().map(|problem| Artifact {
         data: shown(root, &problem.path, Path::new(".")),
@@ -146,7 +146,7 @@ fn in_directory(
     for (directory, entries) in &found.directories {
         let directory = shown(root, directory, Path::new(""));
         for pair in pairing::pair(entries, needed) {
-            if cancelled() {
+            if (watch.cancelled)() {
                 return None;
             }
             artifacts.push(located(&directory, pair));
@@ -252,6 +252,11 @@ mod tests {
     use super::*;
     use std::cell::Cell;
     use std::fs;
+    use std::sync::atomic::AtomicU64;
+
+    fn watch<'a>(cancelled: &'a dyn Fn() -> bool, entries: &'a AtomicU64) -> Watch<'a> {
+        Watch { entries, cancelled }
+    }
 
     #[test]
     fn a_survey_that_is_cancelled_says_nothing_about_what_it_saw() {
@@ -269,12 +274,12 @@ mod tests {
         for after in 0..31 {
             let looks = Cell::new(0);
             let cancelled = || looks.replace(looks.get() + 1) >= after;
-            assert!(
-                survey(&paths, &search, &cancelled).is_none(),
-                "after {after}"
-            );
+            let ended = survey(&paths, &search, watch(&cancelled, &AtomicU64::new(0)));
+            assert!(ended.is_none(), "after {after}");
         }
-        let whole = survey(&paths, &search, &|| false).unwrap();
+        let entries = AtomicU64::new(0);
+        let whole = survey(&paths, &search, watch(&|| false, &entries)).unwrap();
+        assert_eq!(entries.into_inner(), 20);
         assert_eq!(whole.artifacts.len(), 10);
     }
 }

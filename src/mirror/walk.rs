@@ -6,6 +6,7 @@ use std::fs::{FileType, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
@@ -43,12 +44,21 @@ pub struct Problem {
     pub error: io::Error,
 }
 
-/// Walks the directory `root`, and never fails as a whole. `None` when `cancelled` said so before the end.
-pub fn walk(root: &Path, reach: &Reach, cancelled: &dyn Fn() -> bool) -> Option<Found> {
+/// How a walk is watched, and ended, from outside.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Counts the entries as they are found.
+    pub entries: &'a AtomicU64,
+    /// Whether to end; looked at before each entry.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+/// Walks the directory `root`, and never fails as a whole. `None` when it was cancelled before the end.
+pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Option<Found> {
     let mut walk = Walk {
         root,
         reach,
-        cancelled,
+        watch,
         found: Found::default(),
     };
     walk.enter(root, reach.max_depth.unwrap_or(usize::MAX))?;
@@ -80,7 +90,7 @@ fn kind_of(file_type: FileType) -> Kind {
 struct Walk<'a> {
     root: &'a Path,
     reach: &'a Reach,
-    cancelled: &'a dyn Fn() -> bool,
+    watch: Watch<'a>,
     found: Found,
 }
 
@@ -91,12 +101,13 @@ impl Walk<'_> {
     fn enter(&mut self, directory: &Path, levels: usize) -> Option<()> {
         let mut steps = WalkDir::new(directory).max_depth(levels).into_iter();
         while let Some(step) = steps.next() {
-            if (self.cancelled)() {
+            if (self.watch.cancelled)() {
                 return None;
             }
             match step {
                 Ok(entry) if entry.depth() == 0 => {}
                 Ok(entry) => {
+                    self.watch.entries.fetch_add(1, Ordering::Relaxed);
                     let excluded = self.is_excluded(entry.path());
                     if entry.file_type().is_symlink() {
                         self.link(&entry, excluded, levels)?;

@@ -1,13 +1,24 @@
 //! What people and programs see. Everything that is printed, is printed from here.
 
+mod bar;
 pub mod escape;
+pub mod file;
+pub mod html;
+pub mod json;
+pub mod junit;
 pub mod progress;
+pub mod run;
+pub mod screen;
+pub mod stdout;
+pub mod summary;
 pub mod text;
+mod words;
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, IsTerminal, LineWriter, Write};
-use std::os::fd::AsFd;
+use std::io::{self, IsTerminal, Write};
+
+pub use stdout::Stdout;
+pub use words::choice;
 
 /// Prints help or version to stdout, a usage error to stderr.
 ///
@@ -18,26 +29,18 @@ pub fn explain(message: &clap::Error) -> io::Result<()> {
         true => message.print(),
         // To a terminal with clap's colours; to a file or pipe so that no error is lost.
         false if io::stdout().is_terminal() => message.print(),
-        false => stdout().and_then(|mut out| write!(out, "{}", message.render())),
+        false => print(message.render().to_string().as_bytes()),
     };
     printed.or_else(ignore_closed_pipe)
-}
-
-/// Standard output, where every error is told: std's own takes a descriptor that cannot be written for one that swallows all.
-///
-/// # Errors
-/// Those of dup(2).
-pub fn stdout() -> io::Result<LineWriter<File>> {
-    let own = io::stdout().as_fd().try_clone_to_owned()?;
-    Ok(LineWriter::new(own.into()))
 }
 
 /// Prints text to stdout.
 ///
 /// # Errors
 /// Those of the stream; a pipe that nobody reads is none.
-pub fn print(text: &str) -> io::Result<()> {
-    let printed = stdout().and_then(|mut out| writeln!(out, "{text}"));
+pub fn print(text: &[u8]) -> io::Result<()> {
+    // Without a run no handler catches a signal: it ends the process while this waits.
+    let printed = Stdout::open(|| false).and_then(|mut out| out.write_all(text));
     printed.or_else(ignore_closed_pipe)
 }
 

@@ -6,6 +6,7 @@
 pub mod key;
 mod multiples;
 pub mod signature;
+pub mod terms;
 pub mod verdict;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::key::Key;
 use super::signature::SignatureError;
+use super::terms::Status;
 use crate::digest::Digest;
 
 /// What a record speaks of.
@@ -145,23 +146,35 @@ pub struct Summary {
 impl Summary {
     /// Adds one record's verdict.
     pub fn count(&mut self, verdict: &Verdict) {
-        let class = match verdict {
-            Verdict::Valid { .. } => &mut self.valid,
-            Verdict::Invalid(_) => &mut self.invalid,
-            Verdict::Missing => &mut self.missing,
-            Verdict::Unsigned { .. } => &mut self.unsigned,
-            Verdict::Changed => &mut self.changed,
-            Verdict::Unreadable { .. } => &mut self.unreadable,
-            Verdict::NotRegular { .. } => &mut self.not_regular,
+        let class = match Status::of(verdict) {
+            Status::Valid => &mut self.valid,
+            Status::Invalid => &mut self.invalid,
+            Status::Unsigned => &mut self.unsigned,
+            Status::Missing => &mut self.missing,
+            Status::Changed => &mut self.changed,
+            Status::Unreadable => &mut self.unreadable,
+            Status::NotRegular => &mut self.not_regular,
         };
         *class += 1;
         self.failures += u64::from(!verdict.passes());
     }
 
+    /// The records with a status.
+    pub fn of(&self, status: Status) -> u64 {
+        match status {
+            Status::Valid => self.valid,
+            Status::Invalid => self.invalid,
+            Status::Unsigned => self.unsigned,
+            Status::Missing => self.missing,
+            Status::Changed => self.changed,
+            Status::Unreadable => self.unreadable,
+            Status::NotRegular => self.not_regular,
+        }
+    }
+
     /// The records counted so far.
     pub fn records(&self) -> u64 {
-        let judged = self.valid + self.invalid + self.missing + self.unsigned;
-        judged + self.changed + self.unreadable + self.not_regular
+        Status::ALL.map(|status| self.of(status)).iter().sum()
     }
 
     /// Whether every expected record was counted.

@@ -118,13 +118,20 @@ impl From<Output> for Run {
     }
 }
 
-/// Whether the oracle is here. Where CI runs it must be; elsewhere its absence is said out loud.
+/// Whether the oracle is here.
 pub fn openssl_is_here(test: &str) -> bool {
-    let here = Command::new("openssl").arg("version").output().is_ok();
-    assert!(here || std::env::var_os("CI").is_none(), "CI needs openssl");
+    is_here("openssl", test)
+}
+
+/// Whether a program is here. Where CI runs it must be; elsewhere its absence is said out loud.
+pub fn is_here(program: &str, test: &str) -> bool {
+    // What it makes of the argument does not matter.
+    let here = Command::new(program).arg("--version").output().is_ok();
+    let in_ci = std::env::var_os("CI").is_some();
+    assert!(here || !in_ci, "CI needs {program}");
     if !here {
         // Not by eprintln!, which the harness holds back when a test passes.
-        writeln!(io::stderr(), "SKIPPED, for want of openssl: {test}").unwrap();
+        writeln!(io::stderr(), "SKIPPED, for want of {program}: {test}").unwrap();
     }
     here
 }

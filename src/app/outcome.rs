@@ -1,0 +1,156 @@
+//! What a run comes to: its exit status, and what kept it from a judgement.
+
+use std::io;
+
+use crate::errno;
+use crate::exit::Exit;
+use crate::trust::verdict::Summary;
+
+/// What came of verifying, and of telling it.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) summary: Summary,
+    /// Whether all that was to be printed was taken.
+    pub(super) output: io::Result<()>,
+    /// PATHs in which there was nothing to verify, as they are printed.
+    pub(super) empty: Vec<String>,
+    /// How it ends if a signal ended it.
+    pub(super) interrupted: Option<Exit>,
+    /// Reports that could not be written, in words.
+    pub(super) unwritten: Vec<String>,
+}
+
+impl Outcome {
+    pub(super) fn exit(&self) -> Exit {
+        let summary = &self.summary;
+        // Fail closed: success stands last, behind everything that could speak against it.
+        match (self.interrupted, &self.output) {
+            (Some(exit), _) => exit,
+            (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::PipeClosed,
+            (None, Err(_)) => Exit::CannotJudge,
+            (None, Ok(())) if summary.failures > 0 => Exit::NotValid,
+            // A worker that vanished took its records with it.
+            (None, Ok(())) if !summary.is_complete() => Exit::CannotJudge,
+            // A mount that is not there is an empty directory: nothing was verified where something was expected.
+            (None, Ok(())) if !self.empty.is_empty() => Exit::CannotJudge,
+            // What is allowed to have no signature proves nothing.
+            (None, Ok(())) if summary.valid == 0 => Exit::CannotJudge,
+            // Whoever reads the report would read an old one, or none.
+            (None, Ok(())) if !self.unwritten.is_empty() => Exit::CannotJudge,
+            (None, Ok(())) => Exit::Valid,
+        }
+    }
+
+    /// The signal that ended it, by its name.
+    pub(super) fn signal(&self) -> Option<&'static str> {
+        match self.interrupted? {
+            Exit::Interrupted => Some("SIGINT"),
+            Exit::Terminated => Some("SIGTERM"),
+            _ => None,
+        }
+    }
+
+    /// What kept the run from a judgement, beyond what the lines and the summary say.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let empty = self.empty.iter().map(|path| {
+            format!("{path}: nothing to verify: no signature, and no file that needs one")
+        });
+        let mut problems: Vec<String> = empty.collect();
+        problems.extend(self.problem());
+        problems.extend(self.unwritten.iter().cloned());
+        problems
+    }
+
+    fn problem(&self) -> Option<String> {
+        let summary = &self.summary;
+        match &self.output {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            Err(error) => Some(format!("standard output: {}", errno::words(error))),
+            Ok(()) if summary.failures > 0 || !summary.is_complete() => None,
+            Ok(()) if summary.valid == 0 && summary.records() > 0 => {
+                Some("nothing was verified: no file here has a signature".to_owned())
+            }
+            Ok(()) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(valid: u64, failures: u64, expected: u64) -> Outcome {
+        Outcome {
+            summary: Summary {
+                valid,
+                invalid: failures,
+                failures,
+                expected,
+                ..Summary::default()
+            },
+            output: Ok(()),
+            empty: Vec::new(),
+            interrupted: None,
+            unwritten: Vec::new(),
+        }
+    }
+
+    fn with_empty_path(outcome: Outcome) -> Outcome {
+        Outcome {
+            empty: vec!["d".to_owned()],
+            ..outcome
+        }
+    }
+
+    #[test]
+    fn only_a_whole_run_in_which_something_is_valid_and_nothing_failed_is_a_success() {
+        assert_eq!(outcome(2, 0, 2).exit(), Exit::Valid);
+        assert_eq!(outcome(1, 1, 2).exit(), Exit::NotValid);
+        assert_eq!(outcome(1, 0, 2).exit(), Exit::CannotJudge);
+        assert_eq!(with_empty_path(outcome(2, 0, 2)).exit(), Exit::CannotJudge);
+        assert_eq!(outcome(0, 0, 0).exit(), Exit::CannotJudge);
+    }
+
+    #[test]
+    fn a_failure_goes_before_an_empty_path_and_a_signal_before_both() {
+        let failed = with_empty_path(outcome(1, 1, 2));
+        assert_eq!(failed.exit(), Exit::NotValid);
+        let interrupted = Some(Exit::Interrupted);
+        let failed = Outcome {
+            interrupted,
+            ..failed
+        };
+        assert_eq!(failed.exit(), Exit::Interrupted);
+        assert_eq!(failed.signal(), Some("SIGINT"));
+        let whole = Outcome {
+            interrupted,
+            ..outcome(2, 0, 2)
+        };
+        assert_eq!(whole.exit(), Exit::Interrupted);
+    }
+
+    #[test]
+    fn output_that_was_not_delivered_is_no_success() {
+        let mut undelivered = outcome(2, 0, 2);
+        undelivered.output = Err(io::ErrorKind::StorageFull.into());
+        assert_eq!(undelivered.exit(), Exit::CannotJudge);
+        undelivered.output = Err(io::ErrorKind::BrokenPipe.into());
+        assert_eq!(undelivered.exit(), Exit::PipeClosed);
+    }
+
+    #[test]
+    fn a_report_that_was_not_written_is_no_success_and_hides_no_failure() {
+        let unwritten = || vec!["r.json: cannot write the report".to_owned()];
+        let valid = Outcome {
+            unwritten: unwritten(),
+            ..outcome(2, 0, 2)
+        };
+        assert_eq!(valid.exit(), Exit::CannotJudge);
+        assert_eq!(valid.problems(), unwritten());
+        let failed = Outcome {
+            unwritten: unwritten(),
+            ..outcome(1, 1, 2)
+        };
+        assert_eq!(failed.exit(), Exit::NotValid);
+    }
+}

@@ -1,0 +1,147 @@
+//! How far a run is: what the workers tell while they work, readable from any thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// A file of fewer bytes is hashed before anybody could look at it.
+const WORTH_WATCHING: u64 = 32 * 1024 * 1024;
+
+/// How far a run is.
+#[derive(Debug, Default)]
+pub struct Counters {
+    total: AtomicU64,
+    hashed: AtomicU64,
+    passed_over: AtomicU64,
+    records: AtomicU64,
+    decided: AtomicU64,
+    failures: AtomicU64,
+    /// A worker holds on to its files; what it lets go of is in flight no more.
+    flights: Mutex<Vec<Weak<Flight>>>,
+}
+
+/// A file that is being hashed.
+#[derive(Debug)]
+pub struct Flight {
+    /// The first of its names.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub size: u64,
+    done: AtomicU64,
+}
+
+impl Flight {
+    /// Bytes hashed so far.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Counters {
+    /// Bytes of all files that are to be hashed, each once.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Bytes hashed so far.
+    pub fn hashed(&self) -> u64 {
+        self.hashed.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that are dealt with: hashed, or no longer worth hashing.
+    pub fn done(&self) -> u64 {
+        self.hashed()
+            .saturating_add(self.passed_over.load(Ordering::Relaxed))
+    }
+
+    /// The records that there will be.
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    /// Records that are decided.
+    pub fn decided(&self) -> u64 {
+        self.decided.load(Ordering::Relaxed)
+    }
+
+    /// Records that are decided and do not pass.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// The files that are being hashed, but for small ones, in the order in which they were begun.
+    pub fn in_flight(&self) -> Vec<Arc<Flight>> {
+        self.flights().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less than it is.)
+    pub(super) fn left(&self) -> u64 {
+        self.total().saturating_sub(self.done())
+    }
+
+    pub(super) fn expect(&self, records: usize, bytes: u64) {
+        self.records.store(records as u64, Ordering::Relaxed);
+        self.total.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn decide(&self, passes: bool) {
+        self.decided.fetch_add(1, Ordering::Relaxed);
+        self.failures
+            .fetch_add(u64::from(!passes), Ordering::Relaxed);
+    }
+
+    pub(super) fn add_hashed(&self, bytes: u64) {
+        self.hashed.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn pass_over(&self, bytes: u64) {
+        self.passed_over.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// A file that is begun, to be held as long as it is hashed; none for a small one.
+    pub(super) fn begin(&self, path: &Path, size: u64) -> Option<Arc<Flight>> {
+        if size < WORTH_WATCHING {
+            return None;
+        }
+        let flight = Arc::new(Flight {
+            path: path.to_owned(),
+            size,
+            done: AtomicU64::new(0),
+        });
+        let mut flights = self.flights();
+        flights.retain(|old| old.strong_count() > 0);
+        flights.push(Arc::downgrade(&flight));
+        Some(flight)
+    }
+
+    /// The list is whole at every moment at which a thread could fail, so that poison says nothing.
+    fn flights(&self) -> MutexGuard<'_, Vec<Weak<Flight>>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_in_flight_while_somebody_holds_it_and_a_small_one_never() {
+        let counters = Counters::default();
+        assert!(counters.begin(Path::new("small"), 1024).is_none());
+        let first = counters.begin(Path::new("a"), WORTH_WATCHING).unwrap();
+        let second = counters.begin(Path::new("b"), u64::MAX).unwrap();
+        second.add(5);
+        let names = |flights: Vec<Arc<Flight>>| -> Vec<(PathBuf, u64)> {
+            let name = |flight: &Arc<Flight>| (flight.path.clone(), flight.done());
+            flights.iter().map(name).collect()
+        };
+        let both = [("a".into(), 0), ("b".into(), 5)];
+        assert_eq!(names(counters.in_flight()), both);
+        drop(first);
+        assert_eq!(names(counters.in_flight()), both[1..]);
+    }
+}

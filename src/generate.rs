@@ -1,0 +1,108 @@
+//! The manual page and the completion scripts, all from the one definition of the command line.
+
+use std::io;
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use crate::cli::{Cli, EXAMPLES, EXIT_STATUS, Generate};
+
+/// What the environment is asked for.
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("PUBKEY", "The public key where no --key is given."),
+    (
+        "NO_COLOR",
+        "Set to anything: no colours (https://no-color.org).",
+    ),
+    (
+        "CLICOLOR_FORCE",
+        "Set to anything but 0: colours on stderr even where it is no terminal. The lines on a stdout that is no terminal stay as \
+         they are.",
+    ),
+    ("TERM", "The kind of terminal; a dumb one gets no colours."),
+];
+
+/// What is read and written beside the artifacts.
+const FILES: [(&str, &str); 4] = [
+    (
+        "spectro_public_key.pem",
+        "The public key in the current directory, where neither --key nor $PUBKEY names one.",
+    ),
+    (
+        "*.sig.bin",
+        "The signatures: ECDSA P-256 over SHA-256, DER, at most 72 bytes.",
+    ),
+    ("*.zst, *.iso", "The artifacts that need a signature."),
+    (
+        ".verify-signatures-*.tmp",
+        "A report that is being written, beside its place. One that is left over belongs to a run that was killed.",
+    ),
+];
+
+/// What was asked for, as bytes to print.
+///
+/// # Errors
+/// None but those of writing to memory.
+pub fn generate(what: Generate) -> io::Result<Vec<u8>> {
+    match what {
+        Generate::Man => manual(),
+        Generate::Bash => Ok(completion(Shell::Bash)),
+        Generate::Zsh => Ok(completion(Shell::Zsh)),
+        Generate::Fish => Ok(completion(Shell::Fish)),
+        Generate::Powershell => Ok(completion(Shell::PowerShell)),
+        Generate::Elvish => Ok(completion(Shell::Elvish)),
+    }
+}
+
+fn completion(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    // The scripts for bash offer hidden options too; what is hidden is left out here.
+    let options = Cli::command();
+    let shown = options.get_arguments().filter(|a| !a.is_hide_set());
+    let command = Command::new(env!("CARGO_PKG_NAME")).disable_help_flag(true);
+    clap_complete::generate(
+        shell,
+        &mut command.args(shown.cloned()),
+        env!("CARGO_PKG_NAME"),
+        &mut script,
+    );
+    script
+}
+
+fn manual() -> io::Result<Vec<u8>> {
+    // The examples and the exit statuses have sections of their own.
+    let command = Cli::command().after_help("").after_long_help("");
+    // clap_mangen takes what is not in the short help for something without a text.
+    let command = command.mut_args(|argument| argument.hide_short_help(false));
+    let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    // No date, so that one source makes one page; as nothing at all it would let the others change places.
+    let man = Man::new(command).section("1").date(" ").source(source);
+    let man = man.manual("User Commands");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    let examples = EXAMPLES.map(|(what, command)| (command, what));
+    section("EXIT STATUS", &EXIT_STATUS).to_writer(&mut page)?;
+    section("ENVIRONMENT", &ENVIRONMENT).to_writer(&mut page)?;
+    section("FILES", &FILES).to_writer(&mut page)?;
+    section("EXAMPLES", &examples).to_writer(&mut page)?;
+    section("SEE ALSO", &[("openssl-dgst(1), sha256sum(1)", "")]).to_writer(&mut page)?;
+    Ok(page)
+}
+
+/// A section of terms, each with what is said of it.
+fn section(title: &str, entries: &[(&str, &str)]) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", [title]);
+    for (term, text) in entries {
+        roff.control("TP", []);
+        roff.text([bold(*term)]);
+        roff.text([roman(*text)]);
+    }
+    roff
+}

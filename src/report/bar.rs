@@ -1,0 +1,252 @@
+//! What the bars say: lines that fit the screen, made of numbers. Pure; `progress` draws them.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::summary::size;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Total {
+    /// Bytes dealt with.
+    pub(super) done: u64,
+    /// Bytes of all.
+    pub(super) bytes: u64,
+    /// Bytes per second.
+    pub(super) rate: u64,
+    /// Time left, by the rate.
+    pub(super) left: Duration,
+    /// Artifacts that are judged.
+    pub(super) decided: u64,
+    /// Artifacts.
+    pub(super) records: u64,
+    /// Artifacts that failed.
+    pub(super) failures: u64,
+}
+
+/// Columns of a bar where there is room, and where there is not.
+const WIDE: usize = 24;
+const NARROW: usize = 10;
+/// From this many columns on there is room.
+const ROOMY: usize = 70;
+
+/// The line for the whole run: as much as fits into so many columns, the most important first to stay.
+pub(super) fn total(total: &Total, columns: usize, colour: bool) -> String {
+    let failures = match total.failures {
+        0 => String::new(),
+        failures => format!("{failures} failed"),
+    };
+    // In the order in which they are shown, with the rank by which they stay.
+    let parts = [
+        (2, bar(total.done, total.bytes, bar_columns(columns))),
+        (0, percent(total.done, total.bytes)),
+        (5, format!("{}/{}", size(total.done), size(total.bytes))),
+        (4, format!("{}/s", size(total.rate))),
+        (3, format!("{} left", clock(total.left))),
+        (2, format!("{}/{} files", total.decided, total.records)),
+        (1, failures.clone()),
+    ];
+    let fits = |rank| columns_of(&parts, rank) <= columns;
+    let rank = (0..=5).rev().find(|rank| fits(*rank)).unwrap_or(0);
+    let red = if colour {
+        AnsiColor::Red.on_default()
+    } else {
+        Style::new()
+    };
+    let shown = parts.iter().filter(|part| is_shown(part, rank));
+    let texts = shown.map(|(_, text)| match *text == failures {
+        true => format!("{red}{text}{red:#}"),
+        false => text.clone(),
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+fn is_shown((own, text): &(usize, String), rank: usize) -> bool {
+    *own <= rank && !text.is_empty()
+}
+
+fn columns_of(parts: &[(usize, String)], rank: usize) -> usize {
+    let shown = parts.iter().filter(|part| is_shown(part, rank));
+    shown
+        .map(|(_, text)| text.width() + 1)
+        .sum::<usize>()
+        .saturating_sub(1)
+}
+
+/// The line for one file: its name, shortened in the middle, a bar, and how much of it is done.
+pub(super) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String {
+    let numbers = match columns >= ROOMY {
+        true => format!("{} {:>9}", percent(done, bytes), size(bytes)),
+        false => percent(done, bytes),
+    };
+    let bar = bar(done, bytes, bar_columns(columns));
+    let room = columns.saturating_sub(bar.width() + numbers.width() + 2);
+    let name = shorten(name, room);
+    let pad = " ".repeat(room - name.width());
+    format!("{name}{pad} {bar} {numbers}")
+}
+
+/// The line that stands for the files that the screen has no room for.
+pub(super) fn more(files: usize) -> String {
+    format!("… and {files} more")
+}
+
+/// The line while directories are walked.
+pub(super) fn walking(entries: u64) -> String {
+    format!("looking for files: {entries} seen")
+}
+
+fn bar_columns(columns: usize) -> usize {
+    if columns >= ROOMY { WIDE } else { NARROW }
+}
+
+fn bar(done: u64, bytes: u64, columns: usize) -> String {
+    let halves = (share(done, bytes) * (2 * columns) as f64) as usize;
+    let half = if halves % 2 == 1 { "╸" } else { "" };
+    let full = "━".repeat(halves / 2);
+    format!("{:<columns$}", full + half)
+}
+
+fn percent(done: u64, bytes: u64) -> String {
+    format!("{:>3}%", (share(done, bytes) * 100.0) as u64)
+}
+
+/// 0 to 1. Of nothing, all is done.
+fn share(done: u64, bytes: u64) -> f64 {
+    match bytes {
+        0 => 1.0,
+        _ => (done as f64 / bytes as f64).min(1.0),
+    }
+}
+
+/// A time as a clock shows it: `0:07`, `2:05:09`.
+pub(super) fn clock(time: Duration) -> String {
+    let (hours, rest) = (time.as_secs() / 3600, time.as_secs() % 3600);
+    let (minutes, seconds) = (rest / 60, rest % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        1..100 => format!("{hours}:{minutes:02}:{seconds:02}"),
+        // Nothing is known yet, or so little that it says nothing.
+        _ => "-:--".to_owned(),
+    }
+}
+
+/// A text in so many columns: what is too long is shortened in the middle, since names differ at their ends.
+pub(super) fn shorten(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else {
+        return String::new();
+    };
+    let tail = fitting(text.chars().rev(), room.div_ceil(2));
+    let tail: String = tail.chars().rev().collect();
+    let head = fitting(text.chars(), room - tail.width());
+    format!("{head}…{tail}")
+}
+
+/// The first characters that fit.
+fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= columns
+    };
+    chars.take_while(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TOTAL: Total = Total {
+        done: 3_210_000_000,
+        bytes: 8_590_000_000,
+        rate: 4_000_000_000,
+        left: Duration::from_secs(65),
+        decided: 3,
+        records: 7,
+        failures: 2,
+    };
+
+    #[test]
+    fn the_total_says_as_much_as_fits() {
+        let at = |columns| total(&TOTAL, columns, false);
+        assert_eq!(
+            at(100),
+            "━━━━━━━━╸                 37% 3.21 GB/8.59 GB 4.00 GB/s 1:05 left 3/7 files 2 failed"
+        );
+        assert_eq!(
+            at(80),
+            "━━━━━━━━╸                 37% 4.00 GB/s 1:05 left 3/7 files 2 failed"
+        );
+        assert_eq!(at(50), "━━━╸        37% 1:05 left 3/7 files 2 failed");
+        assert_eq!(at(40), "━━━╸        37% 3/7 files 2 failed");
+        assert_eq!(at(20), " 37% 2 failed");
+        assert_eq!(at(3), " 37%");
+    }
+
+    #[test]
+    fn failures_are_red_and_only_they() {
+        let text = total(&TOTAL, 40, true);
+        assert!(
+            text.ends_with("3/7 files \u{1b}[31m2 failed\u{1b}[0m"),
+            "{text:?}"
+        );
+        let none = Total {
+            failures: 0,
+            ..TOTAL
+        };
+        assert!(!total(&none, 100, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_file_has_its_name_its_bar_and_its_share() {
+        assert_eq!(
+            file("mirror/kubernetes-1.32.3.zst", 1 << 29, 1 << 30, 40),
+            "mirror/kube…s-1.32.3.zst ━━━━━       50%"
+        );
+        assert_eq!(
+            file("x.iso", 0, 1_500_000_000, 70),
+            format!("{:<30} {:24}   0%   1.50 GB", "x.iso", "")
+        );
+        assert_eq!(
+            file("x.iso", 0, 0, 40),
+            "x.iso                    ━━━━━━━━━━ 100%"
+        );
+    }
+
+    #[test]
+    fn names_are_shortened_in_the_middle_and_double_width_characters_counted() {
+        assert_eq!(shorten("kubernetes.zst", 14), "kubernetes.zst");
+        assert_eq!(shorten("kubernetes.zst", 9), "kube….zst");
+        assert_eq!(shorten("漢字漢字.zst", 9), "漢字….zst");
+        assert_eq!(shorten("漢字漢字.zst", 8), "漢….zst");
+        assert_eq!(shorten("abc", 1), "…");
+        assert_eq!(shorten("abc", 0), "");
+    }
+
+    #[test]
+    fn times_are_clocks_and_one_that_says_nothing_is_none() {
+        let text = |seconds| clock(Duration::from_secs(seconds));
+        assert_eq!(
+            [text(7), text(3725), text(u64::MAX)],
+            ["0:07", "1:02:05", "-:--"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_screen(
+            name in any::<String>(), done in any::<u64>(), bytes in any::<u64>(), columns in 16_usize..200
+        ) {
+            let name = crate::report::escape::message(&name);
+            prop_assert!(file(&name, done, bytes, columns).width() <= columns);
+            let run = Total { done, bytes, rate: done, left: Duration::from_secs(bytes), decided: 1, records: done, failures: 0 };
+            prop_assert!(total(&run, columns, false).width() <= columns);
+        }
+    }
+}

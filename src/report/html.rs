@@ -1,0 +1,414 @@
+//! A run as one page that needs nothing else: for an auditor to print and an engineer to filter.
+//!
+//! `report.html` beside this file is what it looks like, `report.css` its style, and `report.js` sorts and filters its table; both are in
+//! the page. Names of files are hostile: they are escaped as on a terminal and then for HTML, and the page's policy lets no
+//! script run but this one (Content Security Policy Level 3, 2.3.1: sources by hash).
+
+use std::io::{self, Write};
+
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::run::{End, Options, Run, Start, VERSION, rfc3339};
+use super::summary::{rate, size};
+use super::words;
+use crate::digest::Digest;
+use crate::trust::terms::{Reason, Status};
+use crate::trust::verdict::{Record, Summary, Verdict};
+
+const STYLE: &str = include_str!("report.css");
+const SCRIPT: &str = include_str!("report.js");
+/// Digits of a fingerprint where the whole is told elsewhere.
+const SHORT: usize = 12;
+
+/// Writes a whole run.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(mut out: impl Write, run: Run<'_>) -> io::Result<()> {
+    Page::of(run).write_into(&mut out)
+}
+
+#[derive(Template)]
+#[template(path = "report.html", config = "src/report/askama.toml")]
+struct Page<'a> {
+    style: &'static str,
+    script: &'static str,
+    policy: String,
+    banner: Banner,
+    shares: Vec<Share>,
+    facts: Vec<(&'static str, String)>,
+    keys: Vec<KeyRow>,
+    problems: &'a [String],
+    records: &'a [Record],
+}
+
+impl<'a> Page<'a> {
+    fn of(run: Run<'a>) -> Self {
+        Page {
+            style: STYLE,
+            script: SCRIPT,
+            policy: policy(),
+            banner: Banner::of(run.end),
+            shares: shares(&run.end.summary),
+            facts: facts(run.start, run.end),
+            keys: keys(run),
+            problems: &run.end.problems,
+            records: run.records,
+        }
+    }
+
+    /// The rows, each made when it is written.
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        self.records.iter().map(Row::of)
+    }
+}
+
+/// What the page may load and run: its own style and script, by their digests, and nothing else.
+fn policy() -> String {
+    let hash = |text: &str| {
+        let digest = Digest::of(text.as_bytes());
+        format!("'sha256-{}'", STANDARD.encode(digest.as_bytes()))
+    };
+    let (style, script) = (hash(STYLE), hash(SCRIPT));
+    format!(
+        "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+    )
+}
+
+/// What the whole run comes to.
+#[derive(Debug, PartialEq, Eq)]
+struct Banner {
+    class: &'static str,
+    title: String,
+    text: String,
+}
+
+impl Banner {
+    fn of(end: &End) -> Banner {
+        let summary = &end.summary;
+        let (judged, expected) = (summary.records(), summary.expected);
+        let of_all = format!(
+            "{judged} of {expected} artifacts were judged, {} of them not valid.",
+            summary.failures
+        );
+        // Fail closed: success is what is left when everything else is ruled out.
+        let (class, title, text) = match (end.interrupted, end.exit_status) {
+            (Some(signal), _) => ("none", format!("Interrupted by {signal}"), of_all),
+            (None, 141) => (
+                "none",
+                "Ended before the end: nobody read the output".to_owned(),
+                of_all,
+            ),
+            (None, 1) => (
+                "fail",
+                format!(
+                    "{} of {expected} artifacts must not be used",
+                    summary.failures
+                ),
+                "Each is listed below with the reason.".to_owned(),
+            ),
+            (None, 0) if summary.is_complete() && summary.failures == 0 => (
+                "pass",
+                format!("All {} signatures are valid", summary.valid),
+                unsigned(summary),
+            ),
+            (None, _) => ("none", "No judgement".to_owned(), of_all),
+        };
+        Banner { class, title, text }
+    }
+}
+
+fn unsigned(summary: &Summary) -> String {
+    match summary.unsigned {
+        0 => "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
+        n => format!(
+            "{n} artifacts without a signature were found and, as asked for, accepted: nothing vouches for them."
+        ),
+    }
+}
+
+/// A status in the picture of the totals.
+struct Share {
+    status: &'static str,
+    count: u64,
+    /// Where it begins and how wide it is, in thousandths of the whole.
+    begin: f64,
+    width: f64,
+}
+
+fn shares(summary: &Summary) -> Vec<Share> {
+    let whole = summary.records().max(1) as f64;
+    let mut begin = 0.0;
+    let share = |status: Status| {
+        let count = summary.of(status);
+        let width = count as f64 / whole * 1000.0;
+        begin += width;
+        Share {
+            status: status.name(),
+            count,
+            begin: begin - width,
+            width,
+        }
+    };
+    Status::ALL
+        .into_iter()
+        .map(share)
+        .filter(|share| share.count > 0)
+        .collect()
+}
+
+fn facts(start: &Start, end: &End) -> Vec<(&'static str, String)> {
+    let summary = &end.summary;
+    let roots: Vec<String> = start.roots.iter().map(|root| words::shown(root)).collect();
+    let directory = start.directory.as_deref().map(words::shown);
+    let seconds = summary.elapsed.as_secs_f64();
+    vec![
+        ("Program", format!("verify-signatures {VERSION}")),
+        ("Host", start.host.clone()),
+        ("Began", rfc3339(start.time)),
+        ("Ended", rfc3339(end.time)),
+        (
+            "Took",
+            format!(
+                "{seconds:.2} s, {}/s",
+                size(rate(summary.bytes, summary.elapsed))
+            ),
+        ),
+        (
+            "Hashed",
+            format!("{} ({} bytes)", size(summary.bytes), summary.bytes),
+        ),
+        ("Directory", directory.unwrap_or_default()),
+        ("Paths", roots.join("\n")),
+        ("Options", options(&start.options)),
+        ("Exit status", end.exit_status.to_string()),
+    ]
+}
+
+fn options(options: &Options) -> String {
+    let mut texts = vec![format!(
+        "{} threads, SHA-256 by {}, reading by {}",
+        options.threads, options.sha256, options.io
+    )];
+    texts.extend(
+        options
+            .signature
+            .as_ref()
+            .map(|path| format!("signature file {}", words::shown(path))),
+    );
+    texts.extend(
+        options
+            .max_depth
+            .map(|levels| format!("{levels} levels deep")),
+    );
+    texts.extend(
+        options
+            .exclude
+            .iter()
+            .map(|glob| format!("without {}", super::escape::message(glob))),
+    );
+    let switches = [
+        (options.follow_links, "linked directories entered"),
+        (options.allow_unsigned, "missing signatures accepted"),
+        (options.all_files, "a signature needed for every file"),
+    ];
+    let on = switches.into_iter().filter(|(on, _)| *on);
+    texts.extend(on.map(|(_, text)| text.to_owned()));
+    texts.join("\n")
+}
+
+/// A trusted key and what it verified.
+struct KeyRow {
+    name: String,
+    fingerprint: String,
+    valid: usize,
+}
+
+fn keys(run: Run<'_>) -> Vec<KeyRow> {
+    let row = |key: &std::sync::Arc<crate::trust::key::Key>| KeyRow {
+        name: key.name().to_owned(),
+        fingerprint: key.fingerprint().to_string(),
+        valid: run
+            .records
+            .iter()
+            .filter(|r| matches!(&r.verdict, Verdict::Valid { key: by } if by == key))
+            .count(),
+    };
+    run.start.keys.iter().map(row).collect()
+}
+
+/// An artifact in the table.
+struct Row {
+    class: &'static str,
+    mark: String,
+    status: &'static str,
+    path: String,
+    size: String,
+    bytes: String,
+    digest: String,
+    signature: String,
+    key: String,
+    fingerprint: String,
+    reason: &'static str,
+    detail: String,
+    seconds: String,
+}
+
+impl Row {
+    fn of(record: &Record) -> Row {
+        let verdict = words::verdict(&record.verdict);
+        let fingerprint = match &record.verdict {
+            Verdict::Valid { key } => key.fingerprint().to_string(),
+            _ => String::new(),
+        };
+        Row {
+            class: class(&record.verdict),
+            mark: verdict.split(' ').next().unwrap_or_default().to_owned(),
+            status: Status::of(&record.verdict).name(),
+            path: words::subject(record),
+            size: record.size.map(size).unwrap_or_default(),
+            bytes: record
+                .size
+                .map(|bytes| bytes.to_string())
+                .unwrap_or_default(),
+            digest: record
+                .digest
+                .map(|digest| digest.to_string())
+                .unwrap_or_default(),
+            signature: record
+                .signature
+                .as_deref()
+                .map(words::shown)
+                .unwrap_or_default(),
+            key: fingerprint.chars().take(SHORT).collect(),
+            fingerprint,
+            reason: Reason::of(&record.verdict).name(),
+            detail: words::detail(record),
+            seconds: format!("{:.3}", record.elapsed.as_secs_f64()),
+        }
+    }
+}
+
+/// How an artifact stands out: what passes by its verdict alone, what was accepted without one, what failed.
+fn class(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Valid { .. } => "pass",
+        verdict if verdict.passes() => "none",
+        _ => "fail",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::PathBuf;
+    use std::time::{Duration, SystemTime};
+
+    fn end(
+        exit_status: u8,
+        interrupted: Option<&'static str>,
+        valid: u64,
+        missing: u64,
+        expected: u64,
+    ) -> End {
+        End {
+            time: SystemTime::UNIX_EPOCH,
+            summary: Summary {
+                valid,
+                missing,
+                failures: missing,
+                expected,
+                elapsed: Duration::from_secs(1),
+                ..Summary::default()
+            },
+            interrupted,
+            exit_status,
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_a_whole_run_without_a_failure_is_called_valid() {
+        let banner = |end: &End| {
+            let banner = Banner::of(end);
+            (banner.class, banner.title)
+        };
+        let said = |class, title: &str| (class, title.to_owned());
+        assert_eq!(
+            banner(&end(0, None, 2, 0, 2)),
+            said("pass", "All 2 signatures are valid")
+        );
+        assert_eq!(
+            banner(&end(1, None, 1, 1, 2)),
+            said("fail", "1 of 2 artifacts must not be used")
+        );
+        assert_eq!(banner(&end(2, None, 2, 0, 2)), said("none", "No judgement"));
+        assert_eq!(banner(&end(0, None, 1, 0, 2)), said("none", "No judgement"));
+        let interrupted = end(130, Some("SIGINT"), 1, 0, 2);
+        assert_eq!(banner(&interrupted), said("none", "Interrupted by SIGINT"));
+        let closed = said("none", "Ended before the end: nobody read the output");
+        assert_eq!(banner(&end(141, None, 1, 0, 2)), closed);
+    }
+
+    fn page(name: &[u8]) -> String {
+        let start = Start {
+            time: SystemTime::UNIX_EPOCH,
+            host: "<host>".to_owned(),
+            keys: Vec::new(),
+            directory: None,
+            roots: vec![PathBuf::from("a&b")],
+            options: Options {
+                signature: None,
+                max_depth: None,
+                follow_links: false,
+                exclude: vec!["</script>".to_owned()],
+                allow_unsigned: false,
+                all_files: false,
+                io: "auto",
+                threads: 1,
+                sha256: "portable",
+            },
+        };
+        let record = Record::unhashed(OsStr::from_bytes(name).into(), None, Verdict::Missing);
+        let mut page = Vec::new();
+        let run = Run {
+            start: &start,
+            records: &[record],
+            end: &end(1, None, 0, 1, 1),
+        };
+        write(&mut page, run).unwrap();
+        String::from_utf8(page).unwrap()
+    }
+
+    #[test]
+    fn no_name_is_taken_for_a_part_of_the_page() {
+        let page = page(b"</td><script>alert('1')</script>\"&\xff\n");
+        assert!(page.contains(
+            "&#60;/td&#62;&#60;script&#62;alert(&#39;1&#39;)&#60;/script&#62;&#34;&#38;\\xff\\n"
+        ));
+        assert!(page.contains("&#60;host&#62;") && page.contains("a&#38;b"));
+        assert_eq!(page.matches("<script>").count(), 1);
+        assert_eq!(page.matches("</script>").count(), 1);
+    }
+
+    #[test]
+    fn the_policy_names_the_digests_of_what_stands_between_the_tags() {
+        let page = page(b"x.zst");
+        let between =
+            |begin: &str, end: &str| page.split(begin).nth(1).unwrap().split(end).next().unwrap();
+        for (source, text) in [
+            ("style-src", between("<style>", "</style>")),
+            ("script-src", between("<script>", "</script>")),
+        ] {
+            let digest = STANDARD.encode(Digest::of(text.as_bytes()).as_bytes());
+            // Askama escapes the apostrophes of the attribute.
+            let named = format!("{source} &#39;sha256-{}&#39;", digest.replace('+', "&#43;"));
+            let plain = format!("{source} &#39;sha256-{digest}&#39;");
+            assert!(page.contains(&named) || page.contains(&plain), "{source}");
+        }
+    }
+}

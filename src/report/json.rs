@@ -1,0 +1,305 @@
+//! Records as JSON: one object a line as they are decided (`--format jsonl`), or one document (`--report FILE.json`).
+//!
+//! Both carry the same objects, told apart by `type`; `docs/report.schema.json` describes them (JSON Schema, draft 2020-12).
+//!
+//! - `start`, the first: `schema` (the version of all this, [`SCHEMA`]), `version` of the program, `time` (RFC 3339, UTC), `host`,
+//!   `keys` (each with `name` and `fingerprint`, the SHA-256 of its DER), `directory` (the working directory), `roots` (the PATHs)
+//!   and `options`.
+//! - `artifact`, one for each record: `path`, `status` ([`Status`]), `passes` (whether it may be used), `reason` ([`Reason`]),
+//!   `detail` (the reason in words, for people), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
+//!   (the fingerprint of the key that verified it), and `seconds` from opening it to its verdict.
+//! - `summary`, the last: `time`, `complete` (whether every artifact was judged), `interrupted` (the signal, if one ended the run),
+//!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, and `problems` in words.
+//!
+//! A document has the members `schema`, `start`, `artifacts` (in the order of the lines) and `summary`.
+//!
+//! # Paths
+//! JSON is Unicode; file names are bytes. A path that is UTF-8 is the string `path`. One that is not has no `path` but a
+//! `path_base64`: its bytes in base64 (RFC 4648, section 4), so that nobody takes it for another file. The same holds for
+//! `signature` and `signature_base64`. No other escaping is done than that of JSON.
+
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::run::{End, Options, Run, Start, VERSION, rfc3339};
+use super::words;
+use crate::trust::key::Key;
+use crate::trust::terms::{Reason, Status};
+use crate::trust::verdict::{Record, Subject, Summary, Verdict};
+
+/// The version of the objects, raised whenever a consumer could misunderstand the new ones.
+pub const SCHEMA: u32 = 1;
+
+/// Writes the first object of a stream.
+///
+/// # Errors
+/// Those of the writer.
+pub fn start(out: impl Write, start: &Start) -> io::Result<()> {
+    line(out, &StartObject::of(start))
+}
+
+/// Writes the object of a record.
+///
+/// # Errors
+/// Those of the writer.
+pub fn record(out: impl Write, record: &Record) -> io::Result<()> {
+    line(out, &ArtifactObject::of(record))
+}
+
+/// Writes the last object of a stream.
+///
+/// # Errors
+/// Those of the writer.
+pub fn end(out: impl Write, end: &End) -> io::Result<()> {
+    line(out, &SummaryObject::of(end))
+}
+
+fn line(mut out: impl Write, object: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut out, object)?;
+    out.write_all(b"\n")
+}
+
+/// Writes a whole run as one document.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(mut out: impl Write, run: Run<'_>) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, &Document::of(run))?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    start: StartObject<'a>,
+    artifacts: Artifacts<'a>,
+    summary: SummaryObject<'a>,
+}
+
+impl<'a> Document<'a> {
+    fn of(run: Run<'a>) -> Self {
+        Document {
+            schema: SCHEMA,
+            start: StartObject::of(run.start),
+            artifacts: Artifacts(run.records),
+            summary: SummaryObject::of(run.end),
+        }
+    }
+}
+
+/// A list that is made while it is written, so that a million records are not in memory twice.
+struct Artifacts<'a>(&'a [Record]);
+
+impl Serialize for Artifacts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ArtifactObject::of))
+    }
+}
+
+/// A path as one member of an object: as it is under a name, or its bytes under another.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum PathMember<'a> {
+    Path(&'a str),
+    PathBase64(String),
+}
+
+/// The same for a signature file.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SignatureMember<'a> {
+    Signature(&'a str),
+    SignatureBase64(String),
+}
+
+/// Lossless: `Err` is the base64 of what is not UTF-8.
+fn lossless(path: &Path) -> Result<&str, String> {
+    path.to_str()
+        .ok_or_else(|| STANDARD.encode(path.as_os_str().as_bytes()))
+}
+
+fn path_member(path: &Path) -> PathMember<'_> {
+    lossless(path).map_or_else(PathMember::PathBase64, PathMember::Path)
+}
+
+fn signature_member(path: &Path) -> SignatureMember<'_> {
+    lossless(path).map_or_else(SignatureMember::SignatureBase64, SignatureMember::Signature)
+}
+
+#[derive(Serialize)]
+struct StartObject<'a> {
+    r#type: &'static str,
+    schema: u32,
+    version: &'static str,
+    time: String,
+    host: &'a str,
+    keys: Vec<KeyObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<PathMember<'a>>,
+    roots: Vec<PathMember<'a>>,
+    options: OptionsObject<'a>,
+}
+
+impl<'a> StartObject<'a> {
+    fn of(start: &'a Start) -> Self {
+        StartObject {
+            r#type: "start",
+            schema: SCHEMA,
+            version: VERSION,
+            time: rfc3339(start.time),
+            host: &start.host,
+            keys: start.keys.iter().map(|key| KeyObject::of(key)).collect(),
+            directory: start.directory.as_deref().map(path_member),
+            roots: start.roots.iter().map(|root| path_member(root)).collect(),
+            options: OptionsObject::of(&start.options),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct KeyObject<'a> {
+    name: &'a str,
+    fingerprint: String,
+}
+
+impl<'a> KeyObject<'a> {
+    fn of(key: &'a Key) -> Self {
+        KeyObject {
+            name: key.name(),
+            fingerprint: key.fingerprint().to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OptionsObject<'a> {
+    #[serde(flatten)]
+    signature: Option<SignatureMember<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_depth: Option<usize>,
+    follow_links: bool,
+    exclude: &'a [String],
+    allow_unsigned: bool,
+    all_files: bool,
+    io: &'static str,
+    threads: usize,
+    sha256: &'static str,
+}
+
+impl<'a> OptionsObject<'a> {
+    fn of(options: &'a Options) -> Self {
+        OptionsObject {
+            signature: options.signature.as_deref().map(signature_member),
+            max_depth: options.max_depth,
+            follow_links: options.follow_links,
+            exclude: &options.exclude,
+            allow_unsigned: options.allow_unsigned,
+            all_files: options.all_files,
+            io: options.io,
+            threads: options.threads,
+            sha256: options.sha256,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ArtifactObject<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    path: PathMember<'a>,
+    status: &'static str,
+    passes: bool,
+    reason: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(flatten)]
+    signature: Option<SignatureMember<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    seconds: f64,
+}
+
+impl<'a> ArtifactObject<'a> {
+    fn of(record: &'a Record) -> Self {
+        let Subject::Artifact(path) = &record.subject;
+        let key = match &record.verdict {
+            Verdict::Valid { key } => Some(key.fingerprint().to_string()),
+            _ => None,
+        };
+        ArtifactObject {
+            r#type: "artifact",
+            path: path_member(path),
+            status: Status::of(&record.verdict).name(),
+            passes: record.verdict.passes(),
+            reason: Reason::of(&record.verdict).name(),
+            detail: words::detail(record),
+            size: record.size,
+            sha256: record.digest.map(|digest| digest.to_string()),
+            signature: record.signature.as_deref().map(signature_member),
+            key,
+            seconds: seconds(record.elapsed),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SummaryObject<'a> {
+    r#type: &'static str,
+    time: String,
+    complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interrupted: Option<&'static str>,
+    expected: u64,
+    counts: Counts<'a>,
+    failures: u64,
+    bytes: u64,
+    seconds: f64,
+    exit_status: u8,
+    problems: &'a [String],
+}
+
+impl<'a> SummaryObject<'a> {
+    fn of(end: &'a End) -> Self {
+        SummaryObject {
+            r#type: "summary",
+            time: rfc3339(end.time),
+            complete: end.summary.is_complete(),
+            interrupted: end.interrupted,
+            expected: end.summary.expected,
+            counts: Counts(&end.summary),
+            failures: end.summary.failures,
+            bytes: end.summary.bytes,
+            seconds: seconds(end.summary.elapsed),
+            exit_status: end.exit_status,
+            problems: &end.problems,
+        }
+    }
+}
+
+/// How many artifacts have each status.
+struct Counts<'a>(&'a Summary);
+
+impl Serialize for Counts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Status::ALL.len()))?;
+        for status in Status::ALL {
+            map.serialize_entry(status.name(), &self.0.of(status))?;
+        }
+        map.end()
+    }
+}
+
+/// Seconds with as many digits as a clock is good for: microseconds.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e6
+}

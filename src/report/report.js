@@ -1,0 +1,85 @@
+"use strict";
+// Sorts and filters the table. The state is the address's fragment (#q=…&status=…,…&sort=…&dir=…), so that a view can be linked.
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const body = document.querySelector("#artifacts tbody");
+  const heads = [...document.querySelectorAll("#artifacts th")];
+  const boxes = [...document.querySelectorAll("#statuses input")];
+  // What each row is compared by is read once: looking at ten thousand rows takes longer than sorting them.
+  const rows = [...body.rows].map((row, place) => ({
+    row,
+    place,
+    status: row.dataset.status,
+    text: row.textContent.toLowerCase(),
+    keys: [...row.cells].map((cell) => cell.dataset.value !== undefined
+      ? (cell.dataset.value === "" ? -1 : Number(cell.dataset.value)) : cell.textContent),
+  }));
+
+  const state = () => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    return {
+      q: given.get("q") || "",
+      status: (given.get("status") || "").split(",").filter(Boolean),
+      sort: given.get("sort") || "",
+      dir: given.get("dir") === "desc" ? "desc" : "asc",
+    };
+  };
+
+  const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+  const show = () => {
+    const { q, status, sort, dir } = state();
+    const wanted = q.toLowerCase();
+    const column = heads.findIndex((head) => head.dataset.sort === sort);
+    const sign = dir === "desc" ? -1 : 1;
+    const sorted = column < 0 ? rows : [...rows].sort((a, b) =>
+      sign * compare(a.keys[column], b.keys[column]) || a.place - b.place);
+    const all = document.createDocumentFragment();
+    let shown = 0;
+    for (const { row, status: own, text } of sorted) {
+      row.hidden = !(text.includes(wanted) && (status.length === 0 || status.includes(own)));
+      shown += row.hidden ? 0 : 1;
+      all.append(row);
+    }
+    body.append(all);
+    const filtered = wanted !== "" || status.length > 0;
+    // A page that is printed must not look whole when it is not.
+    byId("count").textContent = filtered ? `Filtered: ${shown} of ${rows.length} artifacts are shown` : `${rows.length} artifacts`;
+    byId("count").classList.toggle("filtered", filtered);
+    heads.forEach((head, at) => head.setAttribute("aria-sort",
+      at !== column ? "none" : dir === "desc" ? "descending" : "ascending"));
+    if (byId("search").value !== q) byId("search").value = q;
+    for (const box of boxes) box.checked = status.includes(box.value);
+  };
+
+  const change = (changes) => {
+    const next = { ...state(), ...changes };
+    const text = new URLSearchParams();
+    for (const name of ["q", "sort"]) if (next[name]) text.set(name, next[name]);
+    if (next.status.length) text.set("status", next.status.join(","));
+    if (next.sort && next.dir === "desc") text.set("dir", "desc");
+    history.replaceState(null, "", "#" + text);
+    show();
+  };
+
+  for (const head of heads) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    button.addEventListener("click", () => {
+      const { sort, dir } = state();
+      const again = sort === head.dataset.sort && dir === "asc";
+      change({ sort: head.dataset.sort, dir: again ? "desc" : "asc" });
+    });
+    head.replaceChildren(button);
+  }
+  byId("search").addEventListener("input", (event) => change({ q: event.target.value }));
+  for (const box of boxes) {
+    box.addEventListener("change", () =>
+      change({ status: boxes.filter((other) => other.checked).map((other) => other.value) }));
+  }
+  byId("controls").addEventListener("submit", (event) => event.preventDefault());
+  addEventListener("hashchange", show);
+  byId("controls").hidden = false;
+  show();
+})();

@@ -1,0 +1,84 @@
+//! What a report says of a run besides its records: how it began and how it ended.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+
+use crate::trust::key::Key;
+use crate::trust::verdict::{Record, Summary};
+
+/// How a run began.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// When, by the system's clock.
+    pub time: SystemTime,
+    /// The name that the machine gives itself (uname(2), `nodename`).
+    pub host: String,
+    /// The trusted keys.
+    pub keys: Vec<Arc<Key>>,
+    /// The directory that it ran in, from which PATHs are reached that do not begin at the root. Unknown where it was removed.
+    pub directory: Option<PathBuf>,
+    /// The PATHs as they were given.
+    pub roots: Vec<PathBuf>,
+    /// What else was asked for.
+    pub options: Options,
+}
+
+/// What a run was asked to do, as far as it bears on its verdicts or its speed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The one signature file that was named (`--signature`).
+    pub signature: Option<PathBuf>,
+    /// How many levels were walked; `None` is all.
+    pub max_depth: Option<usize>,
+    /// Whether linked directories were entered.
+    pub follow_links: bool,
+    /// What was left out.
+    pub exclude: Vec<String>,
+    /// Whether a missing signature was accepted.
+    pub allow_unsigned: bool,
+    /// Whether every regular file needed a signature.
+    pub all_files: bool,
+    /// How files were read: `auto`, `mmap` or `read`.
+    pub io: &'static str,
+    /// Worker threads.
+    pub threads: usize,
+    /// How SHA-256 was computed: the name of an implementation.
+    pub sha256: &'static str,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// When, by the system's clock.
+    pub time: SystemTime,
+    /// How many artifacts got each verdict, and what it cost.
+    pub summary: Summary,
+    /// The signal that ended it, if one did: `SIGINT` or `SIGTERM`.
+    pub interrupted: Option<&'static str>,
+    /// The exit status, unless a report cannot be written after this one.
+    pub exit_status: u8,
+    /// What kept the run from a judgement, in words.
+    pub problems: Vec<String>,
+}
+
+/// A whole run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// How it began.
+    pub start: &'a Start,
+    /// Its records, in the order of the lines.
+    pub records: &'a [Record],
+    /// How it ended.
+    pub end: &'a End,
+}
+
+/// The version of the program that makes the reports.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A time as reports write it: RFC 3339, in UTC, with milliseconds.
+pub fn rfc3339(time: SystemTime) -> String {
+    DateTime::<Utc>::from(time).to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

@@ -1,0 +1,164 @@
+//! The end of a run in a few lines for people: the counts, what failed, the keys.
+
+use std::fmt::{self, Display};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::words;
+use crate::trust::key::Key;
+use crate::trust::verdict::{Record, Summary, Verdict};
+
+/// As many failures are told again at the most; whoever has more of them has a report made.
+const MOST: usize = 100;
+
+/// What is told again at the end of a run.
+#[derive(Debug, Default)]
+pub struct Recap {
+    failures: Vec<String>,
+    more: u64,
+    lines: usize,
+    /// How many artifacts each key verified.
+    verified: Vec<(Arc<Key>, u64)>,
+}
+
+impl Recap {
+    /// Begins with the trusted keys.
+    pub fn new(keys: &[Arc<Key>]) -> Recap {
+        Recap {
+            verified: keys.iter().map(|key| (Arc::clone(key), 0)).collect(),
+            ..Recap::default()
+        }
+    }
+
+    /// Takes note of a record, and of whether a line about it was printed.
+    pub fn note(&mut self, record: &Record, printed: bool) {
+        self.lines += usize::from(printed);
+        if let Verdict::Valid { key } = &record.verdict {
+            let same = |(known, _): &&mut (Arc<Key>, u64)| known == key;
+            if let Some((_, count)) = self.verified.iter_mut().find(same) {
+                *count += 1;
+            }
+        }
+        if record.verdict.passes() {
+            return;
+        }
+        if self.failures.len() < MOST {
+            self.failures.push(format!(
+                "{}: {}",
+                words::subject(record),
+                words::verdict(&record.verdict)
+            ));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// What failed, if it can have left a screen of so many rows; then how many failures are not in the list.
+    pub fn failures(&self, rows: usize) -> (&[String], u64) {
+        match self.lines > rows {
+            true => (&self.failures, self.more),
+            false => (&[], 0),
+        }
+    }
+
+    /// A line for each trusted key: its name, its fingerprint, and how many artifacts it verified.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        self.verified.iter().map(|(key, count)| {
+            let (name, fingerprint) = (key.name(), key.fingerprint());
+            format!("key {name} ({fingerprint}): {count} valid")
+        })
+    }
+}
+
+/// The summary in one line: how many of each verdict, bytes, time and rate.
+impl Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_complete() {
+            write!(f, "ended after {} of {}: ", self.records(), self.expected)?;
+        }
+        write!(f, "{} valid", self.valid)?;
+        let failures = [
+            (self.invalid, "invalid"),
+            (self.missing, "without data file"),
+            (self.unsigned, "without signature file"),
+            (self.changed, "changed while reading"),
+            (self.unreadable, "unreadable"),
+            (self.not_regular, "not regular"),
+        ];
+        for (count, words) in failures.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {words}")?;
+        }
+        let seconds = self.elapsed.as_secs_f64();
+        write!(f, "; {} in {seconds:.2} s", size(self.bytes))?;
+        write!(f, ", {}/s", size(rate(self.bytes, self.elapsed)))
+    }
+}
+
+/// Bytes per second.
+pub(super) fn rate(bytes: u64, time: Duration) -> u64 {
+    let nanoseconds = time.as_nanos().max(1);
+    u64::try_from(u128::from(bytes) * 1_000_000_000 / nanoseconds).unwrap_or(u64::MAX)
+}
+
+/// A number of bytes for people, in powers of 1000 (SI), as disks and networks are sold.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
+    let unit = UNITS.iter().find(|(unit, _)| bytes >= *unit);
+    unit.map_or(format!("{bytes} B"), |(unit, name)| {
+        format!("{:.2} {name}", bytes as f64 / *unit as f64)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::verdict::Invalid;
+
+    fn failure(name: String) -> Record {
+        Record::unhashed(name.into(), None, Verdict::Missing)
+    }
+
+    #[test]
+    fn what_failed_is_told_again_only_when_it_has_left_the_screen() {
+        let mut recap = Recap::default();
+        recap.note(&failure("a.zst".to_owned()), true);
+        assert_eq!(recap.failures(1), (&[][..], 0));
+        recap.note(&failure("b.zst".to_owned()), true);
+        let lines = [
+            "a.zst: ❌ Data file not found".to_owned(),
+            "b.zst: ❌ Data file not found".to_owned(),
+        ];
+        assert_eq!(recap.failures(1), (&lines[..], 0));
+    }
+
+    #[test]
+    fn of_many_failures_a_hundred_are_told_again_and_the_others_counted() {
+        let mut recap = Recap::default();
+        for n in 0..105 {
+            recap.note(&failure(n.to_string()), true);
+        }
+        let (told, more) = recap.failures(24);
+        assert_eq!((told.len(), more), (100, 5));
+    }
+
+    #[test]
+    fn the_summary_names_what_there_was_and_says_when_it_is_not_all() {
+        let mut summary = Summary {
+            expected: 3,
+            bytes: 3_210_000_000,
+            elapsed: Duration::from_secs(2),
+            ..Summary::default()
+        };
+        summary.count(&Verdict::Missing);
+        summary.count(&Verdict::Invalid(Invalid::NoKeyVerifies));
+        assert_eq!(
+            summary.to_string(),
+            "ended after 2 of 3: 0 valid, 1 invalid, 1 without data file; 3.21 GB in 2.00 s, 1.60 GB/s"
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! The verdicts in terms that programs read.
+
+use super::signature::SignatureError;
+use super::verdict::{Invalid, Part, Verdict};
+
+/// What became of an artifact. The list is closed: another status is another version of the reports' schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// `valid`: a trusted key verifies the signature over the artifact's bytes.
+    Valid,
+    /// `invalid`: none does.
+    Invalid,
+    /// `unsigned`: there is no signature.
+    Unsigned,
+    /// `missing`: there is a signature and no artifact.
+    Missing,
+    /// `changed`: the artifact did not stay the same while it was read.
+    Changed,
+    /// `unreadable`: the system refused to read something.
+    Unreadable,
+    /// `not-regular`: the artifact or its signature is no file.
+    NotRegular,
+}
+
+/// Why an artifact has its status. The list is closed: another reason is another version of the reports' schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `key-verifies`: a trusted key verifies the signature (status `valid`).
+    KeyVerifies,
+    /// `no-key-verifies`: it is a signature, but no trusted key made it over these bytes (status `invalid`).
+    NoKeyVerifies,
+    /// `signature-empty`: the signature file is empty (status `invalid`).
+    SignatureEmpty,
+    /// `signature-too-long`: the signature file has more bytes than a signature can have (status `invalid`).
+    SignatureTooLong,
+    /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status `invalid`).
+    SignatureNotDer,
+    /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
+    NoSignatureFile,
+    /// `no-data-file`: the file that the signature belongs to is not there (status `missing`).
+    NoDataFile,
+    /// `changed-while-reading`: the artifact was written to or replaced meanwhile (status `changed`).
+    ChangedWhileReading,
+    /// `data-unreadable`: the system refused to read the artifact (status `unreadable`).
+    DataUnreadable,
+    /// `signature-unreadable`: the system refused to read the signature file (status `unreadable`).
+    SignatureUnreadable,
+    /// `directory-unreadable`: the system refused to read a directory, of which nothing was verified (status `unreadable`).
+    DirectoryUnreadable,
+    /// `data-not-regular`: the artifact is a directory, FIFO, socket or device (status `not-regular`).
+    DataNotRegular,
+    /// `signature-not-regular`: the signature file is a directory, FIFO, socket or device (status `not-regular`).
+    SignatureNotRegular,
+}
+
+impl Status {
+    /// Every status, in the order in which they are told.
+    pub const ALL: [Status; 7] = [
+        Status::Valid,
+        Status::Invalid,
+        Status::Unsigned,
+        Status::Missing,
+        Status::Changed,
+        Status::Unreadable,
+        Status::NotRegular,
+    ];
+
+    /// The status of a verdict.
+    pub fn of(verdict: &Verdict) -> Status {
+        match verdict {
+            Verdict::Valid { .. } => Status::Valid,
+            Verdict::Invalid(_) => Status::Invalid,
+            Verdict::Missing => Status::Missing,
+            Verdict::Unsigned { .. } => Status::Unsigned,
+            Verdict::Changed => Status::Changed,
+            Verdict::Unreadable { .. } => Status::Unreadable,
+            Verdict::NotRegular { .. } => Status::NotRegular,
+        }
+    }
+
+    /// The term.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Valid => "valid",
+            Status::Invalid => "invalid",
+            Status::Unsigned => "unsigned",
+            Status::Missing => "missing",
+            Status::Changed => "changed",
+            Status::Unreadable => "unreadable",
+            Status::NotRegular => "not-regular",
+        }
+    }
+}
+
+impl Reason {
+    /// The reason of a verdict.
+    pub fn of(verdict: &Verdict) -> Reason {
+        match verdict {
+            Verdict::Valid { .. } => Reason::KeyVerifies,
+            Verdict::Invalid(Invalid::NoKeyVerifies) => Reason::NoKeyVerifies,
+            Verdict::Invalid(Invalid::Malformed(error)) => match error {
+                SignatureError::Empty => Reason::SignatureEmpty,
+                SignatureError::TooLong => Reason::SignatureTooLong,
+                SignatureError::NotDer => Reason::SignatureNotDer,
+            },
+            Verdict::Missing => Reason::NoDataFile,
+            Verdict::Unsigned { .. } => Reason::NoSignatureFile,
+            Verdict::Changed => Reason::ChangedWhileReading,
+            Verdict::Unreadable { part, .. } => match part {
+                Part::Data => Reason::DataUnreadable,
+                Part::Signature => Reason::SignatureUnreadable,
+                Part::Directory => Reason::DirectoryUnreadable,
+            },
+            Verdict::NotRegular { part } => match part {
+                Part::Signature => Reason::SignatureNotRegular,
+                Part::Data | Part::Directory => Reason::DataNotRegular,
+            },
+        }
+    }
+
+    /// The term.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::KeyVerifies => "key-verifies",
+            Reason::NoKeyVerifies => "no-key-verifies",
+            Reason::SignatureEmpty => "signature-empty",
+            Reason::SignatureTooLong => "signature-too-long",
+            Reason::SignatureNotDer => "signature-not-der",
+            Reason::NoSignatureFile => "no-signature-file",
+            Reason::NoDataFile => "no-data-file",
+            Reason::ChangedWhileReading => "changed-while-reading",
+            Reason::DataUnreadable => "data-unreadable",
+            Reason::SignatureUnreadable => "signature-unreadable",
+            Reason::DirectoryUnreadable => "directory-unreadable",
+            Reason::DataNotRegular => "data-not-regular",
+            Reason::SignatureNotRegular => "signature-not-regular",
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The HTML report in a browser: what it shows, sorts and filters, and what it does not run.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use support::{Mirror, is_here, sign};
+
+/// A name that would be a script, were it not escaped.
+const SCRIPT: &str = "<script>document.title='owned'<!script>.zst";
+
+fn mirror() -> Mirror {
+    let mirror = Mirror::new();
+    mirror.write_signed("b-valid.zst", "b-valid.sig.bin", &[1; 3000]);
+    mirror.write_signed("c-small.zst", "c-small.sig.bin", &[1; 20]);
+    mirror.write_signed("a-invalid.iso", "a-invalid.iso.sig.bin", &[1; 100]);
+    mirror.write("a-invalid.iso", [2; 100]);
+    mirror.write("gone.sig.bin", sign(&mirror.key, b"x"));
+    mirror.write(SCRIPT, "x");
+    mirror.run(&["-k", "key.pem", "--report", "r.html"]);
+    mirror
+}
+
+/// The page as the browser has it when its script has run, at this fragment of the address.
+fn page(mirror: &Mirror, fragment: &str) -> String {
+    let profile = tempfile::tempdir().unwrap();
+    let address = format!(
+        "file://{}#{fragment}",
+        mirror.path().join("r.html").display()
+    );
+    let output = Command::new("chromium")
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=5000",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(["--enable-logging=stderr", "--dump-dom", &address])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!log.contains("Content Security Policy"), "{log}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The paths of the rows that are shown, in their order.
+fn paths(page: &str) -> Vec<String> {
+    let rows = page.split("<tr ").skip(1);
+    let shown = rows.filter(|row| !row.split('>').next().unwrap().contains("hidden"));
+    let path = |row: &str| {
+        let cell = row.split("<td class=\"path\">").nth(1).unwrap();
+        cell.split("</td>").next().unwrap().to_owned()
+    };
+    shown.map(path).collect()
+}
+
+fn count(page: &str) -> String {
+    let begin = page.split("id=\"count\"").nth(1).unwrap();
+    let text = begin.split('>').nth(1).unwrap();
+    text.split('<').next().unwrap().to_owned()
+}
+
+#[test]
+fn the_page_shows_every_artifact_in_the_order_of_the_lines_and_no_name_runs_as_a_script() {
+    if !is_here("chromium", "the_page_shows_every_artifact") {
+        return;
+    }
+    let page = page(&mirror(), "");
+    let escaped = "&lt;script&gt;document.title='owned'&lt;!script&gt;.zst";
+    let all = [
+        escaped,
+        "a-invalid.iso",
+        "b-valid.zst",
+        "c-small.zst",
+        "gone.zst",
+    ];
+    assert_eq!(paths(&page), all);
+    assert_eq!(count(&page), "5 artifacts");
+    let title = "<title>3 of 5 artifacts must not be used – verify-signatures</title>";
+    assert!(page.contains(title), "{page}");
+    assert!(page.contains("aria-sort=\"none\""), "{page}");
+}
+
+#[test]
+fn the_table_is_filtered_by_status_and_text_and_says_that_it_is() {
+    if !is_here("chromium", "the_table_is_filtered_by_status_and_text") {
+        return;
+    }
+    let mirror = mirror();
+    let filtered = page(&mirror, "status=invalid,missing");
+    assert_eq!(paths(&filtered), ["a-invalid.iso", "gone.zst"]);
+    assert_eq!(count(&filtered), "Filtered: 2 of 5 artifacts are shown");
+    let filtered = page(&mirror, "q=ZST&status=valid");
+    assert_eq!(paths(&filtered), ["b-valid.zst", "c-small.zst"]);
+    assert_eq!(count(&filtered), "Filtered: 2 of 5 artifacts are shown");
+}
+
+#[test]
+fn the_table_is_sorted_by_number_where_a_column_has_numbers() {
+    if !is_here("chromium", "the_table_is_sorted_by_number") {
+        return;
+    }
+    let sorted = page(&mirror(), "sort=size&dir=desc&status=valid,invalid");
+    let by_size = ["b-valid.zst", "a-invalid.iso", "c-small.zst"];
+    assert_eq!(paths(&sorted), by_size);
+    assert!(sorted.contains("aria-sort=\"descending\""), "{sorted}");
+}
+
+#[test]
+fn the_page_asks_for_nothing_from_elsewhere_and_is_whole_without_its_script() {
+    let mirror = mirror();
+    let page = fs::read_to_string(Path::new(mirror.path()).join("r.html")).unwrap();
+    for link in ["http:", "https:", "src=", "<link", "@import", "url("] {
+        assert!(!page.contains(link), "{link}");
+    }
+    assert_eq!(page.matches("data-status=").count(), 5);
+    assert!(page.contains("<form id=\"controls\" hidden>"), "{page}");
+}

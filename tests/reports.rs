@@ -1,0 +1,309 @@
+//! What programs read: the stream of objects, and the report files.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
+
+use serde_json::Value;
+use support::{Mirror, Run, sign, signing_key};
+
+/// A mirror with every status that does not need another process.
+fn mirror_of_all() -> Mirror {
+    let mirror = Mirror::new();
+    mirror.write_signed("valid.zst", "valid.sig.bin", b"alpha");
+    mirror.write_signed("changed.zst", "changed.sig.bin", b"alpha");
+    mirror.write("changed.zst", "beta");
+    mirror.write_signed("empty.iso", "empty.iso.sig.bin", b"alpha");
+    mirror.write("empty.iso.sig.bin", "");
+    mirror.write_signed("long.iso", "long.iso.sig.bin", b"alpha");
+    mirror.write("long.iso.sig.bin", [0x30; 100]);
+    mirror.write_signed("text.iso", "text.iso.sig.bin", b"alpha");
+    mirror.write("text.iso.sig.bin", "TUlJ");
+    mirror.write("unsigned.zst", "alpha");
+    mirror.write("gone.sig.bin", sign(&mirror.key, b"alpha"));
+    fs::create_dir(mirror.path().join("directory.zst")).unwrap();
+    mirror.write("directory.sig.bin", sign(&mirror.key, b"alpha"));
+    symlink("loop.zst", mirror.path().join("loop.zst")).unwrap();
+    mirror.write("loop.sig.bin", sign(&mirror.key, b"alpha"));
+    let odd = mirror.path().join(OsStr::from_bytes(b"odd\xff\n.zst"));
+    fs::write(odd, "alpha").unwrap();
+    let odd = mirror
+        .path()
+        .join(OsStr::from_bytes(b"odd\xff\n.zst.sig.bin"));
+    fs::write(odd, sign(&mirror.key, b"alpha")).unwrap();
+    mirror
+}
+
+fn schema() -> jsonschema::Validator {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
+    let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+/// The objects of a stream, each of which fits the schema.
+fn objects(run: &Run) -> Vec<Value> {
+    let schema = schema();
+    let object = |line: &str| {
+        let object: Value = serde_json::from_str(line).unwrap();
+        let fits = schema.validate(&object);
+        assert!(fits.is_ok(), "{line}: {fits:?}");
+        object
+    };
+    run.stdout.lines().map(object).collect()
+}
+
+fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    objects.iter().filter(|o| o["type"] == kind).collect()
+}
+
+fn document(mirror: &Mirror, name: &str) -> Value {
+    let document: Value =
+        serde_json::from_slice(&fs::read(mirror.path().join(name)).unwrap()).unwrap();
+    let fits = schema().validate(&document).map_err(|e| e.to_string());
+    assert_eq!(fits, Ok(()));
+    document
+}
+
+#[test]
+fn every_status_and_reason_is_an_object_that_fits_the_schema() {
+    let mirror = mirror_of_all();
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl"]);
+    let objects = objects(&run);
+    let told = |object: &&Value| {
+        let text = |member: &str| object[member].as_str().unwrap_or("").to_owned();
+        (text("path"), (text("status"), text("reason")))
+    };
+    let told: BTreeMap<_, _> = of_type(&objects, "artifact").iter().map(told).collect();
+    let expected = [
+        ("", "valid", "key-verifies"),
+        ("changed.zst", "invalid", "no-key-verifies"),
+        ("directory.zst", "not-regular", "data-not-regular"),
+        ("empty.iso", "invalid", "signature-empty"),
+        ("gone.zst", "missing", "no-data-file"),
+        ("long.iso", "invalid", "signature-too-long"),
+        ("loop.zst", "unreadable", "data-unreadable"),
+        ("text.iso", "invalid", "signature-not-der"),
+        ("unsigned.zst", "unsigned", "no-signature-file"),
+        ("valid.zst", "valid", "key-verifies"),
+    ];
+    let owned = |(path, status, reason): (&str, &str, &str)| {
+        (path.to_owned(), (status.to_owned(), reason.to_owned()))
+    };
+    assert_eq!(told, expected.map(owned).into());
+    assert_eq!(run.status, Some(1));
+}
+
+#[test]
+fn a_stream_begins_with_the_start_and_ends_with_a_summary_that_counts_it() {
+    let mirror = mirror_of_all();
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl", "--exclude", "text*"]);
+    let objects = objects(&run);
+    let (first, last) = (&objects[0], &objects[objects.len() - 1]);
+    assert_eq!(first["type"], "start");
+    assert_eq!(first["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(first["options"]["exclude"], serde_json::json!(["text*"]));
+    assert_eq!(first["roots"], serde_json::json!([{ "path": "." }]));
+    assert_eq!(first["keys"][0]["name"], "key.pem");
+    assert_eq!(last["type"], "summary");
+    assert_eq!(
+        (&last["complete"], &last["expected"]),
+        (&true.into(), &9.into())
+    );
+    assert_eq!(last["counts"]["valid"], 2);
+    assert_eq!(last["failures"], 7);
+    assert_eq!(last["exit_status"], 1);
+    assert_eq!(of_type(&objects, "artifact").len(), 9);
+}
+
+#[test]
+fn a_path_that_is_not_utf_8_is_carried_whole_and_cannot_be_taken_for_another() {
+    let mirror = mirror_of_all();
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl"]);
+    let objects = objects(&run);
+    let odd = of_type(&objects, "artifact");
+    let odd: Vec<_> = odd.iter().filter(|o| o["path"].is_null()).collect();
+    assert_eq!(odd.len(), 1);
+    // printf 'odd\377\n.zst' | base64
+    assert_eq!(odd[0]["path_base64"], "b2Rk/wouenN0");
+    assert_eq!(odd[0]["signature_base64"], "b2Rk/wouenN0LnNpZy5iaW4=");
+    assert_eq!(odd[0]["status"], "valid");
+}
+
+#[test]
+fn what_is_quiet_in_lines_is_quiet_in_objects() {
+    let mirror = mirror_of_all();
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl", "--quiet"]);
+    let objects = objects(&run);
+    assert!(
+        of_type(&objects, "artifact")
+            .iter()
+            .all(|o| o["status"] != "valid")
+    );
+    assert_eq!(of_type(&objects, "artifact").len(), 8);
+    assert_eq!(of_type(&objects, "summary")[0]["counts"]["valid"], 2);
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl", "--status"]);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn an_artifact_object_has_what_an_auditor_asks_for() {
+    let mirror = Mirror::new();
+    mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl"]);
+    let objects = objects(&run);
+    let artifact = of_type(&objects, "artifact")[0];
+    assert_eq!(artifact["size"], 5);
+    // printf alpha | sha256sum
+    let digest = "8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8";
+    assert_eq!(artifact["sha256"], digest);
+    assert_eq!(artifact["signature"], "x.sig.bin");
+    assert_eq!(artifact["key"], objects[0]["keys"][0]["fingerprint"]);
+    assert_eq!(
+        artifact["detail"],
+        "Signature valid (x.sig.bin, key key.pem)"
+    );
+    assert!(artifact["seconds"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn the_json_report_has_the_objects_of_the_stream_in_the_order_of_the_lines() {
+    let mirror = mirror_of_all();
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl", "--report", "r.json"]);
+    let document = document(&mirror, "r.json");
+    let without_times = |object: &Value| {
+        let mut object = object.clone();
+        for member in ["seconds", "time", "bytes"] {
+            object.as_object_mut().unwrap().remove(member);
+        }
+        object
+    };
+    let mut streamed: Vec<_> = objects(&run).iter().map(without_times).collect();
+    let mut reported = vec![without_times(&document["start"])];
+    let artifacts = document["artifacts"].as_array().unwrap();
+    reported.extend(artifacts.iter().map(without_times));
+    reported.push(without_times(&document["summary"]));
+    let paths = artifacts.iter().filter_map(|o| o["path"].as_str());
+    assert!(paths.is_sorted());
+    streamed.sort_by_key(Value::to_string);
+    reported.sort_by_key(Value::to_string);
+    assert_eq!(streamed, reported);
+}
+
+#[test]
+fn the_lines_are_the_same_with_a_report_and_all_records_are_in_it_whatever_is_printed() {
+    let mirror = mirror_of_all();
+    let plain = mirror.run(&["-k", "key.pem"]);
+    let with_report = mirror.run(&["-k", "key.pem", "--report", "../r.json"]);
+    assert_eq!(plain.stdout, with_report.stdout);
+    fs::remove_file(mirror.path().join("../r.json")).unwrap();
+    let silent = mirror.run(&["-k", "key.pem", "--status", "--report", "r.json"]);
+    assert_eq!((silent.stdout.as_str(), silent.stderr.as_str()), ("", ""));
+    assert_eq!(
+        document(&mirror, "r.json")["artifacts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        10
+    );
+}
+
+#[test]
+fn the_junit_report_has_a_case_for_each_artifact_and_a_failure_with_its_reason() {
+    let mirror = mirror_of_all();
+    mirror.run(&["-k", "key.pem", "--allow-unsigned", "--report", "r.xml"]);
+    let text = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    assert_eq!((report.tests, report.failures, report.errors), (10, 7, 0));
+    let cases = &report.test_suites[0].test_cases;
+    let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert!(names.contains(&r"odd\xff\n.zst"), "{names:?}");
+    assert!(text.contains(r#"<failure message="❌ Data file not found" type="no-data-file">"#));
+    assert!(text.contains(r#"<skipped message="⚠️ Signature file not found"/>"#));
+}
+
+#[test]
+fn the_junit_report_of_a_run_without_a_judgement_has_an_error() {
+    let mirror = Mirror::new();
+    mirror.write_signed("full/x.zst", "full/x.sig.bin", b"alpha");
+    fs::create_dir(mirror.path().join("empty")).unwrap();
+    let run = mirror.run(&["-k", "key.pem", "full", "empty", "--report", "r.xml"]);
+    assert_eq!(run.status, Some(2));
+    let text = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    assert_eq!((report.tests, report.failures, report.errors), (2, 0, 1));
+    assert!(text.contains("empty: nothing to verify"), "{text}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_a_byte_is_hashed() {
+    let mirror = Mirror::new();
+    mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
+    fs::create_dir(mirror.path().join("d.json")).unwrap();
+    let cases = [
+        (
+            "none/r.json",
+            "none/r.json: cannot write the report: No such file or directory",
+        ),
+        (
+            "key.pem/r.json",
+            "key.pem/r.json: cannot write the report: Not a directory",
+        ),
+        ("d.json", "d.json: cannot write the report: Is a directory"),
+        (
+            "r.pdf",
+            "--report r.pdf: its name must end in .json, .xml (JUnit) or .html",
+        ),
+    ];
+    for (target, words) in cases {
+        let run = mirror.run(&["-k", "key.pem", "--report", target]);
+        assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{target}");
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_report_takes_the_place_of_an_old_one_whole_and_nothing_is_left_beside_it() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    mirror.write("out/r.json", "old");
+    let arguments = [
+        "-k",
+        "key.pem",
+        "m",
+        "--report",
+        "out/r.json",
+        "--report",
+        "out/r.html",
+    ];
+    assert_eq!(mirror.run(&arguments).status, Some(0));
+    document(&mirror, "out/r.json");
+    let names = fs::read_dir(mirror.path().join("out")).unwrap();
+    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["r.html", "r.json"]);
+    let mode = fs::metadata(mirror.path().join("out/r.json"))
+        .unwrap()
+        .mode();
+    assert_eq!(mode & 0o600, 0o600);
+}
+
+#[test]
+fn with_several_keys_the_report_says_which_verified_what() {
+    let mirror = Mirror::new();
+    let other = signing_key(2);
+    mirror.write("other.pem", support::public_pem(&other));
+    mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
+    mirror.write("y.zst", "beta");
+    mirror.write("y.sig.bin", sign(&other, b"beta"));
+    mirror.run(&["-k", "key.pem", "-k", "other.pem", "--report", "r.json"]);
+    let document = document(&mirror, "r.json");
+    let keys = &document["start"]["keys"];
+    assert_eq!(document["artifacts"][0]["key"], keys[0]["fingerprint"]);
+    assert_eq!(document["artifacts"][1]["key"], keys[1]["fingerprint"]);
+}

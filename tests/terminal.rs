@@ -1,0 +1,368 @@
+//! What a person sees: the command in a pseudo-terminal, and the screen that it draws.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use pty_process::Size;
+use pty_process::blocking::{Command, Pty};
+use support::{Mirror, sign_digest, signing_key};
+use vt100::{Color, Parser};
+
+/// A file that no machine hashes before its test has looked.
+const ENDLESS: u64 = 2 * 1024 * 1024 * 1024 * 1024;
+/// How long a screen may take to look as it should; far longer than it does.
+const PATIENCE: Duration = Duration::from_secs(30);
+const GREEN: Color = Color::Idx(2);
+const RED: Color = Color::Idx(1);
+
+/// A running command and the terminal that it runs in. It is killed when the test is over, however that ends.
+struct Terminal {
+    child: Child,
+    pty: Arc<Pty>,
+    screen: Arc<Mutex<Parser>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Terminal {
+    fn run(mirror: &Mirror, rows: u16, columns: u16, arguments: &[&str]) -> Terminal {
+        Terminal::start(rows, columns, command(mirror, arguments))
+    }
+
+    fn start(rows: u16, columns: u16, command: Command) -> Terminal {
+        let (pty, pts) = pty_process::blocking::open().unwrap();
+        pty.resize(Size::new(rows, columns)).unwrap();
+        let child = command.spawn(pts).unwrap();
+        let (pty, screen) = (Arc::new(pty), Parser::new(rows, columns, 0));
+        let screen = Arc::new(Mutex::new(screen));
+        let (from, to) = (Arc::clone(&pty), Arc::clone(&screen));
+        let reader = thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // Reading fails when the last program has left the terminal.
+            while let Ok(count @ 1..) = (&*from).read(&mut bytes) {
+                to.lock().unwrap().process(&bytes[..count]);
+            }
+        });
+        Terminal {
+            child,
+            pty,
+            screen,
+            reader: Some(reader),
+        }
+    }
+
+    /// The rows that are not empty.
+    fn rows(&self) -> Vec<String> {
+        let screen = self.screen.lock().unwrap();
+        let (_, columns) = screen.screen().size();
+        let rows = screen.screen().rows(0, columns);
+        let rows = rows.map(|row| row.trim_end().to_owned());
+        rows.filter(|row| !row.is_empty()).collect()
+    }
+
+    /// Waits until the screen looks as it should.
+    fn wait_for(&self, what: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let started = Instant::now();
+        loop {
+            let rows = self.rows();
+            if what(&rows) {
+                return rows;
+            }
+            assert!(started.elapsed() < PATIENCE, "{rows:#?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn colour_at(&self, row: u16, column: u16) -> Color {
+        let screen = self.screen.lock().unwrap();
+        screen.screen().cell(row, column).unwrap().fgcolor()
+    }
+
+    fn resize(&self, rows: u16, columns: u16) {
+        self.pty.resize(Size::new(rows, columns)).unwrap();
+        let mut screen = self.screen.lock().unwrap();
+        screen.screen_mut().set_size(rows, columns);
+    }
+
+    fn press_ctrl_c(&self) {
+        (&*self.pty).write_all(b"\x03").unwrap();
+    }
+
+    /// Waits for the end, and for the terminal to have shown everything.
+    fn end(mut self) -> (ExitStatus, Vec<String>) {
+        let status = self.child.wait().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        assert!(!self.screen.lock().unwrap().screen().hide_cursor());
+        (status, self.rows())
+    }
+}
+
+fn command(mirror: &Mirror, arguments: &[&str]) -> Command {
+    Command::new(env!("CARGO_BIN_EXE_verify-signatures"))
+        .args(["-k", "key.pem"])
+        .args(arguments)
+        .current_dir(mirror.path())
+        .env("TERM", "xterm-256color")
+        .env_remove("NO_COLOR")
+        .env_remove("CI")
+        .env_remove("PUBKEY")
+}
+
+fn sparse(mirror: &Mirror, name: &str, size: u64) {
+    let file = File::create(mirror.path().join(name)).unwrap();
+    file.set_len(size).unwrap();
+    mirror.write(&format!("{name}.sig.bin"), any_signature());
+}
+
+fn any_signature() -> Vec<u8> {
+    sign_digest(&signing_key(1), &[7; 32])
+}
+
+/// One valid, one invalid, and two that are being hashed.
+fn mirror_in_the_middle() -> Mirror {
+    let mirror = Mirror::new();
+    mirror.write_signed("a.zst", "a.sig.bin", b"alpha");
+    mirror.write("b.zst", "beta");
+    mirror.write("b.sig.bin", any_signature());
+    sparse(&mirror, "big-1.iso", ENDLESS);
+    sparse(&mirror, "big-2.iso", ENDLESS);
+    mirror
+}
+
+fn in_the_middle(rows: &[String]) -> bool {
+    rows.len() == 5 && rows[4].contains("2/4 files 1 failed")
+}
+
+#[test]
+fn in_the_middle_of_a_run_the_lines_stand_above_a_bar_for_each_file_and_the_total() {
+    let mirror = mirror_in_the_middle();
+    let terminal = Terminal::run(&mirror, 24, 80, &[]);
+    let rows = terminal.wait_for(in_the_middle);
+    assert_eq!(rows[0], "a.zst: ✅ Signature valid");
+    assert_eq!(rows[1], "b.zst: ❌ Signature invalid");
+    for (row, name) in [(2, "big-1.iso "), (3, "big-2.iso ")] {
+        assert!(rows[row].starts_with(name), "{rows:#?}");
+        assert!(rows[row].ends_with("%   2.20 TB"), "{rows:#?}");
+    }
+    assert!(rows[4].contains(" left 2/4 files"), "{rows:#?}");
+}
+
+#[test]
+fn on_a_terminal_verdicts_and_failures_have_colours_and_no_color_takes_them_away() {
+    let mirror = mirror_in_the_middle();
+    let terminal = Terminal::run(&mirror, 24, 80, &[]);
+    let rows = terminal.wait_for(in_the_middle);
+    let failed = u16::try_from(rows[4].chars().count() - "1 failed".len()).unwrap();
+    assert_eq!(terminal.colour_at(0, 0), Color::Default);
+    assert_eq!(terminal.colour_at(0, 10), GREEN);
+    assert_eq!(terminal.colour_at(1, 10), RED);
+    assert_eq!(terminal.colour_at(4, failed), RED);
+    assert_eq!(terminal.colour_at(4, failed - 1), Color::Default);
+    let plain = command(&mirror, &[]).env("NO_COLOR", "1");
+    let terminal = Terminal::start(24, 80, plain);
+    terminal.wait_for(in_the_middle);
+    for row in 0..5 {
+        for column in 0..80 {
+            assert_eq!(terminal.colour_at(row, column), Color::Default);
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_takes_the_bars_away_and_the_summary_says_how_far_it_came() {
+    let mirror = mirror_in_the_middle();
+    let terminal = Terminal::run(&mirror, 24, 120, &["--report", "r.json"]);
+    terminal.wait_for(in_the_middle);
+    terminal.press_ctrl_c();
+    let (status, rows) = terminal.end();
+    assert_eq!(status.code(), Some(130));
+    // The terminal itself shows ^C where the cursor was.
+    assert!(rows[0].ends_with("a.zst: ✅ Signature valid"), "{rows:#?}");
+    assert!(
+        rows[1].ends_with("b.zst: ❌ Signature invalid"),
+        "{rows:#?}"
+    );
+    let summary = "verify-signatures: ended after 2 of 4: 1 valid, 1 invalid; ";
+    assert!(rows[2].contains(summary), "{rows:#?}");
+    assert!(
+        rows[3].starts_with("verify-signatures: key key.pem ("),
+        "{rows:#?}"
+    );
+    assert!(!rows.concat().contains("big-"), "{rows:#?}");
+    let report = std::fs::read(mirror.path().join("r.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["summary"]["interrupted"], "SIGINT");
+    assert_eq!(report["summary"]["complete"], false);
+    assert_eq!(report["artifacts"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn at_the_end_the_bars_are_gone_and_the_summary_stays() {
+    let mirror = Mirror::new();
+    mirror.write_signed("a.zst", "a.sig.bin", b"alpha");
+    sparse(&mirror, "big-1.iso", 1 << 29);
+    sparse(&mirror, "big-2.iso", 1 << 29);
+    let terminal = Terminal::run(&mirror, 24, 120, &["--jobs", "1"]);
+    terminal.wait_for(|rows| rows.iter().any(|row| row.contains("files")));
+    let (status, rows) = terminal.end();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(rows[0], "a.zst: ✅ Signature valid");
+    assert_eq!(rows[1], "big-1.iso: ❌ Signature invalid");
+    assert_eq!(rows[2], "big-2.iso: ❌ Signature invalid");
+    assert!(rows[3].starts_with("verify-signatures: 1 valid, 2 invalid; 1.07 GB in "));
+    assert!(rows[4].starts_with("verify-signatures: key key.pem ("));
+    assert_eq!(rows.len(), 5, "{rows:#?}");
+}
+
+#[test]
+fn after_a_resize_the_bars_fit_the_new_screen() {
+    let mirror = mirror_in_the_middle();
+    let terminal = Terminal::run(&mirror, 24, 120, &[]);
+    terminal.wait_for(|rows| in_the_middle(rows) && rows[4].contains("TB"));
+    terminal.resize(24, 40);
+    let fits =
+        |rows: &[String]| in_the_middle(rows) && rows[4].len() <= 60 && rows[4].starts_with(' ');
+    let rows = terminal
+        .wait_for(|rows| fits(rows) || rows.len() == 5 && rows[4].ends_with("2/4 files 1 failed"));
+    assert!(
+        rows[2].starts_with("big-1.iso ") && rows[2].ends_with('%'),
+        "{rows:#?}"
+    );
+    assert_eq!(rows.iter().filter(|row| row.contains("files")).count(), 1);
+    terminal.resize(24, 120);
+    let rows = terminal.wait_for(|rows| in_the_middle(rows) && rows[4].contains("TB"));
+    assert!(rows[3].ends_with("2.20 TB"), "{rows:#?}");
+}
+
+#[test]
+fn on_40_columns_a_long_name_of_double_width_characters_is_shortened_in_the_middle() {
+    let mirror = Mirror::new();
+    let name = format!("{}/{}-4.iso", "d".repeat(60), "漢字".repeat(20));
+    mirror.write(&name, "");
+    sparse(&mirror, &name, ENDLESS);
+    let terminal = Terminal::run(&mirror, 24, 40, &[]);
+    let rows = terminal.wait_for(|rows| rows.len() == 2 && rows[1].contains("0/1 files"));
+    assert!(rows[0].starts_with("ddddddddd…"), "{rows:#?}");
+    assert!(rows[0].contains("…漢字-4.iso"), "{rows:#?}");
+    assert!(rows[0].ends_with("0%"), "{rows:#?}");
+}
+
+#[test]
+fn more_files_in_flight_than_rows_are_counted_and_the_total_stays_in_sight() {
+    let mirror = Mirror::new();
+    for n in 0..16 {
+        sparse(&mirror, &format!("big-{n:02}.iso"), ENDLESS);
+    }
+    let terminal = Terminal::run(&mirror, 10, 80, &["--jobs", "16"]);
+    let full = |rows: &[String]| rows.len() == 7 && rows[5].starts_with("… and ");
+    let rows = terminal.wait_for(full);
+    assert!(
+        rows[..5].iter().all(|row| row.starts_with("big-")),
+        "{rows:#?}"
+    );
+    assert!(rows[6].contains("0/16 files"), "{rows:#?}");
+}
+
+#[test]
+fn no_line_is_torn_or_repeated_by_the_bars() {
+    let mirror = Mirror::new();
+    let names: Vec<String> = (0..600).map(|n| format!("a-{n:03}.zst")).collect();
+    for name in &names {
+        mirror.write_signed(name, &format!("{name}.sig.bin"), b"alpha");
+    }
+    sparse(&mirror, "big.iso", ENDLESS);
+    let terminal = Terminal::run(&mirror, 700, 80, &["--jobs", "1"]);
+    let rows = terminal.wait_for(|rows| rows.iter().any(|row| row.contains("600/601 files")));
+    let lines: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}: ✅ Signature valid"))
+        .collect();
+    assert_eq!(rows[..600], lines);
+    assert!(rows[600].starts_with("big.iso "));
+    assert_eq!(rows.len(), 602);
+}
+
+#[test]
+fn what_failed_is_told_again_when_it_has_left_the_screen() {
+    let mirror = Mirror::new();
+    mirror.write("a.zst", "alpha");
+    for n in 0..30 {
+        let name = format!("b-{n:02}.zst");
+        mirror.write_signed(&name, &format!("{name}.sig.bin"), b"alpha");
+    }
+    let (status, rows) = Terminal::run(&mirror, 24, 120, &[]).end();
+    assert_eq!(status.code(), Some(1));
+    let told = rows
+        .iter()
+        .rposition(|row| row == "verify-signatures: what failed:")
+        .unwrap();
+    assert_eq!(
+        rows[told + 1],
+        "verify-signatures: a.zst: ❌ Signature file not found"
+    );
+    assert!(rows[told + 2].starts_with("verify-signatures: 30 valid, 1 without signature file; "));
+}
+
+#[test]
+fn while_directories_are_walked_a_spinner_counts_and_ctrl_c_ends_it() {
+    let mirror = Mirror::new();
+    // Two links to the next directory in each: there are as many paths as nobody can walk.
+    for level in 0..40 {
+        mirror.write(&format!("{level}/x.zst"), "");
+        for link in ["a", "b"] {
+            let next = mirror.path().join(format!("{level}/{link}"));
+            std::os::unix::fs::symlink(format!("../{}", level + 1), next).unwrap();
+        }
+    }
+    let terminal = Terminal::run(&mirror, 24, 80, &["-L", "0"]);
+    let rows = terminal.wait_for(|rows| rows.len() == 1 && rows[0].contains("looking for files: "));
+    assert!(rows[0].ends_with(" seen"), "{rows:#?}");
+    terminal.press_ctrl_c();
+    let (status, rows) = terminal.end();
+    assert_eq!(status.code(), Some(130));
+    let said = "verify-signatures: interrupted while looking for files; nothing was verified";
+    assert!(rows[rows.len() - 1].ends_with(said), "{rows:#?}");
+}
+
+#[test]
+fn lines_that_are_piped_are_the_scripts_bytes_while_the_bars_are_on_the_terminal() {
+    let mirror = mirror_in_the_middle();
+    let out = mirror.path().join("out");
+    let piped = command(&mirror, &[]).env("CLICOLOR_FORCE", "1");
+    let piped = piped.stdout(Stdio::from(File::create(&out).unwrap()));
+    let terminal = Terminal::start(24, 80, piped);
+    let rows = terminal.wait_for(|rows| rows.len() == 3 && rows[2].contains("2/4 files 1 failed"));
+    assert!(rows[0].starts_with("big-1.iso "), "{rows:#?}");
+    assert_eq!(
+        read(&out),
+        "a.zst: ✅ Signature valid\nb.zst: ❌ Signature invalid\n"
+    );
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn progress_never_shows_no_bar_on_a_terminal() {
+    let mirror = mirror_in_the_middle();
+    let terminal = Terminal::run(&mirror, 24, 80, &["--progress", "never"]);
+    terminal.wait_for(|rows| rows.len() == 2);
+    thread::sleep(Duration::from_millis(400));
+    assert_eq!(terminal.rows().len(), 2, "{:#?}", terminal.rows());
+}
