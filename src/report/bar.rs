@@ -106,7 +106,7 @@ fn bar(done: u64, bytes: u64, columns: usize) -> String {
     let halves = (share(done, bytes) * (2 * columns) as f64) as usize;
     let half = if halves % 2 == 1 { "╸" } else { "" };
     let full = "━".repeat(halves / 2);
-    format!("{:<columns$}", full + half)
+    format!("{:─<columns$}", full + half)
 }
 
 fn percent(done: u64, bytes: u64) -> String {
@@ -177,14 +177,14 @@ mod tests {
         let at = |columns| total(&TOTAL, columns, false);
         assert_eq!(
             at(100),
-            "━━━━━━━━╸                 37% 3.21 GB/8.59 GB 4.00 GB/s 1:05 left 3/7 files 2 failed"
+            "━━━━━━━━╸───────────────  37% 3.21 GB/8.59 GB 4.00 GB/s 1:05 left 3/7 files 2 failed"
         );
         assert_eq!(
             at(80),
-            "━━━━━━━━╸                 37% 4.00 GB/s 1:05 left 3/7 files 2 failed"
+            "━━━━━━━━╸───────────────  37% 4.00 GB/s 1:05 left 3/7 files 2 failed"
         );
-        assert_eq!(at(50), "━━━╸        37% 1:05 left 3/7 files 2 failed");
-        assert_eq!(at(40), "━━━╸        37% 3/7 files 2 failed");
+        assert_eq!(at(50), "━━━╸──────  37% 1:05 left 3/7 files 2 failed");
+        assert_eq!(at(40), "━━━╸──────  37% 3/7 files 2 failed");
         assert_eq!(at(20), " 37% 2 failed");
         assert_eq!(at(3), " 37%");
     }
@@ -207,11 +207,11 @@ mod tests {
     fn a_file_has_its_name_its_bar_and_its_share() {
         assert_eq!(
             file("mirror/kubernetes-1.32.3.zst", 1 << 29, 1 << 30, 40),
-            "mirror/kube…s-1.32.3.zst ━━━━━       50%"
+            "mirror/kube…s-1.32.3.zst ━━━━━─────  50%"
         );
         assert_eq!(
             file("x.iso", 0, 1_500_000_000, 70),
-            format!("{:<30} {:24}   0%   1.50 GB", "x.iso", "")
+            format!("{:<30} {}   0%   1.50 GB", "x.iso", "─".repeat(24))
         );
         assert_eq!(
             file("x.iso", 0, 0, 40),

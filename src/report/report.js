@@ -71,6 +71,7 @@
       const again = sort === head.dataset.sort && dir === "asc";
       change({ sort: head.dataset.sort, dir: again ? "desc" : "asc" });
     });
+    head.dataset.label = head.textContent;
     head.replaceChildren(button);
   }
   byId("search").addEventListener("input", (event) => change({ q: event.target.value }));
