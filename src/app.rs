@@ -87,6 +87,7 @@ fn verify(config: &Config) -> Exit {
         Ok(interrupt) => interrupt,
         Err(error) => return cannot(&errno::words(&error)),
     };
+    warn(config);
     let Some(survey) = survey(config, &cancel) else {
         say(&"interrupted while looking for files; nothing was verified");
         return interrupt.exit().unwrap_or(Exit::CannotJudge);
@@ -135,6 +136,18 @@ fn survey(config: &Config, cancel: &Cancel) -> Option<Survey> {
     let survey = mirror::survey(paths, search, watch);
     progress.finish();
     survey
+}
+
+/// Says once that a key lies where it may have been exchanged together with the artifacts.
+fn warn(config: &Config) {
+    for key in config.exposed.iter().filter(|_| config.detail.lines) {
+        say(&format!(
+            "{}: this key lies in the tree that it verifies, where whoever can change the artifacts can change the key; compare its \
+             fingerprint with the vendor's and pin it: --key-fingerprint {}",
+            key.name(),
+            key.fingerprint()
+        ));
+    }
 }
 
 /// What is worth saying before the first file is read.

@@ -30,6 +30,13 @@ pub struct Cli {
     #[arg(help_heading = WHAT, short, long = "key", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub keys: Vec<PathBuf>,
 
+    /// Accept only keys whose DER has this SHA-256 (repeatable)
+    ///
+    /// 64 hexadecimal digits, as `openssl pkey -pubin -outform DER | sha256sum` prints them. A key file that is named and has
+    /// another fingerprint is refused; of a directory, the others are left out.
+    #[arg(help_heading = WHAT, hide_short_help = true, long = "key-fingerprint", value_name = "HEX", value_parser = fingerprint)]
+    pub fingerprints: Vec<String>,
+
     /// Verify exactly one PATH, a data file, against this signature, whatever the names
     #[arg(help_heading = WHAT, hide_short_help = true, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files"])]
@@ -185,6 +192,15 @@ static AFTER: LazyLock<String> = LazyLock::new(|| {
         statuses.concat()
     )
 });
+
+/// A SHA-256 as people write it, in lower case and without colons.
+fn fingerprint(text: &str) -> Result<String, String> {
+    let digits = text.replace(':', "").to_ascii_lowercase();
+    let is_sha256 = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    is_sha256
+        .then_some(digits)
+        .ok_or_else(|| "64 hexadecimal digits are needed".to_owned())
+}
 
 /// What stdout carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -34,6 +34,8 @@ const KEY_EXTENSIONS: [&str; 3] = ["pem", "pub", "der"];
 pub struct Config {
     /// What to verify.
     pub target: Target,
+    /// Keys that lie in what is verified, where whoever can change the artifacts can change them too.
+    pub exposed: Vec<Arc<Key>>,
     /// How to verify it.
     pub settings: Settings,
     /// Whether devices that are slower when many files are read at once are spared that.
@@ -122,6 +124,19 @@ pub enum ConfigError {
         /// What it holds.
         source: KeyError,
     },
+    /// A key file is not the one that was pinned.
+    #[error(
+        "{name}: its fingerprint is {fingerprint}, which --key-fingerprint does not name; another key than you expect lies there"
+    )]
+    OtherFingerprint {
+        /// The key file.
+        name: String,
+        /// The SHA-256 of its DER.
+        fingerprint: String,
+    },
+    /// A directory has no key that was pinned.
+    #[error("{}: no key in this directory has a fingerprint that --key-fingerprint names", shown(.0))]
+    NoKeyWithFingerprint(PathBuf),
     /// A directory of keys has none.
     #[error("{}: no key in this directory; their names end in .pem, .pub or .der", shown(.0))]
     NoKeyInDirectory(PathBuf),
@@ -190,12 +205,18 @@ impl Config {
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
-        let keys = load_keys(&key_paths(cli, environment)?)?;
+        let keys = load_keys(&key_paths(cli, environment)?, &cli.fingerprints)?;
         let target = target(cli, exclude)?;
+        // A key that is pinned cannot be changed without a word.
+        let exposed = match cli.fingerprints.is_empty() {
+            true => exposed(&keys, &cli.paths),
+            false => Vec::new(),
+        };
         Ok(Config {
             target,
+            exposed,
             settings: Settings {
-                keys,
+                keys: keys.into_iter().map(|(_, key)| key).collect(),
                 io: match cli.io {
                     Way::Auto => Io::Auto,
                     Way::Mmap => Io::Mmap,
@@ -365,17 +386,66 @@ fn default_key() -> Result<PathBuf, ConfigError> {
     }
 }
 
-fn load_keys(paths: &[PathBuf]) -> Result<Vec<Arc<Key>>, ConfigError> {
-    let mut keys: Vec<Arc<Key>> = Vec::new();
+/// The keys with their files; each key once, and only those with one of the `pins` where there are any.
+fn load_keys(paths: &[PathBuf], pins: &[String]) -> Result<Vec<(PathBuf, Arc<Key>)>, ConfigError> {
+    let mut keys: Vec<(PathBuf, Arc<Key>)> = Vec::new();
     for path in paths {
+        let mut found = Vec::new();
         for file in key_files(path)? {
             let key = load_key(&file)?;
-            if keys.iter().all(|k| k.fingerprint() != key.fingerprint()) {
-                keys.push(Arc::new(key));
+            found.push((file, Arc::new(key)));
+        }
+        let accepted = accept(path, found, pins)?;
+        let is_new = |key: &Arc<Key>| {
+            keys.iter()
+                .all(|(_, known)| known.fingerprint() != key.fingerprint())
+        };
+        let new: Vec<_> = accepted
+            .into_iter()
+            .filter(|(_, key)| is_new(key))
+            .collect();
+        keys.extend(new);
+    }
+    Ok(keys)
+}
+
+/// Those keys of a `--key` that are pinned.
+fn accept(
+    path: &Path,
+    mut found: Vec<(PathBuf, Arc<Key>)>,
+    pins: &[String],
+) -> Result<Vec<(PathBuf, Arc<Key>)>, ConfigError> {
+    let is_pinned = |key: &Key| pins.is_empty() || pins.contains(&key.fingerprint().to_string());
+    // Fail closed: a file that is named and is not what its user expects was exchanged, or the pin is wrong.
+    match found.first() {
+        Some((file, key)) if file == path && !is_pinned(key) => {
+            Err(ConfigError::OtherFingerprint {
+                name: key.name().to_owned(),
+                fingerprint: key.fingerprint().to_string(),
+            })
+        }
+        _ => {
+            found.retain(|(_, key)| is_pinned(key));
+            match found.is_empty() {
+                true => Err(ConfigError::NoKeyWithFingerprint(path.to_owned())),
+                false => Ok(found),
             }
         }
     }
-    Ok(keys)
+}
+
+/// The keys whose files lie in one of the directories `roots`, links resolved.
+fn exposed(keys: &[(PathBuf, Arc<Key>)], roots: &[PathBuf]) -> Vec<Arc<Key>> {
+    let directories = roots.iter().filter(|root| root.is_dir());
+    let roots: Vec<PathBuf> = directories
+        .filter_map(|root| root.canonicalize().ok())
+        .collect();
+    let is_inside = |path: &Path| {
+        let path = path.canonicalize();
+        path.is_ok_and(|path| roots.iter().any(|root| path.starts_with(root)))
+    };
+    let inside = keys.iter().filter(|(path, _)| is_inside(path));
+    inside.map(|(_, key)| Arc::clone(key)).collect()
 }
 
 /// The key files under a `--key`: itself, or those of a directory in the order of their names.

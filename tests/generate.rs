@@ -46,6 +46,7 @@ fn the_long_help_has_every_option_examples_and_exit_statuses() {
     let help = Mirror::new().run(&["--help"]).stdout;
     for option in [
         "--key",
+        "--key-fingerprint",
         "--signature",
         "--jobs",
         "--max-depth",

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Mirror, Run, sign_digest, signing_key};
+use support::{Mirror, PINNED, Run, sign_digest, signing_key};
 
 const GIB: u64 = 1024 * 1024 * 1024;
 /// SHA-256 of 20 GiB of zero bytes: `truncate -s 20G x; openssl dgst -sha256 x`.
@@ -250,7 +250,7 @@ fn a_pipe_that_closes_early_ends_the_run_quietly_and_not_with_success() {
     for n in 0..200 {
         mirror.write_signed(&format!("{n}.zst"), &format!("{n}.sig.bin"), b"x");
     }
-    let mut child = spawn(mirror.command(&["-k", "key.pem"]));
+    let mut child = spawn(mirror.command(&PINNED));
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(141));
@@ -261,7 +261,7 @@ fn a_pipe_that_closes_early_ends_the_run_quietly_and_not_with_success() {
 fn output_that_cannot_be_written_is_told_and_no_success() {
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"x");
-    let mut command = mirror.command(&["-k", "key.pem"]);
+    let mut command = mirror.command(&PINNED);
     command.stdout(File::options().write(true).open("/dev/full").unwrap());
     let run = Run::of(command);
     assert_eq!(run.status, Some(2));
@@ -275,7 +275,7 @@ fn output_that_cannot_be_written_is_told_and_no_success() {
 fn a_log_gets_a_line_of_progress_after_ten_seconds_under_progress_always() {
     let mirror = sparse(200 * GIB, &any_signature());
     let started = Instant::now();
-    let mut child = spawn(mirror.command(&["-k", "key.pem", "--progress", "always"]));
+    let mut child = spawn(mirror.command(&[&PINNED[..], &["--progress", "always"]].concat()));
     let mut line = String::new();
     BufReader::new(child.stderr.take().unwrap())
         .read_line(&mut line)
@@ -294,7 +294,7 @@ fn no_progress_is_shown_where_stderr_is_no_terminal_or_under_status() {
     let mirror = sparse(GIB, &any_signature());
     let run = mirror.run(&["-k", "key.pem", "--status"]);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
-    let run = mirror.run(&["-k", "key.pem"]);
+    let run = mirror.run_pinned(&[]);
     let told: Vec<_> = run.stderr.lines().collect();
     assert!(told[0].contains(" 0 valid, 1 invalid; "), "{told:?}");
     assert!(told[1].contains(" key key.pem ("), "{told:?}");
@@ -404,7 +404,7 @@ fn a_socket_under_an_artifacts_name_is_no_regular_file() {
 fn a_descriptor_that_cannot_be_written_is_told_and_no_success() {
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"x");
-    for arguments in [&["-k", "key.pem"][..], &["--help"], &["--version"]] {
+    for arguments in [&PINNED[..], &["--help"], &["--version"]] {
         let mut command = mirror.command(arguments);
         command.stdout(File::open("/dev/null").unwrap());
         let run = Run::of(command);

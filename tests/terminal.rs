@@ -114,7 +114,7 @@ impl Terminal {
 
 fn command(mirror: &Mirror, arguments: &[&str]) -> Command {
     Command::new(env!("CARGO_BIN_EXE_verify-signatures"))
-        .args(["-k", "key.pem"])
+        .args(support::PINNED)
         .args(arguments)
         .current_dir(mirror.path())
         .env("TERM", "xterm-256color")

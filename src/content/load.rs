@@ -26,6 +26,14 @@ impl Window {
         }
     }
 
+    /// Whether a page of it went away while it was looked at: its bytes are not the file's then.
+    pub(super) fn is_damaged(&self) -> bool {
+        match self {
+            Window::Mapped(map) => map.is_damaged(),
+            Window::Read(_) => false,
+        }
+    }
+
     /// The memory to use again; a map is let go.
     fn into_buffer(self) -> Vec<u8> {
         match self {

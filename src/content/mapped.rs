@@ -1,6 +1,8 @@
 //! Windows by mmap(2), with every page brought in before a byte is looked at.
 #![allow(unsafe_code)]
 
+mod bus;
+
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
@@ -8,15 +10,28 @@ use std::ops::Deref;
 use memmap2::{Mmap, MmapOptions};
 use rustix::io::Errno;
 
-/// A part of a file mapped read-only; unmapped when dropped.
+use bus::Guard;
+
+/// A part of a file mapped read-only and guarded; unmapped when dropped.
 #[derive(Debug)]
-pub(super) struct Map(Mmap);
+pub(super) struct Map {
+    // The guard goes first, before the memory that it guards can be somebody else's.
+    guard: Guard,
+    bytes: Mmap,
+}
+
+impl Map {
+    /// Whether a page of it went away while it was looked at. What was seen there since is not the file's.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.guard.is_damaged()
+    }
+}
 
 impl Deref for Map {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
@@ -35,12 +50,13 @@ pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, Refusal> {
     // goes to a hash function only, which takes any bytes, branches on none of them and indexes by none; the
     // digest of a mixture verifies under no signature, and the file's stamp, compared afterwards, tells that it
     // changed. (b) A page that goes away, by truncation or a failing device: the pages are brought in below and
-    // a failure there is an error; between that and the hashing the kernel answers with SIGBUS, which ends the
-    // process with a status that no caller takes for success. Memory that is not ours is never read.
-    let map = unsafe { MmapOptions::new().offset(at).len(length).map(file) };
-    let map = map.map_err(Refusal::Map)?;
-    populate(&map)?;
-    Ok(Map(map))
+    // a failure there is an error; between that and the hashing the kernel answers with SIGBUS, for which there
+    // is the guard. Memory that is not ours is never read.
+    let bytes = unsafe { MmapOptions::new().offset(at).len(length).map(file) };
+    let bytes = bytes.map_err(Refusal::Map)?;
+    let guard = Guard::over(&bytes).map_err(Refusal::Map)?;
+    populate(&bytes)?;
+    Ok(Map { guard, bytes })
 }
 
 /// Brings in all pages of the map with one call, instead of by one fault for each few of them.

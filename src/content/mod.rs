@@ -238,6 +238,10 @@ impl Content {
         if !self.unread().is_empty() {
             return Ok(());
         }
+        // Fail closed: before anything that was made of this window is used, and again whenever somebody asks for another.
+        if self.window.is_damaged() {
+            return Err(self.damage());
+        }
         // The window is given up before the next is there: after a fault, nothing is left that could be hashed twice.
         let used = std::mem::take(&mut self.window);
         self.consumed = 0;
@@ -253,6 +257,16 @@ impl Content {
         };
         self.window_end = extent.end();
         Ok(())
+    }
+
+    /// What befell the window: reading it once more tells whether the file ends here or the device fails.
+    fn damage(&self) -> Fault {
+        let length = self.window.bytes().len();
+        let at = self.window_end - length as u64;
+        match read::exactly(&self.file, at, length, &mut Vec::new()) {
+            Err(fault) => fault,
+            Ok(()) => Fault::Changed,
+        }
     }
 
     /// The window that begins at offset `at`; an empty one at the end.
@@ -378,6 +392,22 @@ mod tests {
                     assert!(matches!(end, Err(Fault::Changed)), "{what}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_window_that_went_away_while_it_was_looked_at_has_changed_however_often_one_asks() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(WINDOW as u64).unwrap();
+        let mut content = Content::open(file.path(), reading(Io::Mmap)).unwrap();
+        content.fill().unwrap();
+        file.as_file().set_len(0).unwrap();
+        assert_eq!(content.unread().iter().max(), Some(&0));
+        content.consume(WINDOW);
+        // As long again, so that nothing but the damage tells.
+        file.as_file().set_len(WINDOW as u64).unwrap();
+        for _ in 0..2 {
+            assert!(matches!(content.fill(), Err(Fault::Changed)));
         }
     }
 

@@ -16,7 +16,7 @@ use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::errno;
 use crate::trust;
-use crate::trust::signature::{MAX_BYTES, Signature};
+use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature};
 use crate::trust::verdict::{Invalid, Part, Record, Verdict};
 
 /// A record, and the place of its work in the list.
@@ -284,7 +284,7 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
 fn signature_bytes(path: &Path) -> Result<Vec<u8>, Fault> {
     let (file, _) = content::open_regular(path)?;
     let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(LOOK_BYTES as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -35,6 +35,16 @@ pub enum Reason {
     SignatureTooLong,
     /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status `invalid`).
     SignatureNotDer,
+    /// `signature-base64`: the signature file holds a signature as base64 text (status `invalid`).
+    SignatureBase64,
+    /// `signature-hex`: the signature file holds a signature as hexadecimal text (status `invalid`).
+    SignatureHex,
+    /// `signature-pem`: the signature file holds a PEM block (status `invalid`).
+    SignaturePem,
+    /// `signature-p1363`: the signature file holds a signature as a raw pair of 64 bytes (status `invalid`).
+    SignatureP1363,
+    /// `signature-html`: the signature file holds an HTML page (status `invalid`).
+    SignatureHtml,
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
     /// `no-data-file`: the file that the signature belongs to is not there (status `missing`).
@@ -102,6 +112,11 @@ impl Reason {
                 SignatureError::Empty => Reason::SignatureEmpty,
                 SignatureError::TooLong => Reason::SignatureTooLong,
                 SignatureError::NotDer => Reason::SignatureNotDer,
+                SignatureError::Base64 => Reason::SignatureBase64,
+                SignatureError::Hex => Reason::SignatureHex,
+                SignatureError::Pem => Reason::SignaturePem,
+                SignatureError::P1363 => Reason::SignatureP1363,
+                SignatureError::Html => Reason::SignatureHtml,
             },
             Verdict::Missing => Reason::NoDataFile,
             Verdict::Unsigned { .. } => Reason::NoSignatureFile,
@@ -126,6 +141,11 @@ impl Reason {
             Reason::SignatureEmpty => "signature-empty",
             Reason::SignatureTooLong => "signature-too-long",
             Reason::SignatureNotDer => "signature-not-der",
+            Reason::SignatureBase64 => "signature-base64",
+            Reason::SignatureHex => "signature-hex",
+            Reason::SignaturePem => "signature-pem",
+            Reason::SignatureP1363 => "signature-p1363",
+            Reason::SignatureHtml => "signature-html",
             Reason::NoSignatureFile => "no-signature-file",
             Reason::NoDataFile => "no-data-file",
             Reason::ChangedWhileReading => "changed-while-reading",

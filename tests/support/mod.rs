@@ -17,6 +17,14 @@ pub fn signing_key(number: u8) -> SigningKey {
     SigningKey::from_slice(&[number; 32]).unwrap()
 }
 
+/// The key of a [`Mirror`] that lies in it, pinned, so that nothing is said of where it lies.
+pub const PINNED: [&str; 4] = [
+    "-k",
+    "key.pem",
+    "--key-fingerprint",
+    "f857ae4ed6e34e33761aea25caaee3fe54a15960fb92dcd63a375ab121deb2a9",
+];
+
 pub fn public_pem(key: &SigningKey) -> String {
     let der = key.verifying_key().to_public_key_der().unwrap();
     pem::encode_config(
@@ -77,6 +85,11 @@ impl Mirror {
     pub fn write_signed(&self, data: &str, signature: &str, content: &[u8]) {
         self.write(data, content);
         self.write(signature, sign(&self.key, content));
+    }
+
+    /// Runs the built command with the pinned key.
+    pub fn run_pinned(&self, arguments: &[&str]) -> Run {
+        self.run(&[&PINNED, arguments].concat())
     }
 
     /// Runs the built command in the directory.

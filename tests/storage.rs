@@ -1,0 +1,167 @@
+//! Files that are cut off, rewritten and emptied while they are hashed, again and again, at random moments.
+//!
+//! The moment is random, and the outcome is not: no death, no ✅ that is not true, and a right verdict on every neighbour.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::{Mirror, sign};
+
+const MIB: usize = 1024 * 1024;
+const SIZE: usize = 24 * MIB;
+/// Where the file is cut off: in the second window or the first, whatever the windows' size.
+const CUT: u64 = 4096;
+const ROUNDS: usize = 150;
+
+/// Its signature is over its beginning followed by zeros, which is what a handler that fills in zeros would make of it, once it is cut off.
+fn trap() -> (Vec<u8>, Vec<u8>) {
+    let mut content = vec![7; SIZE];
+    content[CUT as usize..].fill(0);
+    let zeros = content.clone();
+    content[CUT as usize..].fill(9);
+    (content, zeros)
+}
+
+/// A mirror in which the signature of `victim.iso` is over `signed`, with a valid neighbour on either side.
+fn mirror(signed: &[u8]) -> Mirror {
+    let mirror = Mirror::new();
+    let neighbour = vec![5; 3 * MIB];
+    mirror.write_signed("a.iso", "a.iso.sig.bin", &neighbour);
+    mirror.write_signed("z.iso", "z.iso.sig.bin", &neighbour);
+    mirror.write("victim.iso.sig.bin", sign(&mirror.key, signed));
+    mirror
+}
+
+/// Numbers that look random, the same in every run (Marsaglia's xorshift).
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self, below: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        below.mul_f64((self.0 % 1000) as f64 / 1000.0)
+    }
+}
+
+/// Runs the command and does something to the victim at a moment. Returns its lines.
+fn run_and(
+    mirror: &Mirror,
+    arguments: &[&str],
+    moment: Duration,
+    action: impl Fn(&File),
+) -> Vec<String> {
+    let path = mirror.path().join("victim.iso");
+    let victim = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let mut command = mirror.command(arguments);
+    let child = command
+        .args(["-k", "key.pem"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    thread::sleep(moment);
+    action(&victim);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.signal(), None, "{said}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(str::to_owned).collect()
+}
+
+/// How long a run takes that nobody disturbs.
+fn undisturbed(mirror: &Mirror) -> Duration {
+    let started = Instant::now();
+    mirror.run(&["-k", "key.pem"]);
+    started.elapsed()
+}
+
+fn neighbours_are_valid(lines: &[String]) {
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[0], "a.iso: ✅ Signature valid");
+    assert_eq!(lines[2], "z.iso: ✅ Signature valid");
+}
+
+#[test]
+fn a_file_that_is_cut_off_at_any_moment_fails_alone_and_is_never_taken_for_one_that_ends_in_zeros()
+{
+    let (content, zeros) = trap();
+    let mirror = mirror(&zeros);
+    mirror.write("victim.iso", &content);
+    let (longest, mut moments) = (undisturbed(&mirror), Moments(0x2545_f491_4f6c_dd1d));
+    let mut seen = Vec::new();
+    for round in 0..ROUNDS {
+        mirror.write("victim.iso", &content);
+        // One thread: the file is alone in a window of its own for longer.
+        let jobs = ["1", "2"][round % 2];
+        let moment = moments.next(longest);
+        let lines = run_and(&mirror, &["--jobs", jobs], moment, |victim| {
+            victim.set_len(CUT).unwrap()
+        });
+        neighbours_are_valid(&lines);
+        assert!(lines[1].starts_with("victim.iso: ❌ "), "{lines:?}");
+        seen.push(lines[1].clone());
+    }
+    let changed = seen
+        .iter()
+        .filter(|line| line.ends_with("Changed while reading"))
+        .count();
+    assert!(
+        changed > 0,
+        "the moments were never within the hashing: {seen:?}"
+    );
+}
+
+#[test]
+fn a_file_that_is_rewritten_at_any_moment_is_valid_only_if_what_was_signed_was_read() {
+    let (content, _) = trap();
+    let mirror = mirror(&content);
+    mirror.write("victim.iso", &content);
+    let (longest, mut moments) = (undisturbed(&mirror), Moments(0x9e37_79b9_7f4a_7c15));
+    for _ in 0..ROUNDS {
+        mirror.write("victim.iso", &content);
+        let moment = moments.next(longest);
+        // The last byte: whoever calls the file valid has read it before this moment.
+        let lines = run_and(&mirror, &[], moment, |victim| {
+            victim.write_all_at(&[0], SIZE as u64 - 1).unwrap()
+        });
+        neighbours_are_valid(&lines);
+        let verdicts = [
+            "✅ Signature valid",
+            "❌ Signature invalid",
+            "❌ Changed while reading",
+        ];
+        assert!(
+            verdicts
+                .iter()
+                .any(|v| lines[1] == format!("victim.iso: {v}")),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn a_sparse_giant_that_is_emptied_has_changed_and_its_neighbours_are_verified() {
+    let mirror = mirror(b"whatever");
+    let giant = File::create(mirror.path().join("victim.iso")).unwrap();
+    for io in ["auto", "mmap", "read"] {
+        giant.set_len(100 << 30).unwrap();
+        let moment = Duration::from_millis(500);
+        let lines = run_and(&mirror, &["--io", io], moment, |victim| {
+            victim.set_len(0).unwrap()
+        });
+        neighbours_are_valid(&lines);
+        assert_eq!(lines[1], "victim.iso: ❌ Changed while reading", "{io}");
+    }
+}
