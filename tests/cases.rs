@@ -8,7 +8,6 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -142,8 +141,7 @@ fn set_up(case: &Case, directory: &Path, fixtures: &Path) -> Result<(), Failed> 
 
 /// Root may read everything; `nobody` may not.
 fn drop_rights(command: &mut Command) {
-    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if is_root {
+    if support::is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
 }

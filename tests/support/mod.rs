@@ -136,17 +136,28 @@ pub fn openssl_is_here(test: &str) -> bool {
     is_here("openssl", test)
 }
 
-/// Whether a program is here. Where CI runs it must be; elsewhere its absence is said out loud.
+/// Whether a program is here.
 pub fn is_here(program: &str, test: &str) -> bool {
     // What it makes of the argument does not matter.
     let here = Command::new(program).arg("--version").output().is_ok();
+    is_available(here, program, test)
+}
+
+/// Whether it is here, as it is said to be. Where CI runs it must be; elsewhere its absence is said out loud.
+pub fn is_available(here: bool, what: &str, test: &str) -> bool {
     let in_ci = std::env::var_os("CI").is_some();
-    assert!(here || !in_ci, "CI needs {program}");
+    assert!(here || !in_ci, "CI needs {what}");
     if !here {
         // Not by eprintln!, which the harness holds back when a test passes.
-        writeln!(io::stderr(), "SKIPPED, for want of {program}: {test}").unwrap();
+        writeln!(io::stderr(), "SKIPPED, for want of {what}: {test}").unwrap();
     }
     here
+}
+
+/// Whether this runs with root's rights.
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// The verdict of `openssl dgst -sha256 -verify`.

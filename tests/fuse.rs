@@ -1,0 +1,322 @@
+//! Storage that fails as it is told to: a file system of our own, mounted for the test.
+//!
+//! Needs `/dev/fuse` and the right to mount; where either is missing, and it is not CI, the tests say that they are skipped.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use fuser::{
+    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation,
+    INodeNo, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
+    ReplyEntry, Request,
+};
+use support::{Mirror, is_available, is_root, sign};
+
+const MIB: usize = 1024 * 1024;
+const SIZE: usize = 20 * MIB;
+/// Where reading begins to fail: in the second window or later, at no border of anything.
+const FAILS_AT: u64 = 9 * MIB as u64 + 4096;
+/// How long the system may believe what it was told of a file.
+const TTL: Duration = Duration::from_secs(60);
+
+/// What a file does behind [`FAILS_AT`].
+#[derive(Clone, Copy, PartialEq)]
+enum Behaviour {
+    Sound,
+    /// The device fails (EIO).
+    Fails,
+    /// Fewer bytes come than the file has.
+    Short,
+    /// Nothing comes, and no error.
+    Stalls,
+}
+
+struct Node {
+    name: String,
+    content: Vec<u8>,
+    behaviour: Behaviour,
+}
+
+struct FailingFs {
+    nodes: Vec<Node>,
+    /// Reads that are not answered as long as this is mounted.
+    stalled: Arc<Mutex<Vec<ReplyData>>>,
+}
+
+impl FailingFs {
+    /// Inode 1 is the directory; the files follow.
+    fn node(&self, inode: INodeNo) -> Option<&Node> {
+        let at = usize::try_from(u64::from(inode)).unwrap().checked_sub(2)?;
+        self.nodes.get(at)
+    }
+
+    fn attributes(&self, inode: INodeNo) -> Option<FileAttr> {
+        let size = match u64::from(inode) {
+            1 => 0,
+            _ => self.node(inode)?.content.len() as u64,
+        };
+        let is_directory = u64::from(inode) == 1;
+        Some(FileAttr {
+            ino: inode,
+            size,
+            blocks: size.div_ceil(512),
+            atime: UNIX_EPOCH,
+            mtime: UNIX_EPOCH,
+            ctime: UNIX_EPOCH,
+            crtime: UNIX_EPOCH,
+            kind: if is_directory {
+                FileType::Directory
+            } else {
+                FileType::RegularFile
+            },
+            perm: if is_directory { 0o755 } else { 0o644 },
+            nlink: 1,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            blksize: 4096,
+            flags: 0,
+        })
+    }
+}
+
+impl Filesystem for FailingFs {
+    /// Room for every read that stalls: by default the kernel holds all others back when twelve wait, whichever files they are of.
+    fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> io::Result<()> {
+        config
+            .set_max_background(4096)
+            .map_err(|_| io::ErrorKind::InvalidInput)?;
+        Ok(())
+    }
+
+    fn lookup(&self, _request: &Request, _parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        let at = self.nodes.iter().position(|node| *node.name == *name);
+        match at.and_then(|at| self.attributes(INodeNo(at as u64 + 2))) {
+            Some(attributes) => reply.entry(&TTL, &attributes, Generation(0)),
+            None => reply.error(Errno::ENOENT),
+        }
+    }
+
+    fn getattr(
+        &self,
+        _request: &Request,
+        inode: INodeNo,
+        _handle: Option<FileHandle>,
+        reply: ReplyAttr,
+    ) {
+        match self.attributes(inode) {
+            Some(attributes) => reply.attr(&TTL, &attributes),
+            None => reply.error(Errno::ENOENT),
+        }
+    }
+
+    fn readdir(
+        &self,
+        _request: &Request,
+        _inode: INodeNo,
+        _handle: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
+        for (at, node) in self.nodes.iter().enumerate().skip(offset as usize) {
+            let inode = INodeNo(at as u64 + 2);
+            if reply.add(inode, at as u64 + 1, FileType::RegularFile, &node.name) {
+                break;
+            }
+        }
+        reply.ok();
+    }
+
+    fn read(
+        &self,
+        _request: &Request,
+        inode: INodeNo,
+        _handle: FileHandle,
+        offset: u64,
+        size: u32,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        let Some(node) = self.node(inode) else {
+            return reply.error(Errno::ENOENT);
+        };
+        let end = (offset as usize + size as usize).min(node.content.len());
+        let bytes = node.content.get(offset as usize..end).unwrap_or_default();
+        match node.behaviour {
+            behaviour if behaviour == Behaviour::Sound || end as u64 <= FAILS_AT => {
+                reply.data(bytes)
+            }
+            Behaviour::Fails => reply.error(Errno::EIO),
+            Behaviour::Stalls => self.stalled.lock().unwrap().push(reply),
+            _ => reply.data(&bytes[..bytes.len() / 2]),
+        }
+    }
+}
+
+/// A mirror on the failing file system; unmounted with the value. Its key lies beside it.
+struct Mounted {
+    stalled: Arc<Mutex<Vec<ReplyData>>>,
+    session: Option<BackgroundSession>,
+    beside: Mirror,
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Whoever still waits for a read gets an error, so that nothing holds on to the mount.
+        self.stalled.lock().unwrap().clear();
+        // Even from under a command that a failed test left behind.
+        let mount = self.beside.path().join("m");
+        let _ = Command::new("umount").arg("--lazy").arg(mount).status();
+        drop(self.session.take());
+    }
+}
+
+impl Mounted {
+    /// Neighbours on either side of a victim that behaves so, all of them signed as they are.
+    fn new(behaviour: Behaviour) -> Mounted {
+        let beside = Mirror::new();
+        let mut nodes = Vec::new();
+        for (name, behaviour) in [
+            ("a.iso", Behaviour::Sound),
+            ("victim.iso", behaviour),
+            ("z.iso", Behaviour::Sound),
+        ] {
+            let content: Vec<u8> = (0..SIZE).map(|n| (n % 251) as u8).collect();
+            let signature = Node {
+                name: format!("{name}.sig.bin"),
+                content: sign(&beside.key, &content),
+                behaviour: Behaviour::Sound,
+            };
+            nodes.extend([
+                Node {
+                    name: name.to_owned(),
+                    content,
+                    behaviour,
+                },
+                signature,
+            ]);
+        }
+        let mount = beside.path().join("m");
+        std::fs::create_dir(&mount).unwrap();
+        let stalled = Arc::default();
+        let fs = FailingFs {
+            nodes,
+            stalled: Arc::clone(&stalled),
+        };
+        let mut config = Config::default();
+        config.mount_options = vec![MountOption::RO, MountOption::FSName("failing".to_owned())];
+        let session = Some(fuser::spawn_mount(fs, &mount, &config).unwrap());
+        Mounted {
+            stalled,
+            session,
+            beside,
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.beside.command(&["-k", "key.pem", "m"]);
+        command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+fn fuse_is_here(test: &str) -> bool {
+    let here = Path::new("/dev/fuse").exists() && is_root();
+    is_available(here, "/dev/fuse and root", test)
+}
+
+const NEIGHBOURS: [&str; 2] = ["m/a.iso: ✅ Signature valid", "m/z.iso: ✅ Signature valid"];
+
+#[test]
+fn a_device_that_fails_in_the_middle_of_a_file_fails_that_file_and_no_other() {
+    if !fuse_is_here("a_device_that_fails_in_the_middle_of_a_file") {
+        return;
+    }
+    for io in ["auto", "mmap", "read"] {
+        for jobs in ["1", "4"] {
+            let mounted = Mounted::new(Behaviour::Fails);
+            let output = mounted
+                .command(&["--io", io, "--jobs", jobs])
+                .output()
+                .unwrap();
+            let lines = String::from_utf8(output.stdout).unwrap();
+            let failed = "m/victim.iso: ❌ Cannot read: Input/output error";
+            let expected = format!("{}\n{failed}\n{}\n", NEIGHBOURS[0], NEIGHBOURS[1]);
+            assert_eq!(lines, expected, "--io {io} --jobs {jobs}");
+            assert_eq!(output.status.code(), Some(1));
+        }
+    }
+}
+
+#[test]
+fn a_file_of_which_fewer_bytes_come_than_it_has_is_never_valid() {
+    if !fuse_is_here("a_file_of_which_fewer_bytes_come_than_it_has") {
+        return;
+    }
+    for io in ["mmap", "read"] {
+        let mounted = Mounted::new(Behaviour::Short);
+        let output = mounted.command(&["--io", io]).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<_> = lines.lines().collect();
+        assert_eq!((lines[0], lines[2]), (NEIGHBOURS[0], NEIGHBOURS[1]));
+        assert!(lines[1].starts_with("m/victim.iso: ❌ "), "{lines:?}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_read_that_stalls_keeps_nobody_else_waiting_and_a_signal_ends_the_run() {
+    if !fuse_is_here("a_read_that_stalls") {
+        return;
+    }
+    for io in ["mmap", "read"] {
+        let mounted = Mounted::new(Behaviour::Stalls);
+        let mut child = mounted
+            .command(&["--io", io, "--jobs", "3", "--format", "jsonl"])
+            .spawn()
+            .unwrap();
+        let mut objects = BufReader::new(child.stdout.take().unwrap()).lines();
+        // The start and both neighbours, as they are decided, while the victim stalls.
+        let seen: Vec<String> = objects.by_ref().take(3).map(Result::unwrap).collect();
+        let valid = seen
+            .iter()
+            .filter(|line| line.contains("\"status\":\"valid\""))
+            .count();
+        assert_eq!(valid, 2, "{seen:?}");
+        interrupt(&child);
+        let sent = Instant::now();
+        let summary = objects.next().unwrap().unwrap();
+        assert!(summary.contains("\"interrupted\":\"SIGINT\""), "{summary}");
+        // Far more than it takes, and far less than for ever.
+        assert!(sent.elapsed() < Duration::from_secs(5), "{io}");
+        drop(mounted);
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{io}");
+        let mut said = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        assert!(said.contains("ended after 2 of 3: 2 valid; "), "{said}");
+    }
+}
+
+fn interrupt(child: &Child) {
+    let id = child.id().to_string();
+    let kill = Command::new("sh")
+        .args(["-c", "kill -INT \"$0\"", &id])
+        .status();
+    assert!(kill.unwrap().success());
+}
