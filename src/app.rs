@@ -7,6 +7,7 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -27,7 +28,7 @@ use crate::generate;
 use crate::interrupt::Interrupt;
 use crate::mirror::walk::Watch;
 use crate::mirror::{self, Artifact, Survey};
-use crate::report::file::{ReportError, ReportFile};
+use crate::report::file::{Format, ReportError, ReportFile};
 use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
 use crate::report::summary::Recap;
@@ -94,7 +95,7 @@ fn verify(config: &Config) -> Exit {
     };
     remark(config, &survey);
     // Told before the first byte is hashed; and after the walk, which would see the files that are begun here.
-    let reports = match create(config) {
+    let reports = match create(config, &survey) {
         Ok(reports) => reports,
         Err(error) => return cannot(&error),
     };
@@ -114,6 +115,10 @@ enum NotBegun {
     Stdout(#[from] io::Error),
     #[error(transparent)]
     Pool(#[from] PoolError),
+    #[error("{0}: an artifact or a signature of this run; a report there would replace it")]
+    ReportReplaces(String),
+    #[error(transparent)]
+    Report(#[from] ReportError),
 }
 
 /// `None` when cancelled before the end.
@@ -166,11 +171,19 @@ fn remark(config: &Config, survey: &Survey) {
     }
 }
 
-fn create(config: &Config) -> Result<Vec<ReportFile>, ReportError> {
-    let reports = config.reports.iter();
-    reports
-        .map(|(target, format)| ReportFile::create(target, *format))
-        .collect()
+fn create(config: &Config, survey: &Survey) -> Result<Vec<ReportFile>, NotBegun> {
+    let create = |(target, format): &(PathBuf, Format)| {
+        // Whatever has a signature beside it is an artifact, whatever its name; a report must not take its place.
+        if survey
+            .artifacts
+            .iter()
+            .any(|a| a.would_be_replaced_by(target))
+        {
+            return Err(NotBegun::ReportReplaces(escape::name(target.as_os_str())));
+        }
+        Ok(ReportFile::create(target, *format)?)
+    };
+    config.reports.iter().map(create).collect()
 }
 
 /// A run that is over, and what is still to be told of it.
@@ -212,14 +225,14 @@ fn judge(
         interrupted: interrupt.exit(),
         unwritten: Vec::new(),
     };
-    let end = end(&outcome);
     if outcome.output.is_ok() {
-        telling.end(&end);
+        telling.end(&end(&outcome));
         outcome.output = telling.output;
     }
     Ok(Judged {
         start,
-        end,
+        // After the last line: if that was not taken, the reports say so.
+        end: end(&outcome),
         outcome,
         records: telling.kept,
         recap: telling.recap,
@@ -280,6 +293,7 @@ fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
             max_depth: reach.and_then(|reach| reach.max_depth),
             follow_links: reach.is_some_and(|reach| reach.follow_links),
             exclude: config.asked.exclude.clone(),
+            key_fingerprints: config.asked.fingerprints.clone(),
             allow_unsigned: config.allow_unsigned,
             all_files: search
                 .is_some_and(|search| search.needed == mirror::pairing::Needed::AllFiles),

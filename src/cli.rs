@@ -33,7 +33,7 @@ pub struct Cli {
     /// Accept only keys whose DER has this SHA-256 (repeatable)
     ///
     /// 64 hexadecimal digits, as `openssl pkey -pubin -outform DER | sha256sum` prints them. A key file that is named and has
-    /// another fingerprint is refused; of a directory, the others are left out.
+    /// another fingerprint is refused; of a directory, keys with others are left out.
     #[arg(help_heading = WHAT, hide_short_help = true, long = "key-fingerprint", value_name = "HEX", value_parser = fingerprint)]
     pub fingerprints: Vec<String>,
 

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::thread;
 
@@ -61,6 +61,8 @@ pub struct Asked {
     pub roots: Vec<PathBuf>,
     /// What is left out.
     pub exclude: Vec<String>,
+    /// The only fingerprints that a key may have, if any are named.
+    pub fingerprints: Vec<String>,
     /// How files are read: `auto`, `mmap` or `read`.
     pub io: &'static str,
 }
@@ -239,6 +241,7 @@ impl Config {
             asked: Asked {
                 roots: cli.paths.clone(),
                 exclude: cli.exclude.clone(),
+                fingerprints: cli.fingerprints.clone(),
                 io: match cli.io {
                     Way::Auto => "auto",
                     Way::Mmap => "mmap",
@@ -299,7 +302,10 @@ fn reports(targets: &[PathBuf]) -> Result<Vec<(PathBuf, file::Format)>, ConfigEr
     for target in targets {
         let format =
             file::Format::of(target).ok_or_else(|| ConfigError::ReportFormat(target.clone()))?;
-        if reports.iter().any(|(other, _)| other == target) {
+        if reports
+            .iter()
+            .any(|(other, _)| absolute(other).ok() == absolute(target).ok())
+        {
             return Err(ConfigError::SameReport(target.clone()));
         }
         reports.push((target.clone(), format));
@@ -395,16 +401,12 @@ fn load_keys(paths: &[PathBuf], pins: &[String]) -> Result<Vec<(PathBuf, Arc<Key
             let key = load_key(&file)?;
             found.push((file, Arc::new(key)));
         }
-        let accepted = accept(path, found, pins)?;
-        let is_new = |key: &Arc<Key>| {
-            keys.iter()
-                .all(|(_, known)| known.fingerprint() != key.fingerprint())
-        };
-        let new: Vec<_> = accepted
-            .into_iter()
-            .filter(|(_, key)| is_new(key))
-            .collect();
-        keys.extend(new);
+        for (file, key) in accept(path, found, pins)? {
+            let same = |(_, known): &(PathBuf, Arc<Key>)| known.fingerprint() == key.fingerprint();
+            if !keys.iter().any(same) {
+                keys.push((file, key));
+            }
+        }
     }
     Ok(keys)
 }
@@ -434,15 +436,28 @@ fn accept(
     }
 }
 
-/// The keys whose files lie in one of the directories `roots`, links resolved.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The keys whose files, or links to them, lie in one of the directories `roots`, or beside one of them that is a file.
 fn exposed(keys: &[(PathBuf, Arc<Key>)], roots: &[PathBuf]) -> Vec<Arc<Key>> {
-    let directories = roots.iter().filter(|root| root.is_dir());
-    let roots: Vec<PathBuf> = directories
-        .filter_map(|root| root.canonicalize().ok())
+    let directory = |path: &Path| match path.is_dir() {
+        true => path.canonicalize(),
+        false => parent(path).canonicalize(),
+    };
+    let roots: Vec<PathBuf> = roots
+        .iter()
+        .filter_map(|root| directory(root).ok())
         .collect();
+    // Where the name lies counts as much as where a link leads: whoever can change the tree can make it lead elsewhere.
     let is_inside = |path: &Path| {
-        let path = path.canonicalize();
-        path.is_ok_and(|path| roots.iter().any(|root| path.starts_with(root)))
+        let places = [parent(path).canonicalize(), path.canonicalize()];
+        let lies_in = |place: &PathBuf| roots.iter().any(|root| place.starts_with(root));
+        places.iter().flatten().any(lies_in)
     };
     let inside = keys.iter().filter(|(path, _)| is_inside(path));
     inside.map(|(_, key)| Arc::clone(key)).collect()

@@ -44,10 +44,13 @@ struct Node {
     behaviour: Behaviour,
 }
 
+/// Reads that are not answered; none any more once they are let go, or a reader that tries again would wait for ever.
+type Stalled = Mutex<Option<Vec<ReplyData>>>;
+
 struct FailingFs {
     nodes: Vec<Node>,
     /// Reads that are not answered as long as this is mounted.
-    stalled: Arc<Mutex<Vec<ReplyData>>>,
+    stalled: Arc<Stalled>,
 }
 
 impl FailingFs {
@@ -155,7 +158,10 @@ impl Filesystem for FailingFs {
                 reply.data(bytes)
             }
             Behaviour::Fails => reply.error(Errno::EIO),
-            Behaviour::Stalls => self.stalled.lock().unwrap().push(reply),
+            Behaviour::Stalls => match self.stalled.lock().unwrap().as_mut() {
+                Some(stalled) => stalled.push(reply),
+                None => reply.error(Errno::EIO),
+            },
             _ => reply.data(&bytes[..bytes.len() / 2]),
         }
     }
@@ -163,7 +169,7 @@ impl Filesystem for FailingFs {
 
 /// A mirror on the failing file system; unmounted with the value. Its key lies beside it.
 struct Mounted {
-    stalled: Arc<Mutex<Vec<ReplyData>>>,
+    stalled: Arc<Stalled>,
     session: Option<BackgroundSession>,
     beside: Mirror,
 }
@@ -171,7 +177,7 @@ struct Mounted {
 impl Drop for Mounted {
     fn drop(&mut self) {
         // Whoever still waits for a read gets an error, so that nothing holds on to the mount.
-        self.stalled.lock().unwrap().clear();
+        self.stalled.lock().unwrap().take();
         // Even from under a command that a failed test left behind.
         let mount = self.beside.path().join("m");
         let _ = Command::new("umount").arg("--lazy").arg(mount).status();
@@ -206,7 +212,7 @@ impl Mounted {
         }
         let mount = beside.path().join("m");
         std::fs::create_dir(&mount).unwrap();
-        let stalled = Arc::default();
+        let stalled = Arc::new(Mutex::new(Some(Vec::new())));
         let fs = FailingFs {
             nodes,
             stalled: Arc::clone(&stalled),

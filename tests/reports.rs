@@ -294,6 +294,56 @@ fn a_report_takes_the_place_of_an_old_one_whole_and_nothing_is_left_beside_it() 
 }
 
 #[test]
+fn a_report_takes_no_artifacts_place_and_no_pipes_and_follows_a_link() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/r.json", "m/r.json.sig.bin", b"alpha");
+    symlink("m/r.json", mirror.path().join("link.json")).unwrap();
+    for target in ["m/r.json", "./m/../m/r.json", "link.json"] {
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", target]);
+        assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{target}");
+        let words = "an artifact or a signature of this run; a report there would replace it";
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    assert_eq!(fs::read(mirror.path().join("m/r.json")).unwrap(), b"alpha");
+    symlink("/dev/null", mirror.path().join("device.json")).unwrap();
+    let run = mirror.run(&["-k", "key.pem", "m", "--report", "device.json"]);
+    assert!(run.stderr.contains("Not a regular file"), "{}", run.stderr);
+    mirror.write("real.json", "");
+    symlink("real.json", mirror.path().join("alias.json")).unwrap();
+    mirror.run(&["-k", "key.pem", "m", "--report", "alias.json"]);
+    document(&mirror, "real.json");
+    assert!(mirror.path().join("alias.json").is_symlink());
+}
+
+#[test]
+fn a_report_has_every_record_that_it_counts_when_nobody_reads_the_stream() {
+    let mirror = Mirror::new();
+    for n in 0..300 {
+        mirror.write_signed(&format!("{n}.zst"), &format!("{n}.sig.bin"), b"alpha");
+    }
+    for _ in 0..5 {
+        let arguments = [
+            "-k",
+            "key.pem",
+            "--format",
+            "jsonl",
+            "--report",
+            "../r.json",
+        ];
+        let mut command = mirror.command(&arguments);
+        command.stdout(std::process::Stdio::piped());
+        let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(141));
+        let document = document(&mirror, "../r.json");
+        let artifacts = document["artifacts"].as_array().unwrap().len();
+        assert_eq!(document["summary"]["counts"]["valid"], artifacts);
+        assert_eq!(document["summary"]["exit_status"], 141);
+    }
+    fs::remove_file(mirror.path().join("../r.json")).unwrap();
+}
+
+#[test]
 fn with_several_keys_the_report_says_which_verified_what() {
     let mirror = Mirror::new();
     let other = signing_key(2);

@@ -152,6 +152,31 @@ fn a_file_that_is_rewritten_at_any_moment_is_valid_only_if_what_was_signed_was_r
 }
 
 #[test]
+fn a_bus_error_that_somebody_sends_ends_the_process() {
+    let mirror = mirror(b"whatever");
+    let giant = File::create(mirror.path().join("victim.iso")).unwrap();
+    giant.set_len(100 << 30).unwrap();
+    let mut child = mirror
+        .command(&["-k", "key.pem", "--status"])
+        .spawn()
+        .unwrap();
+    // Once something is mapped, the handler is there.
+    let maps = format!("/proc/{}/maps", child.id());
+    while !std::fs::read_to_string(&maps)
+        .unwrap()
+        .contains("victim.iso")
+    {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    let kill = std::process::Command::new("sh")
+        .args(["-c", "kill -BUS \"$0\"", &id])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().unwrap().signal(), Some(7));
+}
+
+#[test]
 fn a_sparse_giant_that_is_emptied_has_changed_and_its_neighbours_are_verified() {
     let mirror = mirror(b"whatever");
     let giant = File::create(mirror.path().join("victim.iso")).unwrap();

@@ -76,6 +76,8 @@ impl<'a, W: Write> Telling<'a, W> {
     }
 
     fn print(&mut self, record: &Record) -> ControlFlow<()> {
+        // What was refused once is not offered again.
+        self.go_on()?;
         let detail = self.config.detail;
         self.output = match self.config.format {
             Format::Text => text::record(&mut self.lines, record, detail),

@@ -45,7 +45,7 @@ pub(super) enum Refusal {
 
 /// Maps the `length` bytes of `file` at offset `at`, a multiple of the page size or not.
 pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, Refusal> {
-    // SAFETY: The map is read-only, private to this window and unmapped before the next one. What the type
+    // SAFETY: The map is read-only, private to this window and unmapped with it. What the type
     // system cannot promise is that no other process changes the file meanwhile. (a) A changed byte: the slice
     // goes to a hash function only, which takes any bytes, branches on none of them and indexes by none; the
     // digest of a mixture verifies under no signature, and the file's stamp, compared afterwards, tells that it

@@ -17,7 +17,7 @@ use thiserror::Error;
 use ahead::Ahead;
 use load::{Extent, Loader, Window};
 
-/// Bytes that one thread has mapped at one time. Memory stays flat whatever the files' sizes: two threads stay below 64 MiB.
+/// Bytes that one thread has mapped at one time for its lanes; a file whose windows another thread brings in has two of them. Memory stays flat whatever the files' sizes: two threads stay below 64 MiB.
 ///
 /// Measured hot with two lanes: windows of 8 MiB 4.0 GB/s, of 2 MiB 3.8, of 512 KiB 3.5 (BENCHMARKS.md).
 const MAPPED_BY_A_THREAD: usize = 16 * 1024 * 1024;

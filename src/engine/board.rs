@@ -38,6 +38,8 @@ struct State {
     spare: Vec<Hashing>,
     /// Which workers have a lane in use.
     busy: Vec<bool>,
+    /// How many of them have.
+    at_work: usize,
 }
 
 impl Board {
@@ -46,6 +48,7 @@ impl Board {
             plan,
             spare: Vec::new(),
             busy: vec![false; workers],
+            at_work: 0,
         };
         Board {
             state: Mutex::new(state),
@@ -122,7 +125,7 @@ impl State {
 
     /// Another file beside those in use: only when every worker has one, so that no core is idle while a lane is shared.
     fn another(&mut self, lanes: &[Hashing], all: u64) -> Turn {
-        let everyone_is_busy = self.busy.iter().all(|busy| *busy);
+        let everyone_is_busy = self.at_work == self.busy.len();
         let longest = lanes.iter().map(Hashing::left).max().unwrap_or(0);
         let waits_for_a_device = lanes.iter().any(Hashing::is_on_slow_device);
         let join =
@@ -132,11 +135,12 @@ impl State {
     }
 
     fn is_over(&self) -> bool {
-        self.plan.is_empty() && self.spare.is_empty() && self.busy.iter().all(|busy| !busy)
+        self.plan.is_empty() && self.spare.is_empty() && self.at_work == 0
     }
 
     fn set_busy(&mut self, worker: usize, busy: bool) {
         if let Some(place) = self.busy.get_mut(worker) {
+            self.at_work = self.at_work + usize::from(busy) - usize::from(*place);
             *place = busy;
         }
     }

@@ -191,9 +191,26 @@ struct Receiving<'a, S> {
 }
 
 impl<S: Sink> Receiving<'_, S> {
-    /// Tells the sink of the records that are known already and of those that come; breaks when the sink does.
+    /// Tells the sink of the records that are known already and of those that come; breaks when the sink does. Whatever was decided
+    /// until then is told in order, too, so that no count is of a record that nobody was told of.
     fn receive(
         mut self,
+        known: Vec<Placed>,
+        results: &Receiver<Vec<Placed>>,
+        cancel: &Cancel,
+    ) -> ControlFlow<()> {
+        let told = self.take_all(known, results, cancel);
+        // Nothing more will come. Of a run that was not cancelled, nothing is left.
+        for record in self.order.take_rest() {
+            // One that breaks has broken off before.
+            let _ = self.sink.in_order(record);
+        }
+        self.sink.settled()?;
+        told
+    }
+
+    fn take_all(
+        &mut self,
         known: Vec<Placed>,
         results: &Receiver<Vec<Placed>>,
         cancel: &Cancel,
@@ -203,26 +220,26 @@ impl<S: Sink> Receiving<'_, S> {
         loop {
             let now = Instant::now();
             if cancel.is_cancelled() && now > *deadline.get_or_insert(now + GRACE) {
-                break;
+                return ControlFlow::Continue(());
             }
             match results.recv_timeout(GLANCE) {
                 Ok(records) => self.take_in(records)?,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(()),
             }
         }
-        // Nothing more will come. Of a run that was not cancelled, nothing is left.
-        let mut rest = self.order.take_rest();
-        rest.try_for_each(|record| self.sink.in_order(record))?;
-        self.sink.settled()
     }
 
-    fn take_in(&mut self, records: impl IntoIterator<Item = Placed>) -> ControlFlow<()> {
+    fn take_in(&mut self, records: Vec<Placed>) -> ControlFlow<()> {
+        let mut told = ControlFlow::Continue(());
         for (at, record) in records {
             self.counters.decide(record.verdict.passes());
-            self.sink.decided(&record)?;
+            if self.sink.decided(&record).is_break() {
+                told = ControlFlow::Break(());
+            }
             self.order.put(at, record);
         }
+        told?;
         while let Some(record) = self.order.take_ready() {
             self.sink.in_order(record)?;
         }

@@ -114,6 +114,28 @@ impl Artifact {
     }
 }
 
+impl Artifact {
+    /// Whether a new file under the name `target` would take the place of the data or of the signature.
+    pub fn would_be_replaced_by(&self, target: &Path) -> bool {
+        let Some(signature) = self.signature() else {
+            return false;
+        };
+        let is_data = match (&self.state, target.metadata()) {
+            (State::Signed(_, facts), Ok(there)) => {
+                (facts.device, facts.inode) == (there.dev(), there.ino())
+            }
+            _ => false,
+        };
+        is_data || is_same_place(signature, target) || is_same_place(&self.data, target)
+    }
+}
+
+/// Whether two paths name one entry of one directory.
+fn is_same_place(a: &Path, b: &Path) -> bool {
+    let directory = |path: &Path| Path::new(".").join(path).parent()?.canonicalize().ok();
+    a.file_name() == b.file_name() && directory(a) == directory(b)
+}
+
 /// One data file with the signature that the user names for it, whatever the names.
 pub fn appointed(data: &Path, signature: &Path) -> Artifact {
     // Fail closed: what cannot be looked at is opened all the same, and opening it says why it cannot be read.

@@ -64,13 +64,16 @@ impl ReportFile {
     /// # Errors
     /// When nothing can be written there, or the target is something that a file cannot replace.
     pub fn create(target: &Path, format: Format) -> Result<ReportFile, ReportError> {
-        let created = match target.is_dir() {
-            true => Err(Errno::ISDIR.into()),
-            false => beside(target),
+        // What a link leads to is replaced, and not the link.
+        let place = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+        let created = match place.metadata() {
+            Ok(there) if there.is_dir() => Err(Errno::ISDIR.into()),
+            Ok(there) if !there.is_file() => Err(io::Error::other("Not a regular file")),
+            Ok(_) | Err(_) => beside(&place),
         };
         match created {
             Ok(temporary) => Ok(ReportFile {
-                target: target.to_owned(),
+                target: place,
                 format,
                 temporary,
             }),

@@ -209,6 +209,8 @@ fn options(options: &Options) -> String {
             .iter()
             .map(|glob| format!("without {}", super::escape::message(glob))),
     );
+    let pins = options.key_fingerprints.iter();
+    texts.extend(pins.map(|pin| format!("only a key with the fingerprint {pin}")));
     let switches = [
         (options.follow_links, "linked directories entered"),
         (options.allow_unsigned, "missing signatures accepted"),
@@ -366,6 +368,7 @@ mod tests {
                 max_depth: None,
                 follow_links: false,
                 exclude: vec!["</script>".to_owned()],
+                key_fingerprints: Vec::new(),
                 allow_unsigned: false,
                 all_files: false,
                 io: "auto",

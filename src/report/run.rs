@@ -37,6 +37,8 @@ pub struct Options {
     pub follow_links: bool,
     /// What was left out.
     pub exclude: Vec<String>,
+    /// The only fingerprints that a key was allowed to have (`--key-fingerprint`), if any were named.
+    pub key_fingerprints: Vec<String>,
     /// Whether a missing signature was accepted.
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.

@@ -19,7 +19,8 @@ const GLANCE: Timespec = Timespec {
 /// How long it goes on waiting after a signal.
 const GRACE: Duration = Duration::from_millis(40);
 
-/// Standard output, where every error is told: std's own takes a descriptor that cannot be written for one that swallows all.
+/// Standard output, where every error is told: std's own takes a descriptor that cannot be written for one that swallows all. (One that
+/// was closed before the start is /dev/null by now, and takes everything.)
 pub struct Stdout<C> {
     file: File,
     /// Whether writing can take as long as a reader likes.
@@ -71,9 +72,15 @@ impl<C: Fn() -> bool> Write for Stdout<C> {
         if !self.may_wait {
             return self.file.write(bytes);
         }
-        self.wait()?;
         let piece = bytes.get(..PIECE).unwrap_or(bytes);
-        self.file.write(piece)
+        loop {
+            self.wait()?;
+            match self.file.write(piece) {
+                // Somebody else was quicker, on a pipe that does not wait by itself.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return written,
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -93,7 +93,7 @@ fn instead(bytes: &[u8]) -> SignatureError {
         SignatureError::Hex
     } else if STANDARD.decode(&compact).is_ok_and(is_signature) {
         SignatureError::Base64
-    } else if ecdsa::Signature::from_slice(bytes).is_ok() {
+    } else if !bytes.is_ascii() && ecdsa::Signature::from_slice(bytes).is_ok() {
         SignatureError::P1363
     } else if bytes.len() > MAX_BYTES {
         SignatureError::TooLong
@@ -143,7 +143,7 @@ mod tests {
         let der = der.as_bytes();
         let base64 = STANDARD.encode(der);
         let (first, second) = base64.split_at(40);
-        let cases: [(Vec<u8>, SignatureError); 12] = [
+        let cases: [(Vec<u8>, SignatureError); 13] = [
             (Vec::new(), SignatureError::Empty),
             (b"\n".to_vec(), SignatureError::NotDer),
             (base64.clone().into(), SignatureError::Base64),
@@ -163,6 +163,7 @@ mod tests {
                 SignatureError::Html,
             ),
             ([der, &[0; 80]].concat(), SignatureError::TooLong),
+            (vec![b'7'; 64], SignatureError::NotDer),
             (
                 STANDARD.encode("no signature").into(),
                 SignatureError::NotDer,

@@ -10,7 +10,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 
 use libc::{c_int, c_void, siginfo_t};
 
@@ -56,11 +56,13 @@ impl Guard {
             .iter()
             .find(claim)
             .map(Guard)
-            .ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+            .ok_or_else(|| io::Error::other("too many files are mapped at one time"))
     }
 
     /// Whether a page of the window went away while it was looked at. What was seen there since is not the file's.
     pub(super) fn is_damaged(&self) -> bool {
+        // To the compiler, looking at the window has nothing to do with this mark: without a fence it may look at the mark first.
+        compiler_fence(Ordering::SeqCst);
         self.0.damaged.load(Ordering::Relaxed)
     }
 }
@@ -112,7 +114,7 @@ impl Slot {
         let start = ptr::with_exposed_provenance_mut::<c_void>(start);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
         // SAFETY: The slot is not free, so that the whole range is one read-only map of a file: a guard is made over such a map and
-        // dropped before it. Only the thread that looks at the window drops its guard, and that thread is here, in the handler. What
+        // dropped before it, by a thread that nobody hands the window to any more; and whoever looks at it is here, in the handler. What
         // is replaced is memory that others can change at any time anyhow; see `map`. mmap(2) is one system call, and safe in a
         // handler.
         let zeros = unsafe { libc::mmap(start, length, libc::PROT_READ, flags, -1, 0) };
@@ -121,6 +123,10 @@ impl Slot {
 }
 
 fn install() -> Result<libc::sigaction, i32> {
+    // Fail closed: where the signal is blocked the kernel asks no handler and ends the process. Then there are no maps.
+    if is_blocked() {
+        return Err(libc::EPERM);
+    }
     let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = on_bus_error;
     let mut previous = MaybeUninit::<libc::sigaction>::uninit();
     // SAFETY: The structure is plain data, for which zeros are valid. The handler is one as SA_SIGINFO wants it, runs on the
@@ -139,6 +145,16 @@ fn install() -> Result<libc::sigaction, i32> {
     }
 }
 
+/// Whether SIGBUS is blocked, in this thread and so in all, as whoever started the process may have left it.
+fn is_blocked() -> bool {
+    let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: With no new mask the call only writes the present one, which is read only when it was written.
+    unsafe {
+        let told = libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr());
+        told != 0 || libc::sigismember(mask.as_ptr(), libc::SIGBUS) != 0
+    }
+}
+
 /// Does only what is safe in a handler: looks at atomic numbers, and calls the system.
 extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
     // SAFETY: The kernel hands over a valid structure; of a fault it has the address.
@@ -148,16 +164,19 @@ extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, _context: *mut c
     if is_fault && SLOTS.iter().any(|slot| slot.take_in(address)) {
         return;
     }
-    // Not ours: it does what it would have done without us. A fault comes again by itself, a sent one does not.
+    // Not ours. A fault comes again by itself, and then to whoever had the signal before. What was sent does not come again: it ends
+    // the process here, as it would have without us. (std, which has the signal first, would take it for the last one and swallow it.)
     let Some(Ok(previous)) = PREVIOUS.get() else {
         // It is the first one and came before its installation was noted; there is no window yet. Leave nothing to chance.
         // SAFETY: abort(3) is safe in a handler.
         unsafe { libc::abort() }
     };
-    // SAFETY: `previous` is what the system had before; both calls are safe in a handler.
+    // SAFETY: `previous` is what the system had before; all calls are safe in a handler.
     unsafe {
-        libc::sigaction(signal, previous, ptr::null_mut());
-        if !is_fault {
+        if is_fault {
+            libc::sigaction(signal, previous, ptr::null_mut());
+        } else {
+            libc::signal(signal, libc::SIG_DFL);
             libc::raise(signal);
         }
     }
