@@ -109,10 +109,15 @@ impl Banner {
                 ),
                 "Each is listed below with the reason.".to_owned(),
             ),
-            (None, 0) if summary.is_complete() && summary.failures == 0 => (
+            (None, 0) if is_success(end) && summary.unsigned == 0 => (
                 "pass",
                 format!("All {} signatures are valid", summary.valid),
-                unsigned(summary),
+                "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
+            ),
+            (None, 0) if is_success(end) => (
+                "none",
+                format!("{} valid, {} without a signature", summary.valid, summary.unsigned),
+                "Missing signatures were accepted, as asked for: nothing vouches for those artifacts.".to_owned(),
             ),
             (None, _) => ("none", "No judgement".to_owned(), of_all),
         };
@@ -120,13 +125,10 @@ impl Banner {
     }
 }
 
-fn unsigned(summary: &Summary) -> String {
-    match summary.unsigned {
-        0 => "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
-        n => format!(
-            "{n} artifacts without a signature were found and, as asked for, accepted: nothing vouches for them."
-        ),
-    }
+/// Whether everything speaks for success.
+fn is_success(end: &End) -> bool {
+    let summary = &end.summary;
+    summary.is_complete() && summary.failures == 0 && summary.valid > 0 && end.problems.is_empty()
 }
 
 /// A status in the picture of the totals.
@@ -138,25 +140,28 @@ struct Share {
     width: f64,
 }
 
+/// Thousandths that each share has at least, so that one failure in a million is seen.
+const LEAST: f64 = 12.0;
+
 fn shares(summary: &Summary) -> Vec<Share> {
-    let whole = summary.records().max(1) as f64;
+    let unjudged = summary.expected.saturating_sub(summary.records());
+    let counts = Status::ALL.map(|status| (status.name(), summary.of(status)));
+    let counts = counts.into_iter().chain([("not-judged", unjudged)]);
+    let counts: Vec<(&'static str, u64)> = counts.filter(|(_, count)| *count > 0).collect();
+    let whole = counts.iter().map(|(_, count)| count).sum::<u64>().max(1) as f64;
+    let rest = 1000.0 - LEAST * counts.len() as f64;
     let mut begin = 0.0;
-    let share = |status: Status| {
-        let count = summary.of(status);
-        let width = count as f64 / whole * 1000.0;
+    let share = |(status, count): (&'static str, u64)| {
+        let width = LEAST + rest * count as f64 / whole;
         begin += width;
         Share {
-            status: status.name(),
+            status,
             count,
             begin: begin - width,
             width,
         }
     };
-    Status::ALL
-        .into_iter()
-        .map(share)
-        .filter(|share| share.count > 0)
-        .collect()
+    counts.into_iter().map(share).collect()
 }
 
 fn facts(start: &Start, end: &End) -> Vec<(&'static str, String)> {
@@ -350,6 +355,15 @@ mod tests {
         );
         assert_eq!(banner(&end(2, None, 2, 0, 2)), said("none", "No judgement"));
         assert_eq!(banner(&end(0, None, 1, 0, 2)), said("none", "No judgement"));
+        let mut allowed = end(0, None, 1, 0, 2);
+        allowed.summary.unsigned = 1;
+        assert_eq!(
+            banner(&allowed),
+            said("none", "1 valid, 1 without a signature")
+        );
+        let mut problem = end(0, None, 2, 0, 2);
+        problem.problems.push("something".to_owned());
+        assert_eq!(banner(&problem), said("none", "No judgement"));
         let interrupted = end(130, Some("SIGINT"), 1, 0, 2);
         assert_eq!(banner(&interrupted), said("none", "Interrupted by SIGINT"));
         let closed = said("none", "Ended before the end: nobody read the output");

@@ -12,7 +12,7 @@
     status: row.dataset.status,
     text: row.textContent.toLowerCase(),
     keys: [...row.cells].map((cell) => cell.dataset.value !== undefined
-      ? (cell.dataset.value === "" ? -1 : Number(cell.dataset.value)) : cell.textContent),
+      ? (cell.dataset.value === "" ? null : Number(cell.dataset.value)) : cell.textContent || null),
   }));
 
   const state = () => {
@@ -26,22 +26,30 @@
   };
 
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  // What has no value comes last, whichever way the others go.
+  const order = (a, b, sign) =>
+    a === b ? 0 : a === null ? 1 : b === null ? -1 : sign * compare(a, b);
+  let ordered = "";
 
   const show = () => {
     const { q, status, sort, dir } = state();
     const wanted = q.toLowerCase();
     const column = heads.findIndex((head) => head.dataset.sort === sort);
     const sign = dir === "desc" ? -1 : 1;
-    const sorted = column < 0 ? rows : [...rows].sort((a, b) =>
-      sign * compare(a.keys[column], b.keys[column]) || a.place - b.place);
-    const all = document.createDocumentFragment();
     let shown = 0;
-    for (const { row, status: own, text } of sorted) {
-      row.hidden = !(text.includes(wanted) && (status.length === 0 || status.includes(own)));
-      shown += row.hidden ? 0 : 1;
-      all.append(row);
+    for (const { row, status: own, text } of rows) {
+      const hidden = !(text.includes(wanted) && (status.length === 0 || status.includes(own)));
+      if (row.hidden !== hidden) row.hidden = hidden;
+      shown += hidden ? 0 : 1;
     }
-    body.append(all);
+    if (ordered !== `${column} ${sign}`) {
+      ordered = `${column} ${sign}`;
+      const sorted = column < 0 ? rows : [...rows].sort((a, b) =>
+        order(a.keys[column], b.keys[column], sign) || a.place - b.place);
+      const all = document.createDocumentFragment();
+      for (const { row } of sorted) all.append(row);
+      body.append(all);
+    }
     const filtered = wanted !== "" || status.length > 0;
     // A page that is printed must not look whole when it is not.
     byId("count").textContent = filtered ? `Filtered: ${shown} of ${rows.length} artifacts are shown` : `${rows.length} artifacts`;
