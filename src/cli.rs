@@ -159,7 +159,7 @@ pub const EXAMPLES: [(&str, &str); 7] = [
     ),
     (
         "The paths of everything that must not be used",
-        "verify-signatures --format jsonl /srv/mirror | jq -r 'select(.passes == false).path'",
+        "verify-signatures -k vendor.pem --format jsonl /srv/mirror | jq -r 'select(.passes == false) | .path // .path_base64'",
     ),
     (
         "The completions of bash",

@@ -88,6 +88,8 @@ pub struct Environment {
     pub pubkey: Option<OsString>,
     /// Whether somebody may be looking at stderr.
     pub stderr_is_terminal: bool,
+    /// Whether the terminal cannot move its cursor (`TERM=dumb`), so that nothing can be drawn on it.
+    pub terminal_is_dumb: bool,
     /// Whether somebody may be looking at stdout.
     pub stdout_is_terminal: bool,
     /// Whether the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`) wants colours on stderr, a terminal or not.
@@ -191,6 +193,7 @@ impl Environment {
         Environment {
             pubkey: std::env::var_os("PUBKEY").filter(|value| !value.is_empty()),
             stderr_is_terminal: io::stderr().is_terminal(),
+            terminal_is_dumb: std::env::var_os("TERM").is_some_and(|kind| kind == "dumb"),
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
             stdout_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
@@ -269,7 +272,8 @@ fn shown(path: &Path) -> String {
 }
 
 fn style(cli: &Cli, environment: &Environment) -> Style {
-    match (cli.progress, environment.stderr_is_terminal) {
+    let can_be_drawn_on = environment.stderr_is_terminal && !environment.terminal_is_dumb;
+    match (cli.progress, can_be_drawn_on) {
         (When::Never, _) | (When::Auto, false) => Style::Hidden,
         (When::Auto, true) if cli.status => Style::Hidden,
         (When::Auto | When::Always, true) => Style::Bars {
@@ -515,6 +519,7 @@ mod tests {
     fn environment(stderr_is_terminal: bool, colour: bool) -> Environment {
         Environment {
             pubkey: None,
+            terminal_is_dumb: false,
             stderr_is_terminal,
             stdout_is_terminal: stderr_is_terminal,
             stderr_colour: colour,
@@ -538,6 +543,9 @@ mod tests {
         assert_eq!(style_of(&["--progress", "never"], true), Style::Hidden);
         assert_eq!(style_of(&["--progress", "always"], true), bars);
         assert_eq!(style_of(&["--progress", "always"], false), Style::Lines);
+        let mut dumb = environment(true, false);
+        dumb.terminal_is_dumb = true;
+        assert_eq!(style(&cli(&[]), &dumb), Style::Hidden);
     }
 
     #[test]

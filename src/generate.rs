@@ -18,7 +18,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ),
     (
         "CLICOLOR_FORCE",
-        "Set to anything but 0: colours on stderr even where it is no terminal. The lines on a stdout that is no terminal stay as \
+        "Set to anything but 0: colours in usage errors even where stderr is no terminal. The lines on a stdout that is no terminal stay as \
          they are.",
     ),
     ("TERM", "The kind of terminal; a dumb one gets no colours."),

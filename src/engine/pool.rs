@@ -23,7 +23,7 @@ use crate::trust::verdict::Record;
 /// How often the receiver looks up from waiting, to see whether the run was cancelled.
 const GLANCE: Duration = Duration::from_millis(20);
 /// How long a cancelled run waits for its workers. One that is stuck in a read (a dead network share) is left behind.
-const GRACE: Duration = Duration::from_millis(60);
+const GRACE: Duration = Duration::from_millis(30);
 /// With fewer bytes to hash than this, measuring the ways to do that takes longer than it can save.
 const WORTH_MEASURING: u64 = 128 * 1024 * 1024;
 /// With fewer bytes to hash than this, and no more than [`FEW`] files, the work is done before a thread would have started.

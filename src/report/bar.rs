@@ -40,16 +40,16 @@ pub(super) fn total(total: &Total, columns: usize, colour: bool) -> String {
     };
     // In the order in which they are shown, with the rank by which they stay.
     let parts = [
-        (2, bar(total.done, total.bytes, bar_columns(columns))),
+        (3, bar(total.done, total.bytes, bar_columns(columns))),
         (0, percent(total.done, total.bytes)),
-        (5, format!("{}/{}", size(total.done), size(total.bytes))),
-        (4, format!("{}/s", size(total.rate))),
-        (3, format!("{} left", clock(total.left))),
+        (6, format!("{}/{}", size(total.done), size(total.bytes))),
+        (5, format!("{}/s", size(total.rate))),
+        (4, format!("{} left", clock(total.left))),
         (2, format!("{}/{} files", total.decided, total.records)),
         (1, failures.clone()),
     ];
     let fits = |rank| columns_of(&parts, rank) <= columns;
-    let rank = (0..=5).rev().find(|rank| fits(*rank)).unwrap_or(0);
+    let rank = (0..=6).rev().find(|rank| fits(*rank)).unwrap_or(0);
     let red = if colour {
         AnsiColor::Red.on_default()
     } else {
@@ -185,6 +185,7 @@ mod tests {
         );
         assert_eq!(at(50), "━━━╸──────  37% 1:05 left 3/7 files 2 failed");
         assert_eq!(at(40), "━━━╸──────  37% 3/7 files 2 failed");
+        assert_eq!(at(30), " 37% 3/7 files 2 failed");
         assert_eq!(at(20), " 37% 2 failed");
         assert_eq!(at(3), " 37%");
     }

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 const MARKS: [char; 3] = ['✅', '❌', '⚠'];
 /// Characters that are no control characters and yet nothing to look at: line ends to some programs, or changes of the
 /// direction, or of no width (Unicode, general categories Zl, Zp and Cf).
-const UNSEEN: [RangeInclusive<char>; 9] = [
+const UNSEEN: [RangeInclusive<char>; 10] = [
     '\u{ad}'..='\u{ad}',
     '\u{61c}'..='\u{61c}',
     '\u{180e}'..='\u{180e}',
@@ -18,6 +18,8 @@ const UNSEEN: [RangeInclusive<char>; 9] = [
     '\u{2060}'..='\u{206f}',
     '\u{feff}'..='\u{feff}',
     '\u{fff9}'..='\u{fffb}',
+    // No characters at all, and forbidden in XML (XML 1.0, 2.2).
+    '\u{fffe}'..='\u{ffff}',
     '\u{e0001}'..='\u{e007f}',
 ];
 
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_could_break_or_forge_a_line_is_escaped_and_nothing_else() {
-        let cases: [(&[u8], &str); 11] = [
+        let cases: [(&[u8], &str); 12] = [
             (b"kubernetes-1.32.3.tar.zst", "kubernetes-1.32.3.tar.zst"),
             ("größe 1 \"x\".zst".as_bytes(), "größe 1 \"x\".zst"),
             (b"a\nb", "a\\nb"),
@@ -82,6 +84,7 @@ mod tests {
             ),
             (b"\x7f\x00", "\\u{7f}\\u{0}"),
             ("a\u{202e}b\u{200b}".as_bytes(), "a\\u{202e}b\\u{200b}"),
+            ("a\u{fffe}\u{ffff}".as_bytes(), "a\\u{fffe}\\u{ffff}"),
         ];
         for (bytes, text) in cases {
             assert_eq!(name(OsStr::from_bytes(bytes)), text);

@@ -100,11 +100,22 @@ impl ReportFile {
 fn error(target: &Path, source: io::Error) -> ReportError {
     ReportError {
         target: target.to_owned(),
-        // tempfile adds the path of the temporary file, which tells nobody anything.
-        source: source
-            .raw_os_error()
-            .map_or(source, io::Error::from_raw_os_error),
+        source: plain(source),
     }
+}
+
+/// The system's own error: tempfile puts the path of the temporary file around it, which tells nobody anything, and leaves the kind.
+fn plain(error: io::Error) -> io::Error {
+    let known = match error.kind() {
+        _ if error.raw_os_error().is_some() => None,
+        io::ErrorKind::NotFound => Some(Errno::NOENT),
+        io::ErrorKind::NotADirectory => Some(Errno::NOTDIR),
+        io::ErrorKind::PermissionDenied => Some(Errno::ACCESS),
+        io::ErrorKind::ReadOnlyFilesystem => Some(Errno::ROFS),
+        io::ErrorKind::StorageFull => Some(Errno::NOSPC),
+        _ => None,
+    };
+    known.map_or(error, io::Error::from)
 }
 
 fn beside(target: &Path) -> io::Result<NamedTempFile> {

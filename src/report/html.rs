@@ -111,7 +111,7 @@ impl Banner {
             ),
             (None, 0) if is_success(end) && summary.unsigned == 0 => (
                 "pass",
-                format!("All {} signatures are valid", summary.valid),
+                format!("Every signature is valid: {}", summary.valid),
                 "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
             ),
             (None, 0) if is_success(end) => (
@@ -347,7 +347,7 @@ mod tests {
         let said = |class, title: &str| (class, title.to_owned());
         assert_eq!(
             banner(&end(0, None, 2, 0, 2)),
-            said("pass", "All 2 signatures are valid")
+            said("pass", "Every signature is valid: 2")
         );
         assert_eq!(
             banner(&end(1, None, 1, 1, 2)),

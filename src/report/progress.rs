@@ -20,6 +20,8 @@ const REDRAW: Duration = Duration::from_millis(100);
 const HERTZ: u8 = 20;
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How long the thread that draws may take to end.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// Rows that stay free for the total and for what was printed before.
 const OTHER_ROWS: usize = 4;
 
@@ -80,8 +82,14 @@ impl Progress {
         self.ended.store(true, Ordering::Relaxed);
         if let Some(ticker) = self.ticker {
             ticker.thread().unpark();
-            // Only drawing happens there; were it to fail, the verdicts would stand all the same.
-            let _ = ticker.join();
+            let asked = Instant::now();
+            while !ticker.is_finished() && asked.elapsed() < PATIENCE {
+                thread::park_timeout(Duration::from_millis(1));
+            }
+            // It waits for somebody to read stderr. The reports must not wait with it, and the bars cannot be taken away.
+            if !ticker.is_finished() {
+                return;
+            }
         }
         // Where the terminal is gone, so are the bars.
         let _ = self.screen.clear();

@@ -17,7 +17,7 @@ const GLANCE: Timespec = Timespec {
     tv_nsec: 20_000_000,
 };
 /// How long it goes on waiting after a signal.
-const GRACE: Duration = Duration::from_millis(40);
+const GRACE: Duration = Duration::from_millis(20);
 
 /// Standard output, where every error is told: std's own takes a descriptor that cannot be written for one that swallows all. (One that
 /// was closed before the start is /dev/null by now, and takes everything.)
