@@ -15,8 +15,9 @@ use std::time::{Instant, SystemTime};
 
 use clap::Parser;
 
+use crate::audit::{self, Audit};
 use crate::cli::Cli;
-use crate::config::{Config, Environment, Target};
+use crate::config::{Against, Config, Environment, Target};
 use crate::content::Io;
 use crate::device::Medium;
 use crate::digest::choice;
@@ -33,9 +34,12 @@ use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
 use crate::report::summary::Recap;
 use crate::report::{self, Stdout, escape, say, screen};
-use crate::trust::verdict::Record;
-use outcome::Outcome;
+use crate::trust::verdict::{Record, Summary};
+use outcome::{Audited, Outcome};
 use telling::Telling;
+
+/// As many notes are told on stderr; a report has them all.
+const MOST_NOTES: usize = 100;
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
@@ -143,8 +147,19 @@ fn survey(config: &Config, cancel: &Cancel) -> Option<Survey> {
     survey
 }
 
-/// Says once that a key lies where it may have been exchanged together with the artifacts.
+/// Says once that a key or the baseline lies where it may have been exchanged together with the artifacts.
 fn warn(config: &Config) {
+    if let Some(against) = config
+        .against
+        .as_ref()
+        .filter(|a| a.is_exposed && config.detail.lines)
+    {
+        say(&format!(
+            "{}: this baseline lies in the tree that is compared with it, where whoever can change the artifacts can change it, too; keep it \
+             elsewhere",
+            escape::name(against.path.as_os_str())
+        ));
+    }
     for key in config.exposed.iter().filter(|_| config.detail.lines) {
         say(&format!(
             "{}: this key lies in the tree that it verifies, where whoever can change the artifacts can change the key; compare its \
@@ -218,7 +233,10 @@ fn judge(
     ran?;
     telling.summary.bytes = counters.hashed();
     telling.summary.elapsed = began.elapsed();
+    let noting = std::mem::take(&mut telling.noting);
     let mut outcome = Outcome {
+        notes: noting.notes(&config.settings.keys).into(),
+        audit: audit(config, &telling.summary, &telling.kept),
         summary: telling.summary.clone(),
         output: std::mem::replace(&mut telling.output, Ok(())),
         empty,
@@ -239,8 +257,25 @@ fn judge(
     })
 }
 
+/// Compares the records with the baseline, if there is one.
+fn audit(config: &Config, summary: &Summary, records: &[Record]) -> Audited {
+    let Some(against) = &config.against else {
+        return Audited::NotAsked;
+    };
+    if !summary.is_complete() {
+        return Audited::NotMade;
+    }
+    let Against { path, baseline, .. } = against;
+    Audited::Made(Arc::new(Audit {
+        baseline: path.clone(),
+        digest: baseline.digest,
+        time: baseline.time.clone(),
+        findings: audit::compare(baseline, &config.asked.roots, records),
+    }))
+}
+
 fn works(config: &Config, artifacts: Vec<Artifact>) -> Vec<Work> {
-    let to_work = |artifact| work::work(artifact, config.allow_unsigned);
+    let to_work = |artifact| work::work(artifact, config);
     artifacts.into_iter().map(to_work).collect()
 }
 
@@ -297,6 +332,7 @@ fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
             allow_unsigned: config.allow_unsigned,
             all_files: search
                 .is_some_and(|search| search.needed == mirror::pairing::Needed::AllFiles),
+            baseline: config.against.as_ref().map(|against| against.path.clone()),
             io: config.asked.io,
             threads: prepared.threads(),
             sha256: prepared.choice().hasher.name(),
@@ -311,6 +347,8 @@ fn end(outcome: &Outcome) -> End {
         interrupted: outcome.signal(),
         exit_status: outcome.exit().code(),
         problems: outcome.problems(),
+        notes: Arc::clone(&outcome.notes),
+        audit: outcome.audit.audit().map(Arc::clone),
     }
 }
 
@@ -334,11 +372,31 @@ fn conclude(config: &Config, judged: &Judged) -> Exit {
         if config.detail.valid {
             remind(&judged.recap);
         }
+        remark_on_all(outcome);
         say(&outcome.summary);
         judged.recap.keys().for_each(|key| say(&key));
     }
     outcome.problems().iter().for_each(say);
     outcome.exit()
+}
+
+/// What the run shows as a whole, and how it differs from its baseline.
+fn remark_on_all(outcome: &Outcome) {
+    for note in outcome.notes.iter().take(MOST_NOTES) {
+        say(&report::note(note));
+    }
+    let more = outcome.notes.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        say(&format!("and {more} more of this kind, which a report has"));
+    }
+    if let Some(audit) = outcome.audit.audit() {
+        audit
+            .findings
+            .iter()
+            .map(report::finding)
+            .for_each(|line| say(&line));
+        say(&report::audit(audit));
+    }
 }
 
 /// What failed, again, where it may have left the screen.

@@ -65,6 +65,13 @@ pub struct Cli {
     #[arg(help_heading = WHAT, hide_short_help = true, long)]
     pub all_files: bool,
 
+    /// Audit against an earlier run's JSON report: any difference fails
+    ///
+    /// What is missing, added, changed or renamed since then is told on stderr and in the reports, each by its path. Artifacts are
+    /// compared by their paths below each PATH and by SHA-256; PATHs are compared with those of the earlier run in their order.
+    #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "REPORT.json", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+
     /// Print only what is not valid
     #[arg(help_heading = OUTPUT, long)]
     pub quiet: bool,

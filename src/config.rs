@@ -1,10 +1,12 @@
 //! What the command line means here: the environment, the key files, the terminal, the machine.
 
+mod baseline;
 mod keys;
 
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::thread;
@@ -13,6 +15,7 @@ use anstream::{AutoStream, ColorChoice};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
+use crate::audit::baseline::{Baseline, BaselineError};
 use crate::cli::{Cli, Format, Way, When};
 use crate::content::Io;
 use crate::digest::Hasher;
@@ -49,10 +52,23 @@ pub struct Config {
     pub format: Format,
     /// The reports that are written, and as what.
     pub reports: Vec<(PathBuf, file::Format)>,
+    /// What the run is audited against, if it is.
+    pub against: Option<Against>,
     /// How the progress is shown.
     pub progress: Style,
     /// What a report says of all this.
     pub asked: Asked,
+}
+
+/// What a run is audited against.
+#[derive(Debug)]
+pub struct Against {
+    /// The report.
+    pub path: PathBuf,
+    /// What it says.
+    pub baseline: Baseline,
+    /// Whether it lies in what is verified, where whoever can change the artifacts can change it too.
+    pub is_exposed: bool,
 }
 
 /// What was asked for, as a report tells it.
@@ -173,6 +189,25 @@ pub enum ConfigError {
     /// `--report` with one name twice.
     #[error("--report {}: given twice", shown(.0))]
     SameReport(PathBuf),
+    /// The baseline cannot be read.
+    #[error("{}: cannot read the baseline: {}", shown(path), words(source))]
+    BaselineUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The baseline is none, or none for this run.
+    #[error("{}: {source}", shown(path))]
+    BadBaseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: BaselineError,
+    },
+    /// A report in the place of the baseline.
+    #[error("--report {}: this is the baseline; a report in its place would make whatever is found now the rule", shown(.0))]
+    ReportReplacesBaseline(PathBuf),
     /// `--exclude` with something that no path can match.
     #[error(
         "--exclude {0:?} matches nothing: it is compared with the path below PATH, which does not begin with a slash"
@@ -204,6 +239,12 @@ impl Environment {
 }
 
 impl Config {
+    /// Whether somebody will want to know of an artifact without a signature, too, whether it stayed the same.
+    pub fn wants_digests(&self) -> bool {
+        let is_json = |(_, format): &(PathBuf, file::Format)| *format == file::Format::Json;
+        self.against.is_some() || self.reports.iter().any(is_json)
+    }
+
     /// Checks what was typed and loads the keys; reads no artifact.
     ///
     /// # Errors
@@ -213,6 +254,7 @@ impl Config {
         let hasher = hasher(cli)?;
         let keys = load_keys(&key_paths(cli, environment)?, &cli.fingerprints)?;
         let target = target(cli, exclude)?;
+        let against = baseline::load(cli)?;
         // A key that is pinned cannot be changed without a word.
         let exposed = match cli.fingerprints.is_empty() {
             true => exposed(&keys, &cli.paths),
@@ -240,7 +282,8 @@ impl Config {
                 colour: stdout_colour(cli, environment),
             },
             format: cli.format,
-            reports: reports(&cli.reports)?,
+            reports: reports(cli)?,
+            against,
             progress: style(cli, environment),
             asked: Asked {
                 roots: cli.paths.clone(),
@@ -301,10 +344,17 @@ fn stdout_colour(cli: &Cli, environment: &Environment) -> bool {
     }
 }
 
-/// The reports with their formats; no two may have one place.
-fn reports(targets: &[PathBuf]) -> Result<Vec<(PathBuf, file::Format)>, ConfigError> {
+/// The reports with their formats; no two may have one place, and none that of the baseline.
+fn reports(cli: &Cli) -> Result<Vec<(PathBuf, file::Format)>, ConfigError> {
     let mut reports: Vec<(PathBuf, file::Format)> = Vec::new();
-    for target in targets {
+    for target in &cli.reports {
+        if cli
+            .baseline
+            .as_deref()
+            .is_some_and(|baseline| is_same_file(baseline, target))
+        {
+            return Err(ConfigError::ReportReplacesBaseline(target.clone()));
+        }
         let format =
             file::Format::of(target).ok_or_else(|| ConfigError::ReportFormat(target.clone()))?;
         if reports
@@ -316,6 +366,35 @@ fn reports(targets: &[PathBuf]) -> Result<Vec<(PathBuf, file::Format)>, ConfigEr
         reports.push((target.clone(), format));
     }
     Ok(reports)
+}
+
+/// Whether two paths lead to one file that is there.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let file = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
+    file(a).is_some() && file(a) == file(b)
+}
+
+/// Whether a file, or a link to it, lies in one of the directories `roots`, or beside one of them that is a file.
+fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
+    let directory = |path: &Path| match path.is_dir() {
+        true => path.canonicalize(),
+        false => parent(path).canonicalize(),
+    };
+    let roots: Vec<PathBuf> = roots
+        .iter()
+        .filter_map(|root| directory(root).ok())
+        .collect();
+    // Where the name lies counts as much as where a link leads: whoever can change the tree can make it lead elsewhere.
+    let places = [parent(path).canonicalize(), path.canonicalize()];
+    let is_inside = |place: &PathBuf| roots.iter().any(|root| place.starts_with(root));
+    places.iter().flatten().any(is_inside)
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
@@ -425,7 +504,10 @@ mod tests {
 
     #[test]
     fn a_report_has_a_format_by_its_name_and_a_place_of_its_own() {
-        let of = |names: &[&str]| reports(&names.iter().map(PathBuf::from).collect::<Vec<_>>());
+        let of = |names: &[&str]| {
+            let options = names.iter().flat_map(|name| ["--report", name]);
+            reports(&cli(&options.collect::<Vec<_>>()))
+        };
         let both = of(&["a.json", "d/b.html"]).unwrap();
         let formats: Vec<_> = both.iter().map(|(_, format)| *format).collect();
         assert_eq!(formats, [file::Format::Json, file::Format::Html]);

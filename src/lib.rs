@@ -22,6 +22,7 @@ compile_error!(
 );
 
 mod app;
+pub mod audit;
 mod cli;
 mod config;
 pub mod content;

@@ -349,3 +349,43 @@ fn with_several_keys_the_report_says_which_verified_what() {
     assert_eq!(document["artifacts"][0]["key"], keys[0]["fingerprint"]);
     assert_eq!(document["artifacts"][1]["key"], keys[1]["fingerprint"]);
 }
+
+#[test]
+fn notes_hints_and_an_audit_fit_the_schema() {
+    let mirror = mirror_of_all();
+    mirror.write_signed("old.zst", "old.sig.bin", b"alpha");
+    mirror.write_signed("page.zst", "page.sig.bin", b"<html>");
+    mirror.write("page.sig.bin", sign(&mirror.key, b"alpha"));
+    mirror.run(&["-k", "key.pem", "--report", "b.json"]);
+    fs::rename(mirror.path().join("old.zst"), mirror.path().join("new.zst")).unwrap();
+    let old = mirror.path().join("old.sig.bin");
+    fs::rename(old, mirror.path().join("new.sig.bin")).unwrap();
+    fs::remove_file(mirror.path().join("text.iso")).unwrap();
+    mirror.write("added.zst", "");
+    mirror.write("valid.zst", "beta");
+    let arguments = ["-k", "key.pem", "--baseline", "b.json", "--format", "jsonl"];
+    let run = mirror.run(&[&arguments[..], &["--report", "r.json"]].concat());
+    let objects = objects(&run);
+    let summary = &objects[objects.len() - 1];
+    let kinds = |list: &Value, name: &str| -> Vec<String> {
+        let kind = |value: &Value| value[name].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(kind).collect()
+    };
+    let findings = kinds(&summary["audit"]["findings"], "finding");
+    assert_eq!(findings, ["added", "renamed", "missing", "changed"]);
+    let notes = kinds(&summary["notes"], "note");
+    assert!(notes.contains(&"same-content".to_owned()), "{notes:?}");
+    assert!(
+        notes.contains(&"signature-fits-other".to_owned()),
+        "{notes:?}"
+    );
+    let looks: Vec<_> = of_type(&objects, "artifact")
+        .iter()
+        .filter_map(|o| o.get("looks"))
+        .collect();
+    assert!(looks.contains(&&Value::from("html")), "{looks:?}");
+    let document = document(&mirror, "r.json");
+    assert!(schema().is_valid(&document));
+    assert_eq!(document["summary"]["audit"], summary["audit"]);
+    assert_eq!(document["summary"]["notes"], summary["notes"]);
+}

@@ -1,9 +1,12 @@
 //! What a run comes to: its exit status, and what kept it from a judgement.
 
 use std::io;
+use std::sync::Arc;
 
+use crate::audit::Audit;
 use crate::errno;
 use crate::exit::Exit;
+use crate::trust::note::Note;
 use crate::trust::verdict::Summary;
 
 /// What came of verifying, and of telling it.
@@ -18,6 +21,30 @@ pub(super) struct Outcome {
     pub(super) interrupted: Option<Exit>,
     /// Reports that could not be written, in words.
     pub(super) unwritten: Vec<String>,
+    /// What the run shows as a whole.
+    pub(super) notes: Arc<[Note]>,
+    /// What came of the audit, if one was asked for.
+    pub(super) audit: Audited,
+}
+
+/// What came of an audit.
+#[derive(Debug)]
+pub(super) enum Audited {
+    /// None was asked for.
+    NotAsked,
+    /// The run did not reach its end: what it did not see would be called missing.
+    NotMade,
+    /// This.
+    Made(Arc<Audit>),
+}
+
+impl Audited {
+    pub(super) fn audit(&self) -> Option<&Arc<Audit>> {
+        match self {
+            Audited::Made(audit) => Some(audit),
+            Audited::NotAsked | Audited::NotMade => None,
+        }
+    }
 }
 
 impl Outcome {
@@ -28,9 +55,10 @@ impl Outcome {
             (Some(exit), _) => exit,
             (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::PipeClosed,
             (None, Err(_)) => Exit::CannotJudge,
-            (None, Ok(())) if summary.failures > 0 => Exit::NotValid,
+            (None, Ok(())) if summary.failures > 0 || self.differs() => Exit::NotValid,
             // A worker that vanished took its records with it.
             (None, Ok(())) if !summary.is_complete() => Exit::CannotJudge,
+            (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Exit::CannotJudge,
             // A mount that is not there is an empty directory: nothing was verified where something was expected.
             (None, Ok(())) if !self.empty.is_empty() => Exit::CannotJudge,
             // What is allowed to have no signature proves nothing.
@@ -39,6 +67,12 @@ impl Outcome {
             (None, Ok(())) if !self.unwritten.is_empty() => Exit::CannotJudge,
             (None, Ok(())) => Exit::Valid,
         }
+    }
+
+    /// Whether the run is not what its baseline says.
+    fn differs(&self) -> bool {
+        let audit = self.audit.audit();
+        audit.is_some_and(|audit| !audit.findings.is_empty())
     }
 
     /// The signal that ended it, by its name.
@@ -57,6 +91,10 @@ impl Outcome {
         });
         let mut problems: Vec<String> = empty.collect();
         problems.extend(self.problem());
+        if matches!(self.audit, Audited::NotMade) {
+            let words = "not compared with the baseline, since the run did not reach its end";
+            problems.push(words.to_owned());
+        }
         problems.extend(self.unwritten.iter().cloned());
         problems
     }
@@ -66,7 +104,7 @@ impl Outcome {
         match &self.output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Err(error) => Some(format!("standard output: {}", errno::words(error))),
-            Ok(()) if summary.failures > 0 || !summary.is_complete() => None,
+            Ok(()) if summary.failures > 0 || !summary.is_complete() || self.differs() => None,
             Ok(()) if summary.valid == 0 && summary.records() > 0 => {
                 Some("nothing was verified: no file here has a signature".to_owned())
             }
@@ -78,6 +116,8 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Finding;
+    use crate::digest::Digest;
 
     fn outcome(valid: u64, failures: u64, expected: u64) -> Outcome {
         Outcome {
@@ -92,6 +132,8 @@ mod tests {
             empty: Vec::new(),
             interrupted: None,
             unwritten: Vec::new(),
+            notes: Arc::from([]),
+            audit: Audited::NotAsked,
         }
     }
 
@@ -152,5 +194,46 @@ mod tests {
             ..outcome(1, 1, 2)
         };
         assert_eq!(failed.exit(), Exit::NotValid);
+    }
+
+    fn audited(valid: u64, failures: u64, findings: Vec<Finding>) -> Outcome {
+        let audit = Audit {
+            baseline: "b.json".into(),
+            digest: Digest::of(b""),
+            time: String::new(),
+            findings,
+        };
+        Outcome {
+            audit: Audited::Made(Arc::new(audit)),
+            ..outcome(valid, failures, valid + failures)
+        }
+    }
+
+    #[test]
+    fn any_difference_from_the_baseline_is_no_success_and_hides_nothing_worse() {
+        let missing = || vec![Finding::Missing { path: "x".into() }];
+        assert_eq!(audited(2, 0, Vec::new()).exit(), Exit::Valid);
+        assert_eq!(audited(2, 1, Vec::new()).exit(), Exit::NotValid);
+        assert_eq!(audited(2, 0, missing()).exit(), Exit::NotValid);
+        // A mirror that was emptied.
+        let emptied = with_empty_path(audited(0, 0, missing()));
+        assert_eq!(emptied.exit(), Exit::NotValid);
+        assert_eq!(audited(0, 0, Vec::new()).exit(), Exit::CannotJudge);
+        let interrupted = Outcome {
+            interrupted: Some(Exit::Interrupted),
+            ..audited(2, 0, missing())
+        };
+        assert_eq!(interrupted.exit(), Exit::Interrupted);
+    }
+
+    #[test]
+    fn an_audit_that_was_not_made_is_no_success_and_is_told() {
+        let unmade = Outcome {
+            audit: Audited::NotMade,
+            ..outcome(2, 0, 2)
+        };
+        assert_eq!(unmade.exit(), Exit::CannotJudge);
+        let told = "not compared with the baseline, since the run did not reach its end";
+        assert_eq!(unmade.problems(), [told]);
     }
 }

@@ -10,6 +10,7 @@ use crate::report::progress::Progress;
 use crate::report::run::{End, Start};
 use crate::report::summary::Recap;
 use crate::report::{json, text};
+use crate::trust::note::Noting;
 use crate::trust::verdict::{Record, Summary};
 
 /// Bytes of lines that are collected before they are handed over, whatever is still at hand.
@@ -26,7 +27,8 @@ pub(super) struct Telling<'a, W> {
     progress: Progress,
     pub(super) summary: Summary,
     pub(super) recap: Recap,
-    /// All records, in order, where there are reports to be written.
+    pub(super) noting: Noting,
+    /// All records, in order, where there are reports to be written or there is a baseline to compare them with.
     pub(super) kept: Vec<Record>,
     /// Whether stdout took everything so far.
     pub(super) output: io::Result<()>,
@@ -45,6 +47,7 @@ impl<'a, W: Write> Telling<'a, W> {
                 ..Summary::default()
             },
             recap: Recap::new(&config.settings.keys),
+            noting: Noting::default(),
             kept: Vec::new(),
             output: Ok(()),
         }
@@ -123,11 +126,12 @@ impl<W: Write> Sink for Telling<'_, W> {
 
     fn in_order(&mut self, record: Record) -> ControlFlow<()> {
         self.recap.note(&record, self.config.detail.shows(&record));
+        self.noting.take(&record);
         let printed = match self.config.format {
             Format::Text => self.print(&record),
             Format::Jsonl => ControlFlow::Continue(()),
         };
-        if !self.config.reports.is_empty() {
+        if !self.config.reports.is_empty() || self.config.against.is_some() {
             self.kept.push(record);
         }
         printed

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::device::{self, Access, Medium};
@@ -36,7 +37,7 @@ pub(super) fn access(medium: Medium, config: &Config) -> Access {
 }
 
 /// What the engine has to do for an artifact: nothing, where what lies on disk decides it.
-pub(super) fn work(artifact: Artifact, allow_unsigned: bool) -> Work {
+pub(super) fn work(artifact: Artifact, config: &Config) -> Work {
     let data = artifact.data;
     let decided = |signature, verdict| {
         Work::Decided(Box::new(Record::unhashed(data.clone(), signature, verdict)))
@@ -49,15 +50,10 @@ pub(super) fn work(artifact: Artifact, allow_unsigned: bool) -> Work {
         State::Signed(signature, facts) => Work::Verify(Task {
             load: load(facts),
             data,
-            signature,
+            signature: Some(signature),
         }),
         State::Missing(signature) => decided(Some(signature), Verdict::Missing),
-        State::Unsigned => decided(
-            None,
-            Verdict::Unsigned {
-                allowed: allow_unsigned,
-            },
-        ),
+        State::Unsigned => unsigned(data, config),
         State::DataNotRegular(signature) => {
             decided(signature, Verdict::NotRegular { part: Part::Data })
         }
@@ -71,6 +67,25 @@ pub(super) fn work(artifact: Artifact, allow_unsigned: bool) -> Work {
             decided(Some(signature), unreadable(Part::Data, &error))
         }
         State::DirectoryUnreadable(error) => decided(None, unreadable(Part::Directory, &error)),
+    }
+}
+
+/// An artifact without a signature: its verdict is known. It is hashed all the same where it is accepted and somebody will want to know
+/// whether it stayed the same; what cannot be looked at has no digest then.
+fn unsigned(data: PathBuf, config: &Config) -> Work {
+    let allowed = config.allow_unsigned;
+    let is_hashed = allowed && config.wants_digests();
+    match is_hashed.then(|| Facts::at(&data)) {
+        Some(Ok(facts)) => Work::Verify(Task {
+            load: load(facts),
+            data,
+            signature: None,
+        }),
+        _ => Work::Decided(Box::new(Record::unhashed(
+            data,
+            None,
+            Verdict::Unsigned { allowed },
+        ))),
     }
 }
 

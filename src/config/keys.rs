@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ConfigError, DEFAULT_KEY, Environment, shown};
+use super::{ConfigError, DEFAULT_KEY, Environment, lies_inside, shown};
 use crate::cli::Cli;
 use crate::trust::key::{Key, MAX_FILE_BYTES};
 
@@ -83,30 +83,9 @@ fn accept(
     }
 }
 
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// The keys whose files, or links to them, lie in one of the directories `roots`, or beside one of them that is a file.
+/// The keys whose files, or links to them, lie in what is verified.
 pub(super) fn exposed(keys: &[(PathBuf, Arc<Key>)], roots: &[PathBuf]) -> Vec<Arc<Key>> {
-    let directory = |path: &Path| match path.is_dir() {
-        true => path.canonicalize(),
-        false => parent(path).canonicalize(),
-    };
-    let roots: Vec<PathBuf> = roots
-        .iter()
-        .filter_map(|root| directory(root).ok())
-        .collect();
-    // Where the name lies counts as much as where a link leads: whoever can change the tree can make it lead elsewhere.
-    let is_inside = |path: &Path| {
-        let places = [parent(path).canonicalize(), path.canonicalize()];
-        let lies_in = |place: &PathBuf| roots.iter().any(|root| place.starts_with(root));
-        places.iter().flatten().any(lies_in)
-    };
-    let inside = keys.iter().filter(|(path, _)| is_inside(path));
+    let inside = keys.iter().filter(|(path, _)| lies_inside(path, roots));
     inside.map(|(_, key)| Arc::clone(key)).collect()
 }
 

@@ -213,6 +213,25 @@ impl Content {
         &self.stamp
     }
 
+    /// The first bytes of the file, at most so many, whatever was read of it before.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn beginning(&self, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; most];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
     /// How many bytes are not consumed yet.
     pub fn left(&self) -> u64 {
         self.stamp.size - self.window_end + self.unread().len() as u64

@@ -1,23 +1,18 @@
 //! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name of it.
 
 use std::cmp::Reverse;
-use std::io::{self, Read};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustix::io::Errno;
-
 use super::counters::{Counters, Flight};
+use super::judging::{Awaits, of_fault, record, unopened};
 use super::plan::{Job, may_join};
 use super::{Settings, Task};
 use crate::content::{self, Content, Fault, Reading, Stamp};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
-use crate::errno;
-use crate::trust;
-use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature};
-use crate::trust::verdict::{Invalid, Part, Record, Verdict};
+use crate::trust::looks::{self, Looks};
+use crate::trust::verdict::{Record, Subject, Verdict};
 
 /// A record, and the place of its work in the list.
 pub(super) type Placed = (usize, Record);
@@ -52,12 +47,12 @@ impl Context<'_> {
     }
 }
 
-/// A file that is being hashed, for all of its names that can be judged by its digest.
+/// A file that is being hashed, for all of its names that wait for its digest.
 pub(super) struct Hashing {
     content: Content,
     lane: Lane,
-    /// The names: positions in the tasks, with the signature of each or the verdict that there is none.
-    names: Vec<(usize, Result<Signature, Verdict>)>,
+    /// The names: positions in the tasks, with what each waits for.
+    names: Vec<(usize, Awaits)>,
     queue: Option<usize>,
     started: Instant,
     /// What is shown of it meanwhile.
@@ -80,7 +75,7 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
             continue;
         };
         match Content::open(&task.data, context.reading(job)) {
-            Err(fault) => records.push((*place, record(task, of_fault(fault), started))),
+            Err(fault) => records.push((*place, record(task, unopened(task, fault), started))),
             Ok(content) => {
                 let names = job.members.get(at..).unwrap_or_default();
                 return (
@@ -163,9 +158,9 @@ impl Hashing {
         context: &Context<'_>,
         started: Instant,
     ) -> Hashing {
-        let signature = |position: &usize| {
+        let awaits = |position: &usize| {
             let (_, task) = context.tasks.get(*position)?;
-            Some((*position, read_signature(&task.signature)))
+            Some((*position, Awaits::of(task)))
         };
         let first = names.first().and_then(|at| context.tasks.get(*at));
         let size = content.stamp().size();
@@ -173,7 +168,7 @@ impl Hashing {
             flight: first.and_then(|(_, task)| context.counters.begin(&task.data, size)),
             content,
             lane: Lane::default(),
-            names: names.iter().filter_map(signature).collect(),
+            names: names.iter().filter_map(awaits).collect(),
             queue,
             started,
         }
@@ -191,7 +186,8 @@ impl Hashing {
 
     /// Sees to it that there is at least a block in memory, or says how the file ended.
     fn fill(&mut self) -> Option<Result<Digest, Verdict>> {
-        if self.names.iter().all(|(_, signature)| signature.is_err()) {
+        let is_known = |(_, awaits): &(usize, Awaits)| matches!(awaits, Awaits::Nothing(_));
+        if self.names.iter().all(is_known) {
             // No signature can be valid, whatever the digest. Fail closed: nobody asks for this verdict, and it would not pass.
             return Some(Err(Verdict::Changed));
         }
@@ -232,88 +228,50 @@ impl Hashing {
                 .add_hashed(size % size_of::<Block>() as u64),
             Err(_) => context.counters.pass_over(self.content.left()),
         }
-        let judge = |(position, signature): &(usize, Result<Signature, Verdict>)| {
+        let judge = |(position, awaits): &(usize, Awaits)| {
             let (place, task) = context.tasks.get(*position)?;
-            let verdict = match (signature, &hashed) {
-                (Err(none), _) => none.clone(),
-                (Ok(_), Err(failure)) => failure.clone(),
-                (Ok(signature), Ok(digest)) => decide(
-                    task,
-                    signature,
-                    digest,
-                    self.content.stamp(),
-                    context.settings,
-                ),
-            };
+            let digest = hashed.clone().and_then(|digest| self.still(task, digest));
             let judged = Record {
-                digest: hashed.as_ref().ok().copied(),
                 size: Some(size),
-                ..record(task, verdict, self.started)
+                ..awaits.judged(task, digest, context.settings, self.started)
             };
             Some((*place, judged))
         };
+        let records = self.names.iter().filter_map(judge).collect();
         Ended {
-            records: self.names.iter().filter_map(judge).collect(),
+            records: self.with_hints(records),
             queue: self.queue,
         }
     }
-}
 
-/// The verdict on a name of a file whose digest is known.
-fn decide(
-    task: &Task,
-    signature: &Signature,
-    digest: &Digest,
-    hashed: &Stamp,
-    settings: &Settings,
-) -> Verdict {
-    // Fail closed: the name must lead to the file that was hashed, as it was then. This tells a file that was
-    // written to, one that was replaced, and another name that no longer leads here.
-    match Stamp::at(&task.data) {
-        Ok(now) if now == *hashed => trust::judge(&settings.keys, digest, signature),
-        _ => Verdict::Changed,
+    /// The digest, if it is that of what the name leads to.
+    fn still(&self, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
+        // Fail closed: the name must lead to the file that was hashed, as it was then. This tells a file that was
+        // written to, one that was replaced, and another name that no longer leads here.
+        match Stamp::at(&task.data) {
+            Ok(now) if now == *self.content.stamp() => Ok(digest),
+            _ => Err(Verdict::Changed),
+        }
     }
-}
 
-fn read_signature(path: &Path) -> Result<Signature, Verdict> {
-    let bytes = signature_bytes(path).map_err(|fault| match fault {
-        Fault::NotRegular => Verdict::NotRegular {
-            part: Part::Signature,
-        },
-        Fault::Io(error) => unreadable(Part::Signature, &error),
-        // Fail closed: it was there when the names were read. Calling the artifact unsigned would pass under --allow-unsigned.
-        Fault::Missing | Fault::Changed => unreadable(Part::Signature, &Errno::NOENT.into()),
-    })?;
-    Signature::parse(&bytes).map_err(|error| Verdict::Invalid(Invalid::Malformed(error)))
-}
-
-/// All bytes of a signature file, or of a longer file as many as tell that it is none.
-fn signature_bytes(path: &Path) -> Result<Vec<u8>, Fault> {
-    let (file, _) = content::open_regular(path)?;
-    let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
-    file.take(LOOK_BYTES as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn of_fault(fault: Fault) -> Verdict {
-    match fault {
-        Fault::Missing => Verdict::Missing,
-        Fault::NotRegular => Verdict::NotRegular { part: Part::Data },
-        Fault::Changed => Verdict::Changed,
-        Fault::Io(error) => unreadable(Part::Data, &error),
-    }
-}
-
-fn unreadable(part: Part, error: &io::Error) -> Verdict {
-    Verdict::Unreadable {
-        part,
-        words: errno::words(error),
-    }
-}
-
-fn record(task: &Task, verdict: Verdict, started: Instant) -> Record {
-    Record {
-        elapsed: started.elapsed(),
-        ..Record::unhashed(task.data.clone(), Some(task.signature.clone()), verdict)
+    /// With a hint where a signature is invalid. The verdicts are made by then, and stay.
+    fn with_hints(&self, mut records: Vec<Placed>) -> Vec<Placed> {
+        let verdicts = || records.iter().map(|(_, record)| &record.verdict);
+        let is_invalid = |verdict: &Verdict| matches!(verdict, Verdict::Invalid(_));
+        // Where another signature of the file is valid, the file is as it should be.
+        let is_valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid { .. });
+        if !verdicts().any(is_invalid) || verdicts().any(is_valid) {
+            return records;
+        }
+        // What cannot be read gives no hint.
+        if let Ok(beginning) = self.content.beginning(looks::LOOK_BYTES) {
+            let invalid = records.iter_mut().map(|(_, record)| record);
+            for record in invalid.filter(|record| is_invalid(&record.verdict)) {
+                let Subject::Artifact(path) = &record.subject;
+                let name = path.file_name().unwrap_or_default();
+                record.looks = Looks::of(name, &beginning);
+            }
+        }
+        records
     }
 }

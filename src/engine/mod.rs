@@ -3,6 +3,7 @@
 mod board;
 pub mod counters;
 mod hashing;
+mod judging;
 mod order;
 pub mod plan;
 mod pool;
@@ -34,8 +35,10 @@ pub enum Work {
 pub struct Task {
     /// The artifact.
     pub data: PathBuf,
-    /// The signature file.
-    pub signature: PathBuf,
+    /// The signature file. Without one the artifact is hashed for its digest alone, and [`Verdict::Unsigned`] and allowed whatever that is.
+    ///
+    /// [`Verdict::Unsigned`]: crate::trust::verdict::Verdict::Unsigned
+    pub signature: Option<PathBuf>,
     /// Its weight in the plan.
     pub load: Load,
 }
@@ -96,7 +99,7 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
     };
     let task = Task {
         data: data.to_owned(),
-        signature: signature.to_owned(),
+        signature: Some(signature.to_owned()),
         load: Load {
             size: 0,
             file: nowhere,

@@ -382,7 +382,7 @@ mod tests {
         };
         Work::Verify(Task {
             data,
-            signature,
+            signature: Some(signature),
             load: Load { size: 5, file },
         })
     }

@@ -51,6 +51,20 @@ pub struct Facts {
     pub inode: u64,
 }
 
+impl Facts {
+    /// What it says of what stands under `path` now, links followed.
+    ///
+    /// # Errors
+    /// Those of stat(2).
+    pub fn at(path: &Path) -> io::Result<Facts> {
+        path.metadata().map(|metadata| Facts {
+            size: metadata.size(),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
+    }
+}
+
 /// What to look for.
 #[derive(Clone, Debug)]
 pub struct Search {
@@ -249,21 +263,14 @@ fn artifact(
         (_, Some((signature, Kind::Special | Kind::Directory))) => {
             State::SignatureNotRegular(signature)
         }
-        (Some(Kind::File | Kind::Dangling), Some((signature, _))) => facts(&data, signature),
+        (Some(Kind::File | Kind::Dangling), Some((signature, _))) => signed(&data, signature),
     };
     Artifact { data, state }
 }
 
-fn facts(data: &Path, signature: PathBuf) -> State {
-    match data.metadata() {
-        Ok(metadata) => State::Signed(
-            signature,
-            Facts {
-                size: metadata.size(),
-                device: metadata.dev(),
-                inode: metadata.ino(),
-            },
-        ),
+fn signed(data: &Path, signature: PathBuf) -> State {
+    match Facts::at(data) {
+        Ok(facts) => State::Signed(signature, facts),
         Err(error) if error.kind() == io::ErrorKind::NotFound => State::Missing(signature),
         Err(error) => State::Unreadable(signature, error),
     }

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::run::{End, Options, Run, Start, VERSION, rfc3339};
 use super::summary::{rate, size};
 use super::words;
+use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::{Record, Summary, Verdict};
@@ -41,6 +42,8 @@ struct Page<'a> {
     facts: Vec<(&'static str, String)>,
     keys: Vec<KeyRow>,
     problems: &'a [String],
+    notes: Vec<String>,
+    audit: Option<AuditRows>,
     records: &'a [Record],
 }
 
@@ -55,6 +58,8 @@ impl<'a> Page<'a> {
             facts: facts(run.start, run.end),
             keys: keys(run),
             problems: &run.end.problems,
+            notes: run.end.notes.iter().map(words::note).collect(),
+            audit: run.end.audit.as_deref().map(AuditRows::of),
             records: run.records,
         }
     }
@@ -101,6 +106,11 @@ impl Banner {
                 "Ended before the end: nobody read the output".to_owned(),
                 of_all,
             ),
+            (None, 1) if summary.failures == 0 => (
+                "fail",
+                format!("{} differences from the baseline", findings(end)),
+                format!("{of_all} Each difference is listed below."),
+            ),
             (None, 1) => (
                 "fail",
                 format!(
@@ -125,10 +135,19 @@ impl Banner {
     }
 }
 
+/// How many differences from the baseline there are.
+fn findings(end: &End) -> usize {
+    end.audit.as_ref().map_or(0, |audit| audit.findings.len())
+}
+
 /// Whether everything speaks for success.
 fn is_success(end: &End) -> bool {
     let summary = &end.summary;
-    summary.is_complete() && summary.failures == 0 && summary.valid > 0 && end.problems.is_empty()
+    findings(end) == 0
+        && summary.is_complete()
+        && summary.failures == 0
+        && summary.valid > 0
+        && end.problems.is_empty()
 }
 
 /// A status in the picture of the totals.
@@ -226,6 +245,23 @@ fn options(options: &Options) -> String {
     texts.join("\n")
 }
 
+/// The audit as the page shows it.
+struct AuditRows {
+    result: String,
+    digest: String,
+    findings: Vec<String>,
+}
+
+impl AuditRows {
+    fn of(audit: &Audit) -> AuditRows {
+        AuditRows {
+            result: words::audit(audit),
+            digest: audit.digest.to_string(),
+            findings: audit.findings.iter().map(words::finding).collect(),
+        }
+    }
+}
+
 /// A trusted key and what it verified.
 struct KeyRow {
     name: String,
@@ -313,6 +349,7 @@ mod tests {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     use std::path::PathBuf;
+    use std::sync::Arc;
     use std::time::{Duration, SystemTime};
 
     fn end(
@@ -335,6 +372,8 @@ mod tests {
             interrupted,
             exit_status,
             problems: Vec::new(),
+            notes: Arc::from([]),
+            audit: None,
         }
     }
 
@@ -385,6 +424,7 @@ mod tests {
                 key_fingerprints: Vec::new(),
                 allow_unsigned: false,
                 all_files: false,
+                baseline: None,
                 io: "auto",
                 threads: 1,
                 sha256: "portable",

@@ -7,9 +7,12 @@
 //!   and `options`.
 //! - `artifact`, one for each record: `path`, `status` ([`Status`]), `passes` (whether it may be used), `reason` ([`Reason`]),
 //!   `detail` (the reason in words, for people), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
-//!   (the fingerprint of the key that verified it), and `seconds` from opening it to its verdict.
+//!   (the fingerprint of the key that verified it), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
+//!   signature is invalid and the artifact does not look like what its name says.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was judged), `interrupted` (the signal, if one ended the run),
-//!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, and `problems` in words.
+//!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` in words, `notes` ([`Note`],
+//!   told apart by `note`), and where there was a baseline the `audit`: the `baseline`'s path, its `sha256` and `time`, and the `findings`
+//!   ([`Finding`], told apart by `finding`).
 //!
 //! A document has the members `schema`, `start`, `artifacts` (in the order of the lines) and `summary`.
 //!
@@ -30,7 +33,10 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::run::{End, Options, Run, Start, VERSION, rfc3339};
 use super::words;
+use crate::audit::{Audit, Finding};
 use crate::trust::key::Key;
+use crate::trust::looks::Looks;
+use crate::trust::note::Note;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::{Record, Subject, Summary, Verdict};
 
@@ -189,6 +195,8 @@ struct OptionsObject<'a> {
     key_fingerprints: &'a [String],
     allow_unsigned: bool,
     all_files: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<PathMember<'a>>,
     io: &'static str,
     threads: usize,
     sha256: &'static str,
@@ -204,6 +212,7 @@ impl<'a> OptionsObject<'a> {
             key_fingerprints: &options.key_fingerprints,
             allow_unsigned: options.allow_unsigned,
             all_files: options.all_files,
+            baseline: options.baseline.as_deref().map(path_member),
             io: options.io,
             threads: options.threads,
             sha256: options.sha256,
@@ -228,6 +237,8 @@ struct ArtifactObject<'a> {
     signature: Option<SignatureMember<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    looks: Option<&'static str>,
     seconds: f64,
 }
 
@@ -249,6 +260,7 @@ impl<'a> ArtifactObject<'a> {
             sha256: record.digest.map(|digest| digest.to_string()),
             signature: record.signature.as_deref().map(signature_member),
             key,
+            looks: record.looks.map(Looks::name),
             seconds: seconds(record.elapsed),
         }
     }
@@ -268,6 +280,9 @@ struct SummaryObject<'a> {
     seconds: f64,
     exit_status: u8,
     problems: &'a [String],
+    notes: Vec<NoteObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<AuditObject<'a>>,
 }
 
 impl<'a> SummaryObject<'a> {
@@ -284,6 +299,86 @@ impl<'a> SummaryObject<'a> {
             seconds: seconds(end.summary.elapsed),
             exit_status: end.exit_status,
             problems: &end.problems,
+            notes: end.notes.iter().map(NoteObject::of).collect(),
+            audit: end.audit.as_deref().map(AuditObject::of),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+enum NoteObject<'a> {
+    SameContent {
+        sha256: String,
+        paths: Vec<PathMember<'a>>,
+    },
+    SignatureFitsOther {
+        #[serde(flatten)]
+        signature: SignatureMember<'a>,
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        fits: PathMember<'a>,
+    },
+}
+
+impl<'a> NoteObject<'a> {
+    fn of(note: &'a Note) -> Self {
+        match note {
+            Note::SameContent { digest, paths } => NoteObject::SameContent {
+                sha256: digest.to_string(),
+                paths: paths.iter().map(|path| path_member(path)).collect(),
+            },
+            Note::SignatureFitsOther {
+                signature,
+                path,
+                fits,
+            } => NoteObject::SignatureFitsOther {
+                signature: signature_member(signature),
+                path: path_member(path),
+                fits: path_member(fits),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AuditObject<'a> {
+    baseline: PathMember<'a>,
+    sha256: String,
+    time: &'a str,
+    findings: Vec<FindingObject<'a>>,
+}
+
+impl<'a> AuditObject<'a> {
+    fn of(audit: &'a Audit) -> Self {
+        AuditObject {
+            baseline: path_member(&audit.baseline),
+            sha256: audit.digest.to_string(),
+            time: &audit.time,
+            findings: audit.findings.iter().map(FindingObject::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FindingObject<'a> {
+    finding: &'static str,
+    #[serde(flatten)]
+    path: PathMember<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<PathMember<'a>>,
+}
+
+impl<'a> FindingObject<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        let from = match finding {
+            Finding::Renamed { from, .. } => Some(path_member(from)),
+            _ => None,
+        };
+        FindingObject {
+            finding: finding.name(),
+            path: path_member(finding.path()),
+            from,
         }
     }
 }

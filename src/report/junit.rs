@@ -8,6 +8,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::run::{End, Run, Start, VERSION};
 use super::words;
+use crate::audit::Finding;
 use crate::trust::terms::Reason;
 use crate::trust::verdict::{Record, Subject};
 
@@ -34,6 +35,12 @@ fn suite(run: Run<'_>) -> TestSuite {
         suite.add_property((name, value.as_str()));
     }
     suite.add_test_cases(run.records.iter().map(case));
+    let findings = run.end.audit.iter().flat_map(|audit| &audit.findings);
+    suite.add_test_cases(findings.map(difference));
+    let notes: Vec<String> = run.end.notes.iter().map(words::note).collect();
+    if !notes.is_empty() {
+        suite.set_system_out(notes.join("\n"));
+    }
     suite.add_test_cases(unfinished(run.end));
     suite
 }
@@ -91,6 +98,16 @@ fn status(record: &Record) -> TestCaseStatus {
             failure
         }
     }
+}
+
+/// A case that fails for a difference from the baseline.
+fn difference(finding: &Finding) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    let line = words::finding(finding);
+    status.set_message(line).set_type(finding.name());
+    let mut case = TestCase::new(words::shown(finding.path()), status);
+    case.set_classname("baseline");
+    case
 }
 
 /// A case that fails for the run itself, where not every artifact was judged or none could be.

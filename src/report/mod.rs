@@ -18,7 +18,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 pub use stdout::Stdout;
-pub use words::choice;
+pub use words::{audit, choice, finding, note};
 
 /// Prints help or version to stdout, a usage error to stderr.
 ///

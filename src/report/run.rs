@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
+use crate::audit::Audit;
 use crate::trust::key::Key;
+use crate::trust::note::Note;
 use crate::trust::verdict::{Record, Summary};
 
 /// How a run began.
@@ -43,6 +45,8 @@ pub struct Options {
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
+    /// The report that the run was audited against (`--baseline`).
+    pub baseline: Option<PathBuf>,
     /// How files were read: `auto`, `mmap` or `read`.
     pub io: &'static str,
     /// Worker threads.
@@ -64,6 +68,10 @@ pub struct End {
     pub exit_status: u8,
     /// What kept the run from a judgement, in words.
     pub problems: Vec<String>,
+    /// What the run shows as a whole.
+    pub notes: Arc<[Note]>,
+    /// How it differs from its baseline, where it was audited.
+    pub audit: Option<Arc<Audit>>,
 }
 
 /// A whole run.

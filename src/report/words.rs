@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::escape;
+use crate::audit::{Audit, Finding};
 use crate::digest::choice::{Choice, Measurement};
+use crate::trust::looks::Looks;
+use crate::trust::note::Note;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 
 /// What a record speaks of, as it is printed.
@@ -51,7 +54,10 @@ pub(super) fn reason(record: &Record) -> String {
         Verdict::Valid { key } => {
             format!("{signature}, key {}", key.name())
         }
-        Verdict::Invalid(why) => format!("{signature}: {why}"),
+        Verdict::Invalid(why) => match record.looks {
+            None => format!("{signature}: {why}"),
+            Some(hint) => format!("{signature}: {why}; {}", looks(hint)),
+        },
         Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
         Verdict::Unsigned { .. } => "no signature file claims it".to_owned(),
         Verdict::Changed => format!("{signature}: the file was written to or replaced meanwhile"),
@@ -67,6 +73,92 @@ pub(super) fn reason(record: &Record) -> String {
             Part::Data | Part::Directory => "a directory, FIFO, socket or device".to_owned(),
         },
     }
+}
+
+/// What an artifact with an invalid signature looks like, and what that may mean.
+fn looks(looks: Looks) -> &'static str {
+    match looks {
+        Looks::Html => {
+            "the data file is an HTML page, such as a server sends for an error: download it again"
+        }
+        Looks::NotZstd => {
+            "the data file does not begin as Zstandard does: it is damaged or something else"
+        }
+        Looks::NotIso9660 => {
+            "the data file does not begin as an ISO 9660 image does: it is cut off, damaged or something else"
+        }
+    }
+}
+
+/// As many paths of a note are shown; a report has them all.
+const MOST_PATHS: usize = 4;
+
+/// A note in a sentence.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::SameContent { paths, .. } => {
+            let shown: Vec<String> = paths.iter().take(MOST_PATHS).map(|p| shown(p)).collect();
+            let more = match paths.len().saturating_sub(MOST_PATHS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "{}{more}: one content under different names; a signature does not cover the name, so that one of them may be another \
+                 release than its name says",
+                shown.join(", ")
+            )
+        }
+        Note::SignatureFitsOther {
+            signature, fits, ..
+        } => format!(
+            "{}: this signature fits {}; the files are mixed up, or one lies in the other's place",
+            shown(signature),
+            shown(fits)
+        ),
+    }
+}
+
+/// A difference from the baseline, as a line like those of the verdicts.
+pub fn finding(finding: &Finding) -> String {
+    let path = shown(finding.path());
+    match finding {
+        Finding::Missing { .. } => format!("{path}: ❌ Missing: the baseline has it"),
+        Finding::Added { .. } => format!("{path}: ❌ Added: the baseline does not have it"),
+        Finding::Changed { .. } => {
+            format!("{path}: ❌ Changed: not the content that the baseline has")
+        }
+        Finding::Renamed { from, .. } => {
+            format!(
+                "{path}: ❌ Renamed: the baseline has this content as {}",
+                shown(from)
+            )
+        }
+    }
+}
+
+/// The kinds of differences, in the order in which they are told.
+const KINDS: [&str; 4] = ["missing", "added", "changed", "renamed"];
+
+/// What an audit came to: how many differences of each kind.
+pub fn audit(audit: &Audit) -> String {
+    let count = |kind| {
+        audit
+            .findings
+            .iter()
+            .filter(|finding| finding.name() == kind)
+            .count()
+    };
+    let counts = KINDS.map(|kind| (count(kind), kind));
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, kind)| format!("{count} {kind}"))
+        .collect();
+    let result = match counts.is_empty() {
+        true => "no difference".to_owned(),
+        false => counts.join(", "),
+    };
+    let (baseline, time) = (shown(&audit.baseline), escape::message(&audit.time));
+    format!("audit against {baseline}, of {time}: {result}")
 }
 
 /// The verdict and its reason, without a mark.

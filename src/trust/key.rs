@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use p256::AffinePoint;
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::pkcs8::der::asn1::AnyRef;
@@ -157,6 +158,11 @@ impl Key {
         &self.fingerprint
     }
 
+    /// The point on the curve that the key is.
+    pub(super) fn point(&self) -> &AffinePoint {
+        self.verifying.as_affine()
+    }
+
     /// Whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
     pub fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
         if self.used.fetch_add(1, Ordering::Relaxed) < FEW {
@@ -165,7 +171,7 @@ impl Key {
                 .verify_prehash(digest.as_bytes(), &signature.0);
             return verified.is_ok();
         }
-        let multiples = || Multiples::of(self.verifying.as_affine());
+        let multiples = || Multiples::of(self.point());
         self.multiples
             .get_or_init(multiples)
             .verify(digest.as_bytes(), &signature.0)

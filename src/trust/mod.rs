@@ -3,8 +3,11 @@
 //! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The one thing it
 //! takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made without hashing.
 
+mod fits;
 pub mod key;
+pub mod looks;
 mod multiples;
+pub mod note;
 pub mod signature;
 pub mod terms;
 pub mod verdict;

@@ -44,8 +44,13 @@ impl Multiples {
         Multiples(ProjectivePoint::batch_normalize(all.as_slice()))
     }
 
+    /// The multiples of the generator, computed once.
+    pub(super) fn of_generator() -> &'static Multiples {
+        &GENERATOR
+    }
+
     /// The point, multiplied.
-    fn times(&self, scalar: &Scalar) -> ProjectivePoint {
+    pub(super) fn times(&self, scalar: &Scalar) -> ProjectivePoint {
         let bytes: FieldBytes = scalar.into();
         let rows = self.0.chunks_exact(DIGITS).enumerate();
         let terms = rows.filter_map(|(place, row)| row.get(digit(&bytes, place).checked_sub(1)?));

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa;
 use thiserror::Error;
 
+use super::looks::is_html;
+
 /// The longest DER encoding of an ECDSA P-256 signature, in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
 ///
 /// A two-byte SEQUENCE header, then two INTEGERs of a two-byte header, 32 bytes, and a zero byte where the first bit is set.
@@ -102,15 +104,8 @@ fn instead(bytes: &[u8]) -> SignatureError {
     }
 }
 
-fn is_html(text: &[u8]) -> bool {
-    let begins = |tag: &[u8]| {
-        text.get(..tag.len())
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
-    };
-    begins(b"<!doctype html") || begins(b"<html")
-}
-
-fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
+/// The bytes that hexadecimal digits stand for, of either case.
+pub(crate) fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: &u8| {
         char::from(*byte)
             .to_digit(16)

@@ -7,7 +7,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::key::Key;
-use super::signature::SignatureError;
+use super::looks::Looks;
+use super::signature::{Signature, SignatureError};
 use super::terms::Status;
 use crate::digest::Digest;
 
@@ -28,12 +29,16 @@ pub struct Record {
     pub signature: Option<PathBuf>,
     /// The judgement.
     pub verdict: Verdict,
-    /// The SHA-256 of the artifact, where it was hashed to its end.
+    /// The SHA-256 of the artifact, where it was hashed to its end and stayed the same meanwhile.
     pub digest: Option<Digest>,
     /// The artifact's size in bytes, where it is known.
     pub size: Option<u64>,
     /// From opening the artifact to its verdict.
     pub elapsed: Duration,
+    /// What the artifact looks like instead of what its name says: a hint, where its signature is invalid.
+    pub looks: Option<Looks>,
+    /// The signature itself, where no trusted key made it over this artifact. It may fit another (see [`super::note`]).
+    pub unfit: Option<Box<Signature>>,
 }
 
 impl Record {
@@ -46,6 +51,8 @@ impl Record {
             digest: None,
             size: None,
             elapsed: Duration::ZERO,
+            looks: None,
+            unfit: None,
         }
     }
 }

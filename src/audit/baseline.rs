@@ -1,0 +1,268 @@
+//! A baseline: what the JSON report of an earlier run says that the mirror was.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::Sha256;
+use super::place::Place;
+use crate::digest::Digest;
+use crate::trust::signature::from_hex;
+
+/// The version of the report's objects that is understood (`schema` in docs/report.schema.json).
+const SCHEMA: u64 = 1;
+
+/// What an earlier run found.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// The SHA-256 of the report itself.
+    pub digest: Digest,
+    /// When that run began, as the report says it.
+    pub time: String,
+    /// The artifacts that were there, each with its SHA-256 where that is known.
+    pub(super) artifacts: BTreeMap<Place, Option<Sha256>>,
+}
+
+/// Why a report is no baseline.
+#[derive(Debug, Error)]
+pub enum BaselineError {
+    /// It is something else, or damaged.
+    #[error("no JSON report (--report FILE.json) of this program: {0}")]
+    NotAReport(#[from] serde_json::Error),
+    /// It is a JSON report of another version.
+    #[error("a report with schema {0}; this program reads schema {SCHEMA}")]
+    OtherSchema(u64),
+    /// The run that it speaks of did not reach its end.
+    #[error(
+        "the report of a run that did not reach its end: what it did not see could not be missed; make one of a whole run"
+    )]
+    Incomplete,
+    /// It was made over another number of PATHs.
+    #[error(
+        "the report of a run over {}, and this one is over {now}; give as many, in the same order", paths(*then)
+    )]
+    OtherRoots {
+        /// The number of PATHs then.
+        then: usize,
+        /// The number of PATHs now.
+        now: usize,
+    },
+    /// A member has a value that no report has.
+    #[error("a damaged report: {0}")]
+    Damaged(String),
+}
+
+#[derive(Deserialize)]
+struct Document {
+    schema: u64,
+    start: Start,
+    artifacts: Vec<Artifact>,
+    summary: Summary,
+}
+
+#[derive(Deserialize)]
+struct Start {
+    time: String,
+    roots: Vec<AnyPath>,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    #[serde(flatten)]
+    path: AnyPath,
+    status: String,
+    reason: String,
+    sha256: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    complete: bool,
+    interrupted: Option<String>,
+}
+
+/// Exactly one of the two.
+#[derive(Deserialize)]
+struct AnyPath {
+    path: Option<String>,
+    path_base64: Option<String>,
+}
+
+impl Baseline {
+    /// Reads a report for a run over so many PATHs.
+    ///
+    /// # Errors
+    /// Says why an audit against it would prove nothing.
+    pub fn parse(report: &[u8], roots: usize) -> Result<Baseline, BaselineError> {
+        let document: Document = serde_json::from_slice(report)?;
+        if document.schema != SCHEMA {
+            return Err(BaselineError::OtherSchema(document.schema));
+        }
+        if !document.summary.complete || document.summary.interrupted.is_some() {
+            return Err(BaselineError::Incomplete);
+        }
+        let then = document
+            .start
+            .roots
+            .into_iter()
+            .map(AnyPath::path)
+            .collect::<Result<Vec<_>, _>>()?;
+        // Fail closed: with another number of PATHs nobody can tell which of them was meant by which.
+        if then.len() != roots {
+            return Err(BaselineError::OtherRoots {
+                then: then.len(),
+                now: roots,
+            });
+        }
+        Ok(Baseline {
+            digest: Digest::of(report),
+            time: document.start.time,
+            artifacts: artifacts(document.artifacts, &then)?,
+        })
+    }
+}
+
+fn artifacts(
+    list: Vec<Artifact>,
+    roots: &[PathBuf],
+) -> Result<BTreeMap<Place, Option<Sha256>>, BaselineError> {
+    let mut artifacts: BTreeMap<Place, Option<Sha256>> = BTreeMap::new();
+    for artifact in list.into_iter().filter(Artifact::was_there) {
+        let sha256 = artifact.sha256.as_deref().map(sha256).transpose()?;
+        let path = artifact.path.path()?;
+        let known = artifacts.entry(Place::of(&path, roots)).or_default();
+        // Fail closed: one artifact has one content; of two, either could be the right one.
+        if known.is_some() && sha256.is_some() && *known != sha256 {
+            return Err(BaselineError::Damaged(format!("{path:?} has two digests")));
+        }
+        *known = known.or(sha256);
+    }
+    Ok(artifacts)
+}
+
+impl Artifact {
+    /// Not what was missing then already, and no directory.
+    fn was_there(&self) -> bool {
+        self.status != "missing" && self.reason != "directory-unreadable"
+    }
+}
+
+impl AnyPath {
+    fn path(self) -> Result<PathBuf, BaselineError> {
+        let damaged = || BaselineError::Damaged("a path that is none".to_owned());
+        match (self.path, self.path_base64) {
+            (Some(path), None) => Ok(path.into()),
+            (None, Some(text)) => {
+                let bytes = STANDARD.decode(text).map_err(|_| damaged())?;
+                Ok(OsString::from_vec(bytes).into())
+            }
+            _ => Err(damaged()),
+        }
+    }
+}
+
+fn paths(count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} PATH{plural}")
+}
+
+fn sha256(text: &str) -> Result<Sha256, BaselineError> {
+    let bytes = from_hex(text.as_bytes()).and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| BaselineError::Damaged(format!("{text:?} is no SHA-256")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
+
+    fn report(roots: &str, artifacts: &str, end: &str) -> String {
+        format!(
+            r#"{{"schema": 1, "start": {{"time": "t", "roots": [{roots}]}}, "artifacts": [{artifacts}], "summary": {{{end}}}}}"#
+        )
+    }
+
+    fn of_artifacts(artifacts: &str) -> Result<Baseline, String> {
+        let report = report(r#"{"path": "m"}"#, artifacts, r#""complete": true"#);
+        Baseline::parse(report.as_bytes(), 1).map_err(|error| error.to_string())
+    }
+
+    fn artifact(path: &str, status: &str, sha256: &str) -> String {
+        format!(r#"{{{path}, "status": "{status}", "reason": "r", "sha256": "{sha256}"}}"#)
+    }
+
+    #[test]
+    fn the_artifacts_are_those_that_were_there_with_the_digests_that_are_known() {
+        let list = [
+            artifact(r#""path": "m/a""#, "valid", HASH),
+            artifact(r#""path": "m/gone""#, "missing", HASH),
+            r#"{"path": "m/b", "status": "unsigned", "reason": "r"}"#.to_owned(),
+            r#"{"path": "m/d", "status": "unreadable", "reason": "directory-unreadable"}"#
+                .to_owned(),
+            // Two signatures, one of which is none.
+            artifact(r#""path_base64": "bS//""#, "valid", HASH),
+            r#"{"path_base64": "bS//", "status": "invalid", "reason": "r"}"#.to_owned(),
+        ];
+        let artifacts = of_artifacts(&list.join(",")).unwrap().artifacts;
+        let hash = Some(*Digest::of(b"1").as_bytes());
+        let below = |name: &[u8]| Place::Below(0, OsString::from_vec(name.to_vec()).into());
+        let expected = [
+            (below(b"a"), hash),
+            (below(b"b"), None),
+            (below(b"\xff"), hash),
+        ];
+        assert_eq!(artifacts, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn what_contradicts_itself_or_is_no_value_is_damaged() {
+        let valid = |hash| artifact(r#""path": "m/a""#, "valid", hash);
+        let other = HASH.replace('6', "7");
+        let long = format!("{HASH}00");
+        let cases = [
+            [valid(HASH), valid(&other)].join(","),
+            valid(&HASH[1..]),
+            valid(&long),
+            valid(&HASH.replace("6b", "+b")),
+            artifact(r#""path": "m/a", "path_base64": "YQ==""#, "valid", HASH),
+            artifact(r#""other": "m/a""#, "valid", HASH),
+            artifact(r#""path_base64": "?""#, "valid", HASH),
+        ];
+        for case in cases {
+            let error = of_artifacts(&case).unwrap_err();
+            assert!(error.starts_with("a damaged report: "), "{case}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_the_report_of_a_whole_run_over_as_many_paths_is_a_baseline() {
+        let error = |report: &str| Baseline::parse(report.as_bytes(), 1).unwrap_err();
+        let one = r#"{"path": "m"}"#;
+        let whole = report(one, "", r#""complete": true"#);
+        assert!(Baseline::parse(whole.as_bytes(), 1).is_ok());
+        let cut = report(one, "", r#""complete": false"#);
+        assert!(matches!(error(&cut), BaselineError::Incomplete));
+        let interrupted = report(one, "", r#""complete": true, "interrupted": "SIGINT""#);
+        assert!(matches!(error(&interrupted), BaselineError::Incomplete));
+        let two = report(r#"{"path": "m"}, {"path": "n"}"#, "", r#""complete": true"#);
+        assert!(matches!(
+            error(&two),
+            BaselineError::OtherRoots { then: 2, now: 1 }
+        ));
+        let newer = whole.replace(r#""schema": 1"#, r#""schema": 2"#);
+        assert!(matches!(error(&newer), BaselineError::OtherSchema(2)));
+        for other in ["", "{}", "<html>", &format!("{whole}{whole}"), &whole[1..]] {
+            assert!(
+                matches!(error(other), BaselineError::NotAReport(_)),
+                "{other}"
+            );
+        }
+    }
+}

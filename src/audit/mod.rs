@@ -1,0 +1,393 @@
+//! An audit: what a run found, compared with what an earlier run's report says. Pure: records in, findings out.
+//!
+//! A signature covers neither a file's name nor the set of files. Whoever has a report of the mirror as it was accepted can tell what was
+//! taken away, added, put under another name, or replaced by something else that is signed as well (an older release, say).
+
+pub mod baseline;
+mod place;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+
+use crate::digest::Digest;
+use crate::trust::verdict::{Part, Record, Subject, Verdict};
+use baseline::Baseline;
+use place::Place;
+
+/// A difference between a run and its baseline. Artifacts are told apart by their paths below the PATH, and contents by their SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// `missing`: the baseline has it, and it is not there.
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// `added`: it is there, and the baseline does not have it.
+    Added {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// `changed`: it has another content than in the baseline, or one of the two contents is not known.
+    Changed {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// `renamed`: a content of the baseline that is missing there lies under a name that the baseline does not have.
+    Renamed {
+        /// Where it should be.
+        from: PathBuf,
+        /// Where it is.
+        path: PathBuf,
+    },
+}
+
+impl Finding {
+    /// The term.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Finding::Missing { .. } => "missing",
+            Finding::Added { .. } => "added",
+            Finding::Changed { .. } => "changed",
+            Finding::Renamed { .. } => "renamed",
+        }
+    }
+
+    /// The path that it speaks of: where the artifact is, or should be.
+    pub fn path(&self) -> &Path {
+        match self {
+            Finding::Missing { path }
+            | Finding::Added { path }
+            | Finding::Changed { path }
+            | Finding::Renamed { path, .. } => path,
+        }
+    }
+}
+
+/// An audit that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// The report that the run was compared with.
+    pub baseline: PathBuf,
+    /// The SHA-256 of that report.
+    pub digest: Digest,
+    /// When the run began that it speaks of, as it says itself.
+    pub time: String,
+    /// All differences.
+    pub findings: Vec<Finding>,
+}
+
+/// A SHA-256 that is compared with others. It was read and not made by hashing, so that no signature is verified with it.
+type Sha256 = [u8; 32];
+
+/// What a run has under a path.
+#[derive(Debug)]
+struct Present<'a> {
+    path: &'a Path,
+    sha256: Option<Sha256>,
+    /// Whether any of its records passes.
+    passes: bool,
+}
+
+/// The places of the baseline where nothing is any more, by the content that was there.
+type Gone<'a> = BTreeMap<Option<Sha256>, VecDeque<&'a Place>>;
+
+/// Compares the records of a whole run over the PATHs `roots` with a baseline: all differences, bytewise by path within each PATH.
+pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Vec<Finding> {
+    let present = present(roots, records);
+    let mut gone = gone(baseline, &present);
+    let mut findings: BTreeMap<&Place, Finding> = BTreeMap::new();
+    for (place, now) in &present {
+        let path = now.path.to_owned();
+        let finding = match baseline.artifacts.get(place) {
+            Some(then) if is_changed(*then, now) => Finding::Changed { path },
+            Some(_) => continue,
+            None => match take(&mut gone, now.sha256) {
+                Some(from) => Finding::Renamed {
+                    from: from.under(roots),
+                    path,
+                },
+                None => Finding::Added { path },
+            },
+        };
+        findings.insert(place, finding);
+    }
+    for place in gone.into_values().flatten() {
+        let path = place.under(roots);
+        findings.insert(place, Finding::Missing { path });
+    }
+    findings.into_values().collect()
+}
+
+fn gone<'a>(baseline: &'a Baseline, present: &BTreeMap<Place, Present<'_>>) -> Gone<'a> {
+    let mut gone = Gone::new();
+    for (place, sha256) in &baseline.artifacts {
+        if !present.contains_key(place) {
+            gone.entry(*sha256).or_default().push_back(place);
+        }
+    }
+    gone
+}
+
+/// A place where this content was. Each is the other end of one rename at the most.
+fn take<'a>(gone: &mut Gone<'a>, sha256: Option<Sha256>) -> Option<&'a Place> {
+    // Two contents of which neither is known are not the same.
+    let places = sha256.and_then(|sha256| gone.get_mut(&Some(sha256)))?;
+    places.pop_front()
+}
+
+/// The artifacts that are there, whatever became of them.
+fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Present<'a>> {
+    let mut present: BTreeMap<Place, Present<'a>> = BTreeMap::new();
+    for record in records.iter().filter(|record| is_there(&record.verdict)) {
+        let Subject::Artifact(path) = &record.subject;
+        let artifact = present.entry(Place::of(path, roots)).or_insert(Present {
+            path,
+            sha256: None,
+            passes: false,
+        });
+        artifact.passes |= record.verdict.passes();
+        artifact.sha256 = artifact.sha256.or(record.digest.map(|d| *d.as_bytes()));
+    }
+    present
+}
+
+/// Whether the verdict is on something that is there, and is no directory.
+fn is_there(verdict: &Verdict) -> bool {
+    let is_directory = matches!(
+        verdict,
+        Verdict::Unreadable {
+            part: Part::Directory,
+            ..
+        }
+    );
+    !is_directory && !matches!(verdict, Verdict::Missing)
+}
+
+fn is_changed(then: Option<Sha256>, now: &Present<'_>) -> bool {
+    match (then, now.sha256) {
+        (Some(then), Some(now)) => then != now,
+        // Fail closed: the baseline vouches for no content of it.
+        (None, Some(_)) => true,
+        // What was not hashed now has failed already, with a line that says why. Fail closed: should it ever pass, it is not known to be the same.
+        (_, None) => now.passes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::verdict::Invalid;
+    use proptest::prelude::*;
+
+    fn digest(content: u8) -> Digest {
+        Digest::of(&[content])
+    }
+
+    fn baseline(roots: &[PathBuf], artifacts: &[(&str, Option<u8>)]) -> Baseline {
+        let artifact = |(path, content): &(&str, Option<u8>)| {
+            let sha256 = content.map(|content| *digest(content).as_bytes());
+            (Place::of(Path::new(path), roots), sha256)
+        };
+        Baseline {
+            digest: digest(0),
+            time: String::new(),
+            artifacts: artifacts.iter().map(artifact).collect(),
+        }
+    }
+
+    fn record(path: &str, content: Option<u8>, verdict: Verdict) -> Record {
+        Record {
+            digest: content.map(digest),
+            ..Record::unhashed(path.into(), None, verdict)
+        }
+    }
+
+    /// A record that passes.
+    fn passing(path: &str, content: u8) -> Record {
+        record(path, Some(content), Verdict::Unsigned { allowed: true })
+    }
+
+    fn roots(paths: &[&str]) -> Vec<PathBuf> {
+        paths.iter().map(PathBuf::from).collect()
+    }
+
+    fn found(then: &[(&str, Option<u8>)], now: &[Record]) -> Vec<(&'static str, String)> {
+        let roots = roots(&["m"]);
+        let findings = compare(&baseline(&roots, then), &roots, now);
+        let path = |finding: &Finding| finding.path().to_str().unwrap().to_owned();
+        findings.iter().map(|f| (f.name(), path(f))).collect()
+    }
+
+    fn is(name: &'static str, path: &str) -> Vec<(&'static str, String)> {
+        vec![(name, path.to_owned())]
+    }
+
+    #[test]
+    fn what_is_the_same_gives_no_finding_and_each_difference_gives_one() {
+        let (a, b) = (("m/a", Some(1)), ("m/b", Some(2)));
+        let (now_a, now_b) = (passing("m/a", 1), passing("m/b", 2));
+        assert_eq!(found(&[a, b], &[now_a.clone(), now_b.clone()]), []);
+        assert_eq!(
+            found(&[a, b], std::slice::from_ref(&now_b)),
+            is("missing", "m/a")
+        );
+        assert_eq!(
+            found(&[b], &[now_a.clone(), now_b.clone()]),
+            is("added", "m/a")
+        );
+        let changed = [passing("m/a", 3), now_b];
+        assert_eq!(found(&[a, b], &changed), is("changed", "m/a"));
+        let renamed = passing("m/c", 2);
+        assert_eq!(found(&[a, b], &[now_a, renamed]), is("renamed", "m/c"));
+    }
+
+    #[test]
+    fn two_artifacts_in_each_others_place_have_changed() {
+        let now = [passing("m/a", 2), passing("m/b", 1)];
+        let findings = found(&[("m/a", Some(1)), ("m/b", Some(2))], &now);
+        assert_eq!(
+            findings,
+            [is("changed", "m/a"), is("changed", "m/b")].concat()
+        );
+    }
+
+    #[test]
+    fn one_content_that_went_away_is_the_source_of_one_rename_and_a_further_copy_is_added() {
+        let now = [passing("m/b", 1), passing("m/c", 1)];
+        let findings = found(&[("m/a", Some(1))], &now);
+        assert_eq!(
+            findings,
+            [is("renamed", "m/b"), is("added", "m/c")].concat()
+        );
+        let findings = found(&[("m/a", Some(1)), ("m/d", Some(1))], &now[..1]);
+        assert_eq!(
+            findings,
+            [is("renamed", "m/b"), is("missing", "m/d")].concat()
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_never_taken_for_the_same() {
+        let passes = Verdict::Unsigned { allowed: true };
+        let fails = Verdict::Invalid(Invalid::NoKeyVerifies);
+        let unknown = [("m/a", None)];
+        assert_eq!(found(&unknown, &[passing("m/a", 1)]), is("changed", "m/a"));
+        let unhashed = record("m/a", None, passes.clone());
+        assert_eq!(
+            found(&unknown, std::slice::from_ref(&unhashed)),
+            is("changed", "m/a")
+        );
+        assert_eq!(
+            found(&[("m/a", Some(1))], &[unhashed]),
+            is("changed", "m/a")
+        );
+        let elsewhere = record("m/b", None, passes);
+        let both = [is("missing", "m/a"), is("added", "m/b")].concat();
+        assert_eq!(found(&unknown, &[elsewhere]), both);
+        // This one has a line of its own that fails the run.
+        assert_eq!(
+            found(&[("m/a", Some(1))], &[record("m/a", None, fails)]),
+            []
+        );
+    }
+
+    #[test]
+    fn an_artifact_that_is_gone_is_missing_though_its_signature_is_there_and_a_directory_is_no_artifact()
+     {
+        let gone = record("m/a", None, Verdict::Missing);
+        assert_eq!(found(&[("m/a", Some(1))], &[gone]), is("missing", "m/a"));
+        let directory = Verdict::Unreadable {
+            part: Part::Directory,
+            words: "Permission denied".to_owned(),
+        };
+        assert_eq!(found(&[], &[record("m/d", None, directory)]), []);
+    }
+
+    #[test]
+    fn two_signatures_of_one_artifact_are_one_artifact() {
+        let malformed = record("m/a", None, Verdict::Invalid(Invalid::NoKeyVerifies));
+        let now = [malformed, passing("m/a", 1)];
+        assert_eq!(found(&[("m/a", Some(1))], &now), []);
+        assert_eq!(found(&[("m/a", Some(2))], &now), is("changed", "m/a"));
+    }
+
+    #[test]
+    fn a_mirror_is_compared_with_its_copy_by_the_paths_below_each_path() {
+        let (then, now) = (roots(&["/srv/m", "/srv/n"]), roots(&[".", "/usb/n"]));
+        let artifacts = [
+            ("/srv/m/p/a.zst", Some(1)),
+            ("/srv/m/b.zst", Some(2)),
+            ("/srv/n/a.zst", Some(3)),
+        ];
+        let records = [
+            passing("p/a.zst", 1),
+            passing("b.zst", 4),
+            passing("/usb/n/c.zst", 3),
+        ];
+        let path = PathBuf::from;
+        let changed = Finding::Changed {
+            path: path("b.zst"),
+        };
+        let renamed = Finding::Renamed {
+            from: path("/usb/n/a.zst"),
+            path: path("/usb/n/c.zst"),
+        };
+        let baseline = baseline(&then, &artifacts);
+        assert_eq!(compare(&baseline, &now, &records), [changed, renamed]);
+        let missing = ["b.zst", "p/a.zst", "/usb/n/a.zst"];
+        let missing = missing.map(|name| Finding::Missing { path: path(name) });
+        assert_eq!(compare(&baseline, &now, &[]), missing);
+    }
+
+    #[test]
+    fn a_file_that_is_named_itself_is_compared_by_its_name() {
+        let (then, now) = (roots(&["/srv/x.iso"]), roots(&["usb/y.iso"]));
+        let baseline = baseline(&then, &[("/srv/x.iso", Some(1))]);
+        let renamed = Finding::Renamed {
+            from: "usb/x.iso".into(),
+            path: "usb/y.iso".into(),
+        };
+        assert_eq!(
+            compare(&baseline, &now, &[passing("usb/y.iso", 1)]),
+            [renamed]
+        );
+        assert_eq!(
+            compare(
+                &baseline,
+                &roots(&["usb/x.iso"]),
+                &[passing("usb/x.iso", 1)]
+            ),
+            []
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_run_differs_from_its_baseline_just_where_a_content_does(
+            then in prop::collection::btree_map("[a-e]", 0..4_u8, 0..6),
+            now in prop::collection::btree_map("[a-e]", 0..4_u8, 0..6)
+        ) {
+            let path = |name: &String| format!("m/{name}");
+            let paths: Vec<(String, Option<u8>)> = then.iter().map(|(n, c)| (path(n), Some(*c))).collect();
+            let artifacts: Vec<(&str, Option<u8>)> = paths.iter().map(|(n, c)| (n.as_str(), *c)).collect();
+            let records: Vec<Record> = now.iter().map(|(n, c)| passing(&path(n), *c)).collect();
+            let roots = roots(&["m"]);
+            let findings = compare(&baseline(&roots, &artifacts), &roots, &records);
+            prop_assert_eq!(findings.is_empty(), then == now);
+            // Every path that differs is named, and no other.
+            let mut named: Vec<String> = Vec::new();
+            for finding in &findings {
+                named.push(finding.path().to_str().unwrap().to_owned());
+                if let Finding::Renamed { from, .. } = finding {
+                    named.push(from.to_str().unwrap().to_owned());
+                }
+            }
+            named.sort();
+            let all = then.keys().chain(now.keys());
+            let mut differ: Vec<String> = all.filter(|n| then.get(*n) != now.get(*n)).map(path).collect();
+            differ.sort();
+            differ.dedup();
+            prop_assert_eq!(named, differ);
+        }
+    }
+}

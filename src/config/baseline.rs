@@ -1,0 +1,28 @@
+//! The baseline that a run is audited against: read before any artifact, so that one that is none is told at once.
+
+use std::fs;
+
+use super::{Against, ConfigError, lies_inside};
+use crate::audit::baseline::Baseline;
+use crate::cli::Cli;
+
+/// The baseline that is named, if one is.
+pub(super) fn load(cli: &Cli) -> Result<Option<Against>, ConfigError> {
+    let Some(path) = &cli.baseline else {
+        return Ok(None);
+    };
+    let report = fs::read(path).map_err(|source| ConfigError::BaselineUnreadable {
+        path: path.clone(),
+        source,
+    })?;
+    let baseline = Baseline::parse(&report, cli.paths.len());
+    let baseline = baseline.map_err(|source| ConfigError::BadBaseline {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Some(Against {
+        is_exposed: lies_inside(path, &cli.paths),
+        path: path.clone(),
+        baseline,
+    }))
+}

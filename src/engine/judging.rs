@@ -1,0 +1,118 @@
+//! What becomes of one name of a file: the signature that it waits for a digest with, and the record in the end.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use super::{Settings, Task};
+use crate::content::{self, Fault};
+use crate::digest::Digest;
+use crate::errno;
+use crate::trust;
+use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature};
+use crate::trust::verdict::{Invalid, Part, Record, Verdict};
+
+/// What a name of a file waits for while it is hashed.
+pub(super) enum Awaits {
+    /// The judgement on its signature.
+    Judgement(Signature),
+    /// The digest alone: it has no signature, and that is accepted.
+    Digest,
+    /// Nothing: its verdict is known, whatever the digest.
+    Nothing(Verdict),
+}
+
+impl Awaits {
+    pub(super) fn of(task: &Task) -> Awaits {
+        match task.signature.as_deref().map(read_signature) {
+            None => Awaits::Digest,
+            Some(Ok(signature)) => Awaits::Judgement(signature),
+            Some(Err(verdict)) => Awaits::Nothing(verdict),
+        }
+    }
+
+    pub(super) fn judged(
+        &self,
+        task: &Task,
+        digest: Result<Digest, Verdict>,
+        settings: &Settings,
+        started: Instant,
+    ) -> Record {
+        let (verdict, digest) = match (self, digest) {
+            (Awaits::Nothing(known), digest) => (known.clone(), digest.ok()),
+            (Awaits::Digest, digest) => (UNSIGNED, digest.ok()),
+            (Awaits::Judgement(_), Err(failure)) => (failure, None),
+            (Awaits::Judgement(signature), Ok(digest)) => {
+                let verdict = trust::judge(&settings.keys, &digest, signature);
+                (verdict, Some(digest))
+            }
+        };
+        let unfit = match (self, &verdict) {
+            (Awaits::Judgement(signature), Verdict::Invalid(_)) => {
+                Some(Box::new(signature.clone()))
+            }
+            _ => None,
+        };
+        Record {
+            digest,
+            unfit,
+            ..record(task, verdict, started)
+        }
+    }
+}
+
+/// What is hashed without a signature is accepted without one.
+const UNSIGNED: Verdict = Verdict::Unsigned { allowed: true };
+
+/// The verdict on a name that cannot be opened. What is accepted without a signature does not depend on what is read of it.
+pub(super) fn unopened(task: &Task, fault: Fault) -> Verdict {
+    match task.signature {
+        Some(_) => of_fault(fault),
+        None => UNSIGNED,
+    }
+}
+
+fn read_signature(path: &Path) -> Result<Signature, Verdict> {
+    let bytes = signature_bytes(path).map_err(|fault| match fault {
+        Fault::NotRegular => Verdict::NotRegular {
+            part: Part::Signature,
+        },
+        Fault::Io(error) => unreadable(Part::Signature, &error),
+        // Fail closed: it was there when the names were read. Calling the artifact unsigned would pass under --allow-unsigned.
+        Fault::Missing | Fault::Changed => unreadable(Part::Signature, &Errno::NOENT.into()),
+    })?;
+    Signature::parse(&bytes).map_err(|error| Verdict::Invalid(Invalid::Malformed(error)))
+}
+
+/// All bytes of a signature file, or of a longer file as many as tell that it is none.
+fn signature_bytes(path: &Path) -> Result<Vec<u8>, Fault> {
+    let (file, _) = content::open_regular(path)?;
+    let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
+    file.take(LOOK_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+pub(super) fn of_fault(fault: Fault) -> Verdict {
+    match fault {
+        Fault::Missing => Verdict::Missing,
+        Fault::NotRegular => Verdict::NotRegular { part: Part::Data },
+        Fault::Changed => Verdict::Changed,
+        Fault::Io(error) => unreadable(Part::Data, &error),
+    }
+}
+
+fn unreadable(part: Part, error: &io::Error) -> Verdict {
+    Verdict::Unreadable {
+        part,
+        words: errno::words(error),
+    }
+}
+
+pub(super) fn record(task: &Task, verdict: Verdict, started: Instant) -> Record {
+    Record {
+        elapsed: started.elapsed(),
+        ..Record::unhashed(task.data.clone(), task.signature.clone(), verdict)
+    }
+}
