@@ -235,7 +235,9 @@ fn judge(
     telling.summary.elapsed = began.elapsed();
     let noting = std::mem::take(&mut telling.noting);
     let mut outcome = Outcome {
-        notes: noting.notes(&config.settings.keys).into(),
+        notes: noting
+            .notes(&config.settings.keys, &|| cancel.is_cancelled())
+            .into(),
         audit: audit(config, &telling.summary, &telling.kept),
         summary: telling.summary.clone(),
         output: std::mem::replace(&mut telling.output, Ok(())),

@@ -26,22 +26,26 @@ pub(super) struct Fits<'a> {
 }
 
 impl Fits<'_> {
-    /// Computes the points of all digests: an addition for every six bits of each.
-    pub(super) fn among(digests: &[Digest]) -> Fits<'_> {
+    /// Computes the points of all digests: an addition for every six bits of each. `None` when it was cancelled before the end.
+    pub(super) fn among<'a>(
+        digests: &'a [Digest],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Option<Fits<'a>> {
         let point = |digest: &Digest| {
             let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
-            Multiples::of_generator().times(&e)
+            (!cancelled()).then(|| Multiples::of_generator().times(&e))
         };
-        let points: Vec<ProjectivePoint> = digests.iter().map(point).collect();
+        let points: Option<Vec<ProjectivePoint>> = digests.iter().map(point).collect();
+        let points = points?;
         let points: Vec<AffinePoint> = ProjectivePoint::batch_normalize(points.as_slice());
         let places = points
             .iter()
             .enumerate()
             .map(|(place, point)| (point.x(), place));
-        Fits {
+        Some(Fits {
             digests,
             places: places.collect(),
-        }
+        })
     }
 
     /// The place of the digest that `key` made `signature` over.
@@ -88,6 +92,20 @@ mod tests {
         Signature(key.sign_prehash(digest.as_bytes()).unwrap())
     }
 
+    fn among(digests: &[Digest]) -> Fits<'_> {
+        Fits::among(digests, &|| false).unwrap()
+    }
+
+    #[test]
+    fn a_search_that_is_cancelled_finds_nothing() {
+        let digests = [Digest::of(b"alpha"), Digest::of(b"beta")];
+        for after in 0..2 {
+            let looks = std::cell::Cell::new(0);
+            let cancelled = || looks.replace(looks.get() + 1) >= after;
+            assert!(Fits::among(&digests, &cancelled).is_none());
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
@@ -96,7 +114,7 @@ mod tests {
         ) {
             let digests: Vec<Digest> = messages.iter().map(|message| Digest::of(message)).collect();
             let (signing, other) = (signing_key(secret), signing_key(254));
-            let (all, without_first) = (Fits::among(&digests), Fits::among(&digests[1..]));
+            let (all, without_first) = (among(&digests), among(&digests[1..]));
             for (place, digest) in digests.iter().enumerate() {
                 let made = sign(&signing, digest);
                 prop_assert_eq!(all.find(&public(&signing), &made), Some(place));
@@ -120,7 +138,7 @@ mod tests {
         };
         let r = (1..).find(no_point).unwrap();
         let signature = p256::ecdsa::Signature::from_scalars(r_of(r), r_of(1)).unwrap();
-        let found = Fits::among(&digests).find(&public(&signing_key(1)), &Signature(signature));
+        let found = among(&digests).find(&public(&signing_key(1)), &Signature(signature));
         assert_eq!(found, None);
     }
 }

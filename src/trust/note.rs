@@ -91,11 +91,12 @@ impl Noting {
         }
     }
 
-    /// What there is to note: first of the contents, then of the signatures, each in the order of the lines.
-    pub fn notes(self, keys: &[Arc<Key>]) -> Vec<Note> {
+    /// What there is to note: first of the contents, then of the signatures, each in the order of the lines. Looking for what signatures fit
+    /// takes its time; when `cancelled`, nothing is said of them.
+    pub fn notes(self, keys: &[Arc<Key>], cancelled: &dyn Fn() -> bool) -> Vec<Note> {
         let mut contents: Vec<(Digest, Paths)> = self.contents.into_iter().collect();
         contents.sort_unstable_by_key(|(_, paths)| paths.place);
-        let fitting = fitting(&self.unfit, &contents, keys);
+        let fitting = fitting(&self.unfit, &contents, keys, cancelled);
         let same = contents
             .into_iter()
             .filter_map(|(digest, paths)| paths.note(digest));
@@ -121,12 +122,19 @@ impl Paths {
 }
 
 /// The signatures that fit another content than that of their artifact.
-fn fitting(unfit: &[Unfit], contents: &[(Digest, Paths)], keys: &[Arc<Key>]) -> Vec<Note> {
+fn fitting(
+    unfit: &[Unfit],
+    contents: &[(Digest, Paths)],
+    keys: &[Arc<Key>],
+    cancelled: &dyn Fn() -> bool,
+) -> Vec<Note> {
     if unfit.is_empty() {
         return Vec::new();
     }
     let digests: Vec<Digest> = contents.iter().map(|(digest, _)| *digest).collect();
-    let fits = Fits::among(&digests);
+    let Some(fits) = Fits::among(&digests, cancelled) else {
+        return Vec::new();
+    };
     let note = |unfit: &Unfit| {
         let place = keys
             .iter()
@@ -138,5 +146,120 @@ fn fitting(unfit: &[Unfit], contents: &[(Digest, Paths)], keys: &[Arc<Key>]) -> 
             fits: paths.first.to_path_buf(),
         })
     };
-    unfit.iter().filter_map(note).collect()
+    let unfit = unfit.iter().take_while(|_| !cancelled());
+    unfit.filter_map(note).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::verdict::{Invalid, Verdict};
+    use p256::ecdsa::SigningKey;
+    use p256::ecdsa::signature::hazmat::PrehashSigner;
+    use p256::pkcs8::EncodePublicKey;
+
+    fn key() -> SigningKey {
+        SigningKey::from_slice(&[1; 32]).unwrap()
+    }
+
+    fn trusted() -> Vec<Arc<Key>> {
+        let der = key().verifying_key().to_public_key_der().unwrap();
+        vec![Arc::new(Key::parse("k", der.as_bytes()).unwrap())]
+    }
+
+    fn hashed(path: &str, content: &str) -> Record {
+        Record {
+            digest: Some(Digest::of(content.as_bytes())),
+            ..Record::unhashed(path.into(), None, Verdict::Missing)
+        }
+    }
+
+    /// A record whose signature was made over something else.
+    fn unfit(path: &str, content: &str, signed: &str) -> Record {
+        let digest = Digest::of(signed.as_bytes());
+        let signature = Signature(key().sign_prehash(digest.as_bytes()).unwrap());
+        Record {
+            verdict: Verdict::Invalid(Invalid::NoKeyVerifies),
+            signature: Some(format!("{path}.sig.bin").into()),
+            unfit: Some(Box::new(signature)),
+            ..hashed(path, content)
+        }
+    }
+
+    fn noted(records: impl IntoIterator<Item = Record>) -> Vec<Note> {
+        let mut noting = Noting::default();
+        records.into_iter().for_each(|record| noting.take(&record));
+        noting.notes(&trusted(), &|| false)
+    }
+
+    fn same(content: &str, paths: &[&str]) -> Note {
+        Note::SameContent {
+            digest: Digest::of(content.as_bytes()),
+            paths: paths.iter().map(PathBuf::from).collect(),
+        }
+    }
+
+    fn fits(path: &str, other: &str) -> Note {
+        Note::SignatureFitsOther {
+            signature: format!("{path}.sig.bin").into(),
+            path: path.into(),
+            fits: other.into(),
+        }
+    }
+
+    #[test]
+    fn one_content_is_noted_once_with_all_its_paths_if_they_differ_in_their_names() {
+        let records = [
+            ("m/b", "1"),
+            ("m/a", "2"),
+            ("n/a", "2"),
+            ("m/c", "1"),
+            ("n/c", "1"),
+        ];
+        let notes = noted(records.map(|(path, content)| hashed(path, content)));
+        assert_eq!(notes, [same("1", &["m/b", "m/c", "n/c"])]);
+    }
+
+    #[test]
+    fn two_records_of_one_path_are_one_path() {
+        let paths = ["m/a", "m/a", "m/b", "m/b", "m/c"];
+        let notes = noted(paths.map(|path| hashed(path, "1")));
+        assert_eq!(notes, [same("1", &["m/a", "m/b", "m/c"])]);
+    }
+
+    #[test]
+    fn contents_are_noted_in_the_order_of_the_lines_and_signatures_after_them() {
+        let records = [
+            unfit("e", "5", "2"),
+            hashed("d", "1"),
+            hashed("c", "2"),
+            hashed("b", "2"),
+            hashed("a", "1"),
+        ];
+        let expected = [
+            same("1", &["d", "a"]),
+            same("2", &["c", "b"]),
+            fits("e", "c"),
+        ];
+        assert_eq!(noted(records), expected);
+    }
+
+    #[test]
+    fn of_many_signatures_that_fit_elsewhere_a_thousand_are_looked_at() {
+        let records = (0..1001).map(|n| unfit(&n.to_string(), "same", "other"));
+        let notes = noted(records.chain([hashed("x", "other")]));
+        let fitting = notes
+            .iter()
+            .filter(|note| matches!(note, Note::SignatureFitsOther { .. }));
+        assert_eq!(fitting.count(), 1000);
+    }
+
+    #[test]
+    fn when_cancelled_nothing_is_said_of_signatures() {
+        let mut noting = Noting::default();
+        for record in [unfit("a", "1", "2"), hashed("b", "2"), hashed("c", "2")] {
+            noting.take(&record);
+        }
+        assert_eq!(noting.notes(&trusted(), &|| true), [same("2", &["b", "c"])]);
+    }
 }
