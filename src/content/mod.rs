@@ -218,7 +218,8 @@ impl Content {
     /// # Errors
     /// Those of pread(2).
     pub fn beginning(&self, most: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; most];
+        let size = usize::try_from(self.stamp.size).unwrap_or(most);
+        let mut bytes = vec![0; most.min(size)];
         let mut filled = 0;
         while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.file.read_at(rest, filled as u64) {

@@ -117,7 +117,12 @@ impl Banner {
                     "{} of {expected} artifacts must not be used",
                     summary.failures
                 ),
-                "Each is listed below with the reason.".to_owned(),
+                match findings(end) {
+                    0 => "Each is listed below with the reason.".to_owned(),
+                    count => format!(
+                        "Each is listed below with the reason. The mirror is not what its baseline says either: {count} differences."
+                    ),
+                },
             ),
             (None, 0) if is_success(end) && summary.unsigned == 0 => (
                 "pass",

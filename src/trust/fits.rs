@@ -1,10 +1,11 @@
-//! Which of many digests a signature was made over, found at once for all of them instead of by verifying each.
+//! Which of many digests signatures were made over, found for all of them at once instead of by verifying each with each.
 //!
 //! Verifying (FIPS 186-5, 6.4.2) computes R = s⁻¹·(e·G + r·Q) from the digest e and the key Q, and compares R's x-coordinate with r. Turned
 //! around: R is a point whose x-coordinate is r, there are two of those, and with each of them s·R − r·Q is the point e·G of the digest
-//! that the signature was made over. Who keeps the points of all digests looks it up. What is found is verified in the usual way then.
+//! that the signature was made over. So each digest's point is looked up among those. What is found is verified in the usual way then.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use p256::elliptic_curve::BatchNormalize;
 use p256::elliptic_curve::ops::Reduce;
@@ -17,47 +18,54 @@ use super::multiples::Multiples;
 use super::signature::Signature;
 use crate::digest::Digest;
 
-/// Digests, ready to be found by a signature over one of them.
+/// Signatures that are looking for what they were made over.
 #[derive(Debug)]
-pub(super) struct Fits<'a> {
-    digests: &'a [Digest],
-    /// The place of each digest by the x-coordinate of e·G, which e and n − e share.
-    places: HashMap<FieldBytes, usize>,
+pub(super) struct Seeking<'a> {
+    signatures: Vec<&'a Signature>,
+    /// By the x-coordinate that e·G has: the number of the signature, and the key that would have made it. (e and n − e have it both.)
+    by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>>,
 }
 
-impl Fits<'_> {
-    /// Computes the points of all digests: an addition for every six bits of each. `None` when it was cancelled before the end.
-    pub(super) fn among<'a>(
-        digests: &'a [Digest],
-        cancelled: &dyn Fn() -> bool,
-    ) -> Option<Fits<'a>> {
-        let point = |digest: &Digest| {
-            let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
-            (!cancelled()).then(|| Multiples::of_generator().times(&e))
-        };
-        let points: Option<Vec<ProjectivePoint>> = digests.iter().map(point).collect();
-        let points = points?;
-        let points: Vec<AffinePoint> = ProjectivePoint::batch_normalize(points.as_slice());
-        let places = points
-            .iter()
-            .enumerate()
-            .map(|(place, point)| (point.x(), place));
-        Some(Fits {
-            digests,
-            places: places.collect(),
-        })
+impl<'a> Seeking<'a> {
+    /// Computes for each signature what point the digest must have, by each of the keys.
+    pub(super) fn of(signatures: Vec<&'a Signature>, keys: &'a [Arc<Key>]) -> Seeking<'a> {
+        let mut by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>> = HashMap::new();
+        for (number, signature) in signatures.iter().enumerate() {
+            for key in keys {
+                for x in candidates(key.point(), signature).into_iter().flatten() {
+                    by_point.entry(x).or_default().push((number, key));
+                }
+            }
+        }
+        Seeking {
+            signatures,
+            by_point,
+        }
     }
 
-    /// The place of the digest that `key` made `signature` over.
-    pub(super) fn find(&self, key: &Key, signature: &Signature) -> Option<usize> {
-        let candidates = candidates(key.point(), signature)?;
-        let places = candidates.iter().filter_map(|x| self.places.get(x));
-        let fits = |place: &&usize| {
-            let digest = self.digests.get(**place);
-            digest.is_some_and(|digest| key.verifies(digest, signature))
-        };
-        places.into_iter().find(fits).copied()
+    /// Which signatures were made over one of the digests: the number of each, and the place of the digest.
+    pub(super) fn among(&self, digests: &[Digest]) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        for (place, (digest, point)) in digests.iter().zip(points(digests)).enumerate() {
+            let seeking = self.by_point.get(&point.x()).into_iter().flatten();
+            let fits = |(number, key): &&(usize, &Key)| {
+                let signature = self.signatures.get(*number);
+                signature.is_some_and(|signature| key.verifies(digest, signature))
+            };
+            found.extend(seeking.filter(fits).map(|(number, _)| (*number, place)));
+        }
+        found
     }
+}
+
+/// The point e·G of each digest e.
+fn points(digests: &[Digest]) -> Vec<AffinePoint> {
+    let point = |digest: &Digest| {
+        let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
+        Multiples::of_generator().times(&e)
+    };
+    let points: Vec<ProjectivePoint> = digests.iter().map(point).collect();
+    ProjectivePoint::batch_normalize(points.as_slice())
 }
 
 /// The x-coordinates of s·R − r·Q for both points R. (A third and fourth, whose x-coordinates are r + n, are left out: there are such in
@@ -92,40 +100,49 @@ mod tests {
         Signature(key.sign_prehash(digest.as_bytes()).unwrap())
     }
 
-    fn among(digests: &[Digest]) -> Fits<'_> {
-        Fits::among(digests, &|| false).unwrap()
-    }
-
-    #[test]
-    fn a_search_that_is_cancelled_finds_nothing() {
-        let digests = [Digest::of(b"alpha"), Digest::of(b"beta")];
-        for after in 0..2 {
-            let looks = std::cell::Cell::new(0);
-            let cancelled = || looks.replace(looks.get() + 1) >= after;
-            assert!(Fits::among(&digests, &cancelled).is_none());
-        }
+    /// The places of the digests that the signature was made over by the key.
+    fn places(key: &SigningKey, signature: &Signature, digests: &[Digest]) -> Vec<usize> {
+        let keys = [Arc::new(public(key))];
+        let found = Seeking::of(vec![signature], &keys).among(digests);
+        found.into_iter().map(|(_, place)| place).collect()
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn every_signature_finds_its_own_digest_among_all_and_none_where_its_own_is_not(
-            messages in prop::collection::hash_set(any::<Vec<u8>>(), 1..20), secret in 1..254_u8
+            messages in prop::collection::hash_set(any::<Vec<u8>>(), 1..12), secret in 1..254_u8
         ) {
             let digests: Vec<Digest> = messages.iter().map(|message| Digest::of(message)).collect();
             let (signing, other) = (signing_key(secret), signing_key(254));
-            let (all, without_first) = (among(&digests), among(&digests[1..]));
             for (place, digest) in digests.iter().enumerate() {
                 let made = sign(&signing, digest);
-                prop_assert_eq!(all.find(&public(&signing), &made), Some(place));
-                prop_assert_eq!(without_first.find(&public(&signing), &made), place.checked_sub(1));
-                prop_assert_eq!(all.find(&public(&other), &made), None);
+                prop_assert_eq!(places(&signing, &made, &digests), [place]);
+                let others = [&digests[..place], &digests[place + 1..]].concat();
+                prop_assert_eq!(places(&signing, &made, &others), [0; 0]);
+                prop_assert_eq!(places(&other, &made, &digests), [0; 0]);
                 // OpenSSL makes either of s and n - s.
                 let (r, s) = made.0.split_scalars();
                 let high = p256::ecdsa::Signature::from_scalars(*r, -*s).unwrap();
-                prop_assert_eq!(all.find(&public(&signing), &Signature(high)), Some(place));
+                prop_assert_eq!(places(&signing, &Signature(high), &digests), [place]);
             }
         }
+    }
+
+    #[test]
+    fn of_many_signatures_by_several_keys_each_finds_its_own() {
+        let digests = ["a", "b", "c"].map(|text| Digest::of(text.as_bytes()));
+        let (one, two) = (signing_key(1), signing_key(2));
+        let made = [
+            sign(&one, &digests[2]),
+            sign(&two, &digests[0]),
+            sign(&two, &digests[0]),
+        ];
+        let unknown = sign(&signing_key(3), &digests[1]);
+        let keys = [Arc::new(public(&one)), Arc::new(public(&two))];
+        let signatures = [&unknown, &made[0], &made[1], &made[2]];
+        let found = Seeking::of(signatures.into(), &keys).among(&digests);
+        assert_eq!(found, [(2, 0), (3, 0), (1, 2)]);
     }
 
     #[test]
@@ -138,7 +155,7 @@ mod tests {
         };
         let r = (1..).find(no_point).unwrap();
         let signature = p256::ecdsa::Signature::from_scalars(r_of(r), r_of(1)).unwrap();
-        let found = among(&digests).find(&public(&signing_key(1)), &Signature(signature));
-        assert_eq!(found, None);
+        let signature = Signature(signature);
+        assert_eq!(places(&signing_key(1), &signature, &digests), [0; 0]);
     }
 }

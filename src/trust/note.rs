@@ -1,10 +1,9 @@
 //! What a run shows as a whole and no single verdict tells. A note changes no verdict.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fits::Fits;
+use super::fits::Seeking;
 use super::key::Key;
 use super::signature::Signature;
 use super::verdict::{Record, Subject};
@@ -13,6 +12,10 @@ use crate::digest::Digest;
 /// As many signatures are looked at, in the order of the lines, for what else they fit: it takes a few signatures' time for each, and whoever
 /// has more of them has another key or another release before them.
 const MOST_UNFIT: usize = 1000;
+/// As many contents are looked at for what fits them: a hundred thousand take a second.
+const MOST_CONTENTS: usize = 100_000;
+/// As many of them are looked at between two looks at whether the run was cancelled: a few milliseconds' worth.
+const AT_ONCE: usize = 512;
 
 /// Something that a run shows as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,19 +42,18 @@ pub enum Note {
 /// Takes in the records of a run, one by one.
 #[derive(Debug, Default)]
 pub struct Noting {
-    contents: HashMap<Digest, Paths>,
+    contents: Vec<Content>,
     unfit: Vec<Unfit>,
 }
 
-/// The artifacts with one content; nearly always one.
+/// The content of an artifact.
 #[derive(Debug)]
-struct Paths {
-    /// The place of the first among all contents.
-    place: usize,
-    first: Box<Path>,
-    others: Vec<PathBuf>,
+struct Content {
+    digest: Digest,
+    path: Box<Path>,
 }
 
+/// A signature that is invalid for its artifact.
 #[derive(Debug)]
 struct Unfit {
     path: PathBuf,
@@ -78,76 +80,92 @@ impl Noting {
     }
 
     fn content(&mut self, digest: Digest, path: &Path) {
-        let place = self.contents.len();
-        let paths = self.contents.entry(digest).or_insert_with(|| Paths {
-            place,
-            first: path.into(),
-            others: Vec::new(),
-        });
         // An artifact with two signatures has two records, one after the other.
-        let last = paths.others.last().map_or(&*paths.first, |last| last);
-        if last != path {
-            paths.others.push(path.to_owned());
+        if self.contents.last().is_none_or(|last| *last.path != *path) {
+            let path = path.into();
+            self.contents.push(Content { digest, path });
         }
     }
 
     /// What there is to note: first of the contents, then of the signatures, each in the order of the lines. Looking for what signatures fit
-    /// takes its time; when `cancelled`, nothing is said of them.
+    /// takes its time; when `cancelled`, no more is said of them.
     pub fn notes(self, keys: &[Arc<Key>], cancelled: &dyn Fn() -> bool) -> Vec<Note> {
-        let mut contents: Vec<(Digest, Paths)> = self.contents.into_iter().collect();
-        contents.sort_unstable_by_key(|(_, paths)| paths.place);
-        let fitting = fitting(&self.unfit, &contents, keys, cancelled);
-        let same = contents
+        let fitting = fitting(&self.unfit, &self.contents, keys, cancelled);
+        same_contents(&self.contents)
             .into_iter()
-            .filter_map(|(digest, paths)| paths.note(digest));
-        same.chain(fitting).collect()
+            .chain(fitting)
+            .collect()
     }
 }
 
-impl Paths {
-    fn note(self, digest: Digest) -> Option<Note> {
-        let name = self.first.file_name();
-        let bears_another = |path: &PathBuf| path.file_name() != name;
-        // One name in several directories is how mirrors keep one file for several releases.
-        self.others
+/// The contents that artifacts of different names have in common.
+fn same_contents(contents: &[Content]) -> Vec<Note> {
+    let mut places: Vec<usize> = (0..contents.len()).collect();
+    let digest = |place: &usize| contents.get(*place).map(|content| content.digest);
+    // Stable, so that artifacts of one content stay in the order of the lines.
+    places.sort_by_cached_key(|place| digest(place).map(|digest| *digest.as_bytes()));
+    let together = places.chunk_by(|a, b| digest(a) == digest(b));
+    let mut groups: Vec<&[usize]> = together.filter(|group| group.len() > 1).collect();
+    groups.sort_by_key(|group| group.first().copied());
+    let content = |place: &usize| contents.get(*place);
+    let groups = groups
+        .into_iter()
+        .map(|group| group.iter().filter_map(content));
+    groups
+        .filter_map(|group| same_content(&group.collect::<Vec<_>>()))
+        .collect()
+}
+
+fn same_content(group: &[&Content]) -> Option<Note> {
+    let first = group.first()?;
+    let bears_another = |content: &&Content| content.path.file_name() != first.path.file_name();
+    // One name in several directories is how mirrors keep one file for several releases.
+    group.iter().any(bears_another).then(|| Note::SameContent {
+        digest: first.digest,
+        paths: group
             .iter()
-            .any(bears_another)
-            .then(|| Note::SameContent {
-                digest,
-                paths: std::iter::once(self.first.into_path_buf())
-                    .chain(self.others)
-                    .collect(),
-            })
-    }
+            .map(|content| content.path.to_path_buf())
+            .collect(),
+    })
 }
 
 /// The signatures that fit another content than that of their artifact.
 fn fitting(
     unfit: &[Unfit],
-    contents: &[(Digest, Paths)],
+    contents: &[Content],
     keys: &[Arc<Key>],
     cancelled: &dyn Fn() -> bool,
 ) -> Vec<Note> {
     if unfit.is_empty() {
         return Vec::new();
     }
-    let digests: Vec<Digest> = contents.iter().map(|(digest, _)| *digest).collect();
-    let Some(fits) = Fits::among(&digests, cancelled) else {
-        return Vec::new();
-    };
-    let note = |unfit: &Unfit| {
-        let place = keys
-            .iter()
-            .find_map(|key| fits.find(key, &unfit.signature))?;
-        let (_, paths) = contents.get(place)?;
-        Some(Note::SignatureFitsOther {
-            signature: unfit.file.clone(),
-            path: unfit.path.clone(),
-            fits: paths.first.to_path_buf(),
-        })
-    };
-    let unfit = unfit.iter().take_while(|_| !cancelled());
-    unfit.filter_map(note).collect()
+    let signatures = unfit.iter().map(|unfit| &*unfit.signature).collect();
+    let seeking = Seeking::of(signatures, keys);
+    let mut notes: Vec<Option<Note>> = vec![None; unfit.len()];
+    let contents = contents.get(..MOST_CONTENTS).unwrap_or(contents);
+    for contents in contents.chunks(AT_ONCE).take_while(|_| !cancelled()) {
+        let digests: Vec<Digest> = contents.iter().map(|content| content.digest).collect();
+        for (number, place) in seeking.among(&digests) {
+            if let (Some(note @ None), Some(unfit), Some(content)) = (
+                notes.get_mut(number),
+                unfit.get(number),
+                contents.get(place),
+            ) {
+                *note = Some(unfit.fits(content));
+            }
+        }
+    }
+    notes.into_iter().flatten().collect()
+}
+
+impl Unfit {
+    fn fits(&self, content: &Content) -> Note {
+        Note::SignatureFitsOther {
+            signature: self.file.clone(),
+            path: self.path.clone(),
+            fits: content.path.to_path_buf(),
+        }
+    }
 }
 
 #[cfg(test)]
