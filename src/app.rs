@@ -53,9 +53,24 @@ pub fn run() -> ExitCode {
             Ok(config) => verify(&config),
             Err(error) => cannot(&error),
         },
-        Err(message) => told(report::explain(&message), !message.use_stderr()),
+        Err(message) => usage(&message),
     };
     exit.into()
+}
+
+/// Prints help, or what is wrong with the arguments.
+fn usage(message: &clap::Error) -> Exit {
+    if !message.use_stderr() {
+        return told(report::explain(message), true);
+    }
+    // An argument may be a file's name (`verify-signatures *`), and the message repeats it: it is made from the arguments as
+    // they are printed, so that no name can break its lines.
+    let shown = std::env::args_os().map(|argument| escape::name(&argument));
+    match Cli::try_parse_from(shown) {
+        Err(message) => told(report::explain(&message), false),
+        // What is wrong is bytes that are not UTF-8 where text is asked for, and escaped they are text.
+        Ok(_) => cannot(&message.kind()),
+    }
 }
 
 fn cannot(error: &impl Display) -> Exit {
