@@ -27,6 +27,7 @@ use crate::errno;
 use crate::exit::Exit;
 use crate::generate;
 use crate::interrupt::Interrupt;
+use crate::mirror::links::{self, Outward};
 use crate::mirror::walk::Watch;
 use crate::mirror::{self, Artifact, Survey};
 use crate::report::file::{Format, ReportError, ReportFile};
@@ -197,6 +198,11 @@ fn remark(config: &Config, survey: &Survey) {
         for link in &survey.links_not_entered {
             let link = escape::name(link.as_os_str());
             say(&format!("{link}: a link to a directory, not entered"));
+        }
+        for Outward { link, target } in links::leading_out(survey, &config.asked.roots) {
+            let (link, target) = (link.as_os_str(), target.as_os_str());
+            let (link, target) = (escape::name(link), escape::name(target));
+            say(&format!("{link}: a link to {target}, outside of the PATHs"));
         }
     }
 }

@@ -102,6 +102,8 @@ pub struct Cli {
     pub color: When,
 
     /// The reason of each verdict, and what was chosen
+    ///
+    /// On stderr also every link that leads out of the PATHs.
     #[arg(help_heading = OUTPUT, short, long)]
     pub verbose: bool,
 

@@ -1,5 +1,6 @@
 //! What lies on disk: the artifacts that the PATHs bring in, each with its signature and what stands there.
 
+pub mod links;
 pub mod pairing;
 pub mod walk;
 
@@ -83,6 +84,8 @@ pub struct Survey {
     pub empty: Vec<PathBuf>,
     /// Links to directories that were not entered.
     pub links_not_entered: Vec<PathBuf>,
+    /// Links to files, and to directories that were entered.
+    pub links_followed: Vec<PathBuf>,
 }
 
 /// Looks through all PATHs. What two of them bring in under the same path is brought in once.
@@ -94,13 +97,18 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Su
     for path in paths {
         let mut artifacts = if path.is_dir() {
             let found = walk::walk(path, &search.reach, watch)?;
-            let links = found.links_not_entered.iter();
-            survey
-                .links_not_entered
-                .extend(links.map(|link| shown(path, link, Path::new("."))));
+            let reached = |link: &PathBuf| shown(path, link, Path::new("."));
+            let links = found.links_not_entered.iter().map(reached);
+            survey.links_not_entered.extend(links);
+            let links = found.links_followed.iter().map(reached);
+            survey.links_followed.extend(links);
             in_directory(path, found, search.needed, watch)?
         } else {
-            of_file(path)
+            let artifacts = of_file(path);
+            let links = artifacts.iter().flat_map(links::names);
+            let links = links.filter(|name| name.is_symlink()).map(Path::to_owned);
+            survey.links_followed.extend(links);
+            artifacts
         };
         if artifacts.is_empty() {
             survey.empty.push(path.clone());

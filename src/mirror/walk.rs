@@ -33,6 +33,8 @@ pub struct Found {
     pub problems: Vec<Problem>,
     /// Links to directories that were not entered, because nobody asked for it.
     pub links_not_entered: Vec<PathBuf>,
+    /// Links to files, and to directories that were entered.
+    pub links_followed: Vec<PathBuf>,
 }
 
 /// A directory that could not be read, or not to its end.
@@ -129,12 +131,18 @@ impl Walk<'_> {
         match path.metadata() {
             Ok(target) => {
                 self.insert(path, kind_of(target.file_type()), excluded);
-                if !target.is_dir() || excluded {
+                if excluded {
                     return Some(());
                 }
-                if !self.reach.follow_links {
+                if target.is_file() {
+                    self.found.links_followed.push(path.to_owned());
+                } else if target.is_dir() && !self.reach.follow_links {
                     self.found.links_not_entered.push(path.to_owned());
-                } else if link.depth() < levels && !self.leads_back(path, &target) {
+                } else if target.is_dir()
+                    && link.depth() < levels
+                    && !self.leads_back(path, &target)
+                {
+                    self.found.links_followed.push(path.to_owned());
                     return self.enter(path, levels - link.depth());
                 }
             }
