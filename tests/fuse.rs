@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use fuser::{
-    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation,
-    INodeNo, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
-    ReplyEntry, Request,
+    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
+    Generation, INodeNo, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData,
+    ReplyDirectory, ReplyEntry, ReplyOpen, Request,
 };
 use support::{Mirror, is_available, is_root, sign};
 
@@ -36,6 +36,10 @@ enum Behaviour {
     Short,
     /// Nothing comes, and no error.
     Stalls,
+    /// It is gone when it is opened, though it was there when the directory was read.
+    Vanishes,
+    /// Not even its size can be had (EIO).
+    Unknown,
 }
 
 struct Node {
@@ -51,6 +55,8 @@ struct FailingFs {
     nodes: Vec<Node>,
     /// Reads that are not answered as long as this is mounted.
     stalled: Arc<Stalled>,
+    /// How many of its files can be listed before the directory itself fails.
+    listed: usize,
 }
 
 impl FailingFs {
@@ -101,9 +107,18 @@ impl Filesystem for FailingFs {
 
     fn lookup(&self, _request: &Request, _parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let at = self.nodes.iter().position(|node| *node.name == *name);
+        let behaviour = at.map(|at| self.nodes[at].behaviour);
         match at.and_then(|at| self.attributes(INodeNo(at as u64 + 2))) {
+            Some(_) if behaviour == Some(Behaviour::Unknown) => reply.error(Errno::EIO),
             Some(attributes) => reply.entry(&TTL, &attributes, Generation(0)),
             None => reply.error(Errno::ENOENT),
+        }
+    }
+
+    fn open(&self, _request: &Request, inode: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        match self.node(inode).map(|node| node.behaviour) {
+            None | Some(Behaviour::Vanishes) => reply.error(Errno::ENOENT),
+            Some(_) => reply.opened(FileHandle(0), FopenFlags::empty()),
         }
     }
 
@@ -128,7 +143,11 @@ impl Filesystem for FailingFs {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        for (at, node) in self.nodes.iter().enumerate().skip(offset as usize) {
+        let files = self.nodes.iter().enumerate().take(self.listed);
+        if offset as usize >= self.listed && self.listed < self.nodes.len() {
+            return reply.error(Errno::EIO);
+        }
+        for (at, node) in files.skip(offset as usize) {
             let inode = INodeNo(at as u64 + 2);
             if reply.add(inode, at as u64 + 1, FileType::RegularFile, &node.name) {
                 break;
@@ -188,18 +207,23 @@ impl Drop for Mounted {
 impl Mounted {
     /// Neighbours on either side of a victim that behaves so, all of them signed as they are.
     fn new(behaviour: Behaviour) -> Mounted {
+        Mounted::of(behaviour, Behaviour::Sound, usize::MAX)
+    }
+
+    /// The same with the victim's signature, in a directory that can be listed so far.
+    fn of(behaviour: Behaviour, of_signature: Behaviour, listed: usize) -> Mounted {
         let beside = Mirror::new();
         let mut nodes = Vec::new();
-        for (name, behaviour) in [
-            ("a.iso", Behaviour::Sound),
-            ("victim.iso", behaviour),
-            ("z.iso", Behaviour::Sound),
+        for (name, behaviour, of_signature) in [
+            ("a.iso", Behaviour::Sound, Behaviour::Sound),
+            ("victim.iso", behaviour, of_signature),
+            ("z.iso", Behaviour::Sound, Behaviour::Sound),
         ] {
             let content: Vec<u8> = (0..SIZE).map(|n| (n % 251) as u8).collect();
             let signature = Node {
                 name: format!("{name}.sig.bin"),
                 content: sign(&beside.key, &content),
-                behaviour: Behaviour::Sound,
+                behaviour: of_signature,
             };
             nodes.extend([
                 Node {
@@ -216,6 +240,7 @@ impl Mounted {
         let fs = FailingFs {
             nodes,
             stalled: Arc::clone(&stalled),
+            listed,
         };
         let mut config = Config::default();
         config.mount_options = vec![MountOption::RO, MountOption::FSName("failing".to_owned())];
@@ -316,6 +341,61 @@ fn a_read_that_stalls_keeps_nobody_else_waiting_and_a_signal_ends_the_run() {
             .read_to_string(&mut said)
             .unwrap();
         assert!(said.contains("ended after 2 of 3: 2 valid; "), "{said}");
+    }
+}
+
+#[test]
+fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_told_and_never_passes() {
+    use Behaviour::{Sound, Unknown, Vanishes};
+    if !fuse_is_here("what_vanishes_or_fails_between_the_walk_and_its_opening") {
+        return;
+    }
+    for (data, signature, verdict) in [
+        (Vanishes, Sound, "❌ Data file not found"),
+        (Vanishes, Vanishes, "❌ Data file not found"),
+        (Sound, Vanishes, "❌ Cannot read: No such file or directory"),
+        (Unknown, Sound, "❌ Cannot read: Input/output error"),
+        (Sound, Unknown, "❌ Cannot read: Input/output error"),
+    ] {
+        for io in ["mmap", "read"] {
+            let mounted = Mounted::of(data, signature, usize::MAX);
+            // What has lost its signature must not pass as one that never had any.
+            let output = mounted
+                .command(&["--io", io, "--allow-unsigned"])
+                .output()
+                .unwrap();
+            let lines = String::from_utf8(output.stdout).unwrap();
+            let [first, last] = NEIGHBOURS;
+            assert_eq!(lines, format!("{first}\nm/victim.iso: {verdict}\n{last}\n"));
+            assert_eq!(output.status.code(), Some(1));
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_fails_while_it_is_listed_is_told_and_what_was_seen_of_it_is_verified() {
+    if !fuse_is_here("a_directory_that_fails_while_it_is_listed") {
+        return;
+    }
+    let failed = "m: ❌ Cannot read: Input/output error";
+    // Nothing of it, the first pair, and the data of a second whose signature nobody saw.
+    for (listed, expected) in [
+        (0, vec![failed]),
+        (2, vec![failed, NEIGHBOURS[0]]),
+        (
+            3,
+            vec![
+                failed,
+                NEIGHBOURS[0],
+                "m/victim.iso: ⚠️ Signature file not found",
+            ],
+        ),
+    ] {
+        let mounted = Mounted::of(Behaviour::Sound, Behaviour::Sound, listed);
+        let output = mounted.command(&["--allow-unsigned"]).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
+        assert_eq!(output.status.code(), Some(1));
     }
 }
 
