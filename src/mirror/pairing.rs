@@ -69,7 +69,9 @@ pub fn is_artifact(name: &OsStr) -> bool {
 pub fn pair(entries: &[Entry], needed: Needed) -> Vec<Pair> {
     let present: BTreeMap<&[u8], &Entry> = entries.iter().map(|e| (e.name.as_bytes(), e)).collect();
     let kind_of = |name: &[u8]| present.get(name).map(|entry| entry.kind);
-    let mut pairs: Vec<Pair> = signatures(entries)
+    // Each name once: a file that is replaced while its directory is read is listed twice by some file systems.
+    let entries = || present.values().copied();
+    let mut pairs: Vec<Pair> = signatures(entries())
         .map(|(stem, signature)| {
             let data = data_of(stem, &present);
             Pair {
@@ -80,8 +82,7 @@ pub fn pair(entries: &[Entry], needed: Needed) -> Vec<Pair> {
         })
         .collect();
     let claimed: BTreeSet<&OsStr> = pairs.iter().map(|p| p.data.as_os_str()).collect();
-    let unsigned: Vec<Pair> = entries
-        .iter()
+    let unsigned: Vec<Pair> = entries()
         .filter(|e| needs_signature(e, needed) && !claimed.contains(e.name.as_os_str()))
         .map(|e| Pair {
             data: e.name.clone(),
@@ -112,9 +113,11 @@ pub fn relatives(name: &OsStr) -> Vec<OsString> {
 }
 
 /// The signature files among the entries, each behind its name without the ending.
-fn signatures(entries: &[Entry]) -> impl Iterator<Item = (&[u8], &Entry)> {
+fn signatures<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> impl Iterator<Item = (&'a [u8], &'a Entry)> {
     entries
-        .iter()
+        .into_iter()
         // Excluding a signature leaves its data without one, which fails: nothing is passed by leaving it out.
         .filter(|e| e.kind != Kind::Directory && !e.excluded)
         .filter_map(|e| Some((e.name.as_bytes().strip_suffix(SIGNATURE)?, e)))
@@ -289,6 +292,15 @@ mod tests {
             signature: None,
         };
         assert_eq!(pair(&entries, Needed::AllFiles), [alone]);
+    }
+
+    #[test]
+    fn a_name_that_is_listed_twice_gives_one_pair() {
+        let twice = ["x.zst", "x.sig.bin", "y.iso", "x.zst", "x.sig.bin", "y.iso"];
+        assert_eq!(
+            paired(&twice),
+            [signed("x.zst", "x.sig.bin"), unsigned("y.iso")]
+        );
     }
 
     #[test]
