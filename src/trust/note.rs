@@ -20,7 +20,7 @@ const AT_ONCE: usize = 512;
 /// Something that a run shows as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// `same-content`: artifacts with one content bear different names. A signature does not cover the name, so that an old release under
+    /// `same-content`: artifacts with one content, of which at least one passes, bear different names. A signature does not cover the name, so that an old release under
     /// the name of a new one is valid.
     SameContent {
         /// The SHA-256 of them all.
@@ -50,6 +50,7 @@ pub struct Noting {
 #[derive(Debug)]
 struct Content {
     digest: Digest,
+    passes: bool,
     path: Box<Path>,
 }
 
@@ -66,7 +67,7 @@ impl Noting {
     pub fn take(&mut self, record: &Record) {
         let Subject::Artifact(path) = &record.subject;
         if let Some(digest) = record.digest {
-            self.content(digest, path);
+            self.content(digest, path, record.verdict.passes());
         }
         if let (Some(signature), Some(file)) = (&record.unfit, &record.signature)
             && self.unfit.len() < MOST_UNFIT
@@ -79,11 +80,15 @@ impl Noting {
         }
     }
 
-    fn content(&mut self, digest: Digest, path: &Path) {
-        // An artifact with two signatures has two records, one after the other.
-        if self.contents.last().is_none_or(|last| *last.path != *path) {
-            let path = path.into();
-            self.contents.push(Content { digest, path });
+    fn content(&mut self, digest: Digest, path: &Path, passes: bool) {
+        match self.contents.last_mut() {
+            // An artifact with two signatures has two records, one after the other.
+            Some(last) if *last.path == *path => last.passes |= passes,
+            _ => self.contents.push(Content {
+                digest,
+                passes,
+                path: path.into(),
+            }),
         }
     }
 
@@ -119,8 +124,10 @@ fn same_contents(contents: &[Content]) -> Vec<Note> {
 fn same_content(group: &[&Content]) -> Option<Note> {
     let first = group.first()?;
     let bears_another = |content: &&Content| content.path.file_name() != first.path.file_name();
-    // One name in several directories is how mirrors keep one file for several releases.
-    group.iter().any(bears_another).then(|| Note::SameContent {
+    // One name in several directories is how mirrors keep one file for several releases. And what must not be used anyhow deceives nobody.
+    let passes = |content: &&Content| content.passes;
+    let deceives = group.iter().any(bears_another) && group.iter().any(passes);
+    deceives.then(|| Note::SameContent {
         digest: first.digest,
         paths: group
             .iter()
@@ -188,7 +195,7 @@ mod tests {
     fn hashed(path: &str, content: &str) -> Record {
         Record {
             digest: Some(Digest::of(content.as_bytes())),
-            ..Record::unhashed(path.into(), None, Verdict::Missing)
+            ..Record::unhashed(path.into(), None, Verdict::Unsigned { allowed: true })
         }
     }
 
@@ -243,6 +250,16 @@ mod tests {
         let paths = ["m/a", "m/a", "m/b", "m/b", "m/c"];
         let notes = noted(paths.map(|path| hashed(path, "1")));
         assert_eq!(notes, [same("1", &["m/a", "m/b", "m/c"])]);
+    }
+
+    #[test]
+    fn one_content_is_noted_only_if_it_passes_under_one_of_its_names() {
+        let failed = |path: &str| unfit(path, "1", "2");
+        assert_eq!(noted([failed("a"), failed("b")]), []);
+        let both = same("1", &["a", "b"]);
+        assert_eq!(noted([failed("a"), hashed("b", "1")]), [both.clone()]);
+        // Its second signature is valid.
+        assert_eq!(noted([failed("a"), hashed("a", "1"), failed("b")]), [both]);
     }
 
     #[test]
