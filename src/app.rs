@@ -34,7 +34,7 @@ use crate::report::file::{Format, ReportError, ReportFile};
 use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
 use crate::report::summary::Recap;
-use crate::report::{self, Stdout, escape, say, screen};
+use crate::report::{self, Stream, escape, say, screen, stream};
 use crate::trust::verdict::{Record, Summary};
 use outcome::{Audited, Outcome};
 use telling::Telling;
@@ -108,6 +108,7 @@ fn verify(config: &Config) -> Exit {
         Ok(interrupt) => interrupt,
         Err(error) => return cannot(&errno::words(&error)),
     };
+    stream::heed(cancel.flag());
     warn(config);
     let Some(survey) = survey(config, &cancel) else {
         say(&"interrupted while looking for files; nothing was verified");
@@ -242,7 +243,7 @@ fn judge(
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
     let works = works(config, survey.artifacts);
     let expected = works.len() as u64;
-    let stdout = Stdout::open(|| cancel.is_cancelled())?;
+    let stdout = Stream::stdout()?;
     let prepared = prepare(config, works);
     let start = start(config, &prepared, time);
     let counters = Arc::new(Counters::default());

@@ -53,3 +53,36 @@ fn is_ignored(signal: i32) -> bool {
     let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+    use std::thread;
+
+    use signal_hook::low_level::raise;
+
+    const IN_A_PROCESS_OF_ITS_OWN: &str = "VERIFY_SIGNATURES_TEST_INTERRUPT";
+
+    fn interrupted_twice() {
+        let cancel = Cancel::default();
+        let interrupt = Interrupt::listen(&cancel).unwrap();
+        raise(SIGINT).unwrap();
+        assert!(cancel.is_cancelled());
+        assert_eq!(interrupt.exit(), Some(Exit::Interrupted));
+        raise(SIGTERM).unwrap();
+    }
+
+    #[test]
+    fn a_second_signal_ends_the_process_at_once_whatever_it_waits_for() {
+        if std::env::var_os(IN_A_PROCESS_OF_ITS_OWN).is_some() {
+            return interrupted_twice();
+        }
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let name = thread::current().name().unwrap().to_owned();
+        again
+            .args(["--exact", &name])
+            .env(IN_A_PROCESS_OF_ITS_OWN, "");
+        assert_eq!(again.output().unwrap().status.code(), Some(143));
+    }
+}

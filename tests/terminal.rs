@@ -358,6 +358,60 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+/// The command in a terminal that nobody looks at: nothing is read of what it shows.
+fn unread(command: Command) -> (Child, Pty) {
+    let (pty, pts) = pty_process::blocking::open().unwrap();
+    pty.resize(Size::new(24, 80)).unwrap();
+    (command.spawn(pts).unwrap(), pty)
+}
+
+/// The exit status, if it ends in a second; else it is killed, and there is none.
+fn ends_soon(child: &mut Child) -> Option<i32> {
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() && started.elapsed() < Duration::from_secs(1) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap().code()
+}
+
+/// Waits until the process has waited for something for a while: the terminal takes no more.
+fn wait_until_idle(child: &Child) {
+    let stat = format!("/proc/{}/stat", child.id());
+    let time = || {
+        let stat = std::fs::read_to_string(&stat).unwrap();
+        let fields: Vec<String> = stat.split(' ').map(str::to_owned).collect();
+        fields[13..15].join(" ")
+    };
+    let started = Instant::now();
+    loop {
+        let before = time();
+        thread::sleep(Duration::from_millis(300));
+        if time() == before {
+            return;
+        }
+        assert!(started.elapsed() < PATIENCE);
+    }
+}
+
+#[test]
+fn a_signal_is_answered_while_the_terminal_takes_nothing() {
+    let mirror = Mirror::new();
+    for n in 0..9000 {
+        mirror.write(&format!("a-rather-long-name-{n:04}.zst"), "");
+    }
+    let (mut child, _pty) = unread(command(&mirror, &["--report", "r.json"]));
+    wait_until_idle(&child);
+    let id = child.id().to_string();
+    let kill = ["-c", "kill -TERM \"$0\"", &id];
+    std::process::Command::new("sh")
+        .args(kill)
+        .status()
+        .unwrap();
+    assert_eq!(ends_soon(&mut child), Some(143));
+    assert!(read(&mirror.path().join("r.json")).contains("SIGTERM"));
+}
+
 #[test]
 fn progress_never_shows_no_bar_on_a_terminal() {
     let mirror = mirror_in_the_middle();

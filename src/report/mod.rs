@@ -9,7 +9,7 @@ pub mod junit;
 pub mod progress;
 pub mod run;
 pub mod screen;
-pub mod stdout;
+pub mod stream;
 pub mod summary;
 pub mod text;
 mod words;
@@ -17,7 +17,7 @@ mod words;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-pub use stdout::Stdout;
+pub use stream::Stream;
 pub use words::{audit, choice, finding, note};
 
 /// Prints help or version to stdout, a usage error to stderr.
@@ -39,8 +39,7 @@ pub fn explain(message: &clap::Error) -> io::Result<()> {
 /// # Errors
 /// Those of the stream; a pipe that nobody reads is none.
 pub fn print(text: &[u8]) -> io::Result<()> {
-    // Without a run no handler catches a signal: it ends the process while this waits.
-    let printed = Stdout::open(|| false).and_then(|mut out| out.write_all(text));
+    let printed = Stream::stdout().and_then(|mut out| out.write_all(text));
     printed.or_else(ignore_closed_pipe)
 }
 
@@ -54,6 +53,7 @@ fn ignore_closed_pipe(error: io::Error) -> io::Result<()> {
 /// Says something on stderr, for people.
 pub fn say(message: &impl Display) {
     let text = escape::message(&message.to_string());
+    let line = format!("verify-signatures: {text}\n");
     // Where stderr is closed, nobody listens; the verdicts and the exit status do not depend on it.
-    let _ = writeln!(io::stderr().lock(), "verify-signatures: {text}");
+    let _ = Stream::stderr().write_all(line.as_bytes());
 }

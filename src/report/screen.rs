@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::TermLike;
 use rustix::termios::tcgetwinsize;
 
+use super::stream::Stream;
+
 /// What a terminal has that does not say, and what a log is taken for.
 const USUAL: (usize, usize) = (80, 24);
 
@@ -107,8 +109,6 @@ impl TermLike for Screen {
 
     fn flush(&self) -> io::Result<()> {
         let drawn = std::mem::take(&mut *self.drawing());
-        let mut stderr = io::stderr().lock();
-        stderr.write_all(drawn.text.as_bytes())?;
-        stderr.flush()
+        Stream::stderr().write_all(drawn.text.as_bytes())
     }
 }

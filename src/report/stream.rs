@@ -1,0 +1,163 @@
+//! Standard output and standard error, which wait for their readers, but not after a signal.
+
+use std::fs::File;
+use std::io::{self, StderrLock, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::termios::isatty;
+
+/// As many bytes as a pipe takes without waiting when it says that it takes any (pipe(7): a whole page, of which this is the
+/// part that every system promises, `_POSIX_PIPE_BUF`).
+const PIECE: usize = 512;
+/// How often a writer that waits looks up.
+const GLANCE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 20_000_000,
+};
+const NO_TIME: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
+/// How long all writers together go on waiting after a signal.
+const GRACE: Duration = Duration::from_millis(20);
+
+/// Whether a signal ended the run. Without a run there is nothing here, and no handler: a signal ends the process while it waits.
+static ENDED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+/// When the waiting ends after a signal.
+static DEADLINE: OnceLock<Instant> = OnceLock::new();
+
+/// From now on nobody is waited for once `ended` is set.
+pub fn heed(ended: Arc<AtomicBool>) {
+    // There is one run in a process; a second one would end as the first does.
+    let _ = ENDED.set(ended);
+}
+
+/// A stream that waits for its reader, but not after a signal. What is left then is an error, and lost.
+pub struct Stream<W> {
+    out: W,
+    way: Way,
+}
+
+/// How is written, so that nobody waits longer than he wants to.
+enum Way {
+    /// At once: a file has no reader.
+    AtOnce,
+    /// In pieces.
+    Pieces,
+    /// To the terminal opened once more, not to wait: it does not say how much it takes, and whoever else has it open wants to wait.
+    Again(File),
+}
+
+impl Stream<File> {
+    /// Standard output, where every error is told: std's own takes a descriptor that cannot be written for one that swallows all.
+    /// (One that was closed before the start is /dev/null by now, and takes everything.)
+    ///
+    /// # Errors
+    /// Those of dup(2).
+    pub fn stdout() -> io::Result<Stream<File>> {
+        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        Ok(Stream::new(file))
+    }
+}
+
+impl Stream<StderrLock<'static>> {
+    /// Standard error, for one writer at a time.
+    pub fn stderr() -> Self {
+        Stream::new(io::stderr().lock())
+    }
+}
+
+impl<W: Write + AsFd> Stream<W> {
+    fn new(out: W) -> Stream<W> {
+        let way = Way::to(&out);
+        Stream { out, way }
+    }
+
+    /// Returns when a piece can be written without waiting.
+    fn wait(&self) -> io::Result<()> {
+        loop {
+            let glance = if is_overdue() { NO_TIME } else { GLANCE };
+            let mut out = [PollFd::new(&self.out, PollFlags::OUT)];
+            match poll(&mut out, Some(&glance)) {
+                Ok(0) | Err(Errno::INTR) => go_on()?,
+                // Writing tells what is wrong, if anything is.
+                Ok(_) | Err(_) => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Way {
+    fn to(out: &impl AsFd) -> Way {
+        let is_file = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
+        match rustix::fs::fstat(out) {
+            Ok(stat) if is_file(stat.st_mode) => Way::AtOnce,
+            Ok(_) if isatty(out) => again(out).map_or(Way::Pieces, Way::Again),
+            // Writing tells what is wrong, if anything is.
+            Ok(_) | Err(_) => Way::Pieces,
+        }
+    }
+}
+
+/// Another user's terminal cannot be opened, nor can any where /proc is missing.
+fn again(terminal: &impl AsFd) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let path = format!("/proc/self/fd/{}", terminal.as_fd().as_raw_fd());
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+/// Whether to go on waiting.
+fn go_on() -> io::Result<()> {
+    let ended = ENDED
+        .get()
+        .is_some_and(|ended| ended.load(Ordering::Relaxed));
+    // It begins to run when somebody waits.
+    if ended && Instant::now() >= *DEADLINE.get_or_init(|| Instant::now() + GRACE) {
+        let words = "nobody reads it, and the run was ended";
+        return Err(io::Error::new(io::ErrorKind::TimedOut, words));
+    }
+    Ok(())
+}
+
+fn is_overdue() -> bool {
+    DEADLINE
+        .get()
+        .is_some_and(|deadline| Instant::now() >= *deadline)
+}
+
+impl<W: Write + AsFd> Write for Stream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = bytes.get(..PIECE).unwrap_or(bytes);
+        loop {
+            let written = match &mut self.way {
+                Way::AtOnce => return self.out.write(bytes),
+                Way::Again(terminal) => terminal.write(bytes),
+                Way::Pieces => {
+                    self.wait()?;
+                    self.out.write(piece)
+                }
+            };
+            match written {
+                // It takes nothing now, or somebody else was quicker, on a pipe that does not wait by itself.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    go_on()?;
+                    // Where it takes something, but too little.
+                    thread::sleep(Duration::from_millis(1));
+                    self.wait()?;
+                }
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
