@@ -413,6 +413,29 @@ fn a_signal_is_answered_while_the_terminal_takes_nothing() {
 }
 
 #[test]
+fn a_terminal_that_goes_away_takes_no_report_with_it_where_its_signal_is_ignored() {
+    let mirror = Mirror::new();
+    sparse(&mirror, "big.iso", 1 << 30);
+    let mut shell = Command::new("sh").current_dir(mirror.path());
+    let script = "trap '' HUP; exec \"$0\" -k key.pem --jobs 1 --report r.json";
+    shell = shell.args(["-c", script, env!("CARGO_BIN_EXE_verify-signatures")]);
+    let (mut child, pty) = unread(shell.env("TERM", "xterm"));
+    // The bars are there: the run is in the middle of the file.
+    let (mut shown, mut bytes) = (String::new(), [0; 4096]);
+    while !shown.contains("0/1 files") {
+        let count = (&pty).read(&mut bytes).unwrap();
+        shown += &String::from_utf8_lossy(&bytes[..count]);
+    }
+    drop(pty);
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    let report = read(&mirror.path().join("r.json"));
+    assert!(
+        report.contains("standard output: Input/output error"),
+        "{report}"
+    );
+}
+
+#[test]
 fn progress_never_shows_no_bar_on_a_terminal() {
     let mirror = mirror_in_the_middle();
     let terminal = Terminal::run(&mirror, 24, 80, &["--progress", "never"]);
