@@ -177,7 +177,7 @@ pub const EXAMPLES: [(&str, &str); 7] = [
 ];
 
 /// The exit statuses and when they come.
-pub const EXIT_STATUS: [(&str, &str); 6] = [
+pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "0",
         "at least one artifact is valid, and nothing is wrong with any other",
@@ -187,6 +187,7 @@ pub const EXIT_STATUS: [(&str, &str); 6] = [
         "2",
         "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written",
     ),
+    ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),
     ("141", "standard output was closed before the end"),
     ("143", "terminated (SIGTERM)"),

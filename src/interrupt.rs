@@ -1,11 +1,11 @@
-//! SIGINT and SIGTERM: the first ends the run in good order, the second at once.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the run in good order, a second SIGINT or SIGTERM at once.
 
 use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::engine::Cancel;
@@ -17,15 +17,22 @@ pub struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
     /// From now on the signals set `cancel` instead of ending the process. One that whoever started the process wants to be
-    /// ignored (a shell does, of SIGINT, for what it runs in the background) stays ignored.
+    /// ignored (a shell does, of SIGINT, for what it runs in the background; nohup(1), of SIGHUP) stays ignored.
     ///
     /// # Errors
     /// When the system refuses a handler.
     pub fn listen(cancel: &Cancel) -> io::Result<Interrupt> {
         let received = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM].into_iter().filter(|s| !is_ignored(*s)) {
-            // In this order: a signal that finds the flag set already is a second one.
-            flag::register_conditional_shutdown(signal, 128 + signal, cancel.flag())?;
+        for signal in [SIGINT, SIGTERM, SIGHUP]
+            .into_iter()
+            .filter(|s| !is_ignored(*s))
+        {
+            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the shell has ended. No second one of them
+            // is a wish to end at once.
+            if signal != SIGHUP {
+                // In this order: a signal that finds the flag set already is a second one.
+                flag::register_conditional_shutdown(signal, 128 + signal, cancel.flag())?;
+            }
             flag::register_usize(
                 signal,
                 Arc::clone(&received),
@@ -41,6 +48,7 @@ impl Interrupt {
         match i32::try_from(self.0.load(Ordering::Relaxed)) {
             Ok(SIGINT) => Some(Exit::Interrupted),
             Ok(SIGTERM) => Some(Exit::Terminated),
+            Ok(SIGHUP) => Some(Exit::HungUp),
             _ => None,
         }
     }

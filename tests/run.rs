@@ -148,7 +148,7 @@ fn a_signal_is_answered_while_nobody_reads_the_lines() {
     for n in 0..3000 {
         mirror.write(&format!("a-rather-long-name-{n:04}.zst"), "");
     }
-    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, status) in [("-HUP", 129), ("-INT", 130), ("-TERM", 143)] {
         let mut child = spawn(mirror.command(&["-k", "key.pem"]));
         let mut stdout = child.stdout.take().unwrap();
         wait_until_full(&stdout);
@@ -221,20 +221,35 @@ fn a_signal_is_answered_while_nobody_reads_the_one_pipe_of_lines_and_messages() 
 
 #[test]
 fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
+    for signal in ["INT", "HUP"] {
+        let mirror = sparse(200 * GIB, &any_signature());
+        let program = env!("CARGO_BIN_EXE_verify-signatures");
+        let mut shell = Command::new("sh");
+        let script = "trap '' \"$1\"; exec \"$0\" -k key.pem --progress never";
+        shell
+            .args(["-c", script, program, signal])
+            .current_dir(mirror.path());
+        let mut child = spawn(shell);
+        wait_until_open(&child, &mirror.path().join("big.iso"));
+        send(&format!("-{signal}"), &child);
+        thread::sleep(Duration::from_millis(300));
+        assert!(child.try_wait().unwrap().is_none());
+        send("-TERM", &child);
+        assert_eq!(ends_within(&mut child, Duration::from_secs(5)), Some(143));
+    }
+}
+
+#[test]
+fn the_two_hangups_of_a_closed_terminal_are_one_signal() {
     let mirror = sparse(200 * GIB, &any_signature());
-    let program = env!("CARGO_BIN_EXE_verify-signatures");
-    let mut shell = Command::new("sh");
-    let script = "trap '' INT; exec \"$0\" -k key.pem --progress never";
-    shell
-        .args(["-c", script, program])
-        .current_dir(mirror.path());
-    let mut child = spawn(shell);
+    let mut child = spawn(mirror.command(&["-k", "key.pem", "--report", "r.json"]));
     wait_until_open(&child, &mirror.path().join("big.iso"));
-    send("-INT", &child);
-    thread::sleep(Duration::from_millis(300));
-    assert!(child.try_wait().unwrap().is_none());
-    send("-TERM", &child);
-    assert_eq!(ends_within(&mut child, Duration::from_secs(5)), Some(143));
+    let id = child.id().to_string();
+    let kill = ["-c", "for n in 1 2 3 4; do kill -HUP \"$0\"; done", &id];
+    assert!(Command::new("sh").args(kill).status().unwrap().success());
+    assert_eq!(ends_within(&mut child, Duration::from_secs(5)), Some(129));
+    let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+    assert!(report.contains("\"interrupted\": \"SIGHUP\""), "{report}");
 }
 
 /// Sends the signal when the first line is out, so that the run is in the midst of the big file.
@@ -259,7 +274,7 @@ fn signalled_after_first_line(signal: &str) -> (Run, Duration) {
 
 #[test]
 fn a_signal_ends_the_run_within_a_big_file_and_the_summary_says_what_was_verified_until_then() {
-    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, status) in [("-HUP", 129), ("-INT", 130), ("-TERM", 143)] {
         let (run, took) = signalled_after_first_line(signal);
         assert_eq!(run.stdout, "a.zst: ✅ Signature valid\n");
         assert!(

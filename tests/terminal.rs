@@ -365,6 +365,14 @@ fn unread(command: Command) -> (Child, Pty) {
     (command.spawn(pts).unwrap(), pty)
 }
 
+fn read_until(mut pty: &Pty, text: &str) {
+    let (mut shown, mut bytes) = (String::new(), [0; 4096]);
+    while !shown.contains(text) {
+        let count = pty.read(&mut bytes).unwrap();
+        shown += &String::from_utf8_lossy(&bytes[..count]);
+    }
+}
+
 /// The exit status, if it ends in a second; else it is killed, and there is none.
 fn ends_soon(child: &mut Child) -> Option<i32> {
     let started = Instant::now();
@@ -421,11 +429,7 @@ fn a_terminal_that_goes_away_takes_no_report_with_it_where_its_signal_is_ignored
     shell = shell.args(["-c", script, env!("CARGO_BIN_EXE_verify-signatures")]);
     let (mut child, pty) = unread(shell.env("TERM", "xterm"));
     // The bars are there: the run is in the middle of the file.
-    let (mut shown, mut bytes) = (String::new(), [0; 4096]);
-    while !shown.contains("0/1 files") {
-        let count = (&pty).read(&mut bytes).unwrap();
-        shown += &String::from_utf8_lossy(&bytes[..count]);
-    }
+    read_until(&pty, "0/1 files");
     drop(pty);
     assert_eq!(child.wait().unwrap().code(), Some(2));
     let report = read(&mirror.path().join("r.json"));
@@ -433,6 +437,25 @@ fn a_terminal_that_goes_away_takes_no_report_with_it_where_its_signal_is_ignored
         report.contains("standard output: Input/output error"),
         "{report}"
     );
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_run_and_the_reports_say_so() {
+    let mirror = mirror_in_the_middle();
+    let reports = ["--report", "out/r.json", "--report", "out/r.xml"];
+    std::fs::create_dir(mirror.path().join("out")).unwrap();
+    let (mut child, pty) = unread(command(&mirror, &reports));
+    read_until(&pty, "2/4 files");
+    drop(pty);
+    assert_eq!(ends_soon(&mut child), Some(129));
+    let report: serde_json::Value =
+        serde_json::from_str(&read(&mirror.path().join("out/r.json"))).unwrap();
+    assert_eq!(report["summary"]["interrupted"], "SIGHUP");
+    assert_eq!(report["summary"]["exit_status"], 129);
+    assert!(read(&mirror.path().join("out/r.xml")).contains("ended by SIGHUP"));
+    // Nothing else is left there.
+    let out = std::fs::read_dir(mirror.path().join("out")).unwrap();
+    assert_eq!(out.count(), 2);
 }
 
 #[test]

@@ -78,6 +78,7 @@ impl Outcome {
     /// The signal that ended it, by its name.
     pub(super) fn signal(&self) -> Option<&'static str> {
         match self.interrupted? {
+            Exit::HungUp => Some("SIGHUP"),
             Exit::Interrupted => Some("SIGINT"),
             Exit::Terminated => Some("SIGTERM"),
             _ => None,
