@@ -28,8 +28,9 @@ use crate::exit::Exit;
 use crate::generate;
 use crate::interrupt::Interrupt;
 use crate::mirror::links::{self, Outward};
-use crate::mirror::walk::Watch;
-use crate::mirror::{self, Artifact, Survey};
+use crate::mirror::pairing::Needed;
+use crate::mirror::walk::{Reach, Watch};
+use crate::mirror::{self, Artifact, Search, Survey};
 use crate::report::file::{Format, ReportError, ReportFile};
 use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
@@ -111,8 +112,7 @@ fn verify(config: &Config) -> Exit {
     stream::heed(cancel.flag());
     warn(config);
     let Some(survey) = survey(config, &cancel) else {
-        say(&"interrupted while looking for files; nothing was verified");
-        return interrupt.exit().unwrap_or(Exit::CannotJudge);
+        return unsurveyed(config, began, &interrupt);
     };
     remark(config, &survey);
     // Told before the first byte is hashed; and after the walk, which would see the files that are begun here.
@@ -162,6 +162,61 @@ fn survey(config: &Config, cancel: &Cancel) -> Option<Survey> {
     let survey = mirror::survey(paths, search, watch);
     progress.finish();
     survey
+}
+
+/// Writes the reports of a run that was ended while it looked for files, lest an earlier run's be taken for this one's.
+fn unsurveyed(
+    config: &Config,
+    (began, time): (Instant, SystemTime),
+    interrupt: &Interrupt,
+) -> Exit {
+    let summary = Summary {
+        unsurveyed: true,
+        elapsed: began.elapsed(),
+        ..Summary::default()
+    };
+    let outcome = Outcome {
+        summary,
+        output: Ok(()),
+        empty: Vec::new(),
+        interrupted: interrupt.exit(),
+        unwritten: Vec::new(),
+        notes: Arc::from([]),
+        audit: match config.against {
+            Some(_) => Audited::NotMade,
+            None => Audited::NotAsked,
+        },
+    };
+    let nothing = engine::prepare(Vec::new(), config.settings.clone(), &BTreeMap::new());
+    let mut judged = Judged {
+        start: start(config, &nothing, time),
+        end: end(&outcome),
+        outcome,
+        records: Vec::new(),
+        recap: Recap::default(),
+    };
+    match create(config, &beside_reports(config)) {
+        Ok(reports) => write(reports, &mut judged),
+        Err(error) => judged.outcome.unwritten.push(error.to_string()),
+    }
+    judged.outcome.problems().iter().for_each(say);
+    judged.outcome.exit()
+}
+
+/// What the reports' own names belong to, and what stands there: all that is known of the mirror when the walk did not come to its end.
+fn beside_reports(config: &Config) -> Survey {
+    let targets = config.reports.iter().map(|(target, _)| target);
+    let places = targets.flat_map(|target| [Some(target.clone()), target.canonicalize().ok()]);
+    let files: Vec<PathBuf> = places.flatten().filter(|place| !place.is_dir()).collect();
+    let search = Search {
+        reach: Reach::default(),
+        needed: Needed::Artifacts,
+    };
+    let watch = Watch {
+        entries: &AtomicU64::new(0),
+        cancelled: &|| false,
+    };
+    mirror::survey(&files, &search, watch).unwrap_or_default()
 }
 
 /// Says once that a key or the baseline lies where it may have been exchanged together with the artifacts.
@@ -354,8 +409,7 @@ fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
             exclude: config.asked.exclude.clone(),
             key_fingerprints: config.asked.fingerprints.clone(),
             allow_unsigned: config.allow_unsigned,
-            all_files: search
-                .is_some_and(|search| search.needed == mirror::pairing::Needed::AllFiles),
+            all_files: search.is_some_and(|search| search.needed == Needed::AllFiles),
             baseline: config.against.as_ref().map(|against| against.path.clone()),
             io: config.asked.io,
             threads: prepared.threads(),

@@ -9,6 +9,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use support::{Mirror, Run, sign, signing_key};
@@ -333,6 +334,91 @@ fn a_report_has_every_record_that_it_counts_when_nobody_reads_the_stream() {
         assert_eq!(document["summary"]["counts"]["valid"], artifacts);
         assert_eq!(document["summary"]["exit_status"], 141);
     }
+}
+
+/// Ends the command with SIGTERM in the middle of a walk that has no end.
+fn interrupted_while_walking(mirror: &Mirror, arguments: &[&str]) -> Run {
+    let mut command = mirror.command(&[&["-k", "key.pem", "-L", "0"], arguments].concat());
+    let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+    let child = command.stdout(out).stderr(err).spawn().unwrap();
+    let descriptors = format!("/proc/{}/fd", child.id());
+    let is_walking = || {
+        let links = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        let mut targets = links.flat_map(|link| fs::read_link(link.path()));
+        targets.any(|target| target.ends_with("30"))
+    };
+    while !is_walking() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let kill = ["-c", "kill -TERM \"$0\"", &child.id().to_string()];
+    assert!(Command::new("sh").args(kill).status().unwrap().success());
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
+    let mirror = Mirror::new();
+    mirror.write_endless();
+    mirror.write("r.json", "an earlier run's");
+    let reports = [
+        "--report", "r.json", "--report", "r.xml", "--report", "r.html",
+    ];
+    let run = interrupted_while_walking(&mirror, &reports);
+    let said = "interrupted while looking for files; nothing was verified";
+    assert_eq!((run.stdout.as_str(), run.status), ("", Some(143)));
+    assert!(
+        run.stderr
+            .ends_with(&format!("verify-signatures: {said}\n")),
+        "{}",
+        run.stderr
+    );
+    let document = document(&mirror, "r.json");
+    let summary = &document["summary"];
+    assert_eq!(document["artifacts"], serde_json::json!([]));
+    assert_eq!(
+        (&summary["complete"], &summary["expected"]),
+        (&false.into(), &0.into())
+    );
+    assert_eq!(
+        (&summary["interrupted"], &summary["exit_status"]),
+        (&"SIGTERM".into(), &143.into())
+    );
+    assert_eq!(summary["problems"], serde_json::json!([said]));
+    let junit = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
+    let cases = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+    assert_eq!((cases.tests, cases.failures, cases.errors), (1, 0, 1));
+    assert!(
+        junit.contains(&format!("<error message=\"{said}; ended by SIGTERM\"")),
+        "{junit}"
+    );
+    let page = fs::read_to_string(mirror.path().join("r.html")).unwrap();
+    assert!(page.contains("<h1>Interrupted by SIGTERM</h1>"), "{page}");
+    assert!(
+        page.contains(&format!("<p class=\"problem\">{said}</p>")),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_run_that_is_ended_while_it_looks_for_files_replaces_no_signed_file_by_its_report() {
+    let mirror = Mirror::new();
+    mirror.write_endless();
+    mirror.write_signed("m/r.json", "m/r.json.sig.bin", b"alpha");
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    symlink("m/r.json", mirror.path().join("link.json")).unwrap();
+    symlink("m/x.zst", mirror.path().join("data.json")).unwrap();
+    for target in ["m/r.json", "link.json", "data.json"] {
+        let run = interrupted_while_walking(&mirror, &["--report", target]);
+        let words = "an artifact or a signature of this run; a report there would replace it";
+        assert!(run.stderr.contains(words), "{target}: {}", run.stderr);
+        assert_eq!(run.status, Some(143));
+    }
+    assert_eq!(fs::read(mirror.path().join("m/r.json")).unwrap(), b"alpha");
+    assert_eq!(fs::read(mirror.path().join("m/x.zst")).unwrap(), b"alpha");
+    assert_eq!(
+        fs::read(mirror.path().join("m/x.sig.bin")).unwrap(),
+        sign(&mirror.key, b"alpha")
+    );
 }
 
 #[test]

@@ -321,14 +321,7 @@ fn what_failed_is_told_again_when_it_has_left_the_screen() {
 #[test]
 fn while_directories_are_walked_a_spinner_counts_and_ctrl_c_ends_it() {
     let mirror = Mirror::new();
-    // Two links to the next directory in each: there are as many paths as nobody can walk.
-    for level in 0..40 {
-        mirror.write(&format!("{level}/x.zst"), "");
-        for link in ["a", "b"] {
-            let next = mirror.path().join(format!("{level}/{link}"));
-            std::os::unix::fs::symlink(format!("../{}", level + 1), next).unwrap();
-        }
-    }
+    mirror.write_endless();
     let terminal = Terminal::run(&mirror, 24, 80, &["-L", "0"]);
     let rows = terminal.wait_for(|rows| rows.len() == 1 && rows[0].contains("looking for files: "));
     assert!(rows[0].ends_with(" seen"), "{rows:#?}");

@@ -105,6 +105,9 @@ impl Outcome {
         match &self.output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Err(error) => Some(format!("standard output: {}", errno::words(error))),
+            Ok(()) if summary.unsurveyed => {
+                Some("interrupted while looking for files; nothing was verified".to_owned())
+            }
             Ok(()) if summary.failures > 0 || !summary.is_complete() || self.differs() => None,
             Ok(()) if summary.valid == 0 && summary.records() > 0 => {
                 Some("nothing was verified: no file here has a signature".to_owned())

@@ -9,7 +9,7 @@
 //!   `detail` (the reason in words, for people), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
 //!   (the fingerprint of the key that verified it), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
 //!   signature is invalid and the artifact does not look like what its name says.
-//! - `summary`, the last: `time`, `complete` (whether every artifact was judged), `interrupted` (the signal, if one ended the run),
+//! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged), `interrupted` (the signal, if one ended the run),
 //!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` in words, `notes` ([`Note`],
 //!   told apart by `note`), and where there was a baseline the `audit`: the `baseline`'s path, its `sha256` and `time`, and the `findings`
 //!   ([`Finding`], told apart by `finding`).

@@ -118,7 +118,7 @@ fn unfinished(end: &End) -> Option<TestCase> {
     if let Some(signal) = end.interrupted {
         problems.push(format!("ended by {signal}"));
     }
-    if !end.summary.is_complete() {
+    if !end.summary.is_complete() && !end.summary.unsurveyed {
         let (records, expected) = (end.summary.records(), end.summary.expected);
         problems.push(format!("{records} of {expected} were judged"));
     }

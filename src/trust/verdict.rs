@@ -144,6 +144,8 @@ pub struct Summary {
     pub failures: u64,
     /// Records that the run would have had, had nothing stopped it.
     pub expected: u64,
+    /// Whether the run was ended before it was known what to expect.
+    pub unsurveyed: bool,
     /// Bytes hashed, each file once.
     pub bytes: u64,
     /// Wall-clock time of the run.
@@ -186,6 +188,7 @@ impl Summary {
 
     /// Whether every expected record was counted.
     pub fn is_complete(&self) -> bool {
-        self.records() == self.expected
+        // Fail closed: nothing of nothing is not everything, where nobody knows how much there is.
+        !self.unsurveyed && self.records() == self.expected
     }
 }

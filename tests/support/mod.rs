@@ -97,6 +97,17 @@ impl Mirror {
         Run::of(self.command(arguments))
     }
 
+    /// Makes directories in which nobody comes to the end of walking, with links followed: each has two links to the next.
+    pub fn write_endless(&self) {
+        for level in 0..40 {
+            self.write(&format!("{level}/x.zst"), "");
+            for link in ["a", "b"] {
+                let next = self.path().join(format!("{level}/{link}"));
+                std::os::unix::fs::symlink(format!("../{}", level + 1), next).unwrap();
+            }
+        }
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_verify-signatures"));
         command
