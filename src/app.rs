@@ -265,12 +265,13 @@ fn remark(config: &Config, survey: &Survey) {
 
 fn create(config: &Config, survey: &Survey) -> Result<Vec<ReportFile>, NotBegun> {
     let create = |(target, format): &(PathBuf, Format)| {
-        // Whatever has a signature beside it is an artifact, whatever its name; a report must not take its place.
-        if survey
-            .artifacts
-            .iter()
-            .any(|a| a.would_be_replaced_by(target))
-        {
+        // Whatever has a signature beside it is an artifact, whatever its name; a report must not take its place. What a link leads to is
+        // what would be replaced.
+        let place = target.canonicalize().unwrap_or_else(|_| target.clone());
+        let replaced = |artifact: &Artifact| {
+            artifact.would_be_replaced_by(target) || artifact.would_be_replaced_by(&place)
+        };
+        if survey.artifacts.iter().any(replaced) {
             return Err(NotBegun::ReportReplaces(escape::name(target.as_os_str())));
         }
         Ok(ReportFile::create(target, *format)?)

@@ -299,7 +299,8 @@ fn a_report_takes_no_artifacts_place_and_no_pipes_and_follows_a_link() {
     let mirror = Mirror::new();
     mirror.write_signed("m/r.json", "m/r.json.sig.bin", b"alpha");
     symlink("m/r.json", mirror.path().join("link.json")).unwrap();
-    for target in ["m/r.json", "./m/../m/r.json", "link.json"] {
+    symlink("m/r.json.sig.bin", mirror.path().join("signature.json")).unwrap();
+    for target in ["m/r.json", "./m/../m/r.json", "link.json", "signature.json"] {
         let run = mirror.run(&["-k", "key.pem", "m", "--report", target]);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{target}");
         let words = "an artifact or a signature of this run; a report there would replace it";
@@ -407,7 +408,8 @@ fn a_run_that_is_ended_while_it_looks_for_files_replaces_no_signed_file_by_its_r
     mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
     symlink("m/r.json", mirror.path().join("link.json")).unwrap();
     symlink("m/x.zst", mirror.path().join("data.json")).unwrap();
-    for target in ["m/r.json", "link.json", "data.json"] {
+    symlink("m/x.sig.bin", mirror.path().join("signature.json")).unwrap();
+    for target in ["m/r.json", "link.json", "data.json", "signature.json"] {
         let run = interrupted_while_walking(&mirror, &["--report", target]);
         let words = "an artifact or a signature of this run; a report there would replace it";
         assert!(run.stderr.contains(words), "{target}: {}", run.stderr);
