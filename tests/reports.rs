@@ -4,15 +4,16 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Mirror, Run, sign, signing_key};
+use support::{Mirror, Run, is_available, is_root, sign, signing_key};
 
 /// A mirror with every status that does not need another process.
 fn mirror_of_all() -> Mirror {
@@ -265,6 +266,108 @@ fn a_report_that_cannot_be_written_is_told_before_a_byte_is_hashed() {
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{target}");
         assert!(run.stderr.contains(words), "{}", run.stderr);
         assert!(!run.stderr.contains(".tmp"), "{}", run.stderr);
+    }
+}
+
+/// Undoes what was done to a path when the test is over, however that ends.
+struct Undo(Vec<OsString>);
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        let _ = Command::new(&self.0[0]).args(&self.0[1..]).status();
+    }
+}
+
+/// Does something to the system that only root may do, until the value is gone. `None` where it is not possible here.
+fn done(program: &str, arguments: &[&OsStr], undo: &[&OsStr]) -> Option<Undo> {
+    let output = Command::new(program).args(arguments).output();
+    let is_done = output.is_ok_and(|output| output.status.success());
+    is_done.then(|| Undo(undo.iter().map(|argument| (*argument).to_owned()).collect()))
+}
+
+/// Whether the report is refused with these words before a file is read, and nothing is left beside its place.
+fn assert_refused(run: &Run, words: &str, directory: &Path) {
+    let said = format!("cannot write the report: {words}\n");
+    assert!(run.stderr.ends_with(&said), "{}", run.stderr);
+    assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
+    let mut names = fs::read_dir(directory).unwrap().flatten();
+    assert!(names.all(|entry| !entry.file_name().to_string_lossy().ends_with(".tmp")));
+}
+
+#[test]
+fn a_report_that_another_users_file_keeps_out_of_a_sticky_directory_is_told_before_a_byte_is_hashed()
+ {
+    let test = "a_report_that_another_users_file_keeps_out_of_a_sticky_directory";
+    if !is_available(is_root(), "root", test) {
+        return;
+    }
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    mirror.write("out/r.json", "root's");
+    let out = mirror.path().join("out");
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o1777)).unwrap();
+    let program = support::public_command(mirror.path());
+    let as_nobody = |report: &str| {
+        let mut command = Command::new(&program);
+        command.args(["-k", "key.pem", "m", "--report", report]);
+        command.current_dir(mirror.path()).uid(65534).gid(65534);
+        Run::of(command)
+    };
+    assert_refused(&as_nobody("out/r.json"), "Operation not permitted", &out);
+    assert_eq!(fs::read(out.join("r.json")).unwrap(), b"root's");
+    // Its own it may replace, and root may everybody's.
+    assert_eq!(as_nobody("out/own.json").status, Some(0));
+    assert_eq!(as_nobody("out/own.json").status, Some(0));
+    let run = mirror.run(&["-k", "key.pem", "m", "--report", "out/own.json"]);
+    assert_eq!(run.status, Some(0));
+}
+
+#[test]
+fn a_report_whose_place_is_a_mount_point_is_told_before_a_byte_is_hashed() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    mirror.write("out/r.json", "");
+    mirror.write("other", "");
+    let (other, place) = (
+        mirror.path().join("other"),
+        mirror.path().join("out/r.json"),
+    );
+    let undo = ["umount", "--lazy"].map(OsStr::new);
+    let mounted = done(
+        "mount",
+        &[OsStr::new("--bind"), other.as_os_str(), place.as_os_str()],
+        &[&undo[..], &[place.as_os_str()]].concat(),
+    );
+    let test = "a_report_whose_place_is_a_mount_point";
+    if !is_available(mounted.is_some(), "the right to mount", test) {
+        return;
+    }
+    let run = mirror.run(&["-k", "key.pem", "m", "--report", "out/r.json"]);
+    assert_refused(&run, "Device or resource busy", &mirror.path().join("out"));
+}
+
+#[test]
+fn a_report_whose_place_is_immutable_or_only_appended_to_is_told_before_a_byte_is_hashed() {
+    for (place, flag) in [
+        ("out/r.json", "i"),
+        ("out/r.json", "a"),
+        ("out", "a"),
+        ("out", "i"),
+    ] {
+        let mirror = Mirror::new();
+        mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+        mirror.write("out/r.json", "old");
+        let path = mirror.path().join(place);
+        let (on, off) = (format!("+{flag}"), format!("-{flag}"));
+        let undo = [OsStr::new("chattr"), OsStr::new(&off), path.as_os_str()];
+        let flagged = done("chattr", &[OsStr::new(&on), path.as_os_str()], &undo);
+        let test = "a_report_whose_place_is_immutable_or_only_appended_to";
+        if !is_available(flagged.is_some(), "the right to chattr", test) {
+            return;
+        }
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", "out/r.json"]);
+        assert_refused(&run, "Operation not permitted", &mirror.path().join("out"));
+        assert_eq!(fs::read(mirror.path().join("out/r.json")).unwrap(), b"old");
     }
 }
 

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::run::Run;
-use super::{html, json, junit, words};
+use super::{html, json, junit, replace, words};
 use crate::errno;
 
 /// What a report is written as.
@@ -69,7 +69,9 @@ impl ReportFile {
         let created = match place.metadata() {
             Ok(there) if there.is_dir() => Err(Errno::ISDIR.into()),
             Ok(there) if !there.is_file() => Err(io::Error::other("Not a regular file")),
-            Ok(_) | Err(_) => beside(&place),
+            Ok(_) | Err(_) => {
+                replace::is_allowed(&place, parent(&place)).and_then(|()| beside(&place))
+            }
         };
         match created {
             Ok(temporary) => Ok(ReportFile {
@@ -118,17 +120,20 @@ fn plain(error: io::Error) -> io::Error {
     known.map_or(error, io::Error::from)
 }
 
-fn beside(target: &Path) -> io::Result<NamedTempFile> {
-    let directory = match target.parent() {
+fn parent(target: &Path) -> &Path {
+    match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
+    }
+}
+
+fn beside(target: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
         .prefix(".verify-signatures-")
         .suffix(".tmp")
         // As for any new file, less what the user's umask takes.
         .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(directory)
+        .tempfile_in(parent(target))
 }
 
 fn write(file: &NamedTempFile, format: Format, run: Run<'_>) -> io::Result<()> {

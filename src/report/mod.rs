@@ -7,6 +7,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod progress;
+mod replace;
 pub mod run;
 pub mod screen;
 pub mod stream;
