@@ -229,6 +229,21 @@ fn the_junit_report_has_a_case_for_each_artifact_and_a_failure_with_its_reason()
 }
 
 #[test]
+fn the_junit_cases_of_a_file_with_two_signatures_are_told_apart_by_them() {
+    let mirror = Mirror::new();
+    mirror.write_signed("d/x.iso", "d/x.sig.bin", b"alpha");
+    mirror.write("d/x.iso.sig.bin", sign(&mirror.key, b"beta"));
+    mirror.write_signed("d/y.iso", "d/y.sig.bin", b"alpha");
+    mirror.run(&["-k", "key.pem", "--report", "r.xml"]);
+    let text = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    let cases = &report.test_suites[0].test_cases;
+    let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+    let expected = ["d/x.iso (x.iso.sig.bin)", "d/x.iso (x.sig.bin)", "d/y.iso"];
+    assert_eq!(names, expected);
+}
+
+#[test]
 fn the_junit_report_of_a_run_without_a_judgement_has_an_error() {
     let mirror = Mirror::new();
     mirror.write_signed("full/x.zst", "full/x.sig.bin", b"alpha");

@@ -1,5 +1,6 @@
 //! A run as JUnit XML, as GitLab and Jenkins read it: one test case an artifact.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -34,7 +35,8 @@ fn suite(run: Run<'_>) -> TestSuite {
     for (name, value) in properties(run.start) {
         suite.add_property((name, value.as_str()));
     }
-    suite.add_test_cases(run.records.iter().map(case));
+    let several = with_several(run.records);
+    suite.add_test_cases(run.records.iter().map(|record| case(record, &several)));
     let findings = run.end.audit.iter().flat_map(|audit| &audit.findings);
     suite.add_test_cases(findings.map(difference));
     let notes: Vec<String> = run.end.notes.iter().map(words::note).collect();
@@ -61,9 +63,25 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     properties
 }
 
-fn case(record: &Record) -> TestCase {
+/// What more than one record speaks of: a file with two signatures.
+fn with_several(records: &[Record]) -> HashSet<&Subject> {
+    let mut seen = HashSet::new();
+    let subjects = records.iter().map(|record| &record.subject);
+    subjects.filter(|subject| !seen.insert(*subject)).collect()
+}
+
+/// The name of a case, which no other has: GitLab takes two of one name for one.
+fn name(record: &Record, several: &HashSet<&Subject>) -> String {
+    let subject = words::subject(record);
+    match several.contains(&record.subject) {
+        true => format!("{subject} ({})", words::signature(record)),
+        false => subject,
+    }
+}
+
+fn case(record: &Record, several: &HashSet<&Subject>) -> TestCase {
     let Subject::Artifact(path) = &record.subject;
-    let mut case = TestCase::new(words::subject(record), status(record));
+    let mut case = TestCase::new(name(record, several), status(record));
     let directory = path.parent().unwrap_or(Path::new(""));
     case.set_classname(match directory.as_os_str().is_empty() {
         true => ".".to_owned(),

@@ -36,7 +36,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
 }
 
 /// The signature file: by its name alone where it lies beside the artifact, as nearly all do.
-fn signature(record: &Record) -> String {
+pub(super) fn signature(record: &Record) -> String {
     let Subject::Artifact(data) = &record.subject;
     match &record.signature {
         None => "no signature file".to_owned(),

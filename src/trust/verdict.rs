@@ -13,7 +13,7 @@ use super::terms::Status;
 use crate::digest::Digest;
 
 /// What a record speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Subject {
     /// A file, by its path as reached from the argument. For [`Verdict::Unreadable`] it may be a directory.
