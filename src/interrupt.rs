@@ -55,7 +55,7 @@ impl Interrupt {
 }
 
 /// Whether the process was started with the signal ignored (proc(5), `SigIgn`: a bit for each signal, the first the lowest).
-fn is_ignored(signal: i32) -> bool {
+pub fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());

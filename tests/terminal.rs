@@ -99,8 +99,12 @@ impl Terminal {
         screen.screen_mut().set_size(rows, columns);
     }
 
+    fn press(&self, keys: &[u8]) {
+        (&*self.pty).write_all(keys).unwrap();
+    }
+
     fn press_ctrl_c(&self) {
-        (&*self.pty).write_all(b"\x03").unwrap();
+        self.press(b"\x03");
     }
 
     /// Waits for the end, and for the terminal to have shown everything.
@@ -349,6 +353,72 @@ fn lines_that_are_piped_are_the_scripts_bytes_while_the_bars_are_on_the_terminal
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
+}
+
+/// What /proc says a process does: `T` is that it is stopped.
+fn state(id: &str) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// The process under this shell.
+fn child_of(shell: u32) -> String {
+    let children = format!("/proc/{shell}/task/{shell}/children");
+    read(Path::new(&children)).trim().to_owned()
+}
+
+#[test]
+fn ctrl_z_takes_the_bars_away_and_they_come_again_below_what_was_typed_meanwhile() {
+    let mirror = mirror_in_the_middle();
+    // A shell with job control. It has the terminal again when the command has stopped, and lets it go on after a line is typed.
+    let script = "set -m; \"$@\"; echo stopped; read line; fg >/dev/null";
+    let mut shell = Command::new("sh").current_dir(mirror.path());
+    shell = shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_verify-signatures")]);
+    let shell = shell.args(support::PINNED).env("TERM", "xterm");
+    let terminal = Terminal::start(24, 80, shell.env_remove("NO_COLOR"));
+    terminal.wait_for(in_the_middle);
+    let id = child_of(terminal.child.id());
+    terminal.press(b"\x1a");
+    let rows = terminal.wait_for(|rows| rows.iter().any(|row| row.ends_with("stopped")));
+    assert_eq!(state(&id), Some('T'));
+    let lines = ["a.zst: ✅ Signature valid", "b.zst: ❌ Signature invalid"];
+    assert!(
+        rows[0].ends_with(lines[0]) && rows[1].ends_with(lines[1]),
+        "{rows:#?}"
+    );
+    assert!(!rows.concat().contains("big-"), "{rows:#?}");
+    terminal.press(b"typed meanwhile\n");
+    let typed = |row: &String| row.ends_with("typed meanwhile");
+    let rows = terminal.wait_for(|rows| {
+        let below = rows.iter().skip_while(|row| !typed(row)).skip(1);
+        below.count() == 3 && rows[rows.len() - 1].contains("2/4 files")
+    });
+    assert!(rows[rows.len() - 3].starts_with("big-1.iso "), "{rows:#?}");
+    let bars = rows.iter().filter(|row| row.contains("big-")).count();
+    assert_eq!(bars, 2, "{rows:#?}");
+    assert_ne!(state(&id), Some('T'));
+    terminal.press_ctrl_c();
+    let (status, rows) = terminal.end();
+    assert_eq!(status.code(), Some(130));
+    assert!(!rows.concat().contains("big-"), "{rows:#?}");
+}
+
+#[test]
+fn ctrl_z_stops_no_process_that_no_shell_would_let_go_on() {
+    let mirror = mirror_in_the_middle();
+    // By itself in its session, as under `ssh -t`.
+    let terminal = Terminal::run(&mirror, 24, 80, &[]);
+    terminal.wait_for(in_the_middle);
+    let id = terminal.child.id().to_string();
+    for _ in 0..3 {
+        terminal.press(b"\x1a");
+        // Long enough for the bars to be drawn over the ^Z that the terminal shows; there is room for two.
+        thread::sleep(Duration::from_millis(300));
+        assert_ne!(state(&id), Some('T'));
+    }
+    terminal.wait_for(in_the_middle);
+    terminal.press_ctrl_c();
+    assert_eq!(terminal.end().0.code(), Some(130));
 }
 
 /// The command in a terminal that nobody looks at: nothing is read of what it shows.

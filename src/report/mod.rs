@@ -6,6 +6,7 @@ pub mod file;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod pause;
 pub mod progress;
 mod replace;
 pub mod run;

@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::bar::{self, Total};
 use super::screen::{self, Screen};
 use super::summary::size;
-use super::{escape, say};
+use super::{escape, pause, say};
 use crate::engine::counters::Counters;
 
 /// How often the bars are drawn.
@@ -79,6 +79,7 @@ impl Progress {
 
     /// Takes the bars away.
     pub fn finish(self) {
+        pause::forget();
         self.ended.store(true, Ordering::Relaxed);
         if let Some(ticker) = self.ticker {
             ticker.thread().unpark();
@@ -103,6 +104,7 @@ fn tick(style: Style, screen: MultiProgress, phase: Phase) -> Option<Tick> {
     match style {
         Style::Hidden => None,
         Style::Bars { colour } => {
+            pause::heed(screen.clone());
             let mut bars = Bars::new(screen, colour);
             Some(Box::new(move || bars.draw(&phase)))
         }
