@@ -257,7 +257,7 @@ mod tests {
         let failed = |path: &str| unfit(path, "1", "2");
         assert_eq!(noted([failed("a"), failed("b")]), []);
         let both = same("1", &["a", "b"]);
-        assert_eq!(noted([failed("a"), hashed("b", "1")]), [both.clone()]);
+        assert_eq!(noted([failed("a"), hashed("b", "1")]), vec![both.clone()]);
         // Its second signature is valid.
         assert_eq!(noted([failed("a"), hashed("a", "1"), failed("b")]), [both]);
     }
