@@ -9,6 +9,7 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -55,9 +56,24 @@ struct FailingFs {
     nodes: Vec<Node>,
     /// Reads that are not answered as long as this is mounted.
     stalled: Arc<Stalled>,
-    /// How many of its files can be listed before the directory itself fails.
-    listed: usize,
+    directory: Directory,
+    /// How often the directory has been listed from its beginning.
+    listings: AtomicU64,
 }
+
+/// What the directory itself does.
+#[derive(Clone, Copy)]
+struct Directory {
+    /// How many of its files can be listed before it fails.
+    listed: usize,
+    /// How often it changes while it is listed.
+    changes: u64,
+}
+
+const SOUND: Directory = Directory {
+    listed: usize::MAX,
+    changes: 0,
+};
 
 impl FailingFs {
     /// Inode 1 is the directory; the files follow.
@@ -72,12 +88,20 @@ impl FailingFs {
             _ => self.node(inode)?.content.len() as u64,
         };
         let is_directory = u64::from(inode) == 1;
+        let listings = self.listings.load(Ordering::Relaxed);
+        let changes = Duration::from_secs(listings.min(self.directory.changes));
+        let modified = UNIX_EPOCH
+            + if is_directory {
+                changes
+            } else {
+                Duration::ZERO
+            };
         Some(FileAttr {
             ino: inode,
             size,
             blocks: size.div_ceil(512),
             atime: UNIX_EPOCH,
-            mtime: UNIX_EPOCH,
+            mtime: modified,
             ctime: UNIX_EPOCH,
             crtime: UNIX_EPOCH,
             kind: if is_directory {
@@ -130,6 +154,9 @@ impl Filesystem for FailingFs {
         reply: ReplyAttr,
     ) {
         match self.attributes(inode) {
+            Some(attributes) if attributes.kind == FileType::Directory => {
+                reply.attr(&Duration::ZERO, &attributes)
+            }
             Some(attributes) => reply.attr(&TTL, &attributes),
             None => reply.error(Errno::ENOENT),
         }
@@ -143,8 +170,12 @@ impl Filesystem for FailingFs {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        let files = self.nodes.iter().enumerate().take(self.listed);
-        if offset as usize >= self.listed && self.listed < self.nodes.len() {
+        if offset == 0 {
+            self.listings.fetch_add(1, Ordering::Relaxed);
+        }
+        let listed = self.directory.listed;
+        let files = self.nodes.iter().enumerate().take(listed);
+        if offset as usize >= listed && listed < self.nodes.len() {
             return reply.error(Errno::EIO);
         }
         for (at, node) in files.skip(offset as usize) {
@@ -207,11 +238,11 @@ impl Drop for Mounted {
 impl Mounted {
     /// Neighbours on either side of a victim that behaves so, all of them signed as they are.
     fn new(behaviour: Behaviour) -> Mounted {
-        Mounted::of(behaviour, Behaviour::Sound, usize::MAX)
+        Mounted::of(behaviour, Behaviour::Sound, SOUND)
     }
 
-    /// The same with the victim's signature, in a directory that can be listed so far.
-    fn of(behaviour: Behaviour, of_signature: Behaviour, listed: usize) -> Mounted {
+    /// The same with the victim's signature and the directory.
+    fn of(behaviour: Behaviour, of_signature: Behaviour, directory: Directory) -> Mounted {
         let beside = Mirror::new();
         let mut nodes = Vec::new();
         for (name, behaviour, of_signature) in [
@@ -240,7 +271,8 @@ impl Mounted {
         let fs = FailingFs {
             nodes,
             stalled: Arc::clone(&stalled),
-            listed,
+            directory,
+            listings: AtomicU64::new(0),
         };
         let mut config = Config::default();
         config.mount_options = vec![MountOption::RO, MountOption::FSName("failing".to_owned())];
@@ -358,7 +390,7 @@ fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_told_and_never_pas
         (Sound, Unknown, "❌ Cannot read: Input/output error"),
     ] {
         for io in ["mmap", "read"] {
-            let mounted = Mounted::of(data, signature, usize::MAX);
+            let mounted = Mounted::of(data, signature, SOUND);
             // What has lost its signature must not pass as one that never had any.
             let output = mounted
                 .command(&["--io", io, "--allow-unsigned"])
@@ -391,11 +423,44 @@ fn a_directory_that_fails_while_it_is_listed_is_told_and_what_was_seen_of_it_is_
             ],
         ),
     ] {
-        let mounted = Mounted::of(Behaviour::Sound, Behaviour::Sound, listed);
+        let mounted = Mounted::of(
+            Behaviour::Sound,
+            Behaviour::Sound,
+            Directory { listed, ..SOUND },
+        );
         let output = mounted.command(&["--allow-unsigned"]).output().unwrap();
         let lines = String::from_utf8(output.stdout).unwrap();
         assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
         assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_directory_that_changes_while_it_is_read_is_read_again_and_fails_when_it_never_stays_the_same()
+{
+    if !fuse_is_here("a_directory_that_changes_while_it_is_read") {
+        return;
+    }
+    let files = format!(
+        "{}\nm/victim.iso: ✅ Signature valid\n{}\n",
+        NEIGHBOURS[0], NEIGHBOURS[1]
+    );
+    let failed = "m: ❌ Changed while reading (entries came or went while it was read, so that one may be missing here)\n";
+    for (changes, first, status) in [(1, "", 0), (2, "", 0), (3, failed, 1), (1000, failed, 1)] {
+        let directory = Directory { changes, ..SOUND };
+        let mounted = Mounted::of(Behaviour::Sound, Behaviour::Sound, directory);
+        let output = mounted
+            .command(&["--allow-unsigned", "-v"])
+            .output()
+            .unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let reasons = |line: &str| match line.starts_with("m: ") {
+            true => format!("{line}\n"),
+            false => format!("{}\n", line.split(" (").next().unwrap()),
+        };
+        let told: String = lines.lines().map(reasons).collect();
+        assert_eq!(told, format!("{first}{files}"), "{changes} changes");
+        assert_eq!(output.status.code(), Some(status));
     }
 }
 

@@ -67,6 +67,12 @@ pub(super) fn work(artifact: Artifact, config: &Config) -> Work {
             decided(Some(signature), unreadable(Part::Data, &error))
         }
         State::DirectoryUnreadable(error) => decided(None, unreadable(Part::Directory, &error)),
+        State::DirectoryChanged => decided(
+            None,
+            Verdict::Changed {
+                part: Part::Directory,
+            },
+        ),
     }
 }
 

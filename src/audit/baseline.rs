@@ -149,7 +149,8 @@ fn artifacts(
 impl Artifact {
     /// Not what was missing then already, and no directory.
     fn was_there(&self) -> bool {
-        self.status != "missing" && self.reason != "directory-unreadable"
+        let directory = ["directory-unreadable", "directory-changed"];
+        self.status != "missing" && !directory.contains(&self.reason.as_str())
     }
 }
 
@@ -204,6 +205,7 @@ mod tests {
             artifact(r#""path": "m/a""#, "valid", HASH),
             artifact(r#""path": "m/gone""#, "missing", HASH),
             r#"{"path": "m/b", "status": "unsigned", "reason": "r"}"#.to_owned(),
+            r#"{"path": "m/d", "status": "changed", "reason": "directory-changed"}"#.to_owned(),
             r#"{"path": "m/d", "status": "unreadable", "reason": "directory-unreadable"}"#
                 .to_owned(),
             // Two signatures, one of which is none.

@@ -153,14 +153,11 @@ fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Pres
 
 /// Whether the verdict is on something that is there, and is no directory.
 fn is_there(verdict: &Verdict) -> bool {
-    let is_directory = matches!(
-        verdict,
-        Verdict::Unreadable {
-            part: Part::Directory,
-            ..
-        }
-    );
-    !is_directory && !matches!(verdict, Verdict::Missing)
+    match verdict {
+        Verdict::Missing => false,
+        Verdict::Unreadable { part, .. } | Verdict::Changed { part } => *part != Part::Directory,
+        _ => true,
+    }
 }
 
 fn is_changed(then: Option<Sha256>, now: &Present<'_>) -> bool {
@@ -300,7 +297,12 @@ mod tests {
             part: Part::Directory,
             words: "Permission denied".to_owned(),
         };
-        assert_eq!(found(&[], &[record("m/d", None, directory)]), []);
+        let changed = Verdict::Changed {
+            part: Part::Directory,
+        };
+        for verdict in [directory, changed] {
+            assert_eq!(found(&[], &[record("m/d", None, verdict)]), []);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::counters::{Counters, Flight};
-use super::judging::{Awaits, of_fault, record, unopened};
+use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
 use super::plan::{Job, may_join};
 use super::{Settings, Task};
 use crate::content::{self, Content, Fault, Reading, Stamp};
@@ -146,7 +146,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         records.extend(ended.into_iter().flat_map(|ended| ended.records));
     }
     // One name gives one record; were there none, it would not pass.
-    let nothing = || record(&context.tasks[0].1, Verdict::Changed, Instant::now());
+    let nothing = || record(&context.tasks[0].1, CHANGED, Instant::now());
     records.pop().map_or_else(nothing, |(_, record)| record)
 }
 
@@ -189,7 +189,7 @@ impl Hashing {
         let is_known = |(_, awaits): &(usize, Awaits)| matches!(awaits, Awaits::Nothing(_));
         if self.names.iter().all(is_known) {
             // No signature can be valid, whatever the digest. Fail closed: nobody asks for this verdict, and it would not pass.
-            return Some(Err(Verdict::Changed));
+            return Some(Err(CHANGED));
         }
         let filled = self.content.fill();
         match filled {
@@ -250,7 +250,7 @@ impl Hashing {
         // written to, one that was replaced, and another name that no longer leads here.
         match Stamp::at(&task.data) {
             Ok(now) if now == *self.content.stamp() => Ok(digest),
-            _ => Err(Verdict::Changed),
+            _ => Err(CHANGED),
         }
     }
 

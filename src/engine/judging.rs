@@ -63,6 +63,9 @@ impl Awaits {
     }
 }
 
+/// The verdict on an artifact that did not stay the same.
+pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
+
 /// What is hashed without a signature is accepted without one.
 const UNSIGNED: Verdict = Verdict::Unsigned { allowed: true };
 
@@ -98,7 +101,7 @@ pub(super) fn of_fault(fault: Fault) -> Verdict {
     match fault {
         Fault::Missing => Verdict::Missing,
         Fault::NotRegular => Verdict::NotRegular { part: Part::Data },
-        Fault::Changed => Verdict::Changed,
+        Fault::Changed => CHANGED,
         Fault::Io(error) => unreadable(Part::Data, &error),
     }
 }

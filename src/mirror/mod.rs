@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pairing::{Entry, Kind, Needed, Pair};
-use walk::{Found, Reach, Watch};
+use walk::{Found, Reach, Trouble, Watch};
 
 /// What will have a record: an artifact, by its path as reached from the PATH, or a directory that could not be read.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub enum State {
     Unreadable(PathBuf, io::Error),
     /// It is a directory, and could not be read.
     DirectoryUnreadable(io::Error),
+    /// It is a directory, and entries came or went while it was read.
+    DirectoryChanged,
 }
 
 /// What the file system says of a data file.
@@ -131,7 +133,7 @@ impl Artifact {
             | State::SignatureNotRegular(path)
             | State::Unreadable(path, _) => Some(path),
             State::DataNotRegular(path) => path.as_deref(),
-            State::Unsigned | State::DirectoryUnreadable(_) => None,
+            State::Unsigned | State::DirectoryUnreadable(_) | State::DirectoryChanged => None,
         }
     }
 }
@@ -184,7 +186,10 @@ fn in_directory(
 ) -> Option<Vec<Artifact>> {
     let problems = found.problems.into_iter().map(|problem| Artifact {
         data: shown(root, &problem.path, Path::new(".")),
-        state: State::DirectoryUnreadable(problem.error),
+        state: match problem.trouble {
+            Trouble::Unreadable(error) => State::DirectoryUnreadable(error),
+            Trouble::Changed => State::DirectoryChanged,
+        },
     });
     let mut artifacts: Vec<Artifact> = problems.collect();
     for (directory, entries) in &found.directories {

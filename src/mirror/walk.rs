@@ -37,14 +37,27 @@ pub struct Found {
     pub links_followed: Vec<PathBuf>,
 }
 
-/// A directory that could not be read, or not to its end.
+/// A directory of which nobody knows whether all was seen.
 #[derive(Debug)]
 pub struct Problem {
     /// Its path.
     pub path: PathBuf,
-    /// The system's reason.
-    pub error: io::Error,
+    /// What happened.
+    pub trouble: Trouble,
 }
+
+/// What can happen to a directory.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It could not be read, or not to its end, and this is the system's reason.
+    Unreadable(io::Error),
+    /// Its entries changed while it was read, however often that was tried.
+    Changed,
+}
+
+/// As often as this a tree that changes while it is walked is walked again. Once is enough where somebody just made a file (a pipeline that
+/// logs into the tree, say); who does so all the time is told.
+const ATTEMPTS: usize = 3;
 
 /// How a walk is watched, and ended, from outside.
 #[derive(Clone, Copy)]
@@ -57,14 +70,23 @@ pub struct Watch<'a> {
 
 /// Walks the directory `root`, and never fails as a whole. `None` when it was cancelled before the end.
 pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Option<Found> {
-    let mut walk = Walk {
-        root,
-        reach,
-        watch,
-        found: Found::default(),
-    };
-    walk.enter(root, reach.max_depth.unwrap_or(usize::MAX))?;
-    Some(walk.found)
+    let mut attempt = 1;
+    loop {
+        let mut walk = Walk {
+            root,
+            reach,
+            watch,
+            found: Found::default(),
+            read: Vec::new(),
+        };
+        walk.enter(root, reach.max_depth.unwrap_or(usize::MAX))?;
+        let changed = walk.changed();
+        if changed.is_empty() || attempt == ATTEMPTS {
+            walk.found.problems.extend(changed);
+            return Some(walk.found);
+        }
+        attempt += 1;
+    }
 }
 
 /// What stands under `path` itself, links followed for files and directories alike.
@@ -94,9 +116,52 @@ struct Walk<'a> {
     reach: &'a Reach,
     watch: Watch<'a>,
     found: Found,
+    /// The directories that are read, each as it was before.
+    read: Vec<(PathBuf, Version)>,
+}
+
+/// What tells a directory from itself after an entry came or went: device, inode, and the times of the last changes of its entries and of its
+/// inode.
+#[derive(Debug, PartialEq, Eq)]
+struct Version(u64, u64, (i64, i64), (i64, i64));
+
+impl Version {
+    fn at(path: &Path) -> io::Result<Version> {
+        path.metadata().map(|directory| {
+            Version(
+                directory.dev(),
+                directory.ino(),
+                (directory.mtime(), directory.mtime_nsec()),
+                (directory.ctime(), directory.ctime_nsec()),
+            )
+        })
+    }
 }
 
 impl Walk<'_> {
+    /// Takes note of a directory before its entries are read. One that cannot be looked at cannot be read either, which is told.
+    fn will_read(&mut self, directory: &Path) {
+        if let Ok(version) = Version::at(directory) {
+            self.read.push((directory.to_owned(), version));
+        }
+    }
+
+    /// The directories that are not what they were.
+    ///
+    /// Fail closed: a file that is put in the place of another while the directory is read may be missing from its entries (readdir(3)
+    /// leaves that open, and tmpfs does so), so that nobody would hear of it.
+    fn changed(&self) -> Vec<Problem> {
+        let is_changed = |(path, version): &&(PathBuf, Version)| {
+            Version::at(path).map_or(true, |now| now != *version)
+        };
+        let changed = self.read.iter().filter(is_changed);
+        let problem = |(path, _): &(PathBuf, Version)| Problem {
+            path: path.clone(),
+            trouble: Trouble::Changed,
+        };
+        changed.map(problem).collect()
+    }
+
     /// Walks `levels` levels of a directory, or of a link to one. `None` when cancelled.
     ///
     /// Links are followed here and not by walkdir, which does not name the link where following fails.
@@ -107,7 +172,7 @@ impl Walk<'_> {
                 return None;
             }
             match step {
-                Ok(entry) if entry.depth() == 0 => {}
+                Ok(entry) if entry.depth() == 0 => self.will_read(directory),
                 Ok(entry) => {
                     self.watch.entries.fetch_add(1, Ordering::Relaxed);
                     let excluded = self.is_excluded(entry.path());
@@ -116,8 +181,13 @@ impl Walk<'_> {
                     } else {
                         self.insert(entry.path(), kind_of(entry.file_type()), excluded);
                     }
-                    if excluded && entry.file_type().is_dir() {
-                        steps.skip_current_dir();
+                    if entry.file_type().is_dir() {
+                        match excluded {
+                            true => steps.skip_current_dir(),
+                            // walkdir has it open already, and reads it from the next step on.
+                            false if entry.depth() < levels => self.will_read(entry.path()),
+                            false => {}
+                        }
                     }
                 }
                 Err(error) => self.problem(error, directory),
@@ -155,7 +225,7 @@ impl Walk<'_> {
                 if self.reach.follow_links && !is_told && !excluded {
                     self.found.problems.push(Problem {
                         path: path.to_owned(),
-                        error,
+                        trouble: Trouble::Unreadable(error),
                     });
                 }
             }
@@ -199,7 +269,7 @@ impl Walk<'_> {
             self.found.problems.push(Problem {
                 path,
                 // Links are not followed, so that there are no loops and every error is one of the system's.
-                error: error.unwrap_or_else(|| io::Error::other(words)),
+                trouble: Trouble::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
             });
         }
     }

@@ -73,7 +73,7 @@ mod tests {
             Verdict::Missing,
             Verdict::Unsigned { allowed: false },
             Verdict::Unsigned { allowed: true },
-            Verdict::Changed,
+            Verdict::Changed { part: Part::Data },
             unreadable,
             Verdict::NotRegular { part: Part::Data },
         ] {

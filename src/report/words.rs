@@ -29,7 +29,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
         Verdict::Missing => "❌ Data file not found".to_owned(),
         Verdict::Unsigned { allowed: false } => "❌ Signature file not found".to_owned(),
         Verdict::Unsigned { allowed: true } => "⚠️ Signature file not found".to_owned(),
-        Verdict::Changed => "❌ Changed while reading".to_owned(),
+        Verdict::Changed { .. } => "❌ Changed while reading".to_owned(),
         Verdict::Unreadable { words, .. } => format!("❌ Cannot read: {words}"),
         Verdict::NotRegular { .. } => "❌ Not a regular file".to_owned(),
     }
@@ -60,7 +60,14 @@ pub(super) fn reason(record: &Record) -> String {
         },
         Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
         Verdict::Unsigned { .. } => "no signature file claims it".to_owned(),
-        Verdict::Changed => format!("{signature}: the file was written to or replaced meanwhile"),
+        Verdict::Changed { part } => match part {
+            Part::Directory => {
+                "entries came or went while it was read, so that one may be missing here".to_owned()
+            }
+            Part::Data | Part::Signature => {
+                format!("{signature}: the file was written to or replaced meanwhile")
+            }
+        },
         Verdict::Unreadable { part, .. } => match part {
             Part::Data => format!("{signature}: the data file cannot be read"),
             Part::Signature => format!("{signature}: the signature file cannot be read"),

@@ -55,6 +55,8 @@ pub enum Reason {
     DataUnreadable,
     /// `signature-unreadable`: the system refused to read the signature file (status `unreadable`).
     SignatureUnreadable,
+    /// `directory-changed`: entries of a directory came or went while it was read, so that one may be missing (status `changed`).
+    DirectoryChanged,
     /// `directory-unreadable`: the system refused to read a directory, of which nothing was verified (status `unreadable`).
     DirectoryUnreadable,
     /// `data-not-regular`: the artifact is a directory, FIFO, socket or device (status `not-regular`).
@@ -82,7 +84,7 @@ impl Status {
             Verdict::Invalid(_) => Status::Invalid,
             Verdict::Missing => Status::Missing,
             Verdict::Unsigned { .. } => Status::Unsigned,
-            Verdict::Changed => Status::Changed,
+            Verdict::Changed { .. } => Status::Changed,
             Verdict::Unreadable { .. } => Status::Unreadable,
             Verdict::NotRegular { .. } => Status::NotRegular,
         }
@@ -120,7 +122,10 @@ impl Reason {
             },
             Verdict::Missing => Reason::NoDataFile,
             Verdict::Unsigned { .. } => Reason::NoSignatureFile,
-            Verdict::Changed => Reason::ChangedWhileReading,
+            Verdict::Changed { part } => match part {
+                Part::Directory => Reason::DirectoryChanged,
+                Part::Data | Part::Signature => Reason::ChangedWhileReading,
+            },
             Verdict::Unreadable { part, .. } => match part {
                 Part::Data => Reason::DataUnreadable,
                 Part::Signature => Reason::SignatureUnreadable,
@@ -151,6 +156,7 @@ impl Reason {
             Reason::ChangedWhileReading => "changed-while-reading",
             Reason::DataUnreadable => "data-unreadable",
             Reason::SignatureUnreadable => "signature-unreadable",
+            Reason::DirectoryChanged => "directory-changed",
             Reason::DirectoryUnreadable => "directory-unreadable",
             Reason::DataNotRegular => "data-not-regular",
             Reason::SignatureNotRegular => "signature-not-regular",

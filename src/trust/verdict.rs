@@ -74,8 +74,11 @@ pub enum Verdict {
         /// Whether the user accepts that (`--allow-unsigned`).
         allowed: bool,
     },
-    /// The file was not the same after reading as before, so the digest speaks of neither.
-    Changed,
+    /// It was not the same after reading as before. A file's digest speaks of neither then, and of a directory an entry may be missing.
+    Changed {
+        /// Which of the things on disk.
+        part: Part,
+    },
     /// The system refused to read.
     Unreadable {
         /// What it refused to read.
