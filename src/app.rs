@@ -1,10 +1,11 @@
 //! The wiring, top to bottom: command line → configuration → mirror → engine → report → exit status.
 
+mod asides;
 mod outcome;
 mod telling;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
@@ -18,8 +19,6 @@ use clap::Parser;
 use crate::audit::{self, Audit};
 use crate::cli::Cli;
 use crate::config::{Against, Config, Environment, Target};
-use crate::content::Io;
-use crate::device::Medium;
 use crate::digest::choice;
 use crate::engine::counters::Counters;
 use crate::engine::{self, Cancel, PoolError, Prepared, Work};
@@ -27,7 +26,6 @@ use crate::errno;
 use crate::exit::Exit;
 use crate::generate;
 use crate::interrupt::Interrupt;
-use crate::mirror::links::{self, Outward};
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::{Reach, Watch};
 use crate::mirror::{self, Artifact, Search, Survey};
@@ -35,13 +33,11 @@ use crate::report::file::{Format, ReportError, ReportFile};
 use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
 use crate::report::summary::Recap;
-use crate::report::{self, Stream, escape, say, screen, stream};
+use crate::report::{self, Stream, escape, say, stream};
 use crate::trust::verdict::{Record, Summary};
+use asides::{conclude, explain, remark, warn};
 use outcome::{Audited, Outcome};
 use telling::Telling;
-
-/// As many notes are told on stderr; a report has them all.
-const MOST_NOTES: usize = 100;
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
@@ -123,7 +119,8 @@ fn verify(config: &Config) -> Exit {
     match judge(config, survey, began, &cancel, &interrupt) {
         Ok(mut judged) => {
             write(reports, &mut judged);
-            conclude(config, &judged)
+            conclude(config, &judged.outcome, &judged.recap);
+            judged.outcome.exit()
         }
         Err(error) => cannot(&error),
     }
@@ -217,50 +214,6 @@ fn beside_reports(config: &Config) -> Survey {
         cancelled: &|| false,
     };
     mirror::survey(&files, &search, watch).unwrap_or_default()
-}
-
-/// Says once that a key or the baseline lies where it may have been exchanged together with the artifacts.
-fn warn(config: &Config) {
-    if let Some(against) = config
-        .against
-        .as_ref()
-        .filter(|a| a.is_exposed && config.detail.lines)
-    {
-        say(&format!(
-            "{}: this baseline lies in the tree that is compared with it, where whoever can change the artifacts can change it, too; keep it \
-             elsewhere",
-            escape::name(against.path.as_os_str())
-        ));
-    }
-    for key in config.exposed.iter().filter(|_| config.detail.lines) {
-        say(&format!(
-            "{}: this key lies in the tree that it verifies, where whoever can change the artifacts can change the key; compare its \
-             fingerprint with the vendor's and pin it: --key-fingerprint {}",
-            key.name(),
-            key.fingerprint()
-        ));
-    }
-}
-
-/// What is worth saying before the first file is read.
-fn remark(config: &Config, survey: &Survey) {
-    let linked = survey.links_not_entered.len();
-    if linked > 0 && config.detail.lines {
-        say(&format!(
-            "linked directories not entered: {linked} (--follow-links enters them)"
-        ));
-    }
-    if config.detail.reasons {
-        for link in &survey.links_not_entered {
-            let link = escape::name(link.as_os_str());
-            say(&format!("{link}: a link to a directory, not entered"));
-        }
-        for Outward { link, target } in links::leading_out(survey, &config.asked.roots) {
-            let (link, target) = (link.as_os_str(), target.as_os_str());
-            let (link, target) = (escape::name(link), escape::name(target));
-            say(&format!("{link}: a link to {target}, outside of the PATHs"));
-        }
-    }
 }
 
 fn create(config: &Config, survey: &Survey) -> Result<Vec<ReportFile>, NotBegun> {
@@ -371,25 +324,6 @@ fn prepare(config: &Config, works: Vec<Work>) -> Prepared {
     prepared
 }
 
-/// What was chosen for this run.
-fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64, Medium>) {
-    let io = match config.settings.io {
-        Io::Auto => "memory maps, pread(2) for small files and where maps are refused",
-        Io::Mmap => "memory maps",
-        Io::Read => "pread(2)",
-    };
-    say(&format!("threads: {}; reading by {io}", prepared.threads()));
-    say(&report::choice(prepared.choice()));
-    for medium in media.values().collect::<BTreeSet<_>>() {
-        say(&match work::access(*medium, config).readers {
-            Some(readers) => format!(
-                "{medium}: {readers} file at a time, in the order of the paths (--jobs overrides)"
-            ),
-            None => format!("{medium}: files side by side, the largest first"),
-        });
-    }
-}
-
 fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
     let (search, signature) = match &config.target {
         Target::Paths(_, search) => (Some(search), None),
@@ -442,51 +376,4 @@ fn write(reports: Vec<ReportFile>, judged: &mut Judged) {
         .into_iter()
         .filter_map(|report| report.write(run).err());
     judged.outcome.unwritten = failed.map(|error| error.to_string()).collect();
-}
-
-/// Says on stderr what it came to.
-fn conclude(config: &Config, judged: &Judged) -> Exit {
-    let outcome = &judged.outcome;
-    if config.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
-        if config.detail.valid {
-            remind(&judged.recap);
-        }
-        remark_on_all(outcome);
-        say(&outcome.summary);
-        judged.recap.keys().for_each(|key| say(&key));
-    }
-    outcome.problems().iter().for_each(say);
-    outcome.exit()
-}
-
-/// What the run shows as a whole, and how it differs from its baseline.
-fn remark_on_all(outcome: &Outcome) {
-    for note in outcome.notes.iter().take(MOST_NOTES) {
-        say(&report::note(note));
-    }
-    let more = outcome.notes.len().saturating_sub(MOST_NOTES);
-    if more > 0 {
-        say(&format!("and {more} more of this kind, which a report has"));
-    }
-    if let Some(audit) = outcome.audit.audit() {
-        audit
-            .findings
-            .iter()
-            .map(report::finding)
-            .for_each(|line| say(&line));
-        say(&report::audit(audit));
-    }
-}
-
-/// What failed, again, where it may have left the screen.
-fn remind(recap: &Recap) {
-    let (_, rows) = screen::size();
-    let (failures, more) = recap.failures(rows);
-    if !failures.is_empty() {
-        say(&"what failed:");
-    }
-    failures.iter().for_each(say);
-    if more > 0 {
-        say(&format!("and {more} more, each with its line above"));
-    }
 }

@@ -1,0 +1,125 @@
+//! What is said to people on stderr beside the lines: what they should know before the work begins, and what it came to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::outcome::Outcome;
+use super::work;
+use crate::config::Config;
+use crate::content::Io;
+use crate::device::Medium;
+use crate::engine::Prepared;
+use crate::mirror::Survey;
+use crate::mirror::links::{self, Outward};
+use crate::report::summary::Recap;
+use crate::report::{self, escape, say, screen};
+
+/// As many notes are told on stderr; a report has them all.
+const MOST_NOTES: usize = 100;
+
+/// Says once that a key or the baseline lies where it may have been exchanged together with the artifacts.
+pub(super) fn warn(config: &Config) {
+    if let Some(against) = config
+        .against
+        .as_ref()
+        .filter(|a| a.is_exposed && config.detail.lines)
+    {
+        say(&format!(
+            "{}: this baseline lies in the tree that is compared with it, where whoever can change the artifacts can change it, too; keep it \
+             elsewhere",
+            escape::name(against.path.as_os_str())
+        ));
+    }
+    for key in config.exposed.iter().filter(|_| config.detail.lines) {
+        say(&format!(
+            "{}: this key lies in the tree that it verifies, where whoever can change the artifacts can change the key; compare its \
+             fingerprint with the vendor's and pin it: --key-fingerprint {}",
+            key.name(),
+            key.fingerprint()
+        ));
+    }
+}
+
+/// What is worth saying before the first file is read.
+pub(super) fn remark(config: &Config, survey: &Survey) {
+    let linked = survey.links_not_entered.len();
+    if linked > 0 && config.detail.lines {
+        say(&format!(
+            "linked directories not entered: {linked} (--follow-links enters them)"
+        ));
+    }
+    if config.detail.reasons {
+        for link in &survey.links_not_entered {
+            let link = escape::name(link.as_os_str());
+            say(&format!("{link}: a link to a directory, not entered"));
+        }
+        for Outward { link, target } in links::leading_out(survey, &config.asked.roots) {
+            let (link, target) = (link.as_os_str(), target.as_os_str());
+            let (link, target) = (escape::name(link), escape::name(target));
+            say(&format!("{link}: a link to {target}, outside of the PATHs"));
+        }
+    }
+}
+
+/// What was chosen for this run.
+pub(super) fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64, Medium>) {
+    let io = match config.settings.io {
+        Io::Auto => "memory maps, pread(2) for small files and where maps are refused",
+        Io::Mmap => "memory maps",
+        Io::Read => "pread(2)",
+    };
+    say(&format!("threads: {}; reading by {io}", prepared.threads()));
+    say(&report::choice(prepared.choice()));
+    for medium in media.values().collect::<BTreeSet<_>>() {
+        say(&match work::access(*medium, config).readers {
+            Some(readers) => format!(
+                "{medium}: {readers} file at a time, in the order of the paths (--jobs overrides)"
+            ),
+            None => format!("{medium}: files side by side, the largest first"),
+        });
+    }
+}
+
+/// Says on stderr what it came to.
+pub(super) fn conclude(config: &Config, outcome: &Outcome, recap: &Recap) {
+    if config.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
+        if config.detail.valid {
+            remind(recap);
+        }
+        remark_on_all(outcome);
+        say(&outcome.summary);
+        recap.keys().for_each(|key| say(&key));
+    }
+    outcome.problems().iter().for_each(say);
+}
+
+/// What the run shows as a whole, and how it differs from its baseline.
+fn remark_on_all(outcome: &Outcome) {
+    for note in outcome.notes.iter().take(MOST_NOTES) {
+        say(&report::note(note));
+    }
+    let more = outcome.notes.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        say(&format!("and {more} more of this kind, which a report has"));
+    }
+    if let Some(audit) = outcome.audit.audit() {
+        audit
+            .findings
+            .iter()
+            .map(report::finding)
+            .for_each(|line| say(&line));
+        say(&report::audit(audit));
+    }
+}
+
+/// What failed, again, where it may have left the screen.
+fn remind(recap: &Recap) {
+    let (_, rows) = screen::size();
+    let (failures, more) = recap.failures(rows);
+    if !failures.is_empty() {
+        say(&"what failed:");
+    }
+    failures.iter().for_each(say);
+    if more > 0 {
+        say(&format!("and {more} more, each with its line above"));
+    }
+}
