@@ -14,7 +14,8 @@
 //! ```
 //!
 //! [`mirror`] finds what lies on disk, [`device`] what it lies on, [`trust`] says who signed what, [`digest`] hashes,
-//! [`content`] reads, [`engine`] puts the work in order, and [`report`] says what came of it. The command wires them together.
+//! [`content`] reads, [`engine`] puts the work in order, [`audit`] compares what came of it with an earlier run, and [`report`] says it.
+//! The command wires them together.
 
 #[cfg(not(unix))]
 compile_error!(
