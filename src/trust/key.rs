@@ -104,6 +104,12 @@ pub enum KeyError {
     /// The coordinates are no point of the curve.
     #[error("its point is not on the curve P-256, so the key is damaged or forged")]
     NotOnCurve,
+    /// The point is written in a form that RFC 5480, 2.2 does not know.
+    #[error(
+        "its point is neither compressed nor uncompressed \
+         (`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so)"
+    )]
+    OtherForm,
     /// A PEM block that is something else.
     #[error("a PEM block `{0}`; an ECDSA P-256 `PUBLIC KEY` is needed")]
     OtherBlock(String),
@@ -246,6 +252,10 @@ fn from_der(bytes: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
         .as_bytes()
         .ok_or(KeyError::NotAKey)?;
     expect_p256(&info.algorithm, point)?;
+    // Fail closed: the reader below takes a point without its y as well (0x05), which OpenSSL does not, and guesses which of two it is.
+    if !matches!(point, [0x02 | 0x03 | 0x04, ..]) {
+        return Err(KeyError::OtherForm);
+    }
     let key = VerifyingKey::from_sec1_bytes(point).map_err(|_| KeyError::NotOnCurve)?;
     Ok((Digest::of(bytes), key))
 }
@@ -341,6 +351,57 @@ mod tests {
         for (content, error) in cases {
             assert_eq!(Key::parse("k", content), Err(error));
         }
+    }
+
+    /// The DER of a SubjectPublicKeyInfo with this point.
+    fn with_point(point: &[u8]) -> Vec<u8> {
+        let algorithm =
+            b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+        let length = |more: usize| u8::try_from(point.len() + more).unwrap();
+        let head = [[0x30, length(24)], [0x03, length(1)]];
+        [&head[0][..], algorithm, &head[1], &[0], point].concat()
+    }
+
+    #[test]
+    fn a_point_is_taken_compressed_or_uncompressed_and_in_no_other_form() {
+        let generator =
+            p256::ecdsa::SigningKey::from_slice(&[&[0; 31][..], &[1]].concat()).unwrap();
+        let whole = generator.verifying_key().to_sec1_point(false);
+        let (x, y) = whole.as_bytes()[1..].split_at(32);
+        let as_form = |form: u8, coordinates: &[&[u8]]| {
+            let point = [&[form][..], &coordinates.concat()].concat();
+            Key::parse("k", &with_point(&point)).map(|_| ())
+        };
+        for (form, coordinates) in [(2, &[x][..]), (3, &[x]), (4, &[x, y])] {
+            assert_eq!(as_form(form, coordinates), Ok(()), "{form}");
+        }
+        // At infinity, compact, hybrid (X9.62, 4.3.6), and what nobody has defined.
+        for (form, coordinates) in [
+            (0, &[][..]),
+            (5, &[x]),
+            (6, &[x, y]),
+            (7, &[x, y]),
+            (8, &[x]),
+        ] {
+            assert_eq!(
+                as_form(form, coordinates),
+                Err(KeyError::OtherForm),
+                "{form}"
+            );
+        }
+        for (form, coordinates) in [
+            (2, &[x, y][..]),
+            (4, &[x]),
+            (4, &[y, x]),
+            (2, &[&[0xff; 32]]),
+        ] {
+            assert_eq!(
+                as_form(form, coordinates),
+                Err(KeyError::NotOnCurve),
+                "{form}"
+            );
+        }
+        assert_eq!(Key::parse("k", &with_point(&[])), Err(KeyError::OtherForm));
     }
 
     #[test]
