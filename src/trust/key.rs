@@ -213,9 +213,10 @@ fn from_block(block: &pem::Pem) -> Result<(Digest, VerifyingKey), KeyError> {
 
 /// The lines that begin and end PEM blocks.
 ///
-/// Fail closed: such a line has nothing else in it (RFC 7468, 2). A key that somebody commented out is not to be trusted.
+/// Fail closed: such a line has nothing else in it (RFC 7468, 2). A key that somebody commented out is not to be trusted, and a carriage
+/// return alone, which many editors do not show as the end of a line, does not end the comment (nor a line to OpenSSL).
 fn boundary_lines(text: &[u8]) -> Result<Vec<String>, KeyError> {
-    let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let lines = text.split(|byte| *byte == b'\n');
     let boundaries = lines.filter(|line| mentions_pem(line)).map(|line| {
         let line = line.trim_ascii_end();
         let whole = line.starts_with(b"-----BEGIN ") || line.starts_with(b"-----END ");
