@@ -10,6 +10,7 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 use verify_signatures::digest::Hasher;
+use verify_signatures::trust::key::Key;
 
 use support::{Mirror, Run, openssl_is_here, openssl_verifies, sign, signing_key};
 
@@ -376,4 +377,85 @@ fn the_fingerprint_of_a_key_is_the_sha256_of_what_openssl_writes_as_der() {
         assert!(run.stderr.contains(&told), "{told}{}", run.stderr);
         assert_eq!(run.status, Some(0));
     }
+}
+
+/// The key of [`Mirror`], its point compressed.
+fn compressed() -> Vec<u8> {
+    let whole = support::public_der(&signing_key(1));
+    let (algorithm, x) = (&whole[2..23], &whole[27..59]);
+    let odd = whole[90] & 1;
+    [&[0x30, 57][..], algorithm, &[3, 34, 0, 2 + odd], x].concat()
+}
+
+/// A key file that holds `der`, written in the way of the given number, and in some damaged.
+fn key_file(way: usize, der: &[u8], numbers: &mut Numbers) -> Vec<u8> {
+    let block = |line_wrap, ending| {
+        let config = pem::EncodeConfig::new().set_line_wrap(line_wrap);
+        let block = pem::Pem::new("PUBLIC KEY", der);
+        pem::encode_config(&block, config.set_line_ending(ending)).into_bytes()
+    };
+    let usual = block(64, pem::LineEnding::LF);
+    let flipped = |mut bytes: Vec<u8>, numbers: &mut Numbers| {
+        let at = numbers.below(bytes.len());
+        bytes[at] ^= 1 << numbers.below(8);
+        bytes
+    };
+    match way {
+        0 | 1 => flipped(der.to_vec(), numbers),
+        2 => der[..numbers.below(der.len())].to_vec(),
+        3 => [der, b"\n"].concat(),
+        4 => block(64, pem::LineEnding::CRLF),
+        5 => block(4 * (1 + numbers.below(40)), pem::LineEnding::LF),
+        6 => [b"Key of 2026\n", &usual[..], b"\nthe end"].concat(),
+        7 | 8 => flipped(usual, numbers),
+        9 => usual[..numbers.below(usual.len())].to_vec(),
+        // A character of another kind somewhere.
+        10 => {
+            let at = numbers.below(usual.len());
+            let strange = [b" ", b"\n", b"\r", b"=", b"-", b"\t"][numbers.below(6)];
+            [&usual[..at], strange, &usual[at..]].concat()
+        }
+        11 => usual,
+        _ => der.to_vec(),
+    }
+}
+
+#[test]
+fn what_is_taken_for_a_key_is_one_to_openssl_with_the_same_fingerprint() {
+    if !openssl_is_here("what is taken for a key is one to openssl") {
+        return;
+    }
+    let mirror = Mirror::new();
+    let whole = support::public_der(&signing_key(1));
+    let mut numbers = Numbers(1000);
+    let mut taken = 0;
+    for case in 0..260 {
+        let der = if case % 2 == 0 {
+            whole.clone()
+        } else {
+            compressed()
+        };
+        let content = key_file(case / 2 % 13, &der, &mut numbers);
+        mirror.write("k", &content);
+        let output = Command::new("openssl")
+            .args(["pkey", "-pubin", "-in", "k", "-outform", "DER"])
+            .current_dir(mirror.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&content);
+        match Key::parse("k", &content) {
+            Ok(key) => {
+                assert!(output.status.success(), "{case}: {text}");
+                let digest: [u8; 32] = Sha256::digest(&output.stdout).into();
+                assert_eq!(key.fingerprint().as_bytes(), &digest, "{case}: {text}");
+                taken += 1;
+            }
+            // What OpenSSL writes for a key of this curve is taken.
+            Err(error) => assert!(
+                output.stdout != content || output.stdout.get(..23) != der.get(..23),
+                "{case}: {error}: {text}"
+            ),
+        }
+    }
+    assert!((80..200).contains(&taken), "{taken}");
 }

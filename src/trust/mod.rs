@@ -32,3 +32,74 @@ pub fn judge(keys: &[Arc<Key>], digest: &Digest, signature: &Signature) -> Verdi
             }
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p256::ecdsa::signature::hazmat::PrehashSigner;
+    use p256::ecdsa::{self, SigningKey};
+    use p256::pkcs8::EncodePublicKey;
+    use proptest::prelude::*;
+
+    fn signing(number: u8) -> SigningKey {
+        SigningKey::from_slice(&[number; 32]).unwrap()
+    }
+
+    fn public(key: &SigningKey) -> Arc<Key> {
+        let der = key.verifying_key().to_public_key_der().unwrap();
+        Arc::new(Key::parse("k", der.as_bytes()).unwrap())
+    }
+
+    fn signed(key: &SigningKey, message: &[u8]) -> ecdsa::Signature {
+        let digest = Digest::of(message);
+        key.sign_prehash(digest.as_bytes()).unwrap()
+    }
+
+    /// The verdict of a key that was just read and, if they agree, of one that has verified much.
+    fn passes(key: &SigningKey, message: &[u8], signature: &ecdsa::Signature) -> bool {
+        let signature = Signature::parse(signature.to_der().as_bytes()).unwrap();
+        let (digest, key) = (Digest::of(message), public(key));
+        let verdict = || judge(&[Arc::clone(&key)], &digest, &signature).passes();
+        let first = verdict();
+        assert!((0..50).all(|_| verdict() == first));
+        first
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn a_signature_is_valid_over_its_message_under_its_key_and_nowhere_else(
+            number in 1_u8..100, message in any::<Vec<u8>>(), bit in 0_usize..512
+        ) {
+            let key = signing(number);
+            let made = signed(&key, &message);
+            prop_assert!(passes(&key, &message, &made));
+            let (r, s) = made.split_scalars();
+            // (r, -s) is a signature as well, as everywhere in ECDSA.
+            let other_s = ecdsa::Signature::from_scalars(*r, -*s).unwrap();
+            prop_assert!(passes(&key, &message, &other_s));
+            prop_assert!(!passes(&signing(number + 100), &message, &made));
+            prop_assert!(!passes(&key, &[&message[..], &[0]].concat(), &made));
+            let mut bytes = made.to_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(harmed) = ecdsa::Signature::from_slice(&bytes) {
+                prop_assert!(!passes(&key, &message, &harmed), "{}", bit);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_of_the_keys_that_verifies_is_named_and_without_one_nothing_is_valid() {
+        let signature = signed(&signing(2), b"x");
+        let signature = Signature::parse(signature.to_der().as_bytes()).unwrap();
+        let keys = [1, 2, 2].map(|number| public(&signing(number)));
+        let verdict = |keys: &[Arc<Key>]| judge(keys, &Digest::of(b"x"), &signature);
+        match verdict(&keys) {
+            Verdict::Valid { key } => assert!(Arc::ptr_eq(&key, &keys[1])),
+            other => panic!("{other:?}"),
+        }
+        let invalid = Verdict::Invalid(Invalid::NoKeyVerifies);
+        assert_eq!(verdict(&keys[..1]), invalid);
+        assert_eq!(verdict(&[]), invalid);
+    }
+}

@@ -172,6 +172,91 @@ mod tests {
         assert!(Signature::parse(der).is_ok());
     }
 
+    /// r and s as a plain reader of DER finds them: every rule of X.690, 8.1.3, 8.3.2 and 10.1 that matters here, by itself.
+    fn plainly_read(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (content, nothing) = element(0x30, bytes)?;
+        let (r, rest) = element(0x02, content)?;
+        let (s, end) = element(0x02, rest)?;
+        let whole = nothing.is_empty() && end.is_empty();
+        whole.then_some((in_range(r)?, in_range(s)?))
+    }
+
+    /// The content of the element that `bytes` begin with, and what follows.
+    fn element(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+        match bytes {
+            [first, length @ 0..0x80, rest @ ..] if *first == tag => {
+                rest.split_at_checked(usize::from(*length))
+            }
+            _ => None,
+        }
+    }
+
+    /// The 32 bytes of an INTEGER from 1 to n − 1 in its shortest form.
+    fn in_range(content: &[u8]) -> Option<Vec<u8>> {
+        let digits = match content {
+            [0, second, ..] if *second >= 0x80 => &content[1..],
+            [1..0x80, ..] => content,
+            _ => return None,
+        };
+        let order = [
+            0xffff_ffff_0000_0000_ffff_ffff_ffff_ffff_u128,
+            0xbce6_faad_a717_9e84_f3b9_cac2_fc63_2551,
+        ];
+        let padded = [
+            vec![0; 32_usize.checked_sub(digits.len())?],
+            digits.to_vec(),
+        ]
+        .concat();
+        let below = padded < order.map(u128::to_be_bytes).concat();
+        below.then_some(padded)
+    }
+
+    /// INTEGERs at every edge of the range and of the encoding.
+    fn integer() -> impl Strategy<Value = Vec<u8>> {
+        let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let near = (0_u8..4).prop_map(move |last| {
+            let mut number = from_hex(order.as_bytes()).unwrap();
+            number[31] = number[31] - 2 + last;
+            number
+        });
+        let random = proptest::collection::vec(any::<u8>(), 0..35);
+        let zeros = prop_oneof![2 => Just(0), 2 => Just(1), 1 => Just(2)];
+        (zeros, prop_oneof![near, random])
+            .prop_map(|(zeros, digits)| [vec![0; zeros], digits].concat())
+    }
+
+    fn written(tag: u8, content: &[u8], long: bool) -> Vec<u8> {
+        let length = u8::try_from(content.len()).unwrap();
+        let form: &[u8] = if long { &[0x81] } else { &[] };
+        [&[tag], form, &[length], content].concat()
+    }
+
+    /// Signatures with at most a few things wrong.
+    fn almost() -> impl Strategy<Value = Vec<u8>> {
+        let tag = |right: u8| prop_oneof![30 => Just(right), 1 => any::<u8>()];
+        let long = || proptest::bool::weighted(0.03);
+        let rest =
+            || prop_oneof![20 => Just(Vec::new()), 1 => any::<[u8; 2]>().prop_map(Vec::from)];
+        let one = || (tag(2), integer(), long()).prop_map(|(tag, n, long)| written(tag, &n, long));
+        (tag(0x30), one(), one(), rest(), long(), rest()).prop_map(
+            |(tag, r, s, inner, long, outer)| {
+                [written(tag, &[r, s, inner].concat(), long), outer].concat()
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn what_is_a_signature_is_what_a_plain_reader_of_der_reads(bytes in almost()) {
+            let ours = Signature::parse(&bytes).ok().map(|signature| {
+                let (r, s) = signature.0.split_bytes();
+                (r.to_vec(), s.to_vec())
+            });
+            prop_assert_eq!(ours, plainly_read(&bytes));
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_read_is_the_der_of_what_was_read(bytes in proptest::collection::vec(any::<u8>(), 0..90)) {

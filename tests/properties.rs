@@ -1,0 +1,70 @@
+//! Properties that the fuzz targets check as well (`fuzz/`), here with inputs that are generated to meet every rule.
+#![allow(clippy::expect_used, clippy::panic)]
+
+#[path = "properties/escape.rs"]
+mod escape;
+#[path = "properties/pairing.rs"]
+mod pairing;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A line as the pairing's property reads it; names that collide often, so that every rule meets every other.
+fn entry() -> impl Strategy<Value = String> {
+    let letter = select(vec!["f", "f", "f", "F", "d", "D", "s", "S", "l", "L"]);
+    let stem = select(vec!["", "a", "b", "a.tar", "a.iso", "a.zst", "a.sig.bin"]);
+    let ending = select(vec![
+        "",
+        ".zst",
+        ".iso",
+        ".sig.bin",
+        ".zst.sig.bin",
+        ".iso.sig.bin",
+        ".tar",
+    ]);
+    (letter, stem, ending).prop_map(|(letter, stem, ending)| format!("{letter}{stem}{ending}\n"))
+}
+
+fn directory() -> impl Strategy<Value = String> {
+    (select(vec!["", "all\n"]), vec(entry(), 0..16))
+        .prop_map(|(first, entries)| first.to_owned() + &entries.concat())
+}
+
+/// Bytes of a name, of all that is written otherwise or looks as if it were.
+fn name() -> impl Strategy<Value = Vec<u8>> {
+    let special = select(vec![
+        &b"\\"[..],
+        b"\\n",
+        b"\\xff",
+        b"\\u{2705}",
+        b"\n",
+        b"\r",
+        b"\x1b[31m",
+        b"\xff",
+        b"\xe2\x9c",
+        b"\xc2\x85",
+        "✅".as_bytes(),
+        "❌".as_bytes(),
+        "⚠".as_bytes(),
+        "\u{202e}".as_bytes(),
+        "\u{2028}".as_bytes(),
+    ]);
+    let special = special.prop_map(<[u8]>::to_vec);
+    let text = any::<String>().prop_map(String::into_bytes);
+    let piece = prop_oneof![special, text, vec(any::<u8>(), 0..6)];
+    vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #[test]
+    fn names_are_paired_as_the_rules_say_in_whatever_order_they_come(directory in directory()) {
+        pairing::check(directory.as_bytes());
+    }
+
+    #[test]
+    fn a_name_is_printed_as_one_line_that_leads_back_to_it_and_to_no_other(name in name()) {
+        escape::check(&name);
+    }
+}
