@@ -1,0 +1,69 @@
+//! Every target over its seeds, once, without a fuzzer.
+
+use std::fs;
+use std::path::Path;
+
+use verify_signatures::trust::key::Key;
+use verify_signatures::trust::signature::Signature;
+use verify_signatures_fuzz::{escape, key, pairing, signature, verify};
+
+/// A target's seeds, by their names.
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("seeds")
+        .join(target);
+    let files = fs::read_dir(directory).expect("a target has seeds");
+    let seeds: Vec<_> = files
+        .map(|file| {
+            let file = file.expect("a seed can be read");
+            let name = file.file_name().to_string_lossy().into_owned();
+            (name, fs::read(file.path()).expect("a seed can be read"))
+        })
+        .collect();
+    assert!(seeds.len() > 5, "{target} has seeds");
+    seeds
+}
+
+/// Whether a seed is what its kind should be, as its name begins with.
+fn is_good(name: &str) -> bool {
+    let good = name.starts_with("good-");
+    assert!(good || name.starts_with("bad-"), "{name}");
+    good
+}
+
+#[test]
+fn every_seed_of_a_signature_holds_and_is_taken_if_it_is_good() {
+    for (name, seed) in seeds("signature") {
+        signature::check(&seed);
+        assert_eq!(Signature::parse(&seed).is_ok(), is_good(&name), "{name}");
+    }
+}
+
+#[test]
+fn every_seed_of_a_key_holds_and_is_taken_if_it_is_good() {
+    for (name, seed) in seeds("key") {
+        key::check(&seed);
+        assert_eq!(Key::parse("key", &seed).is_ok(), is_good(&name), "{name}");
+    }
+}
+
+#[test]
+fn every_seed_of_a_key_with_its_signature_holds_and_is_valid_if_it_is_good() {
+    for (name, seed) in seeds("verify") {
+        assert_eq!(verify::verdict(&seed), Some(is_good(&name)), "{name}");
+    }
+}
+
+#[test]
+fn every_seed_of_a_directory_holds() {
+    for (_, seed) in seeds("pairing") {
+        pairing::check(&seed);
+    }
+}
+
+#[test]
+fn every_seed_of_a_name_holds() {
+    for (_, seed) in seeds("escape") {
+        escape::check(&seed);
+    }
+}
