@@ -49,7 +49,7 @@ struct Harm {
 
 #[derive(Debug, Arbitrary)]
 enum How {
-    /// n − x. With s it is a signature as good as before.
+    /// −x modulo n. With s it is a signature as good as before.
     Complement,
     /// x + n, the same modulo n.
     AddOrder,
@@ -191,7 +191,7 @@ fn harmed(
                 (old, other)
             });
         }
-        How::Complement => &**order - &*old,
+        How::Complement => curve.negative(&old)?,
         How::AddOrder => &**order + &*old,
         How::Increment => &*old + &*BigNum::from_u32(1)?,
         How::Zero => BigNum::new()?,
