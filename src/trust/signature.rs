@@ -138,7 +138,7 @@ mod tests {
         let der = der.as_bytes();
         let base64 = STANDARD.encode(der);
         let (first, second) = base64.split_at(40);
-        let cases: [(Vec<u8>, SignatureError); 13] = [
+        let cases: [(Vec<u8>, SignatureError); 15] = [
             (Vec::new(), SignatureError::Empty),
             (b"\n".to_vec(), SignatureError::NotDer),
             (base64.clone().into(), SignatureError::Base64),
@@ -159,6 +159,8 @@ mod tests {
             ),
             ([der, &[0; 80]].concat(), SignatureError::TooLong),
             (vec![b'7'; 64], SignatureError::NotDer),
+            (vec![b'x'; MAX_BYTES], SignatureError::NotDer),
+            (vec![b'x'; MAX_BYTES + 1], SignatureError::TooLong),
             (
                 STANDARD.encode("no signature").into(),
                 SignatureError::NotDer,

@@ -163,3 +163,23 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_has_one_name_of_its_own() {
+        let names = Status::ALL.map(Status::name);
+        let expected = [
+            "valid",
+            "invalid",
+            "unsigned",
+            "missing",
+            "changed",
+            "unreadable",
+            "not-regular",
+        ];
+        assert_eq!(names, expected);
+    }
+}

@@ -195,3 +195,40 @@ impl Summary {
         !self.unsurveyed && self.records() == self.expected
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A verdict of each status that has no key in it, and how many of it.
+    fn verdicts() -> [(Verdict, u64); 7] {
+        let unreadable = Verdict::Unreadable {
+            part: Part::Data,
+            words: "Permission denied".to_owned(),
+        };
+        [
+            (Verdict::Invalid(Invalid::NoKeyVerifies), 2),
+            (Verdict::Unsigned { allowed: false }, 3),
+            (Verdict::Unsigned { allowed: true }, 1),
+            (Verdict::Missing, 5),
+            (Verdict::Changed, 6),
+            (unreadable, 7),
+            (Verdict::NotRegular { part: Part::Data }, 8),
+        ]
+    }
+
+    #[test]
+    fn a_summary_counts_each_verdict_under_its_status_and_what_does_not_pass_as_a_failure() {
+        let mut summary = Summary::default();
+        assert!(summary.is_complete());
+        for (verdict, times) in verdicts() {
+            (0..times).for_each(|_| summary.count(&verdict));
+        }
+        let counts = Status::ALL.map(|status| summary.of(status));
+        assert_eq!(counts, [0, 2, 4, 5, 6, 7, 8]);
+        assert_eq!((summary.records(), summary.failures), (32, 31));
+        assert!(!summary.is_complete());
+        summary.expected = 32;
+        assert!(summary.is_complete());
+    }
+}
