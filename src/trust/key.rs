@@ -254,7 +254,7 @@ fn from_der(bytes: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
         .ok_or(KeyError::NotAKey)?;
     expect_p256(&info.algorithm, point)?;
     // Fail closed: the reader below takes a point without its y as well (0x05), which OpenSSL does not, and guesses which of two it is.
-    if !matches!(point, [0x02 | 0x03 | 0x04, ..]) {
+    if !matches!(point, [0x02..=0x04, ..]) {
         return Err(KeyError::OtherForm);
     }
     let key = VerifyingKey::from_sec1_bytes(point).map_err(|_| KeyError::NotOnCurve)?;
