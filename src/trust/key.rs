@@ -406,6 +406,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_its_name_and_its_bytes_and_not_how_often_it_was_used() {
+        let file = |secret: u8| {
+            let key = p256::ecdsa::SigningKey::from_slice(&[secret; 32]).unwrap();
+            with_point(key.verifying_key().to_sec1_point(true).as_bytes())
+        };
+        let key = |name: &str, secret| Key::parse(name, &file(secret)).unwrap();
+        let used = key("a", 1);
+        used.used.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(used, key("a", 1));
+        assert_ne!(key("a", 1), key("b", 1));
+        assert_ne!(key("a", 1), key("a", 2));
+    }
+
+    #[test]
     fn a_private_key_beside_a_public_one_is_refused_as_private() {
         let both = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n\
                     -----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
