@@ -141,8 +141,11 @@ impl Key {
         let (fingerprint, verifying) = match content {
             [] => Err(KeyError::Empty),
             _ if content.len() > MAX_FILE_BYTES => Err(KeyError::TooLong),
-            // A SEQUENCE; but a text may begin with the digit 0, too.
-            [0x30, ..] if !mentions_pem(content) => from_der(content),
+            // A SEQUENCE; but a text may begin with the digit 0, too, and DER may have anything in it.
+            [0x30, ..] => match from_der(content) {
+                Err(_) if mentions_pem(content) => from_pem(content),
+                read => read,
+            },
             _ => from_pem(content),
         }?;
         Ok(Key {
@@ -403,6 +406,38 @@ mod tests {
             );
         }
         assert_eq!(Key::parse("k", &with_point(&[])), Err(KeyError::OtherForm));
+    }
+
+    #[test]
+    fn der_that_happens_to_have_the_bounds_of_pem_in_it_is_der() {
+        let x = b"\x69\x10\xcb\xd3\x2d\x20-----END \xc4\x70\x4c\xd7\xac\x56\xe1\x50\x47\xe3\x32\x5b\xac\xed\xaf\xba\x23";
+        let der = with_point(&[&[3][..], x].concat());
+        let key = Key::parse("k", &der).unwrap();
+        assert_eq!(*key.fingerprint(), Digest::of(&der));
+    }
+
+    #[test]
+    fn an_rsa_key_is_told_by_the_bits_of_its_modulus_if_it_has_one() {
+        let told = |key: &[u8]| {
+            let block = pem::encode(&pem::Pem::new("RSA PUBLIC KEY", key));
+            Key::parse("k", block.as_bytes())
+        };
+        for (key, bits) in [
+            (&[0x30, 4, 2, 2, 0x01, 0x00][..], 9),
+            (&[0x30, 4, 2, 2, 0x00, 0x80], 8),
+            (&[0x30, 7, 2, 2, 0x7f, 0xff, 2, 1, 3], 15),
+        ] {
+            assert_eq!(told(key), Err(KeyError::Rsa { bits }));
+        }
+        let none = Err(KeyError::OtherAlgorithm("RSA".to_owned()));
+        assert_eq!(told(&[0x30, 4, 4, 2, 0x01, 0x00]), none);
+        assert_eq!(told(&[0x30, 0]), none);
+    }
+
+    #[test]
+    fn an_encrypted_private_key_as_der_is_told() {
+        let encrypted = [0x30, 5, 0x30, 0, 0x04, 1, 0];
+        assert_eq!(Key::parse("k", &encrypted), Err(KeyError::PrivateKey));
     }
 
     #[test]
