@@ -263,6 +263,21 @@ mod tests {
     }
 
     #[test]
+    fn signatures_and_artifacts_are_told_by_how_their_names_end() {
+        let told = [
+            "x.sig.bin",
+            "x.zst",
+            "x.iso",
+            "x.iso.sha256",
+            "x.sig.bin.tar",
+        ]
+        .map(OsStr::new)
+        .map(|name| (is_signature(name), is_artifact(name)));
+        let (signature, artifact, neither) = ((true, false), (false, true), (false, false));
+        assert_eq!(told, [signature, artifact, artifact, neither, neither]);
+    }
+
+    #[test]
     fn a_directory_takes_the_place_of_an_artifact_but_not_of_a_file_without_ending() {
         let entries = [
             entry("x.zst", Kind::Directory),
