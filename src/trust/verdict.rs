@@ -211,7 +211,7 @@ mod tests {
             (Verdict::Unsigned { allowed: false }, 3),
             (Verdict::Unsigned { allowed: true }, 1),
             (Verdict::Missing, 5),
-            (Verdict::Changed, 6),
+            (Verdict::Changed { part: Part::Data }, 6),
             (unreadable, 7),
             (Verdict::NotRegular { part: Part::Data }, 8),
         ]
@@ -230,5 +230,7 @@ mod tests {
         assert!(!summary.is_complete());
         summary.expected = 32;
         assert!(summary.is_complete());
+        summary.unsurveyed = true;
+        assert!(!summary.is_complete());
     }
 }
