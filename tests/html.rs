@@ -26,11 +26,13 @@ fn mirror() -> Mirror {
 
 /// The page as the browser has it when its script has run, at this fragment of the address.
 fn page(mirror: &Mirror, fragment: &str) -> String {
+    dump(mirror, &format!("r.html#{fragment}"), "1400,900")
+}
+
+/// This file as the browser has it when its scripts have run, in a window of these columns and rows of pixels.
+fn dump(mirror: &Mirror, file: &str, window: &str) -> String {
     let profile = tempfile::tempdir().unwrap();
-    let address = format!(
-        "file://{}#{fragment}",
-        mirror.path().join("r.html").display()
-    );
+    let address = format!("file://{}/{file}", mirror.path().display());
     let output = Command::new("chromium")
         .args([
             "--headless",
@@ -39,6 +41,7 @@ fn page(mirror: &Mirror, fragment: &str) -> String {
             "--virtual-time-budget=5000",
         ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("--window-size={window}"))
         .args(["--enable-logging=stderr", "--dump-dom", &address])
         .output()
         .unwrap();
@@ -127,4 +130,49 @@ fn the_page_asks_for_nothing_from_elsewhere_and_is_whole_without_its_script() {
     assert_eq!(page.matches("url(").count(), page.matches("url(#").count());
     assert_eq!(page.matches("data-status=").count(), 5);
     assert!(page.contains("<form id=\"controls\" hidden>"), "{page}");
+}
+
+/// Says in the title how the table lies there. A row out of sight is not looked into: that would lay it out.
+const LOOK: &str = "<script>addEventListener('load', () => {
+  const heads = [...document.querySelectorAll('th')].map((head) => head.getBoundingClientRect());
+  const rows = [...document.querySelectorAll('tbody tr')];
+  const seen = { contentVisibilityAuto: true };
+  const last = rows.at(-1).cells[0].checkVisibility(seen);
+  const isUnderItsHead = (cell, at) => {
+    const place = cell.getBoundingClientRect();
+    return Math.abs(place.left - heads[at].left) < 1 && Math.abs(place.right - heads[at].right) < 1;
+  };
+  const cells = rows.slice(0, 3).map((row) => [...row.cells]);
+  const page = document.documentElement;
+  document.title = JSON.stringify({
+    last_is_laid_out: last,
+    columns: cells.every((row) => row.length === heads.length && row.every(isUnderItsHead)),
+    all_wrap: [...document.querySelectorAll('th'), ...cells.flat()].every((cell) => cell.scrollWidth <= cell.clientWidth),
+    page_fits: page.scrollWidth <= page.clientWidth,
+  });
+});</script></body>";
+
+#[test]
+fn rows_out_of_sight_are_not_laid_out_and_those_in_sight_stand_under_their_heads() {
+    if !is_here("chromium", "rows_out_of_sight_are_not_laid_out") {
+        return;
+    }
+    let mirror = Mirror::new();
+    let long = format!("{}/{}.iso", "directory/".repeat(12), "n".repeat(200));
+    mirror.write(&long, "x");
+    mirror.write("b.zst", "x");
+    mirror.write("b.sig.bin", "aGVsbG8gd29ybGQ=");
+    for n in 0..300 {
+        mirror.write(&format!("z-{n}.zst"), "x");
+    }
+    mirror.run(&["-k", "key.pem", "--report", "r.html"]);
+    let page = fs::read_to_string(mirror.path().join("r.html")).unwrap();
+    // Its policy would let no script look.
+    let open = page.replace("http-equiv=\"Content-Security-Policy\"", "");
+    mirror.write("open.html", open.replace("</body>", LOOK));
+    for window in ["1900,900", "1400,900", "400,900"] {
+        let looked = dump(&mirror, "open.html", window);
+        let right = "<title>{\"last_is_laid_out\":false,\"columns\":true,\"all_wrap\":true,\"page_fits\":true}</title>";
+        assert!(looked.contains(right), "{window}: {looked}");
+    }
 }
