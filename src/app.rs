@@ -34,6 +34,7 @@ use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
 use crate::report::summary::Recap;
 use crate::report::{self, Stream, escape, say, stream};
+use crate::trust::note::{Note, Noting};
 use crate::trust::verdict::{Record, Summary};
 use asides::{conclude, explain, remark, warn};
 use outcome::{Audited, Outcome};
@@ -266,9 +267,7 @@ fn judge(
     telling.summary.elapsed = began.elapsed();
     let noting = std::mem::take(&mut telling.noting);
     let mut outcome = Outcome {
-        notes: noting
-            .notes(&config.settings.keys, &|| cancel.is_cancelled())
-            .into(),
+        notes: notes(config, noting, cancel).into(),
         audit: audit(config, &telling.summary, &telling.kept),
         summary: telling.summary.clone(),
         output: std::mem::replace(&mut telling.output, Ok(())),
@@ -288,6 +287,14 @@ fn judge(
         records: telling.kept,
         recap: telling.recap,
     })
+}
+
+/// What the run shows as a whole, if anybody will hear of it.
+fn notes(config: &Config, noting: Noting, cancel: &Cancel) -> Vec<Note> {
+    match config.detail.lines || !config.reports.is_empty() {
+        true => noting.notes(&config.settings.keys, &|| cancel.is_cancelled()),
+        false => Vec::new(),
+    }
 }
 
 /// Compares the records with the baseline, if there is one.

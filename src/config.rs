@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -198,7 +198,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The baseline is none, or none for this run.
-    #[error("{}: {source}", shown(path))]
+    #[error("{}: {}", shown(path), escape::name(source.to_string().as_ref()))]
     BadBaseline {
         /// The file.
         path: PathBuf,
@@ -208,6 +208,9 @@ pub enum ConfigError {
     /// A report in the place of the baseline.
     #[error("--report {}: this is the baseline; a report in its place would make whatever is found now the rule", shown(.0))]
     ReportReplacesBaseline(PathBuf),
+    /// A report in the place of a key.
+    #[error("--report {}: this is a key of this run; a report there would replace it", shown(.0))]
+    ReportReplacesKey(PathBuf),
     /// `--exclude` with something that no path can match.
     #[error(
         "--exclude {0:?} matches nothing: it is compared with the path below PATH, which does not begin with a slash"
@@ -255,6 +258,9 @@ impl Config {
         let keys = load_keys(&key_paths(cli, environment)?, &cli.fingerprints)?;
         let target = target(cli, exclude)?;
         let against = baseline::load(cli)?;
+        let reports = reports(cli)?;
+        let key_files: Vec<&Path> = keys.iter().map(|(path, _)| path.as_path()).collect();
+        spare(&reports, cli.baseline.as_deref(), &key_files)?;
         // A key that is pinned cannot be changed without a word.
         let exposed = match cli.fingerprints.is_empty() {
             true => exposed(&keys, &cli.paths),
@@ -282,7 +288,7 @@ impl Config {
                 colour: stdout_colour(cli, environment),
             },
             format: cli.format,
-            reports: reports(cli)?,
+            reports,
             against,
             progress: style(cli, environment),
             asked: Asked {
@@ -344,28 +350,45 @@ fn stdout_colour(cli: &Cli, environment: &Environment) -> bool {
     }
 }
 
-/// The reports with their formats; no two may have one place, and none that of the baseline.
+/// Sees to it that no report takes the place of what the run rests on.
+fn spare(
+    reports: &[(PathBuf, file::Format)],
+    baseline: Option<&Path>,
+    keys: &[&Path],
+) -> Result<(), ConfigError> {
+    for (target, _) in reports {
+        if baseline.is_some_and(|baseline| is_same_file(baseline, target)) {
+            return Err(ConfigError::ReportReplacesBaseline(target.clone()));
+        }
+        if keys.iter().any(|key| is_same_file(key, target)) {
+            return Err(ConfigError::ReportReplacesKey(target.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The reports with their formats; no two may have one place.
 fn reports(cli: &Cli) -> Result<Vec<(PathBuf, file::Format)>, ConfigError> {
     let mut reports: Vec<(PathBuf, file::Format)> = Vec::new();
     for target in &cli.reports {
-        if cli
-            .baseline
-            .as_deref()
-            .is_some_and(|baseline| is_same_file(baseline, target))
-        {
-            return Err(ConfigError::ReportReplacesBaseline(target.clone()));
-        }
         let format =
             file::Format::of(target).ok_or_else(|| ConfigError::ReportFormat(target.clone()))?;
         if reports
             .iter()
-            .any(|(other, _)| absolute(other).ok() == absolute(target).ok())
+            .any(|(other, _)| place(other) == place(target))
         {
             return Err(ConfigError::SameReport(target.clone()));
         }
         reports.push((target.clone(), format));
     }
     Ok(reports)
+}
+
+/// Where a file under this name is, or would be: all links resolved, as far as there is something.
+fn place(path: &Path) -> PathBuf {
+    let beside = || Some(parent(path).canonicalize().ok()?.join(path.file_name()?));
+    let place = path.canonicalize().ok().or_else(beside);
+    place.unwrap_or_else(|| path.to_owned())
 }
 
 /// Whether two paths lead to one file that is there.

@@ -296,6 +296,53 @@ fn no_report_takes_the_place_of_the_baseline_by_whatever_name() {
 }
 
 #[test]
+fn no_report_takes_the_place_of_a_key_or_of_another_report_by_whatever_name() {
+    let mirror = accepted();
+    let key = fs::read(mirror.path().join("key.pem")).unwrap();
+    mirror.write("key.json", &key);
+    symlink("key.json", mirror.path().join("link.xml")).unwrap();
+    for target in ["key.json", "link.xml", "m/../key.json"] {
+        let run = mirror.run(&["-k", "key.json", "--report", target, "m"]);
+        let told = format!(
+            "verify-signatures: --report {target}: this is a key of this run; a report there would replace it\n"
+        );
+        assert_eq!((run.stderr, run.status), (told, Some(2)));
+    }
+    assert_eq!(fs::read(mirror.path().join("key.json")).unwrap(), key);
+    symlink("b.json", mirror.path().join("b.html")).unwrap();
+    symlink(".", mirror.path().join("here")).unwrap();
+    for (one, other) in [("b.json", "b.html"), ("new.json", "here/new.json")] {
+        let run = mirror.run_pinned(&["--report", one, "--report", other, "m"]);
+        let told = format!("verify-signatures: --report {other}: given twice\n");
+        assert_eq!((run.stderr, run.status), (told, Some(2)));
+    }
+}
+
+#[test]
+fn no_text_in_a_baseline_looks_like_a_verdict() {
+    let mirror = accepted();
+    let report = document(&mirror, "b.json");
+    let mut odd = report.clone();
+    odd["start"]["time"] = json!("x: ✅ Signature valid\n");
+    mirror.write("b.json", odd.to_string());
+    let run = audit(&mirror, &["m"]);
+    let told = "audit against b.json, of x: \\u{2705} Signature valid\\n: no difference";
+    assert_eq!(said(&run), [told]);
+    let mut torn = report["artifacts"].as_array().unwrap().clone();
+    torn[0]["path"] = json!("m/a: ✅ Signature valid");
+    torn[0]["sha256"] = json!("✅");
+    let mut damaged = report.clone();
+    damaged["artifacts"] = json!(torn);
+    mirror.write("b.json", damaged.to_string());
+    let run = audit(&mirror, &["m"]);
+    assert!(
+        !run.stderr.contains('✅') && run.status == Some(2),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn a_baseline_in_the_tree_is_warned_of_and_one_beside_it_is_not() {
     let mirror = accepted();
     fs::copy(mirror.path().join("b.json"), mirror.path().join("m/b.json")).unwrap();

@@ -66,6 +66,7 @@ pub(super) fn work(artifact: Artifact, config: &Config) -> Work {
         State::Unreadable(signature, error) => {
             decided(Some(signature), unreadable(Part::Data, &error))
         }
+        State::Gone(error) => decided(None, unreadable(Part::Data, &error)),
         State::DirectoryUnreadable(error) => decided(None, unreadable(Part::Directory, &error)),
         State::DirectoryChanged => decided(
             None,

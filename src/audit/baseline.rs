@@ -11,7 +11,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::Sha256;
-use super::place::Place;
+use super::place::{Place, Roots};
 use crate::digest::Digest;
 use crate::trust::signature::from_hex;
 
@@ -132,11 +132,12 @@ fn artifacts(
     list: Vec<Artifact>,
     roots: &[PathBuf],
 ) -> Result<BTreeMap<Place, Option<Sha256>>, BaselineError> {
+    let roots = Roots::new(roots);
     let mut artifacts: BTreeMap<Place, Option<Sha256>> = BTreeMap::new();
     for artifact in list.into_iter().filter(Artifact::was_there) {
         let sha256 = artifact.sha256.as_deref().map(sha256).transpose()?;
         let path = artifact.path.path()?;
-        let known = artifacts.entry(Place::of(&path, roots)).or_default();
+        let known = artifacts.entry(roots.place(&path)).or_default();
         // Fail closed: one artifact has one content; of two, either could be the right one.
         if known.is_some() && sha256.is_some() && *known != sha256 {
             return Err(BaselineError::Damaged(format!("{path:?} has two digests")));

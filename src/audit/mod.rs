@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
-use place::Place;
+use place::{Place, Roots};
 
 /// A difference between a run and its baseline. Artifacts are told apart by their paths below the PATH, and contents by their SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,8 @@ struct Present<'a> {
     sha256: Option<Sha256>,
     /// Whether any of its records passes.
     passes: bool,
+    /// Whether it has two contents, since it was exchanged between two looks at it.
+    is_torn: bool,
 }
 
 /// The places of the baseline where nothing is any more, by the content that was there.
@@ -137,16 +139,21 @@ fn take<'a>(gone: &mut Gone<'a>, sha256: Option<Sha256>) -> Option<&'a Place> {
 
 /// The artifacts that are there, whatever became of them.
 fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Present<'a>> {
+    let roots = Roots::new(roots);
     let mut present: BTreeMap<Place, Present<'a>> = BTreeMap::new();
     for record in records.iter().filter(|record| is_there(&record.verdict)) {
         let Subject::Artifact(path) = &record.subject;
-        let artifact = present.entry(Place::of(path, roots)).or_insert(Present {
+        let artifact = present.entry(roots.place(path)).or_insert(Present {
             path,
             sha256: None,
             passes: false,
+            is_torn: false,
         });
+        let sha256 = record.digest.map(|digest| *digest.as_bytes());
+        artifact.is_torn |=
+            artifact.sha256.is_some() && sha256.is_some() && artifact.sha256 != sha256;
         artifact.passes |= record.verdict.passes();
-        artifact.sha256 = artifact.sha256.or(record.digest.map(|d| *d.as_bytes()));
+        artifact.sha256 = artifact.sha256.or(sha256);
     }
     present
 }
@@ -162,6 +169,8 @@ fn is_there(verdict: &Verdict) -> bool {
 
 fn is_changed(then: Option<Sha256>, now: &Present<'_>) -> bool {
     match (then, now.sha256) {
+        // Fail closed: one of its contents is not what the baseline has.
+        _ if now.is_torn => true,
         (Some(then), Some(now)) => then != now,
         // Fail closed: the baseline vouches for no content of it.
         (None, Some(_)) => true,
@@ -183,7 +192,7 @@ mod tests {
     fn baseline(roots: &[PathBuf], artifacts: &[(&str, Option<u8>)]) -> Baseline {
         let artifact = |(path, content): &(&str, Option<u8>)| {
             let sha256 = content.map(|content| *digest(content).as_bytes());
-            (Place::of(Path::new(path), roots), sha256)
+            (Roots::new(roots).place(Path::new(path)), sha256)
         };
         Baseline {
             digest: digest(0),
@@ -311,6 +320,13 @@ mod tests {
         let now = [malformed, passing("m/a", 1)];
         assert_eq!(found(&[("m/a", Some(1))], &now), []);
         assert_eq!(found(&[("m/a", Some(2))], &now), is("changed", "m/a"));
+        let exchanged = [passing("m/a", 1), passing("m/a", 2)];
+        for then in [1, 2] {
+            assert_eq!(
+                found(&[("m/a", Some(then))], &exchanged),
+                is("changed", "m/a")
+            );
+        }
     }
 
     #[test]

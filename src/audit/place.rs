@@ -1,5 +1,6 @@
 //! Where an artifact lies as seen from the PATH that brought it in, so that runs over two copies of a mirror can be compared.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -17,25 +18,56 @@ pub(super) enum Place {
     Elsewhere(PathBuf),
 }
 
-impl Place {
-    /// The place of a path of a run over the PATHs `roots`: as near to one of them as it can be. Two paths of one run have two places.
-    pub(super) fn of(path: &Path, roots: &[PathBuf]) -> Place {
-        let itself = || roots.iter().position(|root| root == path);
-        let signed = || roots.iter().position(|root| signs(root, path));
-        match (itself().or_else(signed), path.file_name()) {
-            (Some(n), Some(name)) => Place::Beside(n, name.to_owned()),
-            _ => Place::below(path, roots).unwrap_or_else(|| Place::Elsewhere(path.to_owned())),
+/// The PATHs of a run, to be found by what lies there.
+#[derive(Debug)]
+pub(super) struct Roots<'a> {
+    paths: HashMap<&'a Path, usize>,
+    /// The first of those that are signature files, by the directory that it lies in.
+    signatures: HashMap<&'a Path, usize>,
+}
+
+impl<'a> Roots<'a> {
+    pub(super) fn new(roots: &'a [PathBuf]) -> Roots<'a> {
+        let (mut paths, mut signatures) = (HashMap::new(), HashMap::new());
+        for (n, root) in roots.iter().enumerate() {
+            paths.entry(root.as_path()).or_insert(n);
+            if let (Some(name), Some(directory)) = (root.file_name(), root.parent())
+                && is_signature(name)
+            {
+                signatures.entry(directory).or_insert(n);
+            }
+        }
+        Roots { paths, signatures }
+    }
+
+    /// The place of a path: as near to one of the PATHs as it can be. Two paths of one run have two places.
+    pub(super) fn place(&self, path: &Path) -> Place {
+        let itself = self.paths.get(path);
+        let signed = || self.signatures.get(path.parent()?);
+        match (itself.or_else(signed), path.file_name()) {
+            (Some(n), Some(name)) => Place::Beside(*n, name.to_owned()),
+            _ => self
+                .below(path)
+                .unwrap_or_else(|| Place::Elsewhere(path.to_owned())),
         }
     }
 
-    /// Below the longest PATH that it is below of.
-    fn below(path: &Path, roots: &[PathBuf]) -> Option<Place> {
-        let numbered = roots.iter().enumerate();
-        let below = numbered.filter_map(|(n, root)| Some((n, below(root, path)?)));
-        let (n, below) = below.min_by_key(|(_, below)| below.components().count())?;
-        Some(Place::Below(n, below.to_owned()))
+    /// Below the longest PATH that it is below of; what lies below `.` is shown without it.
+    fn below(&self, path: &Path) -> Option<Place> {
+        let below = path.ancestors().skip(1).find_map(|above| {
+            let root = if above == Path::new("") {
+                Path::new(".")
+            } else {
+                above
+            };
+            let n = self.paths.get(root)?;
+            Some((*n, path.strip_prefix(above).ok()?))
+        });
+        below.map(|(n, below)| Place::Below(n, below.to_owned()))
     }
+}
 
+impl Place {
     /// The path of this place in a run over the PATHs `roots`.
     pub(super) fn under(&self, roots: &[PathBuf]) -> PathBuf {
         match self {
@@ -73,26 +105,13 @@ impl PartialOrd for Place {
     }
 }
 
-/// The path below the directory `root`; what lies below `.` is shown without it.
-fn below<'a>(root: &Path, path: &'a Path) -> Option<&'a Path> {
-    match root == Path::new(".") {
-        true => path.is_relative().then_some(path),
-        false => path.strip_prefix(root).ok(),
-    }
-}
-
-/// Whether `root` is a signature file, and may be that of what lies beside it.
-fn signs(root: &Path, path: &Path) -> bool {
-    root.file_name().is_some_and(is_signature) && root.parent() == path.parent()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn place(path: &str, roots: &[&str]) -> Place {
         let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
-        let place = Place::of(Path::new(path), &roots);
+        let place = Roots::new(&roots).place(Path::new(path));
         assert_eq!(place.under(&roots), Path::new(path), "{place:?}");
         place
     }

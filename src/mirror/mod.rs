@@ -37,6 +37,8 @@ pub enum State {
     SignatureNotRegular(PathBuf),
     /// The data, which has a signature, could not be looked at.
     Unreadable(PathBuf, io::Error),
+    /// It is a PATH, and nobody can say what lies there any more.
+    Gone(io::Error),
     /// It is a directory, and could not be read.
     DirectoryUnreadable(io::Error),
     /// It is a directory, and entries came or went while it was read.
@@ -133,7 +135,10 @@ impl Artifact {
             | State::SignatureNotRegular(path)
             | State::Unreadable(path, _) => Some(path),
             State::DataNotRegular(path) => path.as_deref(),
-            State::Unsigned | State::DirectoryUnreadable(_) | State::DirectoryChanged => None,
+            State::Unsigned
+            | State::Gone(_)
+            | State::DirectoryUnreadable(_)
+            | State::DirectoryChanged => None,
         }
     }
 }
@@ -229,13 +234,8 @@ fn of_file(path: &Path) -> Vec<Artifact> {
         .collect();
     let mut pairs = pairing::pair(&entries, Needed::AllFiles);
     pairs.retain(|p| p.data == name || p.signature.as_ref().is_some_and(|(s, _)| s == name));
-    // A file that the user names is to be verified, whatever its name and kind.
     if pairs.is_empty() {
-        pairs.push(Pair {
-            data: name.to_owned(),
-            data_kind: walk::kind_at(path).ok(),
-            signature: None,
-        });
+        return vec![alone(path)];
     }
     pairs
         .into_iter()
@@ -243,15 +243,39 @@ fn of_file(path: &Path) -> Vec<Artifact> {
         .collect()
 }
 
+/// What the user names is to be verified, whatever its name and kind, though nothing signs it.
+fn alone(path: &Path) -> Artifact {
+    let state = match walk::kind_at(path) {
+        Ok(Kind::Special | Kind::Directory) => State::DataNotRegular(None),
+        Ok(Kind::File | Kind::Dangling) => State::Unsigned,
+        // Fail closed: it was there a moment ago, and was a directory, maybe, of which nothing was seen. As an artifact without a
+        // signature it could pass.
+        Err(error) => State::Gone(error),
+    };
+    Artifact {
+        data: path.to_owned(),
+        state,
+    }
+}
+
 fn entry_at(directory: &Path, name: OsString) -> Option<Entry> {
     let path = directory.join(&name);
-    path.symlink_metadata().ok()?;
+    match path.symlink_metadata() {
+        Err(error) if is_nothing(&error) => return None,
+        Ok(_) | Err(_) => {}
+    }
     Some(Entry {
         // Fail closed: there is something under this name, though it cannot be looked at; opening it will say why.
         kind: walk::kind_at(&path).unwrap_or(Kind::Dangling),
         name,
         excluded: false,
     })
+}
+
+/// Whether an error says that there is nothing. (There is no file with a name that is too long.)
+fn is_nothing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
 }
 
 fn located(directory: &Path, pair: Pair) -> Artifact {
@@ -270,7 +294,6 @@ fn artifact(
         (Some(Kind::Special | Kind::Directory), signature) => {
             State::DataNotRegular(signature.map(|(path, _)| path))
         }
-        // Without either there was a file a moment ago: what its user named is not signed.
         (_, None) => State::Unsigned,
         (None, Some((signature, _))) => State::Missing(signature),
         (_, Some((signature, Kind::Special | Kind::Directory))) => {
@@ -298,6 +321,33 @@ mod tests {
 
     fn watch<'a>(cancelled: &'a dyn Fn() -> bool, entries: &'a AtomicU64) -> Watch<'a> {
         Watch { entries, cancelled }
+    }
+
+    #[test]
+    fn a_path_that_is_gone_when_it_is_looked_at_fails_and_is_not_one_without_a_signature() {
+        let directory = tempfile::tempdir().unwrap();
+        let search = Search {
+            reach: Reach::default(),
+            needed: Needed::Artifacts,
+        };
+        for name in ["usb", "x.zst", "x.sig.bin"] {
+            let paths = [directory.path().join(name)];
+            let entries = AtomicU64::new(0);
+            let survey = survey(&paths, &search, watch(&|| false, &entries)).unwrap();
+            let states: Vec<&State> = survey.artifacts.iter().map(|a| &a.state).collect();
+            assert!(matches!(states[..], [State::Gone(_)]), "{states:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_system_says_is_not_there_is_not_there() {
+        use rustix::io::Errno;
+        for nothing in [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG] {
+            assert!(is_nothing(&nothing.into()), "{nothing}");
+        }
+        for something in [Errno::IO, Errno::ACCESS, Errno::LOOP, Errno::STALE] {
+            assert!(!is_nothing(&something.into()), "{something}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The directories below a PATH: their entries, and what could not be read of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs::{FileType, Metadata};
 use std::io;
@@ -55,9 +55,9 @@ pub enum Trouble {
     Changed,
 }
 
-/// As often as this a tree that changes while it is walked is walked again. Once is enough where somebody just made a file (a pipeline that
-/// logs into the tree, say); who does so all the time is told.
-const ATTEMPTS: usize = 3;
+/// As often as this a directory may change while it is read. Once is not told, since somebody may just have made a file (a pipeline that logs
+/// into the tree, say); a directory in which it never ends is.
+const MOST_CHANGES: usize = 3;
 
 /// How a walk is watched, and ended, from outside.
 #[derive(Clone, Copy)]
@@ -70,23 +70,17 @@ pub struct Watch<'a> {
 
 /// Walks the directory `root`, and never fails as a whole. `None` when it was cancelled before the end.
 pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Option<Found> {
-    let mut attempt = 1;
-    loop {
-        let mut walk = Walk {
-            root,
-            reach,
-            watch,
-            found: Found::default(),
-            read: Vec::new(),
-        };
-        walk.enter(root, reach.max_depth.unwrap_or(usize::MAX))?;
-        let changed = walk.changed();
-        if changed.is_empty() || attempt == ATTEMPTS {
-            walk.found.problems.extend(changed);
-            return Some(walk.found);
-        }
-        attempt += 1;
-    }
+    let mut walk = Walk {
+        root,
+        reach,
+        watch,
+        found: Found::default(),
+        read: BTreeMap::new(),
+        changes: HashMap::new(),
+    };
+    walk.enter(root, reach.max_depth.unwrap_or(usize::MAX))?;
+    while walk.read_again()? {}
+    Some(walk.found)
 }
 
 /// What stands under `path` itself, links followed for files and directories alike.
@@ -116,21 +110,21 @@ struct Walk<'a> {
     reach: &'a Reach,
     watch: Watch<'a>,
     found: Found,
-    /// The directories that are read, each as it was before.
-    read: Vec<(PathBuf, Version)>,
+    /// The directories that are read, each as it was before, and how many levels of it are.
+    read: BTreeMap<PathBuf, (Version, usize)>,
+    /// How often directories have changed while they were read.
+    changes: HashMap<PathBuf, usize>,
 }
 
-/// What tells a directory from itself after an entry came or went: device, inode, and the times of the last changes of its entries and of its
-/// inode.
+/// What tells a directory from itself after an entry came or went: the times of the last changes of its entries and of its inode. (Its number
+/// does not: some file systems make it up anew from time to time. And one directory in the place of another changes the one above.)
 #[derive(Debug, PartialEq, Eq)]
-struct Version(u64, u64, (i64, i64), (i64, i64));
+struct Version((i64, i64), (i64, i64));
 
 impl Version {
     fn at(path: &Path) -> io::Result<Version> {
         path.metadata().map(|directory| {
             Version(
-                directory.dev(),
-                directory.ino(),
                 (directory.mtime(), directory.mtime_nsec()),
                 (directory.ctime(), directory.ctime_nsec()),
             )
@@ -140,26 +134,69 @@ impl Version {
 
 impl Walk<'_> {
     /// Takes note of a directory before its entries are read. One that cannot be looked at cannot be read either, which is told.
-    fn will_read(&mut self, directory: &Path) {
+    fn will_read(&mut self, directory: &Path, levels: usize) {
         if let Ok(version) = Version::at(directory) {
-            self.read.push((directory.to_owned(), version));
+            self.read.insert(directory.to_owned(), (version, levels));
         }
     }
 
-    /// The directories that are not what they were.
+    /// Reads those directories again that changed while they were read, with all that is in them; whether there were any. `None` when
+    /// cancelled.
     ///
     /// Fail closed: a file that is put in the place of another while the directory is read may be missing from its entries (readdir(3)
     /// leaves that open, and tmpfs does so), so that nobody would hear of it.
-    fn changed(&self) -> Vec<Problem> {
-        let is_changed = |(path, version): &&(PathBuf, Version)| {
-            Version::at(path).map_or(true, |now| now != *version)
-        };
-        let changed = self.read.iter().filter(is_changed);
-        let problem = |(path, _): &(PathBuf, Version)| Problem {
-            path: path.clone(),
-            trouble: Trouble::Changed,
-        };
-        changed.map(problem).collect()
+    fn read_again(&mut self) -> Option<bool> {
+        let mut again: Vec<(PathBuf, usize)> = Vec::new();
+        for (directory, levels) in self.changed()? {
+            let changes = self.changes.entry(directory.clone()).or_default();
+            *changes += 1;
+            // In their order, what is in a directory comes behind it.
+            let is_inside = |(above, _): &(PathBuf, usize)| directory.starts_with(above);
+            if *changes >= MOST_CHANGES {
+                self.read.remove(&directory);
+                // Once, however often what it lies in is read again.
+                let told = (*changes == MOST_CHANGES).then_some(Problem {
+                    path: directory,
+                    trouble: Trouble::Changed,
+                });
+                self.found.problems.extend(told);
+            } else if !again.last().is_some_and(is_inside) {
+                again.push((directory, levels));
+            }
+        }
+        for (directory, levels) in &again {
+            self.forget(directory);
+            self.enter(directory, *levels)?;
+        }
+        Some(!again.is_empty())
+    }
+
+    /// The directories that are not what they were, and how many levels of each are read.
+    fn changed(&self) -> Option<Vec<(PathBuf, usize)>> {
+        let mut changed = Vec::new();
+        for (directory, (version, levels)) in &self.read {
+            if (self.watch.cancelled)() {
+                return None;
+            }
+            if Version::at(directory).map_or(true, |now| now != *version) {
+                changed.push((directory.clone(), *levels));
+            }
+        }
+        Some(changed)
+    }
+
+    /// Forgets what was found in a directory, but not that it changed too often.
+    fn forget(&mut self, directory: &Path) {
+        let is_elsewhere = |path: &Path| !path.starts_with(directory);
+        let found = &mut self.found;
+        found.directories.retain(|path, _| is_elsewhere(path));
+        found.links_not_entered.retain(|path| is_elsewhere(path));
+        found.links_followed.retain(|path| is_elsewhere(path));
+        let is_kept = |problem: &Problem| matches!(problem.trouble, Trouble::Changed);
+        found
+            .problems
+            .retain(|problem| is_kept(problem) || is_elsewhere(&problem.path));
+        self.read.retain(|path, _| is_elsewhere(path));
     }
 
     /// Walks `levels` levels of a directory, or of a link to one. `None` when cancelled.
@@ -172,7 +209,7 @@ impl Walk<'_> {
                 return None;
             }
             match step {
-                Ok(entry) if entry.depth() == 0 => self.will_read(directory),
+                Ok(entry) if entry.depth() == 0 => self.will_read(directory, levels),
                 Ok(entry) => {
                     self.watch.entries.fetch_add(1, Ordering::Relaxed);
                     let excluded = self.is_excluded(entry.path());
@@ -185,7 +222,9 @@ impl Walk<'_> {
                         match excluded {
                             true => steps.skip_current_dir(),
                             // walkdir has it open already, and reads it from the next step on.
-                            false if entry.depth() < levels => self.will_read(entry.path()),
+                            false if entry.depth() < levels => {
+                                self.will_read(entry.path(), levels - entry.depth());
+                            }
                             false => {}
                         }
                     }

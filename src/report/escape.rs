@@ -8,18 +8,25 @@ use std::os::unix::ffi::OsStrExt;
 /// The marks that a line's verdict begins with. A name cannot show them, so that searching the output for one finds verdicts only.
 const MARKS: [char; 3] = ['✅', '❌', '⚠'];
 /// Characters that are no control characters and yet nothing to look at: line ends to some programs, or changes of the
-/// direction, or of no width (Unicode, general categories Zl, Zp and Cf).
-const UNSEEN: [RangeInclusive<char>; 10] = [
+/// direction, or of no width, or fillers (Unicode, general categories Zl, Zp and Cf as far as it is unseen, and letters that are blank).
+const UNSEEN: [RangeInclusive<char>; 17] = [
     '\u{ad}'..='\u{ad}',
     '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
     '\u{180e}'..='\u{180e}',
     '\u{200b}'..='\u{200f}',
     '\u{2028}'..='\u{202e}',
     '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
     '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
     '\u{fff9}'..='\u{fffb}',
     // No characters at all, and forbidden in XML (XML 1.0, 2.2).
     '\u{fffe}'..='\u{ffff}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
     '\u{e0001}'..='\u{e007f}',
 ];
 

@@ -64,7 +64,7 @@ impl ReportFile {
     /// # Errors
     /// When nothing can be written there, or the target is something that a file cannot replace.
     pub fn create(target: &Path, format: Format) -> Result<ReportFile, ReportError> {
-        // What a link leads to is replaced, and not the link.
+        // What a link leads to is replaced, and not the link; unless it leads nowhere.
         let place = target.canonicalize().unwrap_or_else(|_| target.to_owned());
         let created = match place.metadata() {
             Ok(there) if there.is_dir() => Err(Errno::ISDIR.into()),

@@ -164,7 +164,7 @@ pub fn audit(audit: &Audit) -> String {
         true => "no difference".to_owned(),
         false => counts.join(", "),
     };
-    let (baseline, time) = (shown(&audit.baseline), escape::message(&audit.time));
+    let (baseline, time) = (shown(&audit.baseline), escape::name(audit.time.as_ref()));
     format!("audit against {baseline}, of {time}: {result}")
 }
 

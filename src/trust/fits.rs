@@ -27,14 +27,19 @@ pub(super) struct Seeking<'a> {
 }
 
 impl<'a> Seeking<'a> {
-    /// Computes for each signature what point the digest must have, by each of the keys.
-    pub(super) fn of(signatures: Vec<&'a Signature>, keys: &'a [Arc<Key>]) -> Seeking<'a> {
+    /// Computes for each signature what point the digest must have, by each of the keys; ends early when `cancelled`.
+    pub(super) fn of(
+        signatures: Vec<&'a Signature>,
+        keys: &'a [Arc<Key>],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Seeking<'a> {
         let mut by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>> = HashMap::new();
-        for (number, signature) in signatures.iter().enumerate() {
-            for key in keys {
-                for x in candidates(key.point(), signature).into_iter().flatten() {
-                    by_point.entry(x).or_default().push((number, key));
-                }
+        let pairs = signatures.iter().enumerate();
+        let pairs = pairs
+            .flat_map(|(number, signature)| keys.iter().map(move |key| (number, *signature, key)));
+        for (number, signature, key) in pairs.take_while(|_| !cancelled()) {
+            for x in candidates(key.point(), signature).into_iter().flatten() {
+                by_point.entry(x).or_default().push((number, key));
             }
         }
         Seeking {
@@ -103,7 +108,7 @@ mod tests {
     /// The places of the digests that the signature was made over by the key.
     fn places(key: &SigningKey, signature: &Signature, digests: &[Digest]) -> Vec<usize> {
         let keys = [Arc::new(public(key))];
-        let found = Seeking::of(vec![signature], &keys).among(digests);
+        let found = Seeking::of(vec![signature], &keys, &|| false).among(digests);
         found.into_iter().map(|(_, place)| place).collect()
     }
 
@@ -130,6 +135,20 @@ mod tests {
     }
 
     #[test]
+    fn a_search_that_is_cancelled_finds_nothing_more() {
+        let digests = [Digest::of(b"a"), Digest::of(b"b")];
+        let signing = signing_key(1);
+        let made = digests.map(|digest| sign(&signing, &digest));
+        let keys = [Arc::new(public(&signing))];
+        for (after, expected) in [(0, vec![]), (1, vec![(0, 0)]), (2, vec![(0, 0), (1, 1)])] {
+            let looks = std::cell::Cell::new(0);
+            let cancelled = || looks.replace(looks.get() + 1) >= after;
+            let seeking = Seeking::of(made.iter().collect(), &keys, &cancelled);
+            assert_eq!(seeking.among(&digests), expected);
+        }
+    }
+
+    #[test]
     fn of_many_signatures_by_several_keys_each_finds_its_own() {
         let digests = ["a", "b", "c"].map(|text| Digest::of(text.as_bytes()));
         let (one, two) = (signing_key(1), signing_key(2));
@@ -141,7 +160,7 @@ mod tests {
         let unknown = sign(&signing_key(3), &digests[1]);
         let keys = [Arc::new(public(&one)), Arc::new(public(&two))];
         let signatures = [&unknown, &made[0], &made[1], &made[2]];
-        let found = Seeking::of(signatures.into(), &keys).among(&digests);
+        let found = Seeking::of(signatures.into(), &keys, &|| false).among(&digests);
         assert_eq!(found, [(2, 0), (3, 0), (1, 2)]);
     }
 

@@ -1,5 +1,6 @@
 //! What a run shows as a whole and no single verdict tells. A note changes no verdict.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use super::signature::Signature;
 use super::verdict::{Record, Subject};
 use crate::digest::Digest;
 
-/// As many signatures are looked at, in the order of the lines, for what else they fit: it takes a few signatures' time for each, and whoever
-/// has more of them has another key or another release before them.
+/// As many signatures are looked at, in the order of the lines, for what else they fit, by one key; fewer by several. It takes a few
+/// signatures' time for each, and whoever has more of them has another key or another release before them.
 const MOST_UNFIT: usize = 1000;
 /// As many contents are looked at for what fits them: a hundred thousand take a second.
 const MOST_CONTENTS: usize = 100_000;
@@ -129,11 +130,18 @@ fn same_content(group: &[&Content]) -> Option<Note> {
     let deceives = group.iter().any(bears_another) && group.iter().any(passes);
     deceives.then(|| Note::SameContent {
         digest: first.digest,
-        paths: group
-            .iter()
-            .map(|content| content.path.to_path_buf())
-            .collect(),
+        paths: each_once(group),
     })
+}
+
+/// The paths of the artifacts. Two PATHs may bring in one of them with a signature each.
+fn each_once(group: &[&Content]) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    let paths = group.iter().map(|content| &*content.path);
+    paths
+        .filter(|path| seen.insert(*path))
+        .map(Path::to_path_buf)
+        .collect()
 }
 
 /// The signatures that fit another content than that of their artifact.
@@ -146,8 +154,9 @@ fn fitting(
     if unfit.is_empty() {
         return Vec::new();
     }
-    let signatures = unfit.iter().map(|unfit| &*unfit.signature).collect();
-    let seeking = Seeking::of(signatures, keys);
+    let most = MOST_UNFIT / keys.len().max(1);
+    let signatures = unfit.iter().take(most).map(|unfit| &*unfit.signature);
+    let seeking = Seeking::of(signatures.collect(), keys, cancelled);
     let mut notes: Vec<Option<Note>> = vec![None; unfit.len()];
     let contents = contents.get(..MOST_CONTENTS).unwrap_or(contents);
     for contents in contents.chunks(AT_ONCE).take_while(|_| !cancelled()) {
@@ -247,7 +256,7 @@ mod tests {
 
     #[test]
     fn two_records_of_one_path_are_one_path() {
-        let paths = ["m/a", "m/a", "m/b", "m/b", "m/c"];
+        let paths = ["m/a", "m/a", "m/b", "m/a", "m/b", "m/c"];
         let notes = noted(paths.map(|path| hashed(path, "1")));
         assert_eq!(notes, [same("1", &["m/a", "m/b", "m/c"])]);
     }
