@@ -37,6 +37,8 @@ enum Behaviour {
     Short,
     /// Nothing comes, and no error.
     Stalls,
+    /// The same from its first byte on.
+    StallsAtOnce,
     /// It is gone when it is opened, though it was there when the directory was read.
     Vanishes,
     /// Not even its size can be had (EIO).
@@ -204,14 +206,17 @@ impl Filesystem for FailingFs {
         let end = (offset as usize + size as usize).min(node.content.len());
         let bytes = node.content.get(offset as usize..end).unwrap_or_default();
         match node.behaviour {
-            behaviour if behaviour == Behaviour::Sound || end as u64 <= FAILS_AT => {
+            Behaviour::Sound => reply.data(bytes),
+            behaviour if behaviour != Behaviour::StallsAtOnce && end as u64 <= FAILS_AT => {
                 reply.data(bytes)
             }
             Behaviour::Fails => reply.error(Errno::EIO),
-            Behaviour::Stalls => match self.stalled.lock().unwrap().as_mut() {
-                Some(stalled) => stalled.push(reply),
-                None => reply.error(Errno::EIO),
-            },
+            Behaviour::Stalls | Behaviour::StallsAtOnce => {
+                match self.stalled.lock().unwrap().as_mut() {
+                    Some(stalled) => stalled.push(reply),
+                    None => reply.error(Errno::EIO),
+                }
+            }
             _ => reply.data(&bytes[..bytes.len() / 2]),
         }
     }
@@ -373,6 +378,30 @@ fn a_read_that_stalls_keeps_nobody_else_waiting_and_a_signal_ends_the_run() {
             .read_to_string(&mut said)
             .unwrap();
         assert!(said.contains("ended after 2 of 3: 2 valid; "), "{said}");
+    }
+}
+
+#[test]
+fn what_was_decided_is_told_while_its_worker_is_stuck_in_the_next_file() {
+    if !fuse_is_here("what_was_decided_is_told_while_its_worker_is_stuck") {
+        return;
+    }
+    for io in ["mmap", "read"] {
+        let mounted = Mounted::new(Behaviour::StallsAtOnce);
+        // One worker that hashes one file after the other.
+        let mut child = mounted
+            .command(&["--io", io, "--jobs", "1", "--sha256", "portable"])
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, first) = std::sync::mpsc::channel();
+        let reader = std::thread::spawn(move || sender.send(lines.next()));
+        let told = first.recv_timeout(Duration::from_secs(20));
+        interrupt(&child);
+        drop(mounted);
+        assert_eq!(told.unwrap().unwrap().unwrap(), NEIGHBOURS[0], "{io}");
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{io}");
+        reader.join().unwrap().unwrap();
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::ThreadPoolBuilder;
@@ -55,6 +55,9 @@ pub struct Prepared {
     jobs: usize,
 }
 
+/// The results that a worker keeps to itself, where the receiver finds them when the worker is stuck in a read.
+type Kept = Mutex<Vec<Placed>>;
+
 /// What all workers share.
 struct Shared {
     tasks: Vec<(usize, Task)>,
@@ -64,6 +67,8 @@ struct Shared {
     cancel: Cancel,
     board: Board,
     workers: usize,
+    /// Of each worker.
+    kept: Arc<[Kept]>,
 }
 
 /// Plans the work: which file is read when, by how many threads, and how it is hashed. `access` says on which devices
@@ -135,6 +140,7 @@ impl Prepared {
         counters.expect(self.works, self.total);
         let at_once = self.jobs <= FEW && self.total < WORTH_THREADS;
         let workers = if at_once { 1 } else { self.threads };
+        let kept: Arc<[Kept]> = (0..workers).map(|_| Kept::default()).collect();
         let shared = Shared {
             tasks: self.tasks,
             settings: self.settings,
@@ -143,6 +149,7 @@ impl Prepared {
             cancel: cancel.clone(),
             board: Board::new(self.plan, workers),
             workers,
+            kept: Arc::clone(&kept),
         };
         let results = match at_once {
             true => here(&shared),
@@ -150,6 +157,7 @@ impl Prepared {
         };
         let receiver = Receiving {
             order: InOrder::new(self.works),
+            kept: &kept,
             counters: &counters,
             sink,
         };
@@ -186,6 +194,7 @@ fn on_pool(shared: Shared, threads: usize) -> Result<Receiver<Vec<Placed>>, Pool
 /// The one receiver of all records.
 struct Receiving<'a, S> {
     order: InOrder<Record>,
+    kept: &'a [Kept],
     counters: &'a Counters,
     sink: &'a mut S,
 }
@@ -216,10 +225,15 @@ impl<S: Sink> Receiving<'_, S> {
         cancel: &Cancel,
     ) -> ControlFlow<()> {
         self.take_in(known)?;
-        let mut deadline = None;
+        let (mut deadline, mut looked) = (None, Instant::now());
         loop {
             let now = Instant::now();
-            if cancel.is_cancelled() && now > *deadline.get_or_insert(now + GRACE) {
+            let is_over = cancel.is_cancelled() && now > *deadline.get_or_insert(now + GRACE);
+            if is_over || now.duration_since(looked) >= GLANCE {
+                looked = now;
+                self.take_kept()?;
+            }
+            if is_over {
                 return ControlFlow::Continue(());
             }
             match results.recv_timeout(GLANCE) {
@@ -228,6 +242,17 @@ impl<S: Sink> Receiving<'_, S> {
                 Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(()),
             }
         }
+    }
+
+    /// Takes in what workers still keep. One that is stuck in a read would keep it for as long as that takes.
+    fn take_kept(&mut self) -> ControlFlow<()> {
+        let kept = self.kept;
+        kept.iter()
+            .map(taken)
+            .try_for_each(|records| match records.is_empty() {
+                true => ControlFlow::Continue(()),
+                false => self.take_in(records),
+            })
     }
 
     fn take_in(&mut self, records: Vec<Placed>) -> ControlFlow<()> {
@@ -247,19 +272,24 @@ impl<S: Sink> Receiving<'_, S> {
     }
 }
 
+fn taken(kept: &Kept) -> Vec<Placed> {
+    std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
 struct Outbox<'a> {
-    records: Vec<Placed>,
+    kept: &'a Kept,
     oldest: Instant,
     results: &'a Sender<Vec<Placed>>,
 }
 
 impl Outbox<'_> {
     fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
-        if self.records.is_empty() {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_empty() {
             self.oldest = Instant::now();
         }
-        self.records.extend(records);
+        kept.extend(records);
     }
 
     fn hand_over_old(&mut self) {
@@ -269,9 +299,10 @@ impl Outbox<'_> {
     }
 
     fn hand_over(&mut self) {
-        if !self.records.is_empty() {
+        let records = taken(self.kept);
+        if !records.is_empty() {
             // Nobody receives any more where the run has ended early; then nobody asks for these records.
-            let _ = self.results.send(std::mem::take(&mut self.records));
+            let _ = self.results.send(records);
         }
     }
 }
@@ -287,7 +318,7 @@ fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
     };
     let mut lanes: Vec<Hashing> = Vec::new();
     let mut outbox = Outbox {
-        records: Vec::new(),
+        kept: &shared.kept[me],
         oldest: Instant::now(),
         results,
     };
