@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn image(identifier: &[u8]) -> Vec<u8> {
-        [&[0; ISO_IDENTIFIER_AT][..], identifier].concat()
+        [&[0; 32_769][..], identifier].concat()
     }
 
     #[test]
