@@ -1,6 +1,7 @@
 //! The wiring, top to bottom: command line → configuration → mirror → engine → report → exit status.
 
 mod asides;
+mod loose;
 mod outcome;
 mod telling;
 mod work;
@@ -37,6 +38,7 @@ use crate::report::{self, Stream, escape, say, stream};
 use crate::trust::note::{Note, Noting};
 use crate::trust::verdict::{Record, Summary};
 use asides::{conclude, explain, remark, warn};
+use loose::Loose;
 use outcome::{Audited, Outcome};
 use telling::Telling;
 
@@ -251,7 +253,8 @@ fn judge(
 ) -> Result<Judged, NotBegun> {
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
-    let works = works(config, survey.artifacts);
+    let loose = Loose::of(&survey);
+    let works = works(config, survey.artifacts, loose.seeks());
     let expected = works.len() as u64;
     let stdout = Stream::stdout()?;
     let prepared = prepare(config, works);
@@ -267,7 +270,7 @@ fn judge(
     telling.summary.elapsed = began.elapsed();
     let noting = std::mem::take(&mut telling.noting);
     let mut outcome = Outcome {
-        notes: notes(config, noting, cancel).into(),
+        notes: notes(config, noting, loose, cancel).into(),
         audit: audit(config, &telling.summary, &telling.kept),
         summary: telling.summary.clone(),
         output: std::mem::replace(&mut telling.output, Ok(())),
@@ -290,11 +293,13 @@ fn judge(
 }
 
 /// What the run shows as a whole, if anybody will hear of it.
-fn notes(config: &Config, noting: Noting, cancel: &Cancel) -> Vec<Note> {
-    match config.detail.lines || !config.reports.is_empty() {
-        true => noting.notes(&config.settings.keys, &|| cancel.is_cancelled()),
-        false => Vec::new(),
+fn notes(config: &Config, mut noting: Noting, loose: Loose, cancel: &Cancel) -> Vec<Note> {
+    if !config.detail.lines && config.reports.is_empty() {
+        return Vec::new();
     }
+    let mut notes = loose.into_notes(&mut noting);
+    notes.extend(noting.notes(&config.settings.keys, &|| cancel.is_cancelled()));
+    loose::without_repetitions(notes)
 }
 
 /// Compares the records with the baseline, if there is one.
@@ -314,8 +319,8 @@ fn audit(config: &Config, summary: &Summary, records: &[Record]) -> Audited {
     }))
 }
 
-fn works(config: &Config, artifacts: Vec<Artifact>) -> Vec<Work> {
-    let to_work = |artifact| work::work(artifact, config);
+fn works(config: &Config, artifacts: Vec<Artifact>, seeks: bool) -> Vec<Work> {
+    let to_work = |artifact| work::work(artifact, config, seeks);
     artifacts.into_iter().map(to_work).collect()
 }
 

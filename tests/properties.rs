@@ -22,6 +22,14 @@ fn entry() -> impl Strategy<Value = String> {
         ".zst.sig.bin",
         ".iso.sig.bin",
         ".tar",
+        ".ZST",
+        ".Zst",
+        ".SIG.bin",
+        ".zst.part",
+        ".zst_part00",
+        ".zst_part01",
+        "_part00",
+        ".iso.aa",
     ]);
     (letter, stem, ending).prop_map(|(letter, stem, ending)| format!("{letter}{stem}{ending}\n"))
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use crate::config::Config;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
-use crate::engine::{Task, Work};
+use crate::engine::{Claim, Task, Work};
 use crate::errno;
 use crate::mirror::{Artifact, Facts, State};
-use crate::trust::verdict::{Part, Record, Verdict};
+use crate::trust::verdict::{Part, Record, Unclaimed, Verdict};
 
 /// What the files lie on, by the number of the device.
 pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
@@ -36,24 +36,37 @@ pub(super) fn access(medium: Medium, config: &Config) -> Access {
     }
 }
 
-/// What the engine has to do for an artifact: nothing, where what lies on disk decides it.
-pub(super) fn work(artifact: Artifact, config: &Config) -> Work {
-    let data = artifact.data;
+/// What the engine has to do for an artifact: nothing, where what is on disk decides it. `seeks` says whether the digests of artifacts
+/// without a signature are wanted, although those fail.
+pub(super) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
+    let Artifact {
+        data,
+        parts,
+        link,
+        state,
+    } = artifact;
     let decided = |signature, verdict| {
-        Work::Decided(Box::new(Record::unhashed(data.clone(), signature, verdict)))
+        Work::Decided(Box::new(Record {
+            parts: parts.clone().into(),
+            link: link.as_deref().map(Box::from),
+            ..Record::unhashed(data.clone(), signature, verdict)
+        }))
     };
     let unreadable = |part, error: &io::Error| Verdict::Unreadable {
         part,
         words: errno::words(error),
     };
-    match artifact.state {
+    match state {
         State::Signed(signature, facts) => Work::Verify(Task {
             load: load(facts),
             data,
-            signature: Some(signature),
+            parts,
+            link,
+            claim: Claim::Signed(signature),
         }),
         State::Missing(signature) => decided(Some(signature), Verdict::Missing),
-        State::Unsigned => unsigned(data, config),
+        State::PartMissing(signature, part) => decided(Some(signature), Verdict::PartMissing(part)),
+        State::Unsigned(why) => unsigned(data, why, config, seeks),
         State::DataNotRegular(signature) => {
             decided(signature, Verdict::NotRegular { part: Part::Data })
         }
@@ -78,21 +91,20 @@ pub(super) fn work(artifact: Artifact, config: &Config) -> Work {
 }
 
 /// An artifact without a signature: its verdict is known. It is hashed all the same where it is accepted and somebody will want to know
-/// whether it stayed the same; what cannot be looked at has no digest then.
-fn unsigned(data: PathBuf, config: &Config) -> Work {
+/// whether it stayed the same, and where signatures are looking for what they were made over; what cannot be looked at has no digest then.
+fn unsigned(data: PathBuf, why: Unclaimed, config: &Config, seeks: bool) -> Work {
     let allowed = config.allow_unsigned;
-    let is_hashed = allowed && config.wants_digests();
+    let is_hashed = seeks || allowed && config.wants_digests();
+    let verdict = Verdict::Unsigned { allowed, why };
     match is_hashed.then(|| Facts::at(&data)) {
         Some(Ok(facts)) => Work::Verify(Task {
             load: load(facts),
             data,
-            signature: None,
+            parts: Vec::new(),
+            link: None,
+            claim: Claim::Unsigned(verdict),
         }),
-        _ => Work::Decided(Box::new(Record::unhashed(
-            data,
-            None,
-            Verdict::Unsigned { allowed },
-        ))),
+        _ => Work::Decided(Box::new(Record::unhashed(data, None, verdict))),
     }
 }
 

@@ -6,10 +6,11 @@
 pub mod baseline;
 mod place;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
+use crate::mirror::alike;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
 use place::{Place, Roots};
@@ -26,6 +27,8 @@ pub enum Finding {
     Added {
         /// Where it is.
         path: PathBuf,
+        /// What is missing of the baseline and looks like it, if anything does.
+        like: Option<PathBuf>,
     },
     /// `changed`: it has another content than in the baseline, or one of the two contents is not known.
     Changed {
@@ -56,9 +59,17 @@ impl Finding {
     pub fn path(&self) -> &Path {
         match self {
             Finding::Missing { path }
-            | Finding::Added { path }
+            | Finding::Added { path, .. }
             | Finding::Changed { path }
             | Finding::Renamed { path, .. } => path,
+        }
+    }
+
+    /// A path of the baseline that looks like the path it speaks of, where that was added.
+    pub fn like(&self) -> Option<&Path> {
+        match self {
+            Finding::Added { like, .. } => like.as_deref(),
+            _ => None,
         }
     }
 }
@@ -108,7 +119,7 @@ pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Ve
                     from: from.under(roots),
                     path,
                 },
-                None => Finding::Added { path },
+                None => Finding::Added { path, like: None },
             },
         };
         findings.insert(place, finding);
@@ -117,7 +128,36 @@ pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Ve
         let path = place.under(roots);
         findings.insert(place, Finding::Missing { path });
     }
-    findings.into_values().collect()
+    let mut findings: Vec<Finding> = findings.into_values().collect();
+    note_alike(&mut findings);
+    findings
+}
+
+/// Notes of what was added what is missing and looks like it: the two lines look the same.
+fn note_alike(findings: &mut [Finding]) {
+    let missing = findings
+        .iter()
+        .filter(|finding| matches!(finding, Finding::Missing { .. }));
+    let missing: HashSet<PathBuf> = missing.map(|finding| finding.path().to_owned()).collect();
+    let groups = alike::groups(findings.iter().map(Finding::path));
+    let groups = groups.into_iter().filter_map(|group| {
+        let like = group
+            .iter()
+            .find(|path| missing.contains(**path))?
+            .to_path_buf();
+        Some((
+            group.into_iter().map(Path::to_path_buf).collect::<Vec<_>>(),
+            like,
+        ))
+    });
+    let like: HashMap<PathBuf, PathBuf> = groups
+        .flat_map(|(paths, like)| paths.into_iter().map(move |path| (path, like.clone())))
+        .collect();
+    for finding in findings {
+        if let Finding::Added { path, like: known } = finding {
+            *known = like.get(path).cloned();
+        }
+    }
 }
 
 fn gone<'a>(baseline: &'a Baseline, present: &BTreeMap<Place, Present<'_>>) -> Gone<'a> {
@@ -182,7 +222,7 @@ fn is_changed(then: Option<Sha256>, now: &Present<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::verdict::Invalid;
+    use crate::trust::verdict::{Invalid, Unclaimed};
     use proptest::prelude::*;
 
     fn digest(content: u8) -> Digest {
@@ -210,7 +250,14 @@ mod tests {
 
     /// A record that passes.
     fn passing(path: &str, content: u8) -> Record {
-        record(path, Some(content), Verdict::Unsigned { allowed: true })
+        record(
+            path,
+            Some(content),
+            Verdict::Unsigned {
+                allowed: true,
+                why: Unclaimed::NoSignature,
+            },
+        )
     }
 
     fn roots(paths: &[&str]) -> Vec<PathBuf> {
@@ -274,7 +321,10 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_never_taken_for_the_same() {
-        let passes = Verdict::Unsigned { allowed: true };
+        let passes = Verdict::Unsigned {
+            allowed: true,
+            why: Unclaimed::NoSignature,
+        };
         let fails = Verdict::Invalid(Invalid::NoKeyVerifies);
         let unknown = [("m/a", None)];
         assert_eq!(found(&unknown, &[passing("m/a", 1)]), is("changed", "m/a"));

@@ -1,6 +1,7 @@
 //! A file's bytes, window by window, and whether they stayed the same while they were read.
 
 mod ahead;
+mod joined;
 mod load;
 mod mapped;
 mod read;
@@ -15,6 +16,7 @@ use rustix::fs::OFlags;
 use thiserror::Error;
 
 use ahead::Ahead;
+pub use joined::Joined;
 use load::{Extent, Loader, Window};
 
 /// Bytes that one thread has mapped at one time for its lanes; a file whose windows another thread brings in has two of them. Memory stays flat whatever the files' sizes: two threads stay below 64 MiB.

@@ -7,8 +7,8 @@ use std::time::Instant;
 use super::counters::{Counters, Flight};
 use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
 use super::plan::{Job, may_join};
-use super::{Settings, Task};
-use crate::content::{self, Content, Fault, Reading, Stamp};
+use super::{Settings, Task, zarf};
+use crate::content::{self, Fault, Joined, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::trust::looks::{self, Looks};
@@ -49,7 +49,7 @@ impl Context<'_> {
 
 /// A file that is being hashed, for all of its names that wait for its digest.
 pub(super) struct Hashing {
-    content: Content,
+    content: Joined,
     lane: Lane,
     /// The names: positions in the tasks, with what each waits for.
     names: Vec<(usize, Awaits)>,
@@ -74,8 +74,8 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
         let Some((place, task)) = context.tasks.get(*position) else {
             continue;
         };
-        match Content::open(&task.data, context.reading(job)) {
-            Err(fault) => records.push((*place, record(task, unopened(task, fault), started))),
+        match open_content(task, context.reading(job)) {
+            Err(verdict) => records.push((*place, record(task, verdict, started))),
             Ok(content) => {
                 let names = job.members.get(at..).unwrap_or_default();
                 return (
@@ -87,6 +87,15 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
     }
     context.counters.pass_over(job.size);
     (records, None)
+}
+
+fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
+    let (parts, missing) = zarf::with_content(&task.parts);
+    if missing > 0 {
+        // The description says how many there are, and not how they are called: the whole names what is incomplete.
+        return Err(Verdict::PartMissing(task.data.clone()));
+    }
+    Joined::open(&task.data, parts, reading).map_err(|fault| unopened(task, fault))
 }
 
 /// Takes the lanes one step further, by the bytes that every one of them has in memory: all of them, or the longest file
@@ -152,7 +161,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
 
 impl Hashing {
     fn new(
-        content: Content,
+        content: Joined,
         names: &[usize],
         queue: Option<usize>,
         context: &Context<'_>,
@@ -163,7 +172,7 @@ impl Hashing {
             Some((*position, Awaits::of(task)))
         };
         let first = names.first().and_then(|at| context.tasks.get(*at));
-        let size = content.stamp().size();
+        let size = content.size();
         Hashing {
             flight: first.and_then(|(_, task)| context.counters.begin(&task.data, size)),
             content,
@@ -220,7 +229,7 @@ impl Hashing {
 
     /// Judges every name by how the hashing ended.
     fn end(self, hashed: Result<Digest, Verdict>, context: &Context<'_>) -> Ended {
-        let size = self.content.stamp().size();
+        let size = self.content.size();
         match &hashed {
             // The last bytes, fewer than a block, that `finish` took in.
             Ok(_) => context
@@ -246,11 +255,11 @@ impl Hashing {
 
     /// The digest, if it is that of what the name leads to.
     fn still(&self, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
-        // Fail closed: the name must lead to the file that was hashed, as it was then. This tells a file that was
-        // written to, one that was replaced, and another name that no longer leads here.
-        match Stamp::at(&task.data) {
-            Ok(now) if now == *self.content.stamp() => Ok(digest),
-            _ => Err(CHANGED),
+        // Fail closed: the name must lead to the file that was hashed, as it was then.
+        if self.content.is_unchanged(&task.data) {
+            Ok(digest)
+        } else {
+            Err(CHANGED)
         }
     }
 

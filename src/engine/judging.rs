@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::{Settings, Task};
+use super::{Claim, Settings, Task};
 use crate::content::{self, Fault};
 use crate::digest::Digest;
 use crate::errno;
@@ -18,18 +18,19 @@ use crate::trust::verdict::{Invalid, Part, Record, Verdict};
 pub(super) enum Awaits {
     /// The judgement on its signature.
     Judgement(Signature),
-    /// The digest alone: it has no signature, and that is accepted.
-    Digest,
+    /// The digest alone: it has no signature, and this is its verdict.
+    Digest(Verdict),
     /// Nothing: its verdict is known, whatever the digest.
     Nothing(Verdict),
 }
 
 impl Awaits {
     pub(super) fn of(task: &Task) -> Awaits {
-        match task.signature.as_deref().map(read_signature) {
-            None => Awaits::Digest,
-            Some(Ok(signature)) => Awaits::Judgement(signature),
-            Some(Err(verdict)) => Awaits::Nothing(verdict),
+        match &task.claim {
+            Claim::Unsigned(verdict) => Awaits::Digest(verdict.clone()),
+            Claim::Signed(path) => {
+                read_signature(path).map_or_else(Awaits::Nothing, Awaits::Judgement)
+            }
         }
     }
 
@@ -42,7 +43,7 @@ impl Awaits {
     ) -> Record {
         let (verdict, digest) = match (self, digest) {
             (Awaits::Nothing(known), digest) => (known.clone(), digest.ok()),
-            (Awaits::Digest, digest) => (UNSIGNED, digest.ok()),
+            (Awaits::Digest(known), digest) => (known.clone(), digest.ok()),
             (Awaits::Judgement(_), Err(failure)) => (failure, None),
             (Awaits::Judgement(signature), Ok(digest)) => {
                 let verdict = trust::judge(&settings.keys, &digest, signature);
@@ -66,14 +67,11 @@ impl Awaits {
 /// The verdict on an artifact that did not stay the same.
 pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 
-/// What is hashed without a signature is accepted without one.
-const UNSIGNED: Verdict = Verdict::Unsigned { allowed: true };
-
-/// The verdict on a name that cannot be opened. What is accepted without a signature does not depend on what is read of it.
+/// The verdict on a name that cannot be opened. That on what has no signature does not depend on what is read of it.
 pub(super) fn unopened(task: &Task, fault: Fault) -> Verdict {
-    match task.signature {
-        Some(_) => of_fault(fault),
-        None => UNSIGNED,
+    match &task.claim {
+        Claim::Signed(_) => of_fault(fault),
+        Claim::Unsigned(verdict) => verdict.clone(),
     }
 }
 
@@ -87,6 +85,11 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
         Fault::Missing | Fault::Changed => unreadable(Part::Signature, &Errno::NOENT.into()),
     })?;
     Signature::parse(&bytes).map_err(|error| Verdict::Invalid(Invalid::Malformed(error)))
+}
+
+/// The signature in a file, if there is one. Nothing rests on it.
+pub fn signature_in(path: &Path) -> Option<Signature> {
+    read_signature(path).ok()
 }
 
 /// All bytes of a signature file, or of a longer file as many as tell that it is none.
@@ -114,8 +117,11 @@ fn unreadable(part: Part, error: &io::Error) -> Verdict {
 }
 
 pub(super) fn record(task: &Task, verdict: Verdict, started: Instant) -> Record {
+    let signature = task.signature().map(Path::to_owned);
     Record {
         elapsed: started.elapsed(),
-        ..Record::unhashed(task.data.clone(), task.signature.clone(), verdict)
+        parts: task.parts.clone().into(),
+        link: task.link.as_deref().map(Box::from),
+        ..Record::unhashed(task.data.clone(), signature, verdict)
     }
 }

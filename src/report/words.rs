@@ -1,13 +1,15 @@
 //! Verdicts in words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::escape;
 use crate::audit::{Audit, Finding};
 use crate::digest::choice::{Choice, Measurement};
+use crate::mirror::alike::Difference;
+use crate::mirror::pairing::is_artifact;
 use crate::trust::looks::Looks;
 use crate::trust::note::Note;
-use crate::trust::verdict::{Part, Record, Subject, Verdict};
+use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
 /// What a record speaks of, as it is printed.
 pub(super) fn subject(record: &Record) -> String {
@@ -26,9 +28,9 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid { .. } => "✅ Signature valid".to_owned(),
         Verdict::Invalid(_) => "❌ Signature invalid".to_owned(),
-        Verdict::Missing => "❌ Data file not found".to_owned(),
-        Verdict::Unsigned { allowed: false } => "❌ Signature file not found".to_owned(),
-        Verdict::Unsigned { allowed: true } => "⚠️ Signature file not found".to_owned(),
+        Verdict::Missing | Verdict::PartMissing(_) => "❌ Data file not found".to_owned(),
+        Verdict::Unsigned { allowed: false, .. } => "❌ Signature file not found".to_owned(),
+        Verdict::Unsigned { allowed: true, .. } => "⚠️ Signature file not found".to_owned(),
         Verdict::Changed { .. } => "❌ Changed while reading".to_owned(),
         Verdict::Unreadable { words, .. } => format!("❌ Cannot read: {words}"),
         Verdict::NotRegular { .. } => "❌ Not a regular file".to_owned(),
@@ -59,7 +61,13 @@ pub(super) fn reason(record: &Record) -> String {
             Some(hint) => format!("{signature}: {why}; {}", looks(hint)),
         },
         Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
-        Verdict::Unsigned { .. } => "no signature file claims it".to_owned(),
+        Verdict::PartMissing(part) => {
+            format!(
+                "{signature} is there, and of the parts of its file, {} is missing",
+                shown(part)
+            )
+        }
+        Verdict::Unsigned { why, .. } => unclaimed(why),
         Verdict::Changed { part } => match part {
             Part::Directory => {
                 "entries came or went while it was read, so that one may be missing here".to_owned()
@@ -79,6 +87,32 @@ pub(super) fn reason(record: &Record) -> String {
             }
             Part::Data | Part::Directory => "a directory, FIFO, socket or device".to_owned(),
         },
+    }
+}
+
+/// Why a file counts as unsigned, and what to do.
+fn unclaimed(why: &Unclaimed) -> String {
+    match why {
+        Unclaimed::NoSignature => "no signature file claims it".to_owned(),
+        Unclaimed::UnfinishedDownload => {
+            "an unfinished download or copy: finish it, or delete it".to_owned()
+        }
+        Unclaimed::SecondCopy => {
+            "a second copy by its name, which no signature claims: delete it, or give it the name that its signature asks for".to_owned()
+        }
+        Unclaimed::UrlQuery => {
+            "its name ends in the query of a URL: rename it, so that its signature claims it".to_owned()
+        }
+        Unclaimed::TrailingBlanks => {
+            "its name ends in blanks or control characters: rename it, so that its signature claims it".to_owned()
+        }
+        Unclaimed::PartWithoutWhole => {
+            "a part of a split artifact, and no signature claims the whole".to_owned()
+        }
+        Unclaimed::SignedElsewhere(signature) => format!(
+            "a link to an artifact outside of this run, which {} signs: name its directory as another PATH",
+            shown(signature)
+        ),
     }
 }
 
@@ -103,18 +137,11 @@ const MOST_PATHS: usize = 4;
 /// A note in a sentence.
 pub fn note(note: &Note) -> String {
     match note {
-        Note::SameContent { paths, .. } => {
-            let shown: Vec<String> = paths.iter().take(MOST_PATHS).map(|p| shown(p)).collect();
-            let more = match paths.len().saturating_sub(MOST_PATHS) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!(
-                "{}{more}: one content under different names; a signature does not cover the name, so that one of them may be another \
-                 release than its name says",
-                shown.join(", ")
-            )
-        }
+        Note::SameContent { paths, .. } => format!(
+            "{}: one content under different names; a signature does not cover the name, so that one of them may be another \
+             release than its name says",
+            list(paths)
+        ),
         Note::SignatureFitsOther {
             signature, fits, ..
         } => format!(
@@ -122,6 +149,59 @@ pub fn note(note: &Note) -> String {
             shown(signature),
             shown(fits)
         ),
+        Note::SignatureFits { signature, fits } => format!(
+            "{}: this signature fits {}; to pair them, rename {}",
+            shown(signature),
+            shown(fits),
+            pairing(signature, fits)
+        ),
+        Note::StraySignature { path } => format!(
+            "{}: named almost like a signature file, and paired with nothing; such a name ends in .sig.bin",
+            shown(path)
+        ),
+        Note::SpareParts { whole, paths } => format!(
+            "{}: parts of {}, which is here whole and was read instead of them",
+            list(paths),
+            shown(whole)
+        ),
+        Note::AlikeNames { difference, paths } => format!(
+            "{}: these names look alike and are different files; they differ only in {}",
+            list(paths),
+            difference_in_words(difference)
+        ),
+    }
+}
+
+/// Which of two files is to be renamed to what, so that they are paired.
+fn pairing(signature: &Path, fits: &Path) -> String {
+    let stem = fits
+        .file_stem()
+        .filter(|_| fits.file_name().is_some_and(is_artifact));
+    match stem {
+        Some(stem) => {
+            let mut name = stem.to_owned();
+            name.push(".sig.bin");
+            format!("the signature to {}", shown(&fits.with_file_name(name)))
+        }
+        None => format!("{} after the signature {}", shown(fits), shown(signature)),
+    }
+}
+
+/// The first of some paths, and how many more there are.
+fn list(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().take(MOST_PATHS).map(|p| shown(p)).collect();
+    let more = match paths.len().saturating_sub(MOST_PATHS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
+}
+
+fn difference_in_words(term: &str) -> &'static str {
+    match term {
+        "case" => "the case of letters",
+        "normal-form" => "their Unicode normal form",
+        _ => "the case of letters and their Unicode normal form",
     }
 }
 
@@ -130,17 +210,38 @@ pub fn finding(finding: &Finding) -> String {
     let path = shown(finding.path());
     match finding {
         Finding::Missing { .. } => format!("{path}: ❌ Missing: the baseline has it"),
-        Finding::Added { .. } => format!("{path}: ❌ Added: the baseline does not have it"),
+        Finding::Added { like: None, .. } => {
+            format!("{path}: ❌ Added: the baseline does not have it")
+        }
+        Finding::Added {
+            like: Some(like), ..
+        } => format!(
+            "{path}: ❌ Added: the baseline does not have it{}",
+            alike(like, finding.path())
+        ),
         Finding::Changed { .. } => {
             format!("{path}: ❌ Changed: not the content that the baseline has")
         }
         Finding::Renamed { from, .. } => {
             format!(
-                "{path}: ❌ Renamed: the baseline has this content as {}",
-                shown(from)
+                "{path}: ❌ Renamed: the baseline has this content as {}{}",
+                shown(from),
+                alike(from, finding.path())
             )
         }
     }
+}
+
+/// What tells two paths apart that look alike; nothing, if they do not.
+fn alike(then: &Path, now: &Path) -> String {
+    let difference = Difference::between(then, now);
+    difference.map_or_else(String::new, |difference| {
+        format!(
+            "; {} differs from it only in {}",
+            shown(then),
+            difference_in_words(difference.name())
+        )
+    })
 }
 
 /// The kinds of differences, in the order in which they are told.

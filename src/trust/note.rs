@@ -1,6 +1,7 @@
 //! What a run shows as a whole and no single verdict tells. A note changes no verdict.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,6 +39,32 @@ pub enum Note {
         /// The artifact that it was made over.
         fits: PathBuf,
     },
+    /// `signature-fits`: a signature file that belongs to no file by its name was made by a trusted key over this artifact.
+    SignatureFits {
+        /// The signature file.
+        signature: PathBuf,
+        /// The artifact that it was made over.
+        fits: PathBuf,
+    },
+    /// `stray-signature`: a file with a name like a signature's that belongs to no file.
+    StraySignature {
+        /// The file.
+        path: PathBuf,
+    },
+    /// `spare-parts`: an artifact is there whole, and so are parts that it was split into, which were not read.
+    SpareParts {
+        /// The artifact.
+        whole: PathBuf,
+        /// Its parts.
+        paths: Vec<PathBuf>,
+    },
+    /// `alike-names`: names of artifacts that look alike.
+    AlikeNames {
+        /// How they differ: a term of [`Difference`](crate::mirror::alike::Difference).
+        difference: &'static str,
+        /// Their paths, in the order of the lines.
+        paths: Vec<PathBuf>,
+    },
 }
 
 /// Takes in the records of a run, one by one.
@@ -53,12 +80,21 @@ struct Content {
     digest: Digest,
     passes: bool,
     path: Box<Path>,
+    /// What it is a link to, whose name it takes part with.
+    link: Option<Box<Path>>,
 }
 
-/// A signature that is invalid for its artifact.
+impl Content {
+    /// The name that a release is known by: that of the target, where it is a link and has its target's verdict.
+    fn name(&self) -> Option<&OsStr> {
+        self.link.as_deref().unwrap_or(&self.path).file_name()
+    }
+}
+
+/// A signature that is invalid for its artifact, or that belongs to none.
 #[derive(Debug)]
 struct Unfit {
-    path: PathBuf,
+    path: Option<PathBuf>,
     file: PathBuf,
     signature: Box<Signature>,
 }
@@ -72,15 +108,27 @@ impl Noting {
                 digest,
                 passes: record.verdict.passes(),
                 path: path.as_path().into(),
+                link: record.link.clone(),
             });
         }
         if let (Some(signature), Some(file)) = (&record.unfit, &record.signature)
             && self.unfit.len() < MOST_UNFIT
         {
             self.unfit.push(Unfit {
-                path: path.clone(),
+                path: Some(path.clone()),
                 file: file.clone(),
                 signature: signature.clone(),
+            });
+        }
+    }
+
+    /// Takes in a signature that belongs to no file by its name.
+    pub fn take_loose(&mut self, file: PathBuf, signature: Signature) {
+        if self.unfit.len() < MOST_UNFIT {
+            self.unfit.push(Unfit {
+                path: None,
+                file,
+                signature: Box::new(signature),
             });
         }
     }
@@ -116,7 +164,7 @@ fn same_contents(contents: &[Content]) -> Vec<Note> {
 
 fn same_content(group: &[&Content]) -> Option<Note> {
     let first = group.first()?;
-    let bears_another = |content: &&Content| content.path.file_name() != first.path.file_name();
+    let bears_another = |content: &&Content| content.name() != first.name();
     // One name in several directories is how mirrors keep one file for several releases. And what must not be used anyhow deceives nobody.
     let passes = |content: &&Content| content.passes;
     let deceives = group.iter().any(bears_another) && group.iter().any(passes);
@@ -168,10 +216,14 @@ fn fitting(
 
 impl Unfit {
     fn fits(&self, content: &Content) -> Note {
-        Note::SignatureFitsOther {
-            signature: self.file.clone(),
-            path: self.path.clone(),
-            fits: content.path.to_path_buf(),
+        let (signature, fits) = (self.file.clone(), content.path.to_path_buf());
+        match self.path.clone() {
+            Some(path) => Note::SignatureFitsOther {
+                signature,
+                path,
+                fits,
+            },
+            None => Note::SignatureFits { signature, fits },
         }
     }
 }
@@ -179,7 +231,7 @@ impl Unfit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::verdict::{Invalid, Verdict};
+    use crate::trust::verdict::{Invalid, Unclaimed, Verdict};
     use p256::ecdsa::SigningKey;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::pkcs8::EncodePublicKey;
@@ -196,7 +248,14 @@ mod tests {
     fn hashed(path: &str, content: &str) -> Record {
         Record {
             digest: Some(Digest::of(content.as_bytes())),
-            ..Record::unhashed(path.into(), None, Verdict::Unsigned { allowed: true })
+            ..Record::unhashed(
+                path.into(),
+                None,
+                Verdict::Unsigned {
+                    allowed: true,
+                    why: Unclaimed::NoSignature,
+                },
+            )
         }
     }
 

@@ -1,7 +1,7 @@
 //! The verdicts in terms that programs read.
 
 use super::signature::SignatureError;
-use super::verdict::{Invalid, Part, Verdict};
+use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 
 /// What became of an artifact. The list is closed: another status is another version of the reports' schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,22 @@ pub enum Reason {
     SignatureHtml,
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
+    /// `unfinished-download`: an unfinished download or copy, or a file kept beside one (status `unsigned`).
+    UnfinishedDownload,
+    /// `second-copy`: a second copy of an artifact by its name (status `unsigned`).
+    SecondCopy,
+    /// `url-query`: an artifact's name with the query of its URL (status `unsigned`).
+    UrlQuery,
+    /// `trailing-blanks`: an artifact's name followed by blanks or control characters (status `unsigned`).
+    TrailingBlanks,
+    /// `part-without-whole`: a part of a split artifact that no signature claims (status `unsigned`).
+    PartWithoutWhole,
+    /// `signed-elsewhere`: a link to an artifact whose signature is not part of the run (status `unsigned`).
+    SignedElsewhere,
     /// `no-data-file`: the file that the signature belongs to is not there (status `missing`).
     NoDataFile,
+    /// `part-missing`: of the parts that the file was split into, one is not there (status `missing`).
+    PartMissing,
     /// `changed-while-reading`: the artifact was written to or replaced meanwhile (status `changed`).
     ChangedWhileReading,
     /// `data-unreadable`: the system refused to read the artifact (status `unreadable`).
@@ -82,7 +96,7 @@ impl Status {
         match verdict {
             Verdict::Valid { .. } => Status::Valid,
             Verdict::Invalid(_) => Status::Invalid,
-            Verdict::Missing => Status::Missing,
+            Verdict::Missing | Verdict::PartMissing(_) => Status::Missing,
             Verdict::Unsigned { .. } => Status::Unsigned,
             Verdict::Changed { .. } => Status::Changed,
             Verdict::Unreadable { .. } => Status::Unreadable,
@@ -121,7 +135,16 @@ impl Reason {
                 SignatureError::Html => Reason::SignatureHtml,
             },
             Verdict::Missing => Reason::NoDataFile,
-            Verdict::Unsigned { .. } => Reason::NoSignatureFile,
+            Verdict::PartMissing(_) => Reason::PartMissing,
+            Verdict::Unsigned { why, .. } => match why {
+                Unclaimed::NoSignature => Reason::NoSignatureFile,
+                Unclaimed::UnfinishedDownload => Reason::UnfinishedDownload,
+                Unclaimed::SecondCopy => Reason::SecondCopy,
+                Unclaimed::UrlQuery => Reason::UrlQuery,
+                Unclaimed::TrailingBlanks => Reason::TrailingBlanks,
+                Unclaimed::PartWithoutWhole => Reason::PartWithoutWhole,
+                Unclaimed::SignedElsewhere(_) => Reason::SignedElsewhere,
+            },
             Verdict::Changed { part } => match part {
                 Part::Directory => Reason::DirectoryChanged,
                 Part::Data | Part::Signature => Reason::ChangedWhileReading,
@@ -152,7 +175,14 @@ impl Reason {
             Reason::SignatureP1363 => "signature-p1363",
             Reason::SignatureHtml => "signature-html",
             Reason::NoSignatureFile => "no-signature-file",
+            Reason::UnfinishedDownload => "unfinished-download",
+            Reason::SecondCopy => "second-copy",
+            Reason::UrlQuery => "url-query",
+            Reason::TrailingBlanks => "trailing-blanks",
+            Reason::PartWithoutWhole => "part-without-whole",
+            Reason::SignedElsewhere => "signed-elsewhere",
             Reason::NoDataFile => "no-data-file",
+            Reason::PartMissing => "part-missing",
             Reason::ChangedWhileReading => "changed-while-reading",
             Reason::DataUnreadable => "data-unreadable",
             Reason::SignatureUnreadable => "signature-unreadable",

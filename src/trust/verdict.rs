@@ -1,6 +1,6 @@
 //! What was found out about each artifact, and the sum of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,10 @@ pub struct Record {
     pub digest: Option<Digest>,
     /// The artifact's size in bytes, where it is known.
     pub size: Option<u64>,
+    /// The files that the artifact was split into and read from, in their order; none where it is one file.
+    pub parts: Box<[PathBuf]>,
+    /// What the artifact is a link to, where it was judged by the signature of that.
+    pub link: Option<Box<Path>>,
     /// From opening the artifact to its verdict.
     pub elapsed: Duration,
     /// What the artifact looks like instead of what its name says: a hint, where its signature is invalid.
@@ -50,6 +54,8 @@ impl Record {
             verdict,
             digest: None,
             size: None,
+            parts: Box::default(),
+            link: None,
             elapsed: Duration::ZERO,
             looks: None,
             unfit: None,
@@ -69,10 +75,14 @@ pub enum Verdict {
     Invalid(Invalid),
     /// There is a signature, and no file that it belongs to.
     Missing,
+    /// There is a signature, and of the parts that its file was split into this one is not there.
+    PartMissing(PathBuf),
     /// There is a file that needs a signature, and none that claims it.
     Unsigned {
         /// Whether the user accepts that (`--allow-unsigned`).
         allowed: bool,
+        /// Why none claims it.
+        why: Unclaimed,
     },
     /// It was not the same after reading as before. A file's digest speaks of neither then, and of a directory an entry may be missing.
     Changed {
@@ -91,6 +101,25 @@ pub enum Verdict {
         /// Which of the two files.
         part: Part,
     },
+}
+
+/// Why no signature claims a file that needs one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unclaimed {
+    /// There is none for its name.
+    NoSignature,
+    /// It is an unfinished download or copy, or a file that a program keeps beside one.
+    UnfinishedDownload,
+    /// It is a second copy by its name, such as `x.zst.1` or `x.zst (1)`.
+    SecondCopy,
+    /// The query of a URL is still in its name.
+    UrlQuery,
+    /// Blanks or control characters follow the ending of its name.
+    TrailingBlanks,
+    /// It is a part of a split artifact that no signature claims.
+    PartWithoutWhole,
+    /// It is a link to an artifact that this signature file signs, which is not part of the run.
+    SignedElsewhere(PathBuf),
 }
 
 /// Which of the things on disk a verdict complains of.
@@ -121,7 +150,7 @@ impl Verdict {
         // Fail closed: what passes is listed; whatever verdict is added later fails until it is listed too.
         matches!(
             self,
-            Verdict::Valid { .. } | Verdict::Unsigned { allowed: true }
+            Verdict::Valid { .. } | Verdict::Unsigned { allowed: true, .. }
         )
     }
 }
@@ -133,7 +162,7 @@ pub struct Summary {
     pub valid: u64,
     /// [`Verdict::Invalid`].
     pub invalid: u64,
-    /// [`Verdict::Missing`].
+    /// [`Verdict::Missing`] and [`Verdict::PartMissing`].
     pub missing: u64,
     /// [`Verdict::Unsigned`], allowed or not.
     pub unsigned: u64,
@@ -200,6 +229,11 @@ impl Summary {
 mod tests {
     use super::*;
 
+    fn unsigned(allowed: bool) -> Verdict {
+        let why = Unclaimed::NoSignature;
+        Verdict::Unsigned { allowed, why }
+    }
+
     /// A verdict of each status that has no key in it, and how many of it.
     fn verdicts() -> [(Verdict, u64); 7] {
         let unreadable = Verdict::Unreadable {
@@ -208,8 +242,8 @@ mod tests {
         };
         [
             (Verdict::Invalid(Invalid::NoKeyVerifies), 2),
-            (Verdict::Unsigned { allowed: false }, 3),
-            (Verdict::Unsigned { allowed: true }, 1),
+            (unsigned(false), 3),
+            (unsigned(true), 1),
             (Verdict::Missing, 5),
             (Verdict::Changed { part: Part::Data }, 6),
             (unreadable, 7),

@@ -5,21 +5,23 @@
 //! `d` a directory, `s` something special, `l` a link that leads nowhere; a capital letter says that it is excluded. A first line
 //! `all` asks for a signature of every file.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use verify_signatures::mirror::pairing::{Entry, Kind, Needed, Pair, pair, relatives};
+use verify_signatures::mirror::lookalike::lookalike;
+use verify_signatures::mirror::pairing::{Content, Entry, Kind, Needed, Pair, pair};
+use verify_signatures::mirror::parts;
 
 /// Checks a directory's names.
 pub fn check(data: &[u8]) {
     let (needed, entries) = directory(data);
-    let pairs = pair(&entries, needed);
-    assert_eq!(pairs, naive(&entries, needed), "{entries:?}");
+    let paired = pair(&entries, needed);
+    assert_eq!(paired.pairs, naive(&entries, needed), "{entries:?}");
     let reversed: Vec<Entry> = entries.iter().rev().cloned().collect();
-    assert_eq!(pair(&reversed, needed), pairs);
+    assert_eq!(pair(&reversed, needed), paired);
     for entry in &entries {
-        nothing_is_lost(entry, &pairs, &entries, needed);
-        its_relatives_are_enough(entry, &pairs, &entries, needed);
+        nothing_is_lost(entry, &paired.pairs, &entries, needed);
     }
 }
 
@@ -65,23 +67,27 @@ fn naive(entries: &[Entry], needed: Needed) -> Vec<Pair> {
         let Some(stem) = stem_of_signature(signature) else {
             continue;
         };
-        let data = data_of(stem, entries);
+        let (data, content) = data_of(stem, entries);
         claimed.push(data.clone());
-        let there = find(entries, &data);
+        if let Content::Split(parts) = &content {
+            claimed.extend(parts.present.clone());
+        }
         // What the user left out takes its signature with it.
-        if !there.is_some_and(|entry| entry.excluded) {
+        if !is_left_out(&data, &content, entries) {
             pairs.push(Pair {
                 data,
-                data_kind: there.map(|entry| entry.kind),
+                content,
                 signature: Some((signature.name.clone(), signature.kind)),
             });
         }
     }
     for entry in entries {
-        if must_be_signed(entry, needed) && !entry.excluded && !claimed.contains(&entry.name) {
+        let content = content_without_signature(entry, entries, needed);
+        let is_claimed = claimed.contains(&entry.name);
+        if let Some(content) = content.filter(|_| !entry.excluded && !is_claimed) {
             pairs.push(Pair {
                 data: entry.name.clone(),
-                data_kind: Some(entry.kind),
+                content,
                 signature: None,
             });
         }
@@ -90,43 +96,125 @@ fn naive(entries: &[Entry], needed: Needed) -> Vec<Pair> {
     pairs
 }
 
-/// S, if this is a signature file `S.sig.bin` that was not left out.
+fn is_left_out(data: &OsStr, content: &Content, entries: &[Entry]) -> bool {
+    let excluded = |name: &OsStr| find(entries, name).is_some_and(|entry| entry.excluded);
+    match content {
+        Content::Split(parts) => parts.present.iter().all(|part| excluded(part)),
+        _ => excluded(data),
+    }
+}
+
+/// S, if this is a signature file `S.sig.bin` that was not left out, in letters of any case.
 fn stem_of_signature(entry: &Entry) -> Option<&[u8]> {
     let counts = entry.kind != Kind::Directory && !entry.excluded;
-    let stem = entry.name.as_bytes().strip_suffix(b".sig.bin");
-    stem.filter(|_| counts)
+    without(entry.name.as_bytes(), ".sig.bin").filter(|_| counts)
 }
 
-/// The first of these that exists: `S` as an artifact's name, `S.zst`, `S.iso`, `S`. Where none does, the name it is told under.
-fn data_of(stem: &[u8], entries: &[Entry]) -> OsString {
-    let with = |ending: &[u8]| OsStr::from_bytes(&[stem, ending].concat()).to_owned();
-    let mut candidates = Vec::new();
-    if is_artifact(stem) {
-        candidates.push(with(b""));
-    }
-    candidates.extend([with(b".zst"), with(b".iso")]);
-    // A directory is no file of whatever name, though it may stand in an artifact's place.
-    let own = find(entries, &with(b""));
-    if own.is_some_and(|entry| entry.kind != Kind::Directory) {
-        candidates.push(with(b""));
-    }
-    let exists = |name: &&OsString| find(entries, name).is_some();
-    let found = candidates.iter().find(exists).cloned();
-    found.unwrap_or_else(|| with(if is_artifact(stem) { b"" } else { b".zst" }))
+/// What stands before an ending in letters of any case.
+fn without<'a>(name: &'a [u8], ending: &str) -> Option<&'a [u8]> {
+    let ends = name.to_ascii_lowercase().ends_with(ending.as_bytes());
+    ends.then(|| &name[..name.len() - ending.len()])
 }
 
-fn must_be_signed(entry: &Entry, needed: Needed) -> bool {
+/// The first of these that exists: `S` as an artifact's name, `S.zst`, `S.iso`, `S`; or that was split. An ending in exactly the letters
+/// that are looked for goes before the same in others, and of those the first bytewise.
+fn data_of(stem: &[u8], entries: &[Entry]) -> (OsString, Content) {
+    let name = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
+    let mut candidates: Vec<OsString> = Vec::new();
+    let mut add = |base: &[u8], ending: &str, exact: OsString| {
+        // As it is here, or as its parts call it.
+        let spelled = |entry: &Entry| {
+            let bytes = entry.name.as_bytes();
+            let length = base.len() + ending.len();
+            let begins = bytes.len() >= length && without(&bytes[..length], ending) == Some(base);
+            let rest = bytes.get(length..).filter(|_| begins)?;
+            let last = !has_ending_behind(rest);
+            let is_part = !rest.is_empty() && last && parts::Suffix::parse(rest).is_some();
+            (rest.is_empty() || is_part).then(|| name(&bytes[..length]))
+        };
+        let folded: BTreeSet<OsString> = entries.iter().filter_map(spelled).collect();
+        candidates.push(exact);
+        candidates.extend(folded);
+    };
+    for ending in [".zst", ".iso"] {
+        if let Some(base) = without(stem, ending) {
+            add(base, ending, name(stem));
+        }
+    }
+    for ending in [".zst", ".iso"] {
+        add(stem, ending, name(&[stem, ending.as_bytes()].concat()));
+    }
+    candidates.push(name(stem));
+    for candidate in &candidates {
+        if let Some(entry) = find(entries, candidate) {
+            // A directory is no file of whatever name, though it may stand in an artifact's place.
+            if entry.kind != Kind::Directory || is_artifact(candidate.as_bytes()) {
+                return (candidate.clone(), Content::Whole(entry.kind));
+            }
+        }
+    }
+    let split = |complete: bool| {
+        let mut splits = candidates
+            .iter()
+            .filter_map(|whole| Some((whole, parts_of(whole, entries)?)));
+        splits.find(|(_, parts)| parts.missing.is_none() == complete)
+    };
+    if let Some((whole, parts)) = split(true).or_else(|| split(false)) {
+        return (whole.clone(), Content::Split(parts));
+    }
+    let ending: &[u8] = if is_artifact(stem) { b"" } else { b".zst" };
+    (name(&[stem, ending].concat()), Content::Nothing)
+}
+
+/// What of a split artifact is here, those parts that were left out only where there is nothing else.
+fn parts_of(whole: &OsStr, entries: &[Entry]) -> Option<parts::Parts<OsString>> {
+    let rest = |entry: &'_ Entry| {
+        let rest = entry.name.as_bytes().strip_prefix(whole.as_bytes());
+        rest.filter(|rest| !rest.is_empty()).map(<[u8]>::to_vec)
+    };
+    let files = entries.iter().filter(|entry| entry.kind != Kind::Directory);
+    let rests: Vec<(Vec<u8>, &Entry)> = files
+        .filter_map(|entry| Some((rest(entry)?, entry)))
+        .collect();
+    let collect = |all: bool| {
+        let some = rests.iter().filter(|(_, entry)| all || !entry.excluded);
+        parts::collect(some.map(|(rest, entry)| (rest.as_slice(), entry.name.clone())))
+    };
+    collect(false).or_else(|| collect(true))
+}
+
+fn has_ending_behind(rest: &[u8]) -> bool {
+    let lower = rest.to_ascii_lowercase();
+    let has = |ending: &[u8]| {
+        lower
+            .windows(4)
+            .rev()
+            .skip(1)
+            .any(|window| window == ending)
+    };
+    has(b".zst") || has(b".iso")
+}
+
+fn content_without_signature(entry: &Entry, entries: &[Entry], needed: Needed) -> Option<Content> {
     let name = entry.name.as_bytes();
-    let all = needed == Needed::AllFiles && !name.ends_with(b".sig.bin");
+    let is_here = |other: &[u8]| {
+        let other = find(entries, OsStr::from_bytes(other));
+        other.is_some_and(|other| other.kind != Kind::Directory && !other.excluded)
+    };
+    let all = needed == Needed::AllFiles && without(name, ".sig.bin").is_none();
     match entry.kind {
-        Kind::File | Kind::Dangling => is_artifact(name) || all,
-        Kind::Special => is_artifact(name),
-        Kind::Directory => false,
+        Kind::Directory => None,
+        kind if is_artifact(name) => Some(Content::Whole(kind)),
+        Kind::Special => None,
+        kind => match lookalike(name, is_here) {
+            Some(why) => Some(Content::Lookalike(kind, why)),
+            None => all.then_some(Content::Whole(kind)),
+        },
     }
 }
 
 fn is_artifact(name: &[u8]) -> bool {
-    name.ends_with(b".zst") || name.ends_with(b".iso")
+    without(name, ".zst").or(without(name, ".iso")).is_some()
 }
 
 fn find<'a>(entries: &'a [Entry], name: &OsStr) -> Option<&'a Entry> {
@@ -136,29 +224,22 @@ fn find<'a>(entries: &'a [Entry], name: &OsStr) -> Option<&'a Entry> {
 /// What is not left out has its line: a signature exactly one (unless its data was left out), what needs one at least one.
 fn nothing_is_lost(entry: &Entry, pairs: &[Pair], entries: &[Entry], needed: Needed) {
     if let Some(stem) = stem_of_signature(entry) {
-        let left_out = find(entries, &data_of(stem, entries)).is_some_and(|data| data.excluded);
+        let (data, content) = data_of(stem, entries);
         let lines = pairs.iter().filter(|pair| is_of(pair, &entry.name)).count();
-        assert_eq!(lines, usize::from(!left_out), "{entry:?}");
+        assert_eq!(
+            lines,
+            usize::from(!is_left_out(&data, &content, entries)),
+            "{entry:?}"
+        );
     }
-    if must_be_signed(entry, needed) {
-        let lines = pairs.iter().filter(|pair| pair.data == entry.name).count();
-        assert_eq!(lines > 0, !entry.excluded, "{entry:?}");
+    if content_without_signature(entry, entries, needed).is_some() {
+        let has_it = |pair: &&Pair| pair.data_names().any(|name| name == entry.name);
+        assert_eq!(
+            pairs.iter().any(|pair| has_it(&pair)),
+            !entry.excluded,
+            "{entry:?}"
+        );
     }
-}
-
-/// A PATH that is one file looks at the names around it only; its own pairs are the same.
-fn its_relatives_are_enough(entry: &Entry, pairs: &[Pair], entries: &[Entry], needed: Needed) {
-    let near = relatives(&entry.name);
-    let few = entries.iter().filter(|other| near.contains(&other.name));
-    let few: Vec<Entry> = few.cloned().collect();
-    let own = |pairs: &[Pair]| -> Vec<Pair> {
-        let is_part = |pair: &&Pair| {
-            let is_data = pair.data == entry.name && pair.signature.is_some();
-            is_data || is_of(pair, &entry.name)
-        };
-        pairs.iter().filter(is_part).cloned().collect()
-    };
-    assert_eq!(own(&pair(&few, needed)), own(pairs), "{entry:?}");
 }
 
 fn is_of(pair: &Pair, signature: &OsStr) -> bool {

@@ -1,0 +1,266 @@
+//! Files read as one: an artifact that lies in one file, or the parts that it was split into, one after the other.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Content, Fault, Reading, Stamp};
+
+/// Bytes that are handed out at a time at the least, but for the last: a block of SHA-256 (FIPS 180-4, 5.2.1).
+const BLOCK: usize = 64;
+
+/// An open artifact, read once from its beginning to its end.
+#[derive(Debug)]
+pub struct Joined {
+    /// The part that is being read. It is the last one, where nothing is in `waiting`.
+    content: Content,
+    /// The parts, in their order, each as it was at the beginning.
+    parts: Vec<(PathBuf, Stamp)>,
+    /// How many of them were opened.
+    opened: usize,
+    reading: Reading,
+    /// Bytes of the parts that wait.
+    waiting: u64,
+    /// The bytes around the border of two parts that do not fill a block in either; no longer than one.
+    border: Vec<u8>,
+    /// Whether the border is to be read now.
+    is_at_border: bool,
+}
+
+impl Joined {
+    /// Opens the file at `path`, or the `parts` of it in their order, if there are any. One part is open at a time.
+    ///
+    /// # Errors
+    /// Those of [`super::open_regular`], and of stat(2) for the parts that are not opened yet.
+    pub fn open(path: &Path, parts: &[PathBuf], reading: Reading) -> Result<Joined, Fault> {
+        let content = Content::open(parts.first().map_or(path, PathBuf::as_path), reading)?;
+        let mut all = Vec::with_capacity(parts.len());
+        for (at, part) in parts.iter().enumerate() {
+            let stamp = if at == 0 {
+                *content.stamp()
+            } else {
+                Stamp::at(part)?
+            };
+            all.push((part.clone(), stamp));
+        }
+        let sizes = all.iter().skip(1).map(|(_, stamp)| stamp.size());
+        Ok(Joined {
+            waiting: sizes.fold(0, u64::saturating_add),
+            content,
+            parts: all,
+            opened: 1,
+            reading,
+            border: Vec::new(),
+            is_at_border: false,
+        })
+    }
+
+    /// The size of the whole in bytes.
+    pub fn size(&self) -> u64 {
+        let sizes = self.parts.iter().map(|(_, stamp)| stamp.size());
+        if self.parts.is_empty() {
+            self.content.stamp().size()
+        } else {
+            sizes.fold(0, u64::saturating_add)
+        }
+    }
+
+    /// Bytes that are not consumed yet.
+    pub fn left(&self) -> u64 {
+        (self.content.left() + self.border.len() as u64).saturating_add(self.waiting)
+    }
+
+    /// The bytes that are in memory and not consumed yet: none before the first [`Joined::fill`] and at the end.
+    pub fn unread(&self) -> &[u8] {
+        if self.is_at_border {
+            &self.border
+        } else {
+            self.content.unread()
+        }
+    }
+
+    /// Marks the next `count` bytes as dealt with.
+    pub fn consume(&mut self, count: usize) {
+        if self.is_at_border {
+            self.border.drain(..count);
+            self.is_at_border = !self.border.is_empty();
+        } else {
+            self.content.consume(count);
+        }
+    }
+
+    /// Brings in the next bytes where none are left. After it, fewer than a block means the end of the whole.
+    ///
+    /// # Errors
+    /// Those of [`Content::fill`]; [`Fault::Changed`] where a part is not what it was when the first was opened.
+    pub fn fill(&mut self) -> Result<(), Fault> {
+        while !self.is_at_border {
+            // Fail closed: this fails where the window before went away, so that nothing copied from it can end up in a digest.
+            self.content.fill()?;
+            let unread = self.content.unread();
+            let is_last_part = self.opened >= self.parts.len();
+            if unread.is_empty() {
+                if is_last_part {
+                    self.is_at_border = !self.border.is_empty();
+                    return Ok(());
+                }
+                self.open_next()?;
+                continue;
+            }
+            let is_end = is_last_part && self.content.left() == unread.len() as u64;
+            if self.border.is_empty() && (unread.len() >= BLOCK || is_end) {
+                return Ok(());
+            }
+            let count = unread.len().min(BLOCK - self.border.len());
+            self.border.extend_from_slice(&unread[..count]);
+            self.content.consume(count);
+            self.is_at_border = self.border.len() == BLOCK;
+        }
+        Ok(())
+    }
+
+    fn open_next(&mut self) -> Result<(), Fault> {
+        let (path, stamp) = &self.parts[self.opened];
+        let content = Content::open(path, self.reading)?;
+        // Fail closed: a part that was exchanged meanwhile may be of another whole.
+        if content.stamp() != stamp {
+            return Err(Fault::Changed);
+        }
+        self.waiting = self.waiting.saturating_sub(stamp.size());
+        self.opened += 1;
+        self.content = content;
+        Ok(())
+    }
+
+    /// Whether the name `path`, or each name of a part, leads to what was read, and that is as it was.
+    ///
+    /// Fail closed: this tells a file that was written to, one that was replaced, and another name that no longer leads here.
+    pub fn is_unchanged(&self, path: &Path) -> bool {
+        let is_at = |path: &Path, stamp: &Stamp| Stamp::at(path).is_ok_and(|now| now == *stamp);
+        if self.parts.is_empty() {
+            is_at(path, self.content.stamp())
+        } else {
+            self.parts.iter().all(|(part, stamp)| is_at(part, stamp))
+        }
+    }
+
+    /// The first bytes of the whole, at most so many and no more than its first part has, whatever was read of it before.
+    ///
+    /// # Errors
+    /// Those of open(2) and pread(2).
+    pub fn beginning(&self, most: usize) -> io::Result<Vec<u8>> {
+        match self.parts.first() {
+            Some((first, _)) if self.opened > 1 => {
+                let content = Content::open(first, self.reading).map_err(io::Error::other)?;
+                content.beginning(most)
+            }
+            _ => self.content.beginning(most),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Io;
+    use std::fs;
+
+    fn reading(io: Io) -> Reading {
+        Reading {
+            io,
+            window: 65536,
+            ahead: 65536,
+            spare_core: false,
+        }
+    }
+
+    fn byte(n: usize) -> u8 {
+        (n * 31 + n / 251) as u8
+    }
+
+    /// Writes parts of these sizes; their bytes go on from one to the next.
+    fn parts(directory: &Path, sizes: &[usize]) -> (Vec<PathBuf>, Vec<u8>) {
+        let mut whole = Vec::new();
+        let mut paths = Vec::new();
+        for (number, size) in sizes.iter().enumerate() {
+            let path = directory.join(number.to_string());
+            let bytes: Vec<u8> = (whole.len()..whole.len() + size).map(byte).collect();
+            fs::write(&path, &bytes).unwrap();
+            whole.extend(bytes);
+            paths.push(path);
+        }
+        (paths, whole)
+    }
+
+    /// Reads as the engine does: whole blocks, and at the end what is left.
+    fn all_of(joined: &mut Joined) -> Result<Vec<u8>, Fault> {
+        let mut all = Vec::new();
+        loop {
+            joined.fill()?;
+            let unread = joined.unread();
+            let count = if unread.len() < BLOCK {
+                unread.len()
+            } else {
+                unread.len() / BLOCK * BLOCK
+            };
+            all.extend_from_slice(&unread[..count]);
+            let is_end = unread.len() < BLOCK;
+            joined.consume(count);
+            assert_eq!(joined.left(), joined.size() - all.len() as u64);
+            if is_end {
+                joined.fill()?;
+                assert!(joined.unread().is_empty());
+                return Ok(all);
+            }
+        }
+    }
+
+    #[test]
+    fn parts_of_any_sizes_are_read_as_their_whole() {
+        let big = 300 * 1024;
+        for sizes in [
+            &[0][..],
+            &[5],
+            &[64, 64],
+            &[1, 1, 1],
+            &[63, 2],
+            &[0, 0, 7, 0],
+            &[65, 1000, 0, 63, 64, 1],
+            &[big, big + 1, big - 1, 13],
+            &[65536 + 1, 65536 - 1, 65536],
+            &[1, big, 1, big],
+            &[10; 40],
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let (paths, whole) = parts(directory.path(), sizes);
+            for io in [Io::Auto, Io::Mmap, Io::Read] {
+                let mut joined = Joined::open(Path::new("none"), &paths, reading(io)).unwrap();
+                assert!(all_of(&mut joined).unwrap() == whole, "{sizes:?} by {io:?}");
+                assert!(joined.is_unchanged(Path::new("none")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_exchanged_or_grows_while_the_others_are_read_has_changed() {
+        for exchange in [true, false] {
+            let directory = tempfile::tempdir().unwrap();
+            let (paths, _) = parts(directory.path(), &[100, 100, 100]);
+            let mut joined = Joined::open(Path::new("none"), &paths, reading(Io::Auto)).unwrap();
+            if exchange {
+                fs::remove_file(&paths[1]).unwrap();
+            }
+            fs::write(&paths[1], [0; 150]).unwrap();
+            assert!(matches!(all_of(&mut joined), Err(Fault::Changed)));
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_exchanged_after_it_was_read_is_noticed_at_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let (paths, _) = parts(directory.path(), &[100, 100]);
+        let mut joined = Joined::open(Path::new("none"), &paths, reading(Io::Auto)).unwrap();
+        all_of(&mut joined).unwrap();
+        fs::write(&paths[0], [0; 100]).unwrap();
+        assert!(!joined.is_unchanged(Path::new("none")));
+    }
+}

@@ -1,0 +1,83 @@
+//! How names end: what makes a file an artifact or a signature. FAT and old tools write endings in capitals, so the case of their
+//! ASCII letters does not count. Everything before an ending is compared as bytes.
+
+/// How a signature file's name ends.
+const SIGNATURE: &[u8] = b".sig.bin";
+
+/// How the name of a file that needs a signature ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ending {
+    /// `.zst`: a bundle or a pack.
+    Zst,
+    /// `.iso`: an image.
+    Iso,
+}
+
+impl Ending {
+    /// Both, in the order in which a signature looks for its data.
+    pub const ALL: [Ending; 2] = [Ending::Zst, Ending::Iso];
+
+    /// The ending in the letters that are usual.
+    pub fn text(self) -> &'static [u8] {
+        match self {
+            Ending::Zst => b".zst",
+            Ending::Iso => b".iso",
+        }
+    }
+
+    /// Splits an artifact's name into what stands before its ending and the ending; `None` if it has none.
+    pub fn split(name: &[u8]) -> Option<(&[u8], Ending)> {
+        let split = |ending: Ending| Some((strip(name, ending.text())?, ending));
+        Ending::ALL.into_iter().find_map(split)
+    }
+
+    /// Finds the last place in a name where an ending stands with something behind it: the name up to and with that ending, and the rest.
+    pub fn inside(name: &[u8]) -> Option<(&[u8], &[u8])> {
+        let at = |ending: Ending| {
+            let text = ending.text();
+            let last = name.len().checked_sub(text.len() + 1)?;
+            (0..=last)
+                .rev()
+                .find(|at| name[*at..at + text.len()].eq_ignore_ascii_case(text))
+                .map(|at| at + text.len())
+        };
+        let end = Ending::ALL.into_iter().filter_map(at).max()?;
+        Some(name.split_at(end))
+    }
+}
+
+/// What stands before the ending of a signature file's name; `None` for any other name.
+pub fn strip_signature(name: &[u8]) -> Option<&[u8]> {
+    strip(name, SIGNATURE)
+}
+
+fn strip<'a>(name: &'a [u8], ending: &[u8]) -> Option<&'a [u8]> {
+    let (stem, end) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+    end.eq_ignore_ascii_case(ending).then_some(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_case_of_an_ending_does_not_count_and_what_stands_before_it_does() {
+        assert_eq!(Ending::split(b"X.ZsT"), Some((&b"X"[..], Ending::Zst)));
+        assert_eq!(Ending::split(b".iso"), Some((&b""[..], Ending::Iso)));
+        assert_eq!(Ending::split(b"x.zst.1"), None);
+        assert_eq!(strip_signature(b"x.Tar.SIG.bin"), Some(&b"x.Tar"[..]));
+        assert_eq!(strip_signature(b"sig.bin"), None);
+    }
+
+    #[test]
+    fn the_last_ending_with_something_behind_it_is_found() {
+        let inside = |name: &'static str| Ending::inside(name.as_bytes());
+        let split =
+            |whole: &'static str, rest: &'static str| Some((whole.as_bytes(), rest.as_bytes()));
+        assert_eq!(inside("a.zst.iso.1"), split("a.zst.iso", ".1"));
+        assert_eq!(inside("a.iso.ZST (1)"), split("a.iso.ZST", " (1)"));
+        assert_eq!(inside("a.iso.zst"), split("a.iso", ".zst"));
+        assert_eq!(inside("a.zst"), None);
+        assert_eq!(inside("zst"), None);
+    }
+}

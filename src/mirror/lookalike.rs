@@ -1,0 +1,386 @@
+//! Artifacts in all but name: unfinished downloads, second copies, names with a URL's query. A walk that asked for `.zst` and `.iso`
+//! alone would pass over them without a word, and whoever carries the mirror on would take them for what they seem to be. Pure:
+//! names in, what they are out.
+
+use super::endings::{self, Ending};
+use super::parts::Suffix;
+use crate::trust::verdict::Unclaimed;
+
+/// What programs that download or copy add to a name until they are done.
+const UNFINISHED: [&str; 35] = [
+    "part",
+    "partial",
+    "crdownload",
+    "download",
+    "downloading",
+    "filepart",
+    "aria2",
+    "tmp",
+    "temp",
+    "opdownload",
+    "!ut",
+    "!qb",
+    "!bt",
+    "!mv",
+    "!sync",
+    "bc!",
+    "jc!",
+    "dltmp",
+    "dctmp",
+    "incomplete",
+    "unfinished",
+    "inprogress",
+    "writing",
+    "uploading",
+    "unconfirmed",
+    "td",
+    "xltd",
+    "cfg!",
+    "st",
+    "gstmp",
+    "_gstmp",
+    "wget",
+    "axel",
+    "swp",
+    "fdmdownload",
+];
+
+/// What second copies and copies that were set aside have behind a dot.
+const COPIES: [&str; 16] = [
+    "bak",
+    "backup",
+    "old",
+    "orig",
+    "original",
+    "copy",
+    "save",
+    "saved",
+    "prev",
+    "previous",
+    "dup",
+    "duplicate",
+    "new",
+    "dpkg-old",
+    "rpmsave",
+    "rpmorig",
+];
+
+/// Files that belong to an artifact and are none: checksums, signatures, descriptions.
+const COMPANIONS: [&str; 66] = [
+    "sha1",
+    "sha1sum",
+    "sha224",
+    "sha224sum",
+    "sha256",
+    "sha256sum",
+    "sha256sums",
+    "sha384",
+    "sha384sum",
+    "sha512",
+    "sha512sum",
+    "sha512sums",
+    "sha2",
+    "sha3",
+    "md5",
+    "md5sum",
+    "md5sums",
+    "b2",
+    "b2sum",
+    "b3",
+    "b3sum",
+    "blake2",
+    "blake3",
+    "crc",
+    "crc32",
+    "sfv",
+    "checksum",
+    "checksums",
+    "sum",
+    "sums",
+    "hash",
+    "digest",
+    "dgst",
+    "asc",
+    "gpg",
+    "pgp",
+    "sig",
+    "sign",
+    "signature",
+    "minisig",
+    "p7s",
+    "tsr",
+    "ots",
+    "pem",
+    "crt",
+    "cert",
+    "pub",
+    "key",
+    "sigstore",
+    "bundle",
+    "json",
+    "jsonl",
+    "yaml",
+    "yml",
+    "xml",
+    "html",
+    "txt",
+    "md",
+    "log",
+    "torrent",
+    "metalink",
+    "meta4",
+    "zsync",
+    "sbom",
+    "spdx",
+    "manifest",
+];
+
+/// Tells what a file of this name is, if it is an artifact in all but name. `exists` says whether there is a file of another name
+/// in the same directory.
+pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaimed> {
+    // What ends as it should is an artifact or a signature, and what a signature's name is in is not an artifact's.
+    let is_signature = endings::strip_signature(name).is_some() || is_like_signature(name);
+    if Ending::split(name).is_some() || is_signature {
+        return None;
+    }
+    if is_of_rsync(name) || is_of_chrome(name) {
+        return Some(Unclaimed::UnfinishedDownload);
+    }
+    let (whole, rest) = Ending::inside(name)?;
+    let is_part =
+        |suffix: &Suffix<'_>| suffix.is_part(|first: &[u8]| exists(&[whole, first].concat()));
+    // A part beside its whole is a matter of the pairing, which says so once for all of them.
+    if Suffix::parse(rest).is_some_and(|suffix| is_part(&suffix)) {
+        return (!exists(whole)).then_some(Unclaimed::PartWithoutWhole);
+    }
+    behind(rest)
+}
+
+/// What the part of a name says that follows an artifact's ending.
+fn behind(rest: &[u8]) -> Option<Unclaimed> {
+    let text = String::from_utf8_lossy(rest).to_lowercase();
+    let words: Vec<&str> = text.split(['.', ' ', '-', '~']).collect();
+    let last = words.last().copied().unwrap_or_default();
+    let is_any = |known: &[&str]| words.iter().any(|word| known.contains(word));
+    if text.chars().all(|c| is_blank(c) || c == '.') {
+        Some(Unclaimed::TrailingBlanks)
+    } else if COMPANIONS.contains(&last.trim_end_matches(is_blank)) {
+        None
+    } else if text.starts_with(['?', '&', '#', ';', '@']) || text.starts_with("%3f") {
+        Some(Unclaimed::UrlQuery)
+    } else if is_any(&UNFINISHED) || is_of_aws(&text) || text.contains("lftp-pget") {
+        Some(Unclaimed::UnfinishedDownload)
+    } else if is_any(&COPIES) || is_numbered(&text) || begins_as_no_extension(&text) {
+        Some(Unclaimed::SecondCopy)
+    } else {
+        // `.gz`, `.xml.gz`, `late`: a name of another kind.
+        None
+    }
+}
+
+/// A name that goes on with neither a letter nor a digit is the artifact's with something behind it: `x.zst (1)`, `x.zst.~1~`.
+fn begins_as_no_extension(text: &str) -> bool {
+    let first = text.trim_start_matches('.').chars().next();
+    first.is_some_and(|c| !c.is_ascii_alphanumeric())
+}
+
+/// `.1`, as wget numbers what it has already.
+fn is_numbered(text: &str) -> bool {
+    let number = text.strip_prefix('.').unwrap_or_default();
+    (1..=3).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// Whitespace and control characters, and what is as invisible as they are.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// `.NAME.XXXXXX`, as rsync names a file that it is writing.
+fn is_of_rsync(name: &[u8]) -> bool {
+    let Some((rest, random)) = name.split_last_chunk::<6>() else {
+        return false;
+    };
+    let hidden = rest
+        .strip_prefix(b".")
+        .and_then(|rest| rest.strip_suffix(b"."));
+    let is_artifact = hidden.is_some_and(|name| Ending::split(name).is_some());
+    is_artifact && random.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// `Unconfirmed 123456.crdownload`, as Chromium names what nobody has confirmed yet.
+fn is_of_chrome(name: &[u8]) -> bool {
+    name.starts_with(b"Unconfirmed ") && name.ends_with(b".crdownload")
+}
+
+/// `.XXXXXXXX`, as the AWS command line names what it is writing.
+fn is_of_aws(text: &str) -> bool {
+    let random = text.strip_prefix('.').unwrap_or_default();
+    random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a name is a signature's with something in it or around it, and not one: `x.sig (1).bin`, `x.sig.bin.txt`.
+pub fn is_like_signature(name: &[u8]) -> bool {
+    let text = name.to_ascii_lowercase();
+    let after = text
+        .windows(4)
+        .rposition(|window| window == b".sig")
+        .map(|at| &text[at + 4..]);
+    let is_word = after.is_some_and(|after| !after.first().is_some_and(u8::is_ascii_alphanumeric));
+    let has_bin = after.is_some_and(|after| after.windows(3).any(|window| window == b"bin"));
+    endings::strip_signature(name).is_none() && (is_word && has_bin || text.ends_with(b".sigbin"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(name: &str) -> Option<Unclaimed> {
+        lookalike(name.as_bytes(), |_| false)
+    }
+
+    #[test]
+    fn unfinished_downloads_are_recognized_by_what_programs_add_to_a_name() {
+        for name in [
+            "x.zst.part",
+            "x.tar.zst.partial",
+            "X.ISO.crdownload",
+            "x.zst.download",
+            "x.iso.filepart",
+            "x.zst.aria2",
+            "x.zst.!ut",
+            ".x.zst.Ab12Cd",
+            "x.zst.tmp",
+            "x.zst.5dB2E8fB",
+            "x.zst_.gstmp",
+            "x.zst.a1b2c3d4.partial",
+            "Unconfirmed 51.crdownload",
+            "x.zst.lftp-pget-status",
+            "x.zst.1.part",
+            "x.Ab12.iso.part",
+            ".syncthing.x.zst.tmp",
+        ] {
+            assert_eq!(of(name), Some(Unclaimed::UnfinishedDownload), "{name}");
+        }
+    }
+
+    #[test]
+    fn second_copies_are_recognized() {
+        for name in [
+            "x.zst.1",
+            "x.iso.12",
+            "x.zst (1)",
+            "x.zst(2)",
+            "x.zst~",
+            "x.zst.bak",
+            "x.zst - Copy",
+            "x.zst copy 2",
+            "x.zst.old",
+            "x.zst_old",
+            "x.zst.~1~",
+            "x.zst [1]",
+            "x.iso（1）",
+            "x.zst.orig",
+            "x.zst-1",
+        ] {
+            assert_eq!(of(name), Some(Unclaimed::SecondCopy), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_query_and_blanks_behind_the_ending_are_recognized() {
+        for name in [
+            "x.tar.zst?X-Amz-Date=1",
+            "x.iso#top",
+            "x.zst@X-Amz-Date=1",
+            "x.zst%3FX-Amz",
+            "x.zst&a=b",
+        ] {
+            assert_eq!(of(name), Some(Unclaimed::UrlQuery), "{name}");
+        }
+        for name in [
+            "x.zst ",
+            "x.iso\r",
+            "x.zst\t\n",
+            "x.zst\u{a0}",
+            "x.zst\u{200b}",
+        ] {
+            assert_eq!(of(name), Some(Unclaimed::TrailingBlanks), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn companions_of_artifacts_and_other_formats_are_not_artifacts() {
+        for name in [
+            "x.zst",
+            "x.iso",
+            "x.sig.bin",
+            "x.iso.sha256",
+            "x.iso.sha256 (1)",
+            "x.zst.asc",
+            "x.zst.sig",
+            "x.iso.torrent",
+            "x.iso.gz",
+            "x.zst.sigstore.json",
+            "x.isolate",
+            "x.zst.d",
+            "zst",
+            ".zst.d",
+            "x.tar",
+            "x.zst.sig.bin.1",
+            "x.iso-sha256.txt",
+            "part",
+            "download",
+            "x.part",
+        ] {
+            assert_eq!(of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_one_only_where_its_whole_is_not() {
+        let part = |there: &'static str, name: &str| {
+            lookalike(name.as_bytes(), |other| other == there.as_bytes())
+        };
+        assert_eq!(of("x.zst_part03"), Some(Unclaimed::PartWithoutWhole));
+        assert_eq!(part("x.zst", "x.zst_part03"), None);
+        assert_eq!(
+            part("x.zst.001", "x.zst.003"),
+            Some(Unclaimed::PartWithoutWhole)
+        );
+        assert_eq!(
+            part("x.zstaa", "x.zstac"),
+            Some(Unclaimed::PartWithoutWhole)
+        );
+        assert_eq!(of("x.zstac"), None);
+    }
+
+    #[test]
+    fn what_is_like_a_signature_is_recognized_and_signatures_themselves_are_not() {
+        for name in [
+            "x.sig (1).bin",
+            "x.sig.bin.1",
+            "x.sig.bin.txt",
+            "x.SIG.BIN ",
+            "x.sig_1.bin",
+            "x.sig.bin?X-Amz=1",
+            "x.sigbin",
+            "x.sig.bin.part",
+            "x.sig-bin",
+        ] {
+            assert!(is_like_signature(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "x.sig.bin",
+            "X.SIG.BIN",
+            "x.sig",
+            "x.signed.bin",
+            "x.zst",
+            "sig.bin",
+            "x.bin",
+        ] {
+            assert!(!is_like_signature(name.as_bytes()), "{name}");
+        }
+    }
+}

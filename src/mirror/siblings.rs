@@ -1,0 +1,114 @@
+//! What lies beside a PATH that is a file: the names that it is paired with.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::pairing::{self, Entry, Kind, Needed, Pair};
+use super::walk;
+
+/// The pairs of directories that were listed, so that a directory is listed once, however many of its files are named.
+#[derive(Debug, Default)]
+pub(super) struct Siblings(HashMap<PathBuf, Listing>);
+
+/// The pairs of a directory.
+#[derive(Debug, Default)]
+struct Listing {
+    pairs: Vec<Pair>,
+    /// Which pairs a name is part of.
+    of: HashMap<OsString, Vec<usize>>,
+}
+
+impl Siblings {
+    /// The pairs that the file of this name is part of: as data, as a part of it, or as a signature.
+    pub(super) fn pairs(&mut self, directory: &Path, name: &OsStr) -> Vec<Pair> {
+        if !self.0.contains_key(directory) {
+            // Where a directory may be entered and not listed, the usual names are looked for.
+            let Ok(entries) = listed(directory) else {
+                return Listing::of(&near(directory, name)).pairs_of(name);
+            };
+            self.0.insert(directory.to_owned(), Listing::of(&entries));
+        }
+        self.0
+            .get(directory)
+            .map(|listing| listing.pairs_of(name))
+            .unwrap_or_default()
+    }
+}
+
+impl Listing {
+    fn of(entries: &[Entry]) -> Listing {
+        let pairs = pairing::pair(entries, Needed::AllFiles).pairs;
+        let mut of: HashMap<OsString, Vec<usize>> = HashMap::new();
+        for (at, pair) in pairs.iter().enumerate() {
+            let signature = pair.signature.as_ref().map(|(name, _)| name.as_os_str());
+            for name in pair.data_names().chain(signature) {
+                of.entry(name.to_owned()).or_default().push(at);
+            }
+        }
+        Listing { pairs, of }
+    }
+
+    fn pairs_of(&self, name: &OsStr) -> Vec<Pair> {
+        let places = self.of.get(name).into_iter().flatten();
+        places
+            .filter_map(|at| self.pairs.get(*at).cloned())
+            .collect()
+    }
+}
+
+fn listed(directory: &Path) -> io::Result<Vec<Entry>> {
+    let listed = if directory == Path::new("") {
+        Path::new(".")
+    } else {
+        directory
+    };
+    let entry = |entry: io::Result<std::fs::DirEntry>| Ok(entry_at(directory, entry?.file_name()));
+    let entries = listed
+        .read_dir()?
+        .map(entry)
+        .collect::<io::Result<Vec<_>>>()?;
+    Ok(entries.into_iter().flatten().collect())
+}
+
+fn near(directory: &Path, name: &OsStr) -> Vec<Entry> {
+    let names = pairing::relatives(name).into_iter();
+    names.filter_map(|name| entry_at(directory, name)).collect()
+}
+
+fn entry_at(directory: &Path, name: OsString) -> Option<Entry> {
+    let path = directory.join(&name);
+    match path.symlink_metadata() {
+        Err(error) if is_nothing(&error) => return None,
+        Ok(_) | Err(_) => {}
+    }
+    Some(Entry {
+        // Fail closed: there is something under this name, though it cannot be looked at; opening it will say why.
+        kind: walk::kind_at(&path).unwrap_or(Kind::Dangling),
+        name,
+        excluded: false,
+    })
+}
+
+/// Whether an error says that there is nothing. (There is no file with a name that is too long.)
+fn is_nothing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_system_says_is_not_there_is_not_there() {
+        use rustix::io::Errno;
+        for nothing in [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG] {
+            assert!(is_nothing(&nothing.into()), "{nothing}");
+        }
+        for something in [Errno::IO, Errno::ACCESS, Errno::LOOP, Errno::STALE] {
+            assert!(!is_nothing(&something.into()), "{something}");
+        }
+    }
+}
