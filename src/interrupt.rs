@@ -1,11 +1,11 @@
-//! SIGINT, SIGTERM and SIGHUP: the first ends the run in good order, a second SIGINT or SIGTERM at once.
+//! SIGINT, SIGTERM, SIGHUP and SIGXCPU: the first ends the run in good order, a second SIGINT or SIGTERM at once.
 
 use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXCPU};
 use signal_hook::flag;
 
 use crate::engine::Cancel;
@@ -23,13 +23,13 @@ impl Interrupt {
     /// When the system refuses a handler.
     pub fn listen(cancel: &Cancel) -> io::Result<Interrupt> {
         let received = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM, SIGHUP]
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGXCPU]
             .into_iter()
             .filter(|s| !is_ignored(*s))
         {
-            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the shell has ended. No second one of them
-            // is a wish to end at once.
-            if signal != SIGHUP {
+            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the shell has ended. And SIGXCPU comes
+            // again with every second. No second one of them is a wish to end at once.
+            if [SIGINT, SIGTERM].contains(&signal) {
                 // In this order: a signal that finds the flag set already is a second one.
                 flag::register_conditional_shutdown(signal, 128 + signal, cancel.flag())?;
             }
@@ -49,6 +49,7 @@ impl Interrupt {
             Ok(SIGINT) => Some(Exit::Interrupted),
             Ok(SIGTERM) => Some(Exit::Terminated),
             Ok(SIGHUP) => Some(Exit::HungUp),
+            Ok(SIGXCPU) => Some(Exit::OutOfTime),
             _ => None,
         }
     }

@@ -1,10 +1,11 @@
 //! What the engine has to do for each artifact, and how what the artifacts lie on is best read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::PathBuf;
 
 use crate::config::Config;
+use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
 use crate::engine::{Task, Work};
@@ -96,8 +97,37 @@ fn unsigned(data: PathBuf, config: &Config) -> Work {
     }
 }
 
+/// Finds out which of the files with one inode number are certainly one, to be read once for all of their names.
+pub(super) fn share(works: &mut [Work]) {
+    let mut names: HashMap<FileId, usize> = HashMap::new();
+    let tasks = |work: &Work| match work {
+        Work::Verify(task) => Some(task.load.file),
+        Work::Decided(_) => None,
+    };
+    for file in works.iter().filter_map(tasks) {
+        *names.entry(file).or_default() += 1;
+    }
+    names.retain(|_, count| *count > 1);
+    if names.is_empty() {
+        return;
+    }
+    let identities = Identities::now();
+    let mut numbers: HashMap<PathBuf, usize> = HashMap::new();
+    for work in works {
+        if let Work::Verify(task) = work
+            && names.contains_key(&task.load.file)
+            && !identities.is_certain(&task.data)
+        {
+            // One path, which may have several signatures, is one file everywhere.
+            let next = numbers.len();
+            task.load.name = Some(*numbers.entry(task.data.clone()).or_insert(next));
+        }
+    }
+}
+
 fn load(facts: Facts) -> Load {
     Load {
+        name: None,
         size: facts.size,
         file: FileId {
             device: facts.device,

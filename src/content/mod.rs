@@ -30,6 +30,12 @@ pub fn window(files: usize) -> usize {
     (MAPPED_BY_A_THREAD / files.max(1).next_power_of_two()).min(LARGEST_WINDOW)
 }
 
+/// The most files that can be mapped at one time. What is beyond it is read, which is slower.
+pub const MOST_MAPPED: usize = mapped::MOST;
+
+/// The smallest window, where there is little memory.
+pub const SMALLEST_WINDOW: usize = 64 * 1024;
+
 /// Bytes that are read at one time where nothing is mapped. Windows of 64 KiB and 1 MiB measured the same (BENCHMARKS.md).
 const READ_WINDOW: usize = 256 * 1024;
 
@@ -124,6 +130,7 @@ impl Stamp {
 pub struct Content {
     file: Arc<File>,
     stamp: Stamp,
+    io: Io,
     source: Source,
     /// Bytes of a window.
     most: usize,
@@ -196,8 +203,9 @@ impl Content {
                 false => Source::Here(loader),
             },
             stamp,
+            io,
             most: match io {
-                Io::Read => READ_WINDOW,
+                Io::Read => READ_WINDOW.min(reading.window),
                 Io::Auto | Io::Mmap => reading.window,
             },
             ahead: reading.ahead,
@@ -275,18 +283,34 @@ impl Content {
             Source::Here(loader) => loader.load(extent, used)?,
             Source::Aside(ahead) => ahead.next(extent, following, used)?,
         };
-        self.window_end = extent.end();
+        let length = self.window.bytes().len();
+        self.window_end = extent.at + length as u64;
+        if length < extent.length {
+            self.do_with_less();
+        }
         Ok(())
+    }
+
+    /// Reads in small windows from here on, since the system has no memory for larger ones.
+    fn do_with_less(&mut self) {
+        self.most = READ_WINDOW;
+        // The thread is about to bring in what would follow a whole window.
+        if let Source::Aside(_) = self.source {
+            self.source = Source::Here(Loader::new(Arc::clone(&self.file), self.io));
+        }
     }
 
     /// What befell the window: reading it once more tells whether the file ends here or the device fails.
     fn damage(&self) -> Fault {
-        let length = self.window.bytes().len();
-        let at = self.window_end - length as u64;
-        match read::exactly(&self.file, at, length, &mut Vec::new()) {
-            Err(fault) => fault,
-            Ok(()) => Fault::Changed,
+        let start = self.window_end - self.window.bytes().len() as u64;
+        let mut buffer = Vec::new();
+        for at in (start..self.window_end).step_by(READ_WINDOW) {
+            let length = (self.window_end - at).min(READ_WINDOW as u64) as usize;
+            if let Err(fault) = read::exactly(&self.file, at, length, &mut buffer) {
+                return fault;
+            }
         }
+        Fault::Changed
     }
 
     /// The window that begins at offset `at`; an empty one at the end.

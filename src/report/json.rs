@@ -7,7 +7,8 @@
 //!   and `options`.
 //! - `artifact`, one for each record: `path`, `status` ([`Status`]), `passes` (whether it may be used), `reason` ([`Reason`]),
 //!   `detail` (the reason in words, for people), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
-//!   (the fingerprint of the key that verified it), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
+//!   (the fingerprint of the key that verified it), `read_as` (another name of the same file, under which it was read, once for both), and
+//!   `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
 //!   signature is invalid and the artifact does not look like what its name says.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged), `interrupted` (the signal, if one ended the run),
 //!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` in words, `notes` ([`Note`],
@@ -239,6 +240,8 @@ struct ArtifactObject<'a> {
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     looks: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_as: Option<PathMember<'a>>,
     seconds: f64,
 }
 
@@ -261,6 +264,7 @@ impl<'a> ArtifactObject<'a> {
             signature: record.signature.as_deref().map(signature_member),
             key,
             looks: record.looks.map(Looks::name),
+            read_as: record.read_as.as_deref().map(path_member),
             seconds: seconds(record.elapsed),
         }
     }

@@ -1,6 +1,6 @@
 //! What was found out about each artifact, and the sum of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct Record {
     pub digest: Option<Digest>,
     /// The artifact's size in bytes, where it is known.
     pub size: Option<u64>,
+    /// Another name of the same file, under which it was read, once for both.
+    pub read_as: Option<Arc<Path>>,
     /// From opening the artifact to its verdict.
     pub elapsed: Duration,
     /// What the artifact looks like instead of what its name says: a hint, where its signature is invalid.
@@ -50,6 +52,7 @@ impl Record {
             verdict,
             digest: None,
             size: None,
+            read_as: None,
             elapsed: Duration::ZERO,
             looks: None,
             unfit: None,
