@@ -189,7 +189,8 @@ pub const EXIT_STATUS: [(&str, &str); 7] = [
     ("1", "at least one is not valid"),
     (
         "2",
-        "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written",
+        "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
+         too little memory or processor time",
     ),
     ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),

@@ -29,7 +29,7 @@ const FAILS_AT: u64 = 9 * MIB as u64 + 4096;
 const TTL: Duration = Duration::from_secs(60);
 
 /// What a file does behind [`FAILS_AT`].
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Behaviour {
     Sound,
     /// The device fails (EIO).
@@ -593,23 +593,22 @@ fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_co
             }
             interrupt(&child);
             let sent = Instant::now();
-            while child.try_wait().unwrap().is_none() && sent.elapsed() < Duration::from_secs(10) {
+            let beside = mounted.beside.path().to_owned();
+            let report = || std::fs::read_to_string(beside.join("r.json"));
+            while report().is_err() && sent.elapsed() < Duration::from_secs(10) {
                 std::thread::sleep(Duration::from_millis(5));
             }
-            let ended = child.try_wait().unwrap();
-            let beside = mounted.beside.path().to_owned();
-            let report = std::fs::read_to_string(beside.join("r.json")).unwrap_or_default();
+            let is_written = report().is_ok();
+            // The run is over. The process is, too, once the system lets go of the thread that waits.
+            drop(mounted.stalled.lock().unwrap().take());
+            assert_eq!(child.wait().unwrap().code(), Some(130));
             let hidden = std::fs::read_dir(&beside).unwrap().filter(|entry| {
                 let name = entry.as_ref().unwrap().file_name();
                 name.to_string_lossy().starts_with('.')
             });
             assert_eq!(hidden.count(), 0);
-            if ended.is_none() {
-                child.kill().unwrap();
-            }
-            drop(mounted);
-            child.wait().unwrap();
-            assert_eq!(ended.and_then(|status| status.code()), Some(130));
+            assert!(is_written, "{data:?}, {signature:?}, {arguments:?}");
+            let report = report().unwrap();
             assert!(report.contains("\"interrupted\": \"SIGINT\""), "{report}");
         }
     }
