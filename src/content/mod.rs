@@ -178,6 +178,24 @@ pub fn open_regular(path: &Path) -> Result<(File, Stamp), Fault> {
     }
 }
 
+/// Whether it is a file with holes on tmpfs, which takes memory for a hole that is mapped and gives none of it back: a file of any
+/// size, made of nothing, would use up all there is. Reading takes none.
+#[cfg(target_os = "linux")]
+fn takes_memory_to_map(file: &File) -> io::Result<bool> {
+    /// What statfs(2) calls tmpfs.
+    const TMPFS_MAGIC: u32 = 0x0102_1994;
+    /// The unit of `st_blocks`.
+    const BLOCK: u64 = 512;
+    let metadata = file.metadata()?;
+    let has_holes = metadata.blocks().saturating_mul(BLOCK) < metadata.size();
+    Ok(has_holes && rustix::fs::fstatfs(file)?.f_type as u32 == TMPFS_MAGIC)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn takes_memory_to_map(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     let flags = flags.bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
@@ -192,7 +210,7 @@ impl Content {
         let (file, stamp) = open_regular(path)?;
         let file = Arc::new(file);
         let io = match reading.io {
-            Io::Auto if stamp.size <= SMALL => Io::Read,
+            Io::Auto if stamp.size <= SMALL || takes_memory_to_map(&file)? => Io::Read,
             io => io,
         };
         let loader = Loader::new(Arc::clone(&file), io);
