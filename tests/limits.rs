@@ -205,13 +205,13 @@ fn as_many_threads_are_used_as_the_system_gives_and_an_explicit_number_is_exact(
             .filter(|line| line.contains("✅"))
             .count()
     };
-    for (threads, jobs, given) in [(1, "1", 1), (2, "1", 1), (9, "8", 8)] {
+    for (threads, jobs, given) in [(1, "1", 1), (2, "1", 1), (3, "1", 1), (10, "8", 8)] {
         let run = with_threads(&mirror, &program, threads, &["--jobs", jobs]);
         assert_eq!((valid(&run), run.status), (8, Some(0)), "{run:?}");
         let said = format!("threads: {given}; reading by ");
         assert!(run.stderr.contains(&said), "{}", run.stderr);
     }
-    for (threads, jobs, given) in [(1, "2", 1), (2, "8", 1), (4, "8", 3)] {
+    for (threads, jobs, given) in [(1, "2", 1), (3, "8", 1), (5, "8", 3)] {
         let run = with_threads(&mirror, &program, threads, &["--jobs", jobs]);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
         let said = format!(

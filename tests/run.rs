@@ -252,6 +252,22 @@ fn the_two_hangups_of_a_closed_terminal_are_one_signal() {
     assert!(report.contains("\"interrupted\": \"SIGHUP\""), "{report}");
 }
 
+#[test]
+fn a_signal_that_comes_twice_at_once_ends_the_run_with_its_reports() {
+    for _ in 0..20 {
+        let mirror = sparse(200 * GIB, &any_signature());
+        let mut child = spawn(mirror.command(&["-k", "key.pem", "--report", "r.json"]));
+        wait_until_open(&child, &mirror.path().join("big.iso"));
+        let id = child.id().to_string();
+        // As timeout(1) does: to the process, and to its group.
+        let kill = ["-c", "kill -TERM \"$0\"; kill -TERM \"$0\"", &id];
+        assert!(Command::new("sh").args(kill).status().unwrap().success());
+        assert_eq!(ends_within(&mut child, Duration::from_secs(5)), Some(143));
+        let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+        assert!(report.contains("\"interrupted\": \"SIGTERM\""), "{report}");
+    }
+}
+
 /// Sends the signal when the first line is out, so that the run is in the midst of the big file.
 fn signalled_after_first_line(signal: &str) -> (Run, Duration) {
     let mirror = sparse(200 * GIB, &any_signature());
