@@ -1,8 +1,11 @@
 //! The limits that the system sets this process (setrlimit(2)): lifted where that is allowed, and
 //! otherwise known before they are met.
 
+use std::env;
 use std::fs;
 use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -25,6 +28,7 @@ const WARNING: u64 = 1;
 /// # Errors
 /// Where there is too little memory to do anything.
 pub fn lift() -> io::Result<()> {
+    share_one_arena();
     // Writing past RLIMIT_FSIZE is an error like a full disk, and not the end of the process. Where the
     // system takes no handler, it stays the end.
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
@@ -81,6 +85,22 @@ fn status(name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+/// Begins again with one heap for all threads, where memory is limited. By default glibc sets 64 MiB aside for each thread, which
+/// counts, and where that is refused it maps a page for each few bytes; and it reads this setting before the program begins.
+fn share_one_arena() {
+    const SETTING: &str = "MALLOC_ARENA_MAX";
+    let is_limited = |resource| getrlimit(resource).current.is_some();
+    let limited = [Resource::As, Resource::Data].into_iter().any(is_limited);
+    if !limited || env::var_os(SETTING).is_some() {
+        return;
+    }
+    let mut arguments = env::args_os();
+    let mut again = Command::new("/proc/self/exe");
+    again.arg0(arguments.next().unwrap_or_default());
+    // It comes back only where the system refuses; then memory is short sooner.
+    let _ = again.args(arguments).env(SETTING, "1").exec();
 }
 
 /// Raises a soft limit to the hard one, or to what is wanted where that is less.
