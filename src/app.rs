@@ -27,9 +27,11 @@ use crate::errno;
 use crate::exit::Exit;
 use crate::generate;
 use crate::interrupt::Interrupt;
+use crate::limits;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::{Reach, Watch};
 use crate::mirror::{self, Artifact, Search, Survey};
+use crate::patience;
 use crate::report::file::{Format, ReportError, ReportFile};
 use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
@@ -44,19 +46,29 @@ use telling::Telling;
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
-    let exit = match Cli::try_parse() {
+    let exit = match limits::lift() {
+        Ok(()) => limits::with_enough_stack(command),
+        Err(error) => cannot(&format!(
+            "{}: raise the limit on memory (ulimit -v, ulimit -d)",
+            errno::words(&error)
+        )),
+    };
+    exit.into()
+}
+
+fn command() -> Exit {
+    match Cli::try_parse() {
         Ok(cli) if cli.version => version(&cli),
         Ok(Cli {
             generate: Some(what),
             ..
         }) => print(generate::generate(what)),
         Ok(cli) => match Config::resolve(&cli, &Environment::here()) {
-            Ok(config) => verify(&config),
+            Ok(config) => verify(&Arc::new(config)),
             Err(error) => cannot(&error),
         },
         Err(message) => usage(&message),
-    };
-    exit.into()
+    }
 }
 
 /// Prints help, or what is wrong with the arguments.
@@ -101,7 +113,7 @@ fn version(cli: &Cli) -> Exit {
     print(Ok(text.into_bytes()))
 }
 
-fn verify(config: &Config) -> Exit {
+fn verify(config: &Arc<Config>) -> Exit {
     let began = (Instant::now(), SystemTime::now());
     let cancel = Cancel::default();
     let interrupt = match Interrupt::listen(&cancel) {
@@ -125,6 +137,7 @@ fn verify(config: &Config) -> Exit {
             conclude(config, &judged.outcome, &judged.recap);
             judged.outcome.exit()
         }
+        Err(NotBegun::Cancelled) => unsurveyed(config, began, &interrupt),
         Err(error) => cannot(&error),
     }
 }
@@ -132,6 +145,8 @@ fn verify(config: &Config) -> Exit {
 /// Whatever kept a run from beginning.
 #[derive(Debug, thiserror::Error)]
 enum NotBegun {
+    #[error("ended by a signal")]
+    Cancelled,
     #[error("standard output: {}", errno::words(.0))]
     Stdout(#[from] io::Error),
     #[error(transparent)]
@@ -147,21 +162,28 @@ fn survey(config: &Config, cancel: &Cancel) -> Option<Survey> {
     let (paths, search) = match &config.target {
         Target::Paths(paths, search) => (paths, search),
         Target::One { data, signature } => {
-            return Some(Survey {
-                artifacts: vec![mirror::appointed(data, signature)],
+            let (data, signature) = (data.clone(), signature.clone());
+            return patience::unless_cancelled(cancel, move || Survey {
+                artifacts: vec![mirror::appointed(&data, &signature)],
                 ..Survey::default()
             });
         }
     };
     let entries = Arc::new(AtomicU64::new(0));
     let progress = Progress::start(config.progress, Phase::Walking(Arc::clone(&entries)));
-    let watch = Watch {
-        entries: &entries,
-        cancelled: &|| cancel.is_cancelled(),
+    let look = {
+        let (paths, search, cancel) = (paths.clone(), search.clone(), cancel.clone());
+        move || {
+            let watch = Watch {
+                entries: &entries,
+                cancelled: &|| cancel.is_cancelled(),
+            };
+            mirror::survey(&paths, &search, watch)
+        }
     };
-    let survey = mirror::survey(paths, search, watch);
+    let survey = patience::unless_cancelled(cancel, look);
     progress.finish();
-    survey
+    survey.flatten()
 }
 
 /// Writes the reports of a run that was ended while it looked for files, lest an earlier run's be taken for this one's.
@@ -188,6 +210,10 @@ fn unsurveyed(
         },
     };
     let nothing = engine::prepare(Vec::new(), config.settings.clone(), &BTreeMap::new());
+    let nothing = match nothing {
+        Ok(nothing) => nothing,
+        Err(error) => return cannot(&error),
+    };
     let mut judged = Judged {
         start: start(config, &nothing, time),
         end: end(&outcome),
@@ -245,7 +271,7 @@ struct Judged {
 }
 
 fn judge(
-    config: &Config,
+    config: &Arc<Config>,
     survey: Survey,
     (began, time): (Instant, SystemTime),
     cancel: &Cancel,
@@ -253,11 +279,15 @@ fn judge(
 ) -> Result<Judged, NotBegun> {
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
-    let loose = Loose::of(&survey);
-    let works = works(config, survey.artifacts, loose.seeks());
+    let to_works = Arc::clone(config);
+    let works = patience::unless_cancelled(cancel, move || {
+        let loose = Loose::of(&survey);
+        (works(&to_works, survey.artifacts, loose.seeks()), loose)
+    });
+    let (works, loose) = works.ok_or(NotBegun::Cancelled)?;
     let expected = works.len() as u64;
     let stdout = Stream::stdout()?;
-    let prepared = prepare(config, works);
+    let prepared = prepare(config, works)?;
     let start = start(config, &prepared, time);
     let counters = Arc::new(Counters::default());
     let progress = Progress::start(config.progress, Phase::Verifying(Arc::clone(&counters)));
@@ -321,19 +351,21 @@ fn audit(config: &Config, summary: &Summary, records: &[Record]) -> Audited {
 
 fn works(config: &Config, artifacts: Vec<Artifact>, seeks: bool) -> Vec<Work> {
     let to_work = |artifact| work::work(artifact, config, seeks);
-    artifacts.into_iter().map(to_work).collect()
+    let mut works: Vec<Work> = artifacts.into_iter().map(to_work).collect();
+    work::share(&mut works);
+    works
 }
 
-fn prepare(config: &Config, works: Vec<Work>) -> Prepared {
+fn prepare(config: &Config, works: Vec<Work>) -> Result<Prepared, PoolError> {
     let media = work::media(&works);
     let access = media
         .iter()
         .map(|(device, medium)| (*device, work::access(*medium, config)));
-    let prepared = engine::prepare(works, config.settings.clone(), &access.collect());
+    let prepared = engine::prepare(works, config.settings.clone(), &access.collect())?;
     if config.detail.reasons {
         explain(config, &prepared, &media);
     }
-    prepared
+    Ok(prepared)
 }
 
 fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {

@@ -109,8 +109,9 @@ pub struct Cli {
 
     /// Worker threads [default: every core]
     ///
-    /// Without it, files on a spinning disk, an optical drive or a network share are read one at a time.
-    #[arg(help_heading = HOW, hide_short_help = true, short, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    /// At most 1024; no more are started than there are files. Without it, files on a spinning disk, an optical drive or a network
+    /// share are read one at a time, and fewer threads are used where the system gives fewer; with it, that is an error.
+    #[arg(help_heading = HOW, hide_short_help = true, short, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_JOBS))]
     pub jobs: Option<usize>,
 
     /// How files are read; auto = memory maps where the file system allows them
@@ -133,6 +134,9 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, short = 'V', long)]
     pub version: bool,
 }
+
+/// Most worker threads: more than any machine has cores for, and few enough to start at once.
+const MOST_JOBS: u64 = 1024;
 
 const WHAT: &str = "What is verified, and by which keys";
 const OUTPUT: &str = "What is printed";
@@ -185,7 +189,8 @@ pub const EXIT_STATUS: [(&str, &str); 7] = [
     ("1", "at least one is not valid"),
     (
         "2",
-        "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written",
+        "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
+         too little memory or processor time",
     ),
     ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),

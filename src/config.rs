@@ -277,6 +277,7 @@ impl Config {
                     Way::Read => Io::Read,
                 },
                 threads: cli.jobs.unwrap_or(environment.cores),
+                exact_threads: cli.jobs.is_some(),
                 hasher,
             },
             limit_readers: cli.jobs.is_none(),

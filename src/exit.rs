@@ -11,6 +11,8 @@ pub enum Exit {
     NotValid,
     /// No judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, output that cannot be written.
     CannotJudge,
+    /// Ended by SIGXCPU: the processor time that the system allows is used up. No judgement.
+    OutOfTime,
     /// Ended by SIGHUP, as when the terminal is closed (128 + 1).
     HungUp,
     /// Ended by SIGINT (128 + 2, as a shell shows it).
@@ -27,7 +29,7 @@ impl Exit {
         match self {
             Exit::Valid => 0,
             Exit::NotValid => 1,
-            Exit::CannotJudge => 2,
+            Exit::CannotJudge | Exit::OutOfTime => 2,
             Exit::HungUp => 129,
             Exit::Interrupted => 130,
             // Fail closed: the rest was not verified, so this is no success, unlike with tools that only search or print.
@@ -52,6 +54,7 @@ mod tests {
         let others = [
             (Exit::NotValid, 1),
             (Exit::CannotJudge, 2),
+            (Exit::OutOfTime, 2),
             (Exit::HungUp, 129),
             (Exit::Interrupted, 130),
             (Exit::PipeClosed, 141),

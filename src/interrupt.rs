@@ -1,15 +1,25 @@
-//! SIGINT, SIGTERM and SIGHUP: the first ends the run in good order, a second SIGINT or SIGTERM at once.
+//! SIGINT, SIGTERM, SIGHUP and SIGXCPU: the first ends the run in good order, a second SIGINT or SIGTERM at once.
 
 use std::fs;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXCPU};
 use signal_hook::flag;
 
 use crate::engine::Cancel;
 use crate::exit::Exit;
+
+/// How long after the first signal another one is part of the same wish: timeout(1) sends each one twice, and the reports of a
+/// run that it ends are wanted.
+const ONE_WISH: Duration = Duration::from_millis(150);
+/// How often the thread that waits for the first signal looks up.
+const GLANCE: Duration = Duration::from_millis(50);
+/// Its stack: it calls next to nothing.
+const STACK: usize = 64 * 1024;
 
 /// Which signal came, if any.
 #[derive(Debug)]
@@ -23,15 +33,17 @@ impl Interrupt {
     /// When the system refuses a handler.
     pub fn listen(cancel: &Cancel) -> io::Result<Interrupt> {
         let received = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM, SIGHUP]
+        let again = armed_after_the_first(cancel);
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGXCPU]
             .into_iter()
             .filter(|s| !is_ignored(*s))
         {
-            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the shell has ended. No second one of them
-            // is a wish to end at once.
-            if signal != SIGHUP {
+            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the shell has ended. And SIGXCPU comes
+            // again with every second. No second one of them is a wish to end at once.
+            if [SIGINT, SIGTERM].contains(&signal) {
                 // In this order: a signal that finds the flag set already is a second one.
-                flag::register_conditional_shutdown(signal, 128 + signal, cancel.flag())?;
+                let again = Arc::clone(&again);
+                flag::register_conditional_shutdown(signal, 128 + signal, again)?;
             }
             flag::register_usize(
                 signal,
@@ -49,8 +61,28 @@ impl Interrupt {
             Ok(SIGINT) => Some(Exit::Interrupted),
             Ok(SIGTERM) => Some(Exit::Terminated),
             Ok(SIGHUP) => Some(Exit::HungUp),
+            Ok(SIGXCPU) => Some(Exit::OutOfTime),
             _ => None,
         }
+    }
+}
+
+/// A flag that is set some time after the first signal.
+fn armed_after_the_first(cancel: &Cancel) -> Arc<AtomicBool> {
+    let armed = Arc::new(AtomicBool::new(false));
+    let (arm, cancelled) = (Arc::clone(&armed), cancel.clone());
+    let watch = move || {
+        while !cancelled.is_cancelled() {
+            thread::sleep(GLANCE);
+        }
+        thread::sleep(ONE_WISH);
+        arm.store(true, Ordering::Relaxed);
+    };
+    let builder = thread::Builder::new().name("signals".to_owned());
+    match builder.stack_size(STACK).spawn(watch) {
+        Ok(_) => armed,
+        // Without a thread any second signal is a wish of its own.
+        Err(_) => cancel.flag(),
     }
 }
 
@@ -66,7 +98,6 @@ pub fn is_ignored(signal: i32) -> bool {
 mod tests {
     use super::*;
     use std::process::Command;
-    use std::thread;
 
     use signal_hook::low_level::raise;
 
@@ -78,6 +109,9 @@ mod tests {
         raise(SIGINT).unwrap();
         assert!(cancel.is_cancelled());
         assert_eq!(interrupt.exit(), Some(Exit::Interrupted));
+        // Two at once are one, as timeout(1) sends them.
+        raise(SIGINT).unwrap();
+        thread::sleep(ONE_WISH + Duration::from_secs(1));
         raise(SIGTERM).unwrap();
     }
 

@@ -34,7 +34,9 @@ mod errno;
 mod exit;
 mod generate;
 mod interrupt;
+mod limits;
 pub mod mirror;
+mod patience;
 pub mod report;
 pub mod trust;
 

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::any::Any;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -28,7 +29,7 @@ const FAILS_AT: u64 = 9 * MIB as u64 + 4096;
 const TTL: Duration = Duration::from_secs(60);
 
 /// What a file does behind [`FAILS_AT`].
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Behaviour {
     Sound,
     /// The device fails (EIO).
@@ -43,6 +44,12 @@ enum Behaviour {
     Vanishes,
     /// Not even its size can be had (EIO).
     Unknown,
+    /// It has other bytes than were signed.
+    Other,
+    /// Nobody learns whether it is there.
+    StallsInLookup,
+    /// Nobody learns whether it can be opened.
+    StallsInOpen,
 }
 
 struct Node {
@@ -52,7 +59,15 @@ struct Node {
 }
 
 /// Reads that are not answered; none any more once they are let go, or a reader that tries again would wait for ever.
-type Stalled = Mutex<Option<Vec<ReplyData>>>;
+type Stalled = Mutex<Option<Vec<Box<dyn Any + Send>>>>;
+
+/// Keeps a request without an answer; an error where they are let go.
+fn stall<T: Any + Send>(stalled: &Stalled, reply: T, refuse: fn(T)) {
+    match stalled.lock().unwrap().as_mut() {
+        Some(stalled) => stalled.push(Box::new(reply)),
+        None => refuse(reply),
+    }
+}
 
 struct FailingFs {
     nodes: Vec<Node>,
@@ -70,11 +85,17 @@ struct Directory {
     listed: usize,
     /// How often it changes while it is listed.
     changes: u64,
+    /// Whether it is never listed to its end.
+    stalls: bool,
+    /// Whether all files in it have one inode number and, as far as their attributes tell, are one.
+    one_number: bool,
 }
 
 const SOUND: Directory = Directory {
     listed: usize::MAX,
     changes: 0,
+    stalls: false,
+    one_number: false,
 };
 
 impl FailingFs {
@@ -136,6 +157,13 @@ impl Filesystem for FailingFs {
         let behaviour = at.map(|at| self.nodes[at].behaviour);
         match at.and_then(|at| self.attributes(INodeNo(at as u64 + 2))) {
             Some(_) if behaviour == Some(Behaviour::Unknown) => reply.error(Errno::EIO),
+            Some(_) if behaviour == Some(Behaviour::StallsInLookup) => {
+                stall(&self.stalled, reply, |reply| reply.error(Errno::EIO));
+            }
+            // The number is that of the request here, and any in the answers to the following ones.
+            Some(attributes) if self.directory.one_number => {
+                reply.entry(&Duration::ZERO, &attributes, Generation(0));
+            }
             Some(attributes) => reply.entry(&TTL, &attributes, Generation(0)),
             None => reply.error(Errno::ENOENT),
         }
@@ -144,6 +172,9 @@ impl Filesystem for FailingFs {
     fn open(&self, _request: &Request, inode: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
         match self.node(inode).map(|node| node.behaviour) {
             None | Some(Behaviour::Vanishes) => reply.error(Errno::ENOENT),
+            Some(Behaviour::StallsInOpen) => {
+                stall(&self.stalled, reply, |reply| reply.error(Errno::EIO));
+            }
             Some(_) => reply.opened(FileHandle(0), FopenFlags::empty()),
         }
     }
@@ -158,6 +189,10 @@ impl Filesystem for FailingFs {
         match self.attributes(inode) {
             Some(attributes) if attributes.kind == FileType::Directory => {
                 reply.attr(&Duration::ZERO, &attributes)
+            }
+            Some(attributes) if self.directory.one_number => {
+                let ino = INodeNo(99);
+                reply.attr(&Duration::ZERO, &FileAttr { ino, ..attributes });
             }
             Some(attributes) => reply.attr(&TTL, &attributes),
             None => reply.error(Errno::ENOENT),
@@ -174,6 +209,9 @@ impl Filesystem for FailingFs {
     ) {
         if offset == 0 {
             self.listings.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.directory.stalls {
+            return stall(&self.stalled, reply, |reply| reply.error(Errno::EIO));
         }
         let listed = self.directory.listed;
         let files = self.nodes.iter().enumerate().take(listed);
@@ -207,15 +245,16 @@ impl Filesystem for FailingFs {
         let bytes = node.content.get(offset as usize..end).unwrap_or_default();
         match node.behaviour {
             Behaviour::Sound => reply.data(bytes),
+            Behaviour::Other => {
+                let other: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
+                reply.data(&other);
+            }
             behaviour if behaviour != Behaviour::StallsAtOnce && end as u64 <= FAILS_AT => {
                 reply.data(bytes)
             }
             Behaviour::Fails => reply.error(Errno::EIO),
             Behaviour::Stalls | Behaviour::StallsAtOnce => {
-                match self.stalled.lock().unwrap().as_mut() {
-                    Some(stalled) => stalled.push(reply),
-                    None => reply.error(Errno::EIO),
-                }
+                stall(&self.stalled, reply, |reply| reply.error(Errno::EIO));
             }
             _ => reply.data(&bytes[..bytes.len() / 2]),
         }
@@ -490,6 +529,88 @@ fn a_directory_that_changes_while_it_is_read_is_read_again_and_fails_when_it_nev
         let told: String = lines.lines().map(reasons).collect();
         assert_eq!(told, format!("{first}{files}"), "{changes} changes");
         assert_eq!(output.status.code(), Some(status));
+    }
+}
+
+#[test]
+fn files_to_which_a_server_gives_one_inode_number_are_each_read() {
+    if !fuse_is_here("files_to_which_a_server_gives_one_inode_number") {
+        return;
+    }
+    let directory = Directory {
+        one_number: true,
+        ..SOUND
+    };
+    for jobs in ["1", "4"] {
+        // A server that does not care about numbers, with files as they were signed.
+        let mounted = Mounted::of(Behaviour::Sound, Behaviour::Sound, directory);
+        let output = mounted.command(&["--jobs", jobs]).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let expected = format!(
+            "{}\nm/victim.iso: ✅ Signature valid\n{}\n",
+            NEIGHBOURS[0], NEIGHBOURS[1]
+        );
+        assert_eq!((lines, output.status.code()), (expected, Some(0)));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("3 valid; 62.91 MB in "), "{said}");
+        // One that would have the bytes of one file vouch for those of another.
+        let mounted = Mounted::of(Behaviour::Other, Behaviour::Sound, directory);
+        let output = mounted.command(&["--jobs", jobs]).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let expected = format!(
+            "{}\nm/victim.iso: ❌ Signature invalid\n{}\n",
+            NEIGHBOURS[0], NEIGHBOURS[1]
+        );
+        assert_eq!((lines, output.status.code()), (expected, Some(1)));
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_comes() {
+    use Behaviour::{Sound, StallsInLookup, StallsInOpen};
+    if !fuse_is_here("a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file") {
+        return;
+    }
+    let stalls = Directory {
+        stalls: true,
+        ..SOUND
+    };
+    for (data, signature, directory) in [
+        (Sound, Sound, stalls),
+        (StallsInLookup, Sound, SOUND),
+        (Sound, StallsInLookup, SOUND),
+        (StallsInOpen, Sound, SOUND),
+        (Sound, StallsInOpen, SOUND),
+    ] {
+        for arguments in [
+            &["--report", "r.json"][..],
+            &["--report", "r.json", "--jobs", "1", "-v"],
+        ] {
+            let mounted = Mounted::of(data, signature, directory);
+            let mut child = mounted.command(arguments).spawn().unwrap();
+            while mounted.stalled.lock().unwrap().as_ref().unwrap().is_empty() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            interrupt(&child);
+            let sent = Instant::now();
+            let beside = mounted.beside.path().to_owned();
+            let report = || std::fs::read_to_string(beside.join("r.json"));
+            while report().is_err() && sent.elapsed() < Duration::from_secs(10) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let is_written = report().is_ok();
+            // The run is over. The process is, too, once the system lets go of the thread that waits.
+            drop(mounted.stalled.lock().unwrap().take());
+            assert_eq!(child.wait().unwrap().code(), Some(130));
+            let hidden = std::fs::read_dir(&beside).unwrap().filter(|entry| {
+                let name = entry.as_ref().unwrap().file_name();
+                name.to_string_lossy().starts_with('.')
+            });
+            assert_eq!(hidden.count(), 0);
+            assert!(is_written, "{data:?}, {signature:?}, {arguments:?}");
+            let report = report().unwrap();
+            assert!(report.contains("\"interrupted\": \"SIGINT\""), "{report}");
+        }
     }
 }
 

@@ -252,6 +252,22 @@ fn the_two_hangups_of_a_closed_terminal_are_one_signal() {
     assert!(report.contains("\"interrupted\": \"SIGHUP\""), "{report}");
 }
 
+#[test]
+fn a_signal_that_comes_twice_at_once_ends_the_run_with_its_reports() {
+    for _ in 0..20 {
+        let mirror = sparse(200 * GIB, &any_signature());
+        let mut child = spawn(mirror.command(&["-k", "key.pem", "--report", "r.json"]));
+        wait_until_open(&child, &mirror.path().join("big.iso"));
+        let id = child.id().to_string();
+        // As timeout(1) does: to the process, and to its group.
+        let kill = ["-c", "kill -TERM \"$0\"; kill -TERM \"$0\"", &id];
+        assert!(Command::new("sh").args(kill).status().unwrap().success());
+        assert_eq!(ends_within(&mut child, Duration::from_secs(5)), Some(143));
+        let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+        assert!(report.contains("\"interrupted\": \"SIGTERM\""), "{report}");
+    }
+}
+
 /// Sends the signal when the first line is out, so that the run is in the midst of the big file.
 fn signalled_after_first_line(signal: &str) -> (Run, Duration) {
     let mirror = sparse(200 * GIB, &any_signature());
@@ -352,12 +368,89 @@ fn two_names_of_one_big_file_are_hashed_once() {
     fs::hard_link(&big, mirror.path().join("other.iso")).unwrap();
     mirror.write("other.iso.sig.bin", any_signature());
     assert_eq!(fs::metadata(big).unwrap().nlink(), 2);
-    let run = mirror.run(&["-k", "key.pem"]);
+    if !lies_where_numbers_are_certain(mirror.path(), "two_names_of_one_big_file") {
+        return;
+    }
+    let run = mirror.run(&["-k", "key.pem", "-v", "--report", "r.json"]);
     assert!(
         run.stderr.contains("2 invalid; 1.07 GB in "),
         "{}",
         run.stderr
     );
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let said = "; read as big.iso, another name of the same file)";
+    assert!(
+        !lines[0].contains("read as") && lines[1].ends_with(said),
+        "{lines:?}"
+    );
+    let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let read_as = |at: usize| report["artifacts"][at]["read_as"]["path"].as_str();
+    assert_eq!([read_as(0), read_as(1)], [None, Some("big.iso")]);
+}
+
+/// Whether two names with one inode number are certainly one file there; anywhere else each is read.
+fn lies_where_numbers_are_certain(path: &Path, test: &str) -> bool {
+    let kind = Command::new("stat")
+        .args(["-f", "-c", "%T"])
+        .arg(path)
+        .output()
+        .unwrap();
+    let kind = String::from_utf8(kind.stdout).unwrap();
+    let is_certain = ["ext2/ext3", "xfs", "f2fs"].contains(&kind.trim());
+    support::is_available(is_certain, "a temporary directory on ext4 or xfs", test)
+}
+
+#[test]
+fn a_signal_ends_a_run_over_very_many_names_of_one_small_file() {
+    let mirror = Mirror::new();
+    mirror.write_signed("0.zst", "0.sig.bin", b"x");
+    let path = |name: &str| mirror.path().join(name);
+    for n in 1..30_000 {
+        fs::hard_link(path("0.zst"), path(&format!("{n}.zst"))).unwrap();
+        fs::hard_link(path("0.sig.bin"), path(&format!("{n}.sig.bin"))).unwrap();
+    }
+    let mut child = spawn(mirror.command(&["-k", "key.pem", "--status", "--report", "r.json"]));
+    wait_until_open(&child, &path("0.zst"));
+    send("-INT", &child);
+    assert_eq!(ends_within(&mut child, Duration::from_secs(20)), Some(130));
+    let report = fs::read_to_string(path("r.json")).unwrap();
+    assert!(report.contains("\"interrupted\": \"SIGINT\""));
+    assert!(report.contains("\"complete\": false"));
+}
+
+#[test]
+fn files_of_any_size_do_not_keep_smaller_ones_from_being_judged() {
+    // Sparse, and without an end; and each twice as large as the one before, so that none is beyond comparison with the next.
+    let ladder: Vec<u64> = (20..43).map(|bits| 1 << bits).collect();
+    for claims in [vec![7 << 60; 4], ladder] {
+        let mirror = Mirror::new();
+        for (n, size) in claims.iter().enumerate() {
+            let giant = File::create(mirror.path().join(format!("giant-{n}.iso"))).unwrap();
+            // Not every file system takes a size of 7 EiB.
+            if giant.set_len(*size).is_err() {
+                giant.set_len(15 << 40).unwrap();
+            }
+            mirror.write(&format!("giant-{n}.sig.bin"), any_signature());
+        }
+        let good = vec![7; 100_000];
+        for n in 0..20 {
+            mirror.write_signed(
+                &format!("good-{n}.zst"),
+                &format!("good-{n}.sig.bin"),
+                &good,
+            );
+        }
+        let mut child = spawn(mirror.command(&["-k", "key.pem", "--format", "jsonl"]));
+        let objects = BufReader::new(child.stdout.take().unwrap()).lines();
+        let valid = objects
+            .map(Result::unwrap)
+            .filter(|object| object.contains("\"status\":\"valid\""))
+            .take(20);
+        assert_eq!(valid.count(), 20);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
 
 /// Waits until the process has the file open, so that what is done to the file is done in the midst of its hashing.

@@ -68,6 +68,9 @@ pub(super) fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64
         Io::Read => "pread(2)",
     };
     say(&format!("threads: {}; reading by {io}", prepared.threads()));
+    if let Some(why) = prepared.why_fewer_threads() {
+        say(&format!("threads: {why}"));
+    }
     say(&report::choice(prepared.choice()));
     for medium in media.values().collect::<BTreeSet<_>>() {
         say(&match work::access(*medium, config).readers {

@@ -52,6 +52,8 @@ impl Outcome {
         let summary = &self.summary;
         // Fail closed: success stands last, behind everything that could speak against it.
         match (self.interrupted, &self.output) {
+            // A failure is a judgement, whatever kept the run from the others.
+            (Some(Exit::OutOfTime), _) if summary.failures > 0 => Exit::NotValid,
             (Some(exit), _) => exit,
             (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::PipeClosed,
             (None, Err(_)) => Exit::CannotJudge,
@@ -81,6 +83,7 @@ impl Outcome {
             Exit::HungUp => Some("SIGHUP"),
             Exit::Interrupted => Some("SIGINT"),
             Exit::Terminated => Some("SIGTERM"),
+            Exit::OutOfTime => Some("SIGXCPU"),
             _ => None,
         }
     }
@@ -91,6 +94,10 @@ impl Outcome {
             format!("{path}: nothing to verify: no signature, and no file that needs one")
         });
         let mut problems: Vec<String> = empty.collect();
+        if self.interrupted == Some(Exit::OutOfTime) {
+            let words = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
+            problems.push(words.to_owned());
+        }
         problems.extend(self.problem());
         if matches!(self.audit, Audited::NotMade) {
             let words = "not compared with the baseline, since the run did not reach its end";
@@ -168,6 +175,18 @@ mod tests {
         };
         assert_eq!(failed.exit(), Exit::Interrupted);
         assert_eq!(failed.signal(), Some("SIGINT"));
+        let out_of_time = Some(Exit::OutOfTime);
+        let failed = Outcome {
+            interrupted: out_of_time,
+            ..failed
+        };
+        assert_eq!(failed.exit(), Exit::NotValid);
+        assert_eq!(failed.signal(), Some("SIGXCPU"));
+        let unfinished = Outcome {
+            interrupted: out_of_time,
+            ..outcome(1, 0, 2)
+        };
+        assert_eq!(unfinished.exit(), Exit::OutOfTime);
         let whole = Outcome {
             interrupted,
             ..outcome(2, 0, 2)

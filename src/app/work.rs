@@ -1,10 +1,11 @@
 //! What the engine has to do for each artifact, and how what the artifacts lie on is best read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
 use crate::config::Config;
+use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
 use crate::engine::{Claim, Task, Work};
@@ -108,8 +109,51 @@ fn unsigned(data: PathBuf, why: Unclaimed, config: &Config, seeks: bool) -> Work
     }
 }
 
+/// Finds out which of the files with one inode number are certainly one, to be read once for all of their names. Those that were split
+/// are read once for each list of parts.
+pub(super) fn share(works: &mut [Work]) {
+    let ambiguous = ambiguous(works);
+    let mut identities = None;
+    let mut numbers: HashMap<(PathBuf, Vec<PathBuf>), usize> = HashMap::new();
+    for work in works {
+        let Work::Verify(task) = work else {
+            continue;
+        };
+        let mut is_certain = || {
+            identities
+                .get_or_insert_with(Identities::now)
+                .is_certain(&task.data)
+        };
+        let name = if !task.parts.is_empty() {
+            // Fail closed: a file and a whole that begins with it have different digests.
+            (PathBuf::new(), task.parts.clone())
+        } else if ambiguous.contains(&task.load.file) && !is_certain() {
+            // One path, which may have several signatures, is one file everywhere.
+            (task.data.clone(), Vec::new())
+        } else {
+            continue;
+        };
+        let next = numbers.len();
+        task.load.name = Some(*numbers.entry(name).or_insert(next));
+    }
+}
+
+/// The files that more than one task seems to be about.
+fn ambiguous(works: &[Work]) -> HashSet<FileId> {
+    let (mut seen, mut ambiguous) = (HashSet::new(), HashSet::new());
+    for work in works {
+        if let Work::Verify(task) = work
+            && !seen.insert(task.load.file)
+        {
+            ambiguous.insert(task.load.file);
+        }
+    }
+    ambiguous
+}
+
 fn load(facts: Facts) -> Load {
     Load {
+        name: None,
         size: facts.size,
         file: FileId {
             device: facts.device,

@@ -8,6 +8,9 @@ use std::thread;
 use super::Fault;
 use super::load::{Extent, Loader, Window};
 
+/// Stack of such a thread, which calls little more than the system.
+const STACK: usize = 256 * 1024;
+
 /// A window to bring in, and one to let go.
 type Request = (Extent, Window);
 
@@ -41,8 +44,8 @@ impl Ahead {
                 }
             }
         };
-        let name = "read-ahead".to_owned();
-        match thread::Builder::new().name(name).spawn(bring_in) {
+        let builder = thread::Builder::new().name("read-ahead".to_owned());
+        match builder.stack_size(STACK).spawn(bring_in) {
             Ok(_) => hand.send(loader).map_err(|unsent| unsent.0)?,
             Err(_) => return Err(loader),
         }
@@ -53,7 +56,8 @@ impl Ahead {
         })
     }
 
-    /// The window at `extent`, after which the one at `following` is brought in.
+    /// The window at `extent`, after which the one at `following` is brought in; unless the window is shorter than it
+    /// should be, so that something else follows.
     pub(super) fn next(
         &mut self,
         extent: Extent,
@@ -70,7 +74,7 @@ impl Ahead {
             Ok((received, window)) if received == extent => window?,
             Ok(_) | Err(_) => return Err(vanished()),
         };
-        if following.length > 0 {
+        if following.length > 0 && window.bytes().len() == extent.length {
             self.ask(following, used.unwrap_or_default())?;
             self.pending = true;
         }

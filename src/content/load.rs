@@ -1,9 +1,11 @@
 //! One window of a file, brought in by whichever way the system allows.
 
 use std::fs::File;
+use std::io;
 use std::sync::Arc;
 
-use super::{Fault, Io, mapped, read};
+use super::mapped::Refusal;
+use super::{Fault, Io, READ_WINDOW, mapped, read};
 
 /// The bytes of a file that are in memory. They are lent for hashing, and let go with the next window.
 #[derive(Debug)]
@@ -71,21 +73,40 @@ impl Loader {
         Loader { file, io }
     }
 
-    /// Brings in the bytes of `extent`, all of them, in the place of a window that is not used any more.
+    /// Brings in the bytes of `extent` in the place of a window that is not used any more: all of them, or
+    /// the first [`READ_WINDOW`] where the system has no memory for more.
     pub(super) fn load(&mut self, extent: Extent, used: Window) -> Result<Window, Fault> {
         let mut buffer = used.into_buffer();
         if self.io != Io::Read {
             match mapped::map(&self.file, extent.at, extent.length) {
                 Ok(map) => return Ok(Window::Mapped(map)),
-                Err(mapped::Refusal::Map(error)) if self.io == Io::Mmap => {
-                    return Err(error.into());
+                Err(Refusal::Map(error)) if self.io == Io::Mmap => {
+                    return self.smaller(extent, error);
                 }
-                Err(mapped::Refusal::Map(_)) => self.io = Io::Read,
+                Err(Refusal::Map(_)) => self.io = Io::Read,
                 // A page that cannot be had: reading it tells whether the file ends here or the device fails.
-                Err(mapped::Refusal::Page) => {}
+                Err(Refusal::Page) => {}
             }
         }
-        read::exactly(&self.file, extent.at, extent.length, &mut buffer)?;
+        let length = extent.length.min(READ_WINDOW);
+        read::exactly(&self.file, extent.at, length, &mut buffer)?;
         Ok(Window::Read(buffer))
+    }
+
+    /// Maps the beginning of an extent that could not be mapped whole.
+    fn smaller(&self, extent: Extent, error: io::Error) -> Result<Window, Fault> {
+        let length = extent.length.min(READ_WINDOW);
+        if error.kind() != io::ErrorKind::OutOfMemory || length == extent.length {
+            return Err(error.into());
+        }
+        match mapped::map(&self.file, extent.at, length) {
+            Ok(map) => Ok(Window::Mapped(map)),
+            Err(Refusal::Map(error)) => Err(error.into()),
+            Err(Refusal::Page) => {
+                let mut buffer = Vec::new();
+                read::exactly(&self.file, extent.at, length, &mut buffer)?;
+                Ok(Window::Read(buffer))
+            }
+        }
     }
 }

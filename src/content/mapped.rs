@@ -11,6 +11,7 @@ use memmap2::{Mmap, MmapOptions};
 use rustix::io::Errno;
 
 use bus::Guard;
+pub(super) use bus::MOST;
 
 /// A part of a file mapped read-only and guarded; unmapped when dropped.
 #[derive(Debug)]

@@ -32,6 +32,12 @@ pub fn window(files: usize) -> usize {
     (MAPPED_BY_A_THREAD / files.max(1).next_power_of_two()).min(LARGEST_WINDOW)
 }
 
+/// The most files that can be mapped at one time. What is beyond it is read, which is slower.
+pub const MOST_MAPPED: usize = mapped::MOST;
+
+/// The smallest window, where there is little memory.
+pub const SMALLEST_WINDOW: usize = 64 * 1024;
+
 /// Bytes that are read at one time where nothing is mapped. Windows of 64 KiB and 1 MiB measured the same (BENCHMARKS.md).
 const READ_WINDOW: usize = 256 * 1024;
 
@@ -126,6 +132,7 @@ impl Stamp {
 pub struct Content {
     file: Arc<File>,
     stamp: Stamp,
+    io: Io,
     source: Source,
     /// Bytes of a window.
     most: usize,
@@ -173,6 +180,24 @@ pub fn open_regular(path: &Path) -> Result<(File, Stamp), Fault> {
     }
 }
 
+/// Whether it is a file with holes on tmpfs, which takes memory for a hole that is mapped and gives none of it back: a file of any
+/// size, made of nothing, would use up all there is. Reading takes none.
+#[cfg(target_os = "linux")]
+fn takes_memory_to_map(file: &File) -> io::Result<bool> {
+    /// What statfs(2) calls tmpfs.
+    const TMPFS_MAGIC: u32 = 0x0102_1994;
+    /// The unit of `st_blocks`.
+    const BLOCK: u64 = 512;
+    let metadata = file.metadata()?;
+    let has_holes = metadata.blocks().saturating_mul(BLOCK) < metadata.size();
+    Ok(has_holes && rustix::fs::fstatfs(file)?.f_type as u32 == TMPFS_MAGIC)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn takes_memory_to_map(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     let flags = flags.bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
@@ -187,7 +212,7 @@ impl Content {
         let (file, stamp) = open_regular(path)?;
         let file = Arc::new(file);
         let io = match reading.io {
-            Io::Auto if stamp.size <= SMALL => Io::Read,
+            Io::Auto if stamp.size <= SMALL || takes_memory_to_map(&file)? => Io::Read,
             io => io,
         };
         let loader = Loader::new(Arc::clone(&file), io);
@@ -198,8 +223,9 @@ impl Content {
                 false => Source::Here(loader),
             },
             stamp,
+            io,
             most: match io {
-                Io::Read => READ_WINDOW,
+                Io::Read => READ_WINDOW.min(reading.window),
                 Io::Auto | Io::Mmap => reading.window,
             },
             ahead: reading.ahead,
@@ -277,18 +303,34 @@ impl Content {
             Source::Here(loader) => loader.load(extent, used)?,
             Source::Aside(ahead) => ahead.next(extent, following, used)?,
         };
-        self.window_end = extent.end();
+        let length = self.window.bytes().len();
+        self.window_end = extent.at + length as u64;
+        if length < extent.length {
+            self.do_with_less();
+        }
         Ok(())
+    }
+
+    /// Reads in small windows from here on, since the system has no memory for larger ones.
+    fn do_with_less(&mut self) {
+        self.most = READ_WINDOW;
+        // The thread is about to bring in what would follow a whole window.
+        if let Source::Aside(_) = self.source {
+            self.source = Source::Here(Loader::new(Arc::clone(&self.file), self.io));
+        }
     }
 
     /// What befell the window: reading it once more tells whether the file ends here or the device fails.
     fn damage(&self) -> Fault {
-        let length = self.window.bytes().len();
-        let at = self.window_end - length as u64;
-        match read::exactly(&self.file, at, length, &mut Vec::new()) {
-            Err(fault) => fault,
-            Ok(()) => Fault::Changed,
+        let start = self.window_end - self.window.bytes().len() as u64;
+        let mut buffer = Vec::new();
+        for at in (start..self.window_end).step_by(READ_WINDOW) {
+            let length = (self.window_end - at).min(READ_WINDOW as u64) as usize;
+            if let Err(fault) = read::exactly(&self.file, at, length, &mut buffer) {
+                return fault;
+            }
         }
+        Fault::Changed
     }
 
     /// The window that begins at offset `at`; an empty one at the end.

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::{Advice, fadvise};
+use rustix::io::Errno;
 #[cfg(target_os = "linux")]
 use rustix::io::{ReadWriteFlags, preadv2};
 
@@ -14,13 +15,18 @@ use super::Fault;
 /// Reads the `length` bytes at offset `at` into `buffer`, all of them.
 ///
 /// # Errors
-/// [`Fault::Changed`] where the file ends before that: it was longer when it was opened.
+/// [`Fault::Changed`] where the file ends before that: it was longer when it was opened. ENOMEM where there
+/// is no memory for a larger buffer.
 pub(super) fn exactly(
     file: &File,
     at: u64,
     length: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<(), Fault> {
+    let more = length.saturating_sub(buffer.len());
+    // One file fails where the process would otherwise end.
+    let reserved = buffer.try_reserve_exact(more);
+    reserved.map_err(|_| io::Error::from(Errno::NOMEM))?;
     buffer.resize(length, 0);
     match file.read_exact_at(buffer, at) {
         Ok(()) => Ok(()),

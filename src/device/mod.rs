@@ -1,5 +1,6 @@
 //! What the mirror lies on, and how that is best read. The policy is pure; looking is in `sys`.
 
+pub mod identity;
 mod sys;
 
 use std::fmt;

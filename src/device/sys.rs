@@ -40,12 +40,37 @@ struct System<'a> {
 }
 
 /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)).
-struct Mount {
-    number: String,
-    point: PathBuf,
-    kind: String,
-    source: String,
-    options: String,
+#[derive(Debug)]
+pub(super) struct Mount {
+    /// Its own number, as statx(2) gives it for a file.
+    pub(super) id: String,
+    /// The device number of its files, for most file systems.
+    pub(super) number: String,
+    pub(super) point: PathBuf,
+    pub(super) kind: String,
+    pub(super) source: String,
+    pub(super) options: String,
+}
+
+/// What is mounted, with `/proc` below `root`.
+pub(super) fn mounts(root: &Path) -> Vec<Mount> {
+    System { root }.mounts()
+}
+
+/// The mount that a file lies on, and its device number, as [`Mount`] has them.
+#[cfg(target_os = "linux")]
+pub(super) fn place(path: &Path) -> Option<(String, String)> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    let file = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+    // Linux before 5.8 does not tell.
+    let is_told = file.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+    let number = format!("{}:{}", file.stx_dev_major, file.stx_dev_minor);
+    is_told.then(|| (file.stx_mnt_id.to_string(), number))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn place(_path: &Path) -> Option<(String, String)> {
+    None
 }
 
 impl System<'_> {
@@ -166,6 +191,7 @@ fn mount(line: &str) -> Option<Mount> {
     let own: Vec<&str> = own.split(' ').collect();
     let mut rest = of_file_system.split(' ');
     Some(Mount {
+        id: (*own.first()?).to_owned(),
         number: (*own.get(2)?).to_owned(),
         point: own.get(4)?.replace("\\040", " ").into(),
         kind: rest.next()?.to_owned(),

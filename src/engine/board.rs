@@ -84,6 +84,11 @@ impl Board {
         self.idle.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Whether a worker has nothing to do.
+    pub(super) fn has_idle(&self) -> bool {
+        self.idle.load(Ordering::Relaxed) > 0
+    }
+
     /// Gives away all lanes but one, as many as there are workers with nothing to do.
     pub(super) fn share(&self, lanes: &mut Vec<Hashing>) {
         while lanes.len() > 1 && self.idle.load(Ordering::Relaxed) > 0 {
@@ -94,6 +99,11 @@ impl Board {
             state.spare.extend(lanes.pop());
             self.changed.notify_one();
         }
+    }
+
+    /// The smallest file that waits, to be done beside files that may have no end, if it has fewer bytes than that.
+    pub(super) fn errand(&self, below: u64) -> Option<Job> {
+        self.lock().plan.take_smallest(below)
     }
 
     /// A file of this queue of the plan is read to its end.

@@ -1,14 +1,16 @@
 //! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name of it.
 
 use std::cmp::Reverse;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::counters::{Counters, Flight};
 use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
 use super::plan::{Job, may_join};
+use super::shape::Shape;
 use super::{Settings, Task, zarf};
-use crate::content::{self, Fault, Joined, Reading};
+use crate::content::{Fault, Joined, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::trust::looks::{self, Looks};
@@ -23,10 +25,7 @@ pub(super) struct Context<'a> {
     pub(super) tasks: &'a [(usize, Task)],
     pub(super) settings: &'a Settings,
     pub(super) counters: &'a Counters,
-    /// How many workers there are.
-    pub(super) workers: usize,
-    /// How many files each of them has open at most.
-    pub(super) lanes: usize,
+    pub(super) shape: Shape,
 }
 
 /// Bringing in the windows of a file takes a twelfth of the time that hashing them takes: so many files keep one core from idling.
@@ -34,15 +33,17 @@ const FILES_OF_A_SPARE: usize = 8;
 
 impl Context<'_> {
     fn spare_threads(&self) -> usize {
-        self.settings.threads.saturating_sub(self.workers)
+        self.settings.threads.saturating_sub(self.shape.workers)
     }
 
     fn reading(&self, job: &Job) -> Reading {
         Reading {
             io: self.settings.io,
-            window: content::window(self.lanes),
+            window: self.shape.window,
             ahead: job.ahead,
-            spare_core: self.spare_threads() * FILES_OF_A_SPARE >= self.workers,
+            // Where memory is short, there is none for another thread and a second window.
+            spare_core: self.shape.memory.is_none()
+                && self.spare_threads() * FILES_OF_A_SPARE >= self.shape.workers,
         }
     }
 }
@@ -102,13 +103,7 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
 /// alone while it must not wait for others (see [`may_join`]). Returns those at their end.
 pub(super) fn step(hasher: Hasher, lanes: &mut Vec<Hashing>, context: &Context<'_>) -> Vec<Ended> {
     lanes.sort_by_key(|hashing| Reverse(hashing.left()));
-    let longest = lanes.first().map_or(0, Hashing::left);
-    let share = may_join(longest, context.counters.left(), context.workers);
-    let mut in_use = if share {
-        lanes.len()
-    } else {
-        lanes.len().min(1)
-    };
+    let mut in_use = in_use(lanes, context);
     let mut ended = Vec::new();
     let mut at = 0;
     while at < in_use {
@@ -133,14 +128,22 @@ pub(super) fn step(hasher: Hasher, lanes: &mut Vec<Hashing>, context: &Context<'
     ended
 }
 
+/// How many of the lanes go on now, the longest first.
+pub(super) fn in_use(lanes: &[Hashing], context: &Context<'_>) -> usize {
+    let longest = lanes.iter().map(Hashing::left).max().unwrap_or(0);
+    match may_join(longest, context.counters.left(), context.shape.workers) {
+        true => lanes.len(),
+        false => lanes.len().min(1),
+    }
+}
+
 /// Verifies one artifact that shares its file with no other, on this thread.
 pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
     let context = Context {
         tasks: &[(0, task)],
         settings,
         counters: &Counters::default(),
-        workers: 1,
-        lanes: 1,
+        shape: Shape::of_one(),
     };
     let job = Job {
         size: 0,
@@ -237,11 +240,13 @@ impl Hashing {
                 .add_hashed(size % size_of::<Block>() as u64),
             Err(_) => context.counters.pass_over(self.content.left()),
         }
+        let read_as = self.read_as(context);
         let judge = |(position, awaits): &(usize, Awaits)| {
             let (place, task) = context.tasks.get(*position)?;
             let digest = hashed.clone().and_then(|digest| self.still(task, digest));
             let judged = Record {
                 size: Some(size),
+                read_as: read_as.clone().filter(|name| **name != *task.data),
                 ..awaits.judged(task, digest, context.settings, self.started)
             };
             Some((*place, judged))
@@ -251,6 +256,13 @@ impl Hashing {
             records: self.with_hints(records),
             queue: self.queue,
         }
+    }
+
+    /// The name under which a file with several was read.
+    fn read_as(&self, context: &Context<'_>) -> Option<Arc<Path>> {
+        let first = self.names.first().filter(|_| self.names.len() > 1);
+        let (_, task) = context.tasks.get(first?.0)?;
+        Some(task.data.as_path().into())
     }
 
     /// The digest, if it is that of what the name leads to.

@@ -2,11 +2,14 @@
 
 mod board;
 pub mod counters;
+mod crew;
 mod hashing;
 mod judging;
 mod order;
 pub mod plan;
 mod pool;
+mod shape;
+mod worker;
 mod zarf;
 
 use std::ops::ControlFlow;
@@ -75,6 +78,8 @@ pub struct Settings {
     pub io: Io,
     /// Worker threads, at least 1.
     pub threads: usize,
+    /// Whether exactly so many were asked for, so that fewer are an error.
+    pub exact_threads: bool,
     /// How SHA-256 is computed; by what is fastest here where nothing is said.
     pub hasher: Option<Hasher>,
 }
@@ -128,12 +133,14 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
         load: Load {
             size: 0,
             file: nowhere,
+            name: None,
         },
     };
     let settings = Settings {
         keys: keys.to_vec(),
         io: Io::Auto,
         threads: 1,
+        exact_threads: false,
         hasher: None,
     };
     hashing::alone(task, &settings, Hasher::likely())

@@ -1,6 +1,7 @@
 //! Which file is hashed next, and by whom. Pure: sizes, identities and limits in, decisions out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::device::{Access, Medium};
 
@@ -9,8 +10,10 @@ use crate::device::{Access, Medium};
 pub struct Load {
     /// Its size in bytes.
     pub size: u64,
-    /// Which file it is, whatever the name.
+    /// Which file it is, as the file system says.
     pub file: FileId,
+    /// Which of its names this is, where it is not certain that all of them are one file; see [`crate::device::identity`].
+    pub name: Option<usize>,
 }
 
 /// A file's identity: its inode number and the device that number is unique on (POSIX `<sys/stat.h>`).
@@ -40,14 +43,25 @@ pub struct Job {
 pub struct Plan {
     /// On devices that any number may read at once; the largest last, to be taken first, so that the last file to
     /// end is a small one.
-    free: Vec<Job>,
+    free: VecDeque<Job>,
+    /// Those that go before them, since all of them together delay the others by next to nothing; in the same order.
+    before: VecDeque<Job>,
     /// On devices that few may read at once, each in the order of the paths (which is often that of the disk), last first.
     limited: Vec<Queue>,
 }
 
+/// Files are done before others that are so many times as large as all of them together. What claims to be endless keeps
+/// nothing waiting then, and the end of the run is later by no more than a fortieth.
+const TIMES_AS_LARGE: u64 = 40;
+
 #[derive(Debug)]
 struct Queue {
-    waiting: Vec<Job>,
+    /// In the order of the paths, the last first; a gap is a file that was taken out of turn.
+    waiting: Vec<Option<Job>>,
+    /// The places of the files, the smallest last; made when it is needed.
+    by_size: Option<Vec<usize>>,
+    /// How many are waiting.
+    left: usize,
     being_read: usize,
     readers: usize,
 }
@@ -62,7 +76,7 @@ impl Plan {
             let access = access.unwrap_or_else(|| Medium::Unknown.access());
             job.ahead = access.ahead;
             let Some(readers) = access.readers else {
-                plan.free.push(job);
+                plan.free.push_back(job);
                 continue;
             };
             let queue = *queues.entry(device).or_insert(plan.limited.len());
@@ -70,46 +84,73 @@ impl Plan {
                 plan.limited.push(Queue::new(readers));
             }
             job.queue = Some(queue);
-            plan.limited[queue].waiting.push(job);
+            plan.limited[queue].push(job);
         }
         // Stable on a list in reverse, so that equals are taken in the order of the paths.
-        plan.free.sort_by_key(|job| job.size);
+        plan.free.make_contiguous().sort_by_key(|job| job.size);
+        let late = plan.free.split_off(small_ones(&plan.free));
+        plan.before = std::mem::replace(&mut plan.free, late);
         plan
     }
 
     /// All files that wait.
     pub fn waiting(&self) -> impl Iterator<Item = &Job> {
         let limited = self.limited.iter().flat_map(|queue| &queue.waiting);
-        self.free.iter().chain(limited)
+        let free = self.before.iter().chain(&self.free);
+        free.chain(limited.flatten())
     }
 
     /// Whether nothing waits any more.
     pub fn is_empty(&self) -> bool {
-        self.waiting().next().is_none()
+        let mut limited = self.limited.iter();
+        self.has_no_free() && limited.all(|queue| queue.left == 0)
+    }
+
+    fn has_no_free(&self) -> bool {
+        self.before.is_empty() && self.free.is_empty()
     }
 
     /// How many files may be hashed at once, by at most `threads` workers for the devices that any number may read.
     pub fn useful_threads(&self, threads: usize) -> usize {
-        let limited = self.limited.iter().map(|q| q.readers.min(q.waiting.len()));
-        self.free.len().min(threads) + limited.sum::<usize>()
+        let limited = self.limited.iter().map(|q| q.readers.min(q.left));
+        let free = self.before.len() + self.free.len();
+        free.min(threads) + limited.sum::<usize>()
     }
 
     /// The file to begin with now. Those on slow devices come first, since everything else is done sooner than they are.
     pub fn take(&mut self) -> Option<Job> {
         let limited = self.limited.iter_mut().find_map(Queue::take);
-        limited.or_else(|| self.free.pop())
+        limited.or_else(|| self.take_free())
     }
 
     /// Whether there is a file to begin with now.
     pub fn may_begin(&self) -> bool {
         let limited = self.limited.iter();
-        let ready = |queue: &Queue| queue.being_read < queue.readers && !queue.waiting.is_empty();
-        !self.free.is_empty() || limited.into_iter().any(ready)
+        let ready = |queue: &Queue| queue.being_read < queue.readers && queue.left > 0;
+        !self.has_no_free() || limited.into_iter().any(ready)
     }
 
     /// The file to begin with beside another one: never one on a slow device, which would hold the other one up.
     pub fn take_free(&mut self) -> Option<Job> {
-        self.free.pop()
+        self.before.pop_back().or_else(|| self.free.pop_back())
+    }
+
+    /// The smallest file that waits, whatever its device, if it has at most so many bytes: it is to be done beside files that may
+    /// have no end.
+    pub fn take_smallest(&mut self, most: u64) -> Option<Job> {
+        let free = self.before.front().or_else(|| self.free.front());
+        let free = free.map(|job| job.size).filter(|size| *size <= most);
+        let limited = self.limited.iter_mut();
+        let smallest = limited
+            .filter_map(|queue| Some((queue.smallest()?, queue)))
+            .min_by_key(|(size, _)| *size);
+        match smallest {
+            Some((size, queue)) if size <= most && free.is_none_or(|free| size < free) => {
+                queue.take_smallest()
+            }
+            _ if free.is_none() => None,
+            _ => self.before.pop_front().or_else(|| self.free.pop_front()),
+        }
     }
 
     /// A file of this queue is read to its end: the next of its device may begin.
@@ -124,6 +165,8 @@ impl Queue {
     fn new(readers: usize) -> Queue {
         Queue {
             waiting: Vec::new(),
+            by_size: None,
+            left: 0,
             being_read: 0,
             readers,
         }
@@ -133,18 +176,77 @@ impl Queue {
         if self.being_read >= self.readers {
             return None;
         }
-        let job = self.waiting.pop()?;
-        self.being_read += 1;
-        Some(job)
+        while let Some(place) = self.waiting.pop() {
+            if place.is_some() {
+                return self.taken(place);
+            }
+        }
+        None
     }
+
+    fn push(&mut self, job: Job) {
+        self.waiting.push(Some(job));
+        self.left += 1;
+    }
+
+    /// The size of the smallest file that waits.
+    fn smallest(&mut self) -> Option<u64> {
+        let waiting = &self.waiting;
+        let size = |at: &usize| Some(waiting.get(*at)?.as_ref()?.size);
+        let by_size = self.by_size.get_or_insert_with(|| {
+            let mut places: Vec<usize> = (0..waiting.len()).rev().collect();
+            places.sort_by_key(|at| Reverse(size(at)));
+            places
+        });
+        // What was taken in its turn is no more there.
+        while by_size.last().is_some_and(|at| size(at).is_none()) {
+            by_size.pop();
+        }
+        by_size.last().and_then(size)
+    }
+
+    fn take_smallest(&mut self) -> Option<Job> {
+        self.smallest()?;
+        let at = self.by_size.as_mut()?.pop()?;
+        let job = self.waiting.get_mut(at)?.take();
+        self.taken(job)
+    }
+
+    fn taken(&mut self, job: Option<Job>) -> Option<Job> {
+        if job.is_some() {
+            self.left -= 1;
+            self.being_read += 1;
+        }
+        job
+    }
+}
+
+/// The most bytes that a file may have to be done in passing, when a run has hashed so many: what it delays is delayed by little
+/// of the time that has passed already. Without this, the last files of a plan would be begun long before their time.
+pub fn small_beside(hashed: u64) -> u64 {
+    hashed / TIMES_AS_LARGE
+}
+
+/// How many of the files, the smallest first, are so small that they go before the others; see [`TIMES_AS_LARGE`].
+fn small_ones(by_size: &VecDeque<Job>) -> usize {
+    let (mut small, mut sum) = (0, 0_u64);
+    for (at, job) in by_size.iter().enumerate() {
+        if job.size > sum.saturating_mul(TIMES_AS_LARGE) {
+            small = at;
+        }
+        sum = sum.saturating_add(job.size);
+    }
+    small
 }
 
 /// One job for each file, behind the device it lies on, in the order of its first name.
 fn jobs(loads: &[Load]) -> Vec<(u64, Job)> {
     let mut jobs: Vec<(u64, Job)> = Vec::with_capacity(loads.len());
-    let mut job_of: HashMap<FileId, usize> = HashMap::with_capacity(loads.len());
+    let mut job_of: HashMap<(FileId, Option<usize>), usize> = HashMap::with_capacity(loads.len());
     for (position, load) in loads.iter().enumerate() {
-        let at = *job_of.entry(load.file).or_insert(jobs.len());
+        // Fail closed: a name that may be one of another file is a file of its own, and hashed.
+        let file = (load.file, load.name);
+        let at = *job_of.entry(file).or_insert(jobs.len());
         match jobs.get_mut(at) {
             Some((_, job)) => {
                 job.size = load.size;
@@ -186,6 +288,7 @@ mod tests {
         Load {
             size,
             file: FileId { device, inode },
+            name: None,
         }
     }
 
@@ -241,6 +344,47 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_is_not_certainly_one_file_is_planned_name_by_name(
+            inodes in prop::collection::vec((0_u64..5, prop::option::of(0_usize..3)), 0..40)
+        ) {
+            let loads: Vec<Load> = inodes
+                .iter()
+                .map(|(inode, name)| Load { name: *name, ..load(1, *inode) })
+                .collect();
+            for job in drain(planned(&loads)) {
+                prop_assert!(job.iter().all(|member| loads[*member].name == loads[job[0]].name));
+            }
+        }
+
+        #[test]
+        fn the_smallest_is_taken_out_of_turn_and_everything_once(
+            sizes in prop::collection::vec((0_u64..1000, 1_u64..4), 0..60),
+            turns in prop::collection::vec(prop::bool::ANY, 60)
+        ) {
+            let access = BTreeMap::from([(2, Medium::Spinning.access()), (3, Medium::Network.access())]);
+            let loads: Vec<Load> = (0..).zip(&sizes).map(|(n, (size, device))| on(*device, *size, n)).collect();
+            let mut plan = Plan::new(&loads, &access);
+            let mut members = Vec::new();
+            for out_of_turn in turns {
+                let smallest = plan.waiting().map(|job| job.size).min();
+                let job = if out_of_turn { plan.take_smallest(u64::MAX) } else { plan.take() };
+                if let Some(job) = job {
+                    prop_assert!(!out_of_turn || Some(job.size) == smallest);
+                    members.extend(job.members);
+                    if let Some(queue) = job.queue {
+                        plan.ended(queue);
+                    }
+                } else {
+                    prop_assert_eq!(smallest, None);
+                }
+                prop_assert_eq!(plan.is_empty(), plan.waiting().next().is_none());
+            }
+            prop_assert!(plan.is_empty());
+            members.sort_unstable();
+            prop_assert_eq!(members, (0..loads.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
         fn every_artifact_is_planned_once_and_shares_its_job_with_the_names_of_its_file(
             inodes in prop::collection::vec((0_u64..20, 0_u64..1000), 0..60)
         ) {
@@ -256,8 +400,12 @@ mod tests {
                 // The size that was seen last.
                 prop_assert_eq!(job.size, loads[*job.members.last().unwrap()].size);
             }
-            for pair in jobs.windows(2) {
-                prop_assert!(pair[0].size >= pair[1].size);
+            let mut before = 0;
+            for (at, pair) in jobs.windows(2).enumerate() {
+                before += pair[0].size;
+                // The largest first, but for those that take no time beside all that come after them.
+                let is_larger = pair[0].size >= pair[1].size;
+                prop_assert!(is_larger || jobs[at + 1..].iter().all(|job| job.size > TIMES_AS_LARGE * before));
                 prop_assert_ne!(loads[pair[0].members[0]].file, loads[pair[1].members[0]].file);
             }
         }
@@ -269,34 +417,71 @@ mod tests {
         lanes: usize,
         /// What is left of the files in each worker's lanes.
         workers: Vec<Vec<f64>>,
+        /// What is left of the file that each of them does in passing.
+        errands: Vec<Option<f64>>,
         left: f64,
+        hashed: f64,
         now: f64,
     }
 
+    /// As the workers do: a part of the time of each.
+    const PART_OF_ERRANDS: f64 = 64.0;
+
     impl Simulation {
-        fn makespan(sizes: &[u64], workers: usize, lanes: usize) -> f64 {
+        fn of(sizes: &[u64], workers: usize, lanes: usize) -> Simulation {
             let loads: Vec<Load> = (0..)
                 .zip(sizes)
                 .map(|(inode, size)| load(*size, inode))
                 .collect();
-            let mut simulation = Simulation {
+            Simulation {
                 plan: planned(&loads),
                 lanes,
                 workers: vec![Vec::new(); workers],
+                errands: vec![None; workers],
                 left: sizes.iter().map(|size| *size as f64).sum(),
+                hashed: 0.0,
                 now: 0.0,
-            };
+            }
+        }
+
+        fn makespan(sizes: &[u64], workers: usize, lanes: usize) -> f64 {
+            let mut simulation = Simulation::of(sizes, workers, lanes);
             let moment = simulation.left / workers as f64 / 1000.0;
-            while simulation.left > 0.5 {
+            loop {
                 simulation.assign();
+                if simulation.workers.iter().all(Vec::is_empty) {
+                    break;
+                }
                 simulation.run(moment);
             }
             simulation.now
         }
 
+        /// When all files of at most that size are done.
+        fn all_small_are_done(sizes: &[u64], workers: usize, lanes: usize, size: u64) -> f64 {
+            let mut simulation = Simulation::of(sizes, workers, lanes);
+            let small: u64 = sizes.iter().filter(|s| **s <= size).sum();
+            let is_small = |left: &f64| *left <= size as f64;
+            for _ in 0..1_000_000 {
+                simulation.assign();
+                let waits = simulation.plan.waiting().any(|job| job.size <= size);
+                let lanes = simulation.workers.iter().flatten();
+                let mut open = lanes.chain(simulation.errands.iter().flatten());
+                if !waits && !open.any(is_small) {
+                    return simulation.now;
+                }
+                simulation.run(small as f64 / 1000.0);
+            }
+            f64::INFINITY
+        }
+
         /// As the board does: first a file for everyone, then more for those who may join, then lanes handed over.
         fn assign(&mut self) {
             for me in 0..self.workers.len() {
+                if self.workers[me].is_empty() {
+                    let errand = self.errands[me].take();
+                    self.workers[me].extend(errand);
+                }
                 if self.workers[me].is_empty() {
                     let begun = self.plan.take().map(|job| job.size as f64);
                     self.workers[me].extend(begun);
@@ -310,13 +495,30 @@ mod tests {
                     self.workers[me].push(job.size as f64);
                 }
             }
+            for me in 0..self.workers.len() {
+                let lanes = &self.workers[me];
+                if self.errands[me].is_none() && !lanes.is_empty() {
+                    let stuck = self.stuck(lanes).map_or(u64::MAX, |stuck| stuck as u64);
+                    let most = stuck.min(small_beside(self.hashed as u64));
+                    self.errands[me] = self.plan.take_smallest(most).map(|job| job.size as f64);
+                }
+            }
             while let Some(idle) = self.workers.iter().position(Vec::is_empty) {
+                for (lanes, errand) in self.workers.iter_mut().zip(&mut self.errands) {
+                    lanes.extend(errand.take());
+                }
                 let Some(rich) = self.workers.iter().position(|lanes| lanes.len() > 1) else {
                     break;
                 };
                 let handed = self.workers[rich].pop();
                 self.workers[idle].extend(handed);
             }
+        }
+
+        /// What is left of the smallest of the lanes that wait for the longest.
+        fn stuck(&self, lanes: &[f64]) -> Option<f64> {
+            let waits = lanes.len() > 1 && !self.may_share(lanes);
+            waits.then(|| lanes.iter().copied().fold(f64::MAX, f64::min))
         }
 
         fn may_join(&self, me: usize) -> bool {
@@ -355,9 +557,30 @@ mod tests {
                 });
             let step = ends.fold(moment, f64::min);
             self.now += step;
-            for (lanes, used) in self.workers.iter_mut().zip(in_use) {
-                let share = step / used.max(1) as f64;
+            for (me, used) in in_use.into_iter().enumerate() {
+                let lanes = &mut self.workers[me];
+                let mut time = step;
+                let stuck = if used < lanes.len() {
+                    lanes.last_mut()
+                } else {
+                    None
+                };
+                let errand = self.errands[me].as_mut();
+                let smallest = stuck
+                    .into_iter()
+                    .chain(errand)
+                    .min_by(|a, b| a.total_cmp(b));
+                if let Some(left) = smallest {
+                    let part = (step / PART_OF_ERRANDS).min(*left);
+                    *left -= part;
+                    self.left -= part;
+                    self.hashed += part;
+                    time -= part;
+                }
+                self.errands[me] = self.errands[me].filter(|left| *left > 0.01);
+                let share = time / used.max(1) as f64;
                 self.left -= share * used as f64;
+                self.hashed += share * used as f64;
                 lanes[..used].iter_mut().for_each(|left| *left -= share);
                 lanes.retain(|left| *left > 0.01);
             }
@@ -404,5 +627,38 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_file_is_done_in_bounded_time_whatever_the_others_claim_to_be() {
+        const GB: u64 = 1_000_000_000;
+        let good = [GB; 20];
+        let giants = [7 << 60; 4];
+        // Each twice as large as the one before: none of them is beyond comparison with those that are smaller.
+        let ladder: Vec<u64> = (31..63).map(|bit| 1 << bit).collect();
+        for claims in [&giants[..], &ladder, &[&giants[..], &ladder].concat()] {
+            let sizes = [&good[..], claims].concat();
+            for (workers, lanes) in [(1, 1), (1, 2), (2, 2), (4, 2), (2, 8), (16, 8)] {
+                let done = Simulation::all_small_are_done(&sizes, workers, lanes, GB);
+                // Until they are small beside what was done; then all of them, by no more than one worker's errands.
+                let bound = (GB * TIMES_AS_LARGE) as f64
+                    + good.iter().sum::<u64>() as f64 * PART_OF_ERRANDS;
+                assert!(
+                    done <= bound,
+                    "{workers} workers, {lanes} lanes: {:.3}",
+                    done / bound
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn small_files_go_before_those_beside_which_they_take_no_time() {
+        let sizes = [9_000, 4_001, 60, 40];
+        let loads: Vec<Load> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
+        assert_eq!(drain(planned(&loads)), [[2], [3], [0], [1]]);
+        let sizes = [9_000, 4_000, 60, 40];
+        let loads: Vec<Load> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
+        assert_eq!(drain(planned(&loads)), [[0], [1], [2], [3]]);
     }
 }

@@ -1,23 +1,28 @@
 //! The workers on a rayon pool, and the one receiver of their results.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::ThreadPoolBuilder;
 use thiserror::Error;
 
-use super::board::{Board, Turn};
+use super::board::Board;
 use super::counters::Counters;
-use super::hashing::{self, Context, Hashing, Placed};
+use super::crew::Crew;
+use super::hashing::Placed;
 use super::order::InOrder;
-use super::plan::{Job, Load, Plan};
+use super::plan::{Load, Plan};
+use super::shape::{Allowed, Shape};
+use super::worker::Worker;
 use super::{Cancel, Settings, Sink, Task, Work};
 use crate::device::Access;
 use crate::digest::Hasher;
 use crate::digest::choice::{self, Choice};
+use crate::errno::words;
+use crate::limits;
 use crate::trust::verdict::Record;
 
 /// How often the receiver looks up from waiting, to see whether the run was cancelled.
@@ -26,19 +31,39 @@ const GLANCE: Duration = Duration::from_millis(20);
 const GRACE: Duration = Duration::from_millis(30);
 /// With fewer bytes to hash than this, measuring the ways to do that takes longer than it can save.
 const WORTH_MEASURING: u64 = 128 * 1024 * 1024;
-/// With fewer bytes to hash than this, and no more than [`FEW`] files, the work is done before a thread would have started.
+/// With fewer bytes to hash than this, and no more than [`FEW`] files, one worker is done before a second one would have started.
 const WORTH_THREADS: u64 = 1024 * 1024;
 /// See [`WORTH_THREADS`]: a signature takes about a tenth of a millisecond.
 const FEW: usize = 4;
-/// How long a worker keeps results to itself before it wakes the receiver for them.
-const COLLECT: Duration = Duration::from_millis(5);
 
-/// The workers could not be started.
+/// Why the work cannot begin.
 #[derive(Debug, Error)]
-#[error("cannot start {threads} worker threads: {source}; try a smaller --jobs")]
-pub struct PoolError {
-    threads: usize,
-    source: rayon::ThreadPoolBuildError,
+pub enum PoolError {
+    /// Fewer threads than were asked for. Fewer would do the same work, but whoever names a number has a reason.
+    #[error(
+        "--jobs {asked}: the system starts only {given} of these threads: {}; use --jobs {given}, or raise the limit on processes \
+         (ulimit -u, or pids.max of the control group)",
+        words(source)
+    )]
+    FewerThreads {
+        /// How many were asked for.
+        asked: usize,
+        /// How many there are; the main thread is one where there is no other.
+        given: usize,
+        /// What the system says to one more.
+        source: io::Error,
+    },
+    /// There is not enough memory for a single worker.
+    #[error(
+        "the limit on memory leaves too little to verify {records} artifacts; raise it (ulimit -v, ulimit -d), or verify fewer at a time"
+    )]
+    Memory {
+        /// How many artifacts there are.
+        records: usize,
+    },
+    /// The pool has no threads, though they were started.
+    #[error("cannot start the worker threads: {0}")]
+    Pool(#[from] rayon::ThreadPoolBuildError),
 }
 
 /// A run that is planned and has not begun.
@@ -49,31 +74,39 @@ pub struct Prepared {
     tasks: Vec<(usize, Task)>,
     plan: Plan,
     settings: Settings,
-    threads: usize,
+    shape: Shape,
+    crew: Crew,
+    wanted: usize,
     choice: Choice,
     total: u64,
-    jobs: usize,
 }
 
 /// The results that a worker keeps to itself, where the receiver finds them when the worker is stuck in a read.
-type Kept = Mutex<Vec<Placed>>;
+pub(super) type Kept = Mutex<Vec<Placed>>;
 
 /// What all workers share.
-struct Shared {
-    tasks: Vec<(usize, Task)>,
-    settings: Settings,
-    hasher: Hasher,
-    counters: Arc<Counters>,
-    cancel: Cancel,
-    board: Board,
-    workers: usize,
+pub(super) struct Shared {
+    pub(super) tasks: Vec<(usize, Task)>,
+    pub(super) settings: Settings,
+    pub(super) hasher: Hasher,
+    pub(super) counters: Arc<Counters>,
+    pub(super) cancel: Cancel,
+    pub(super) board: Board,
+    pub(super) shape: Shape,
     /// Of each worker.
-    kept: Arc<[Kept]>,
+    pub(super) kept: Arc<[Kept]>,
 }
 
 /// Plans the work: which file is read when, by how many threads, and how it is hashed. `access` says on which devices
-/// few files may be read at once.
-pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Access>) -> Prepared {
+/// few files may be read at once. The threads are there afterwards, and wait.
+///
+/// # Errors
+/// When the system does not give what the work needs. Nothing was read then.
+pub fn prepare(
+    works: Vec<Work>,
+    settings: Settings,
+    access: &BTreeMap<u64, Access>,
+) -> Result<Prepared, PoolError> {
     let count = works.len();
     let (known, tasks) = split(works);
     let loads: Vec<Load> = tasks.iter().map(|(_, task)| task.load).collect();
@@ -83,23 +116,60 @@ pub fn prepare(works: Vec<Work>, settings: Settings, access: &BTreeMap<u64, Acce
         .waiting()
         .fold(0_u64, |sum, job| sum.saturating_add(job.size));
     let jobs = plan.waiting().count();
-    let threads = plan.useful_threads(settings.threads).max(1);
+    let useful = plan.useful_threads(settings.threads).max(1);
+    let is_little = jobs <= FEW && total < WORTH_THREADS;
+    let wanted = if is_little { 1 } else { useful };
     let choice = match settings.hasher {
         Some(hasher) => Choice::unmeasured(hasher),
         None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::likely()),
-        None => choice::fastest(jobs.div_ceil(threads)),
+        None => choice::fastest(jobs.div_ceil(wanted)),
     };
-    Prepared {
+    let allowed = Allowed {
+        files: limits::files_left(),
+        memory: limits::memory_left(),
+    };
+    let mut shape = match jobs {
+        0 => Some(Shape::of_one()),
+        _ => Shape::within(allowed, wanted, choice.hasher.lanes(), count),
+    }
+    .ok_or(PoolError::Memory { records: count })?;
+    let crew = start(&shape, jobs, &settings)?;
+    shape.workers = crew.size().max(1);
+    Ok(Prepared {
         works: count,
         known,
         tasks,
         plan,
         settings,
-        threads,
+        shape,
+        crew,
+        wanted,
         choice,
         total,
-        jobs,
+    })
+}
+
+/// The threads, where there is something for them to do.
+fn start(shape: &Shape, jobs: usize, settings: &Settings) -> Result<Crew, PoolError> {
+    if jobs == 0 {
+        return Ok(Crew::default());
     }
+    let mut crew = Crew::start(shape);
+    let given = crew.size().max(1);
+    // Where memory is short, a thread less is a matter of a few bytes, and no decision of anybody.
+    let is_asked_for = settings.exact_threads && shape.memory.is_none();
+    if given < shape.workers
+        && is_asked_for
+        && let Some(source) = crew.refusal.take()
+    {
+        let asked = settings.threads;
+        return Err(PoolError::FewerThreads {
+            asked,
+            given,
+            source,
+        });
+    }
+    Ok(crew)
 }
 
 /// The records that are known already and the tasks, each with its place.
@@ -117,7 +187,25 @@ fn split(works: Vec<Work>) -> (Vec<Placed>, Vec<(usize, Task)>) {
 impl Prepared {
     /// The worker threads that will be used.
     pub fn threads(&self) -> usize {
-        self.threads
+        self.shape.workers
+    }
+
+    /// Why fewer threads will be used than there is work for, in words, if that is so.
+    pub fn why_fewer_threads(&self) -> Option<String> {
+        let refusal = self.crew.refusal.as_ref().map(words);
+        let (given, wanted) = (self.shape.workers, self.wanted);
+        match refusal {
+            Some(refusal) if self.crew.size() == 0 => Some(format!(
+                "the system starts no thread ({refusal}): the main thread does the work, and answers signals between two reads"
+            )),
+            Some(refusal) => Some(format!(
+                "{wanted} would have work; the system starts no more: {refusal}"
+            )),
+            None if given < wanted => Some(format!(
+                "{wanted} would have work; the limits on memory or open files (ulimit -v, -d, -n) allow no more"
+            )),
+            None => None,
+        }
     }
 
     /// How SHA-256 will be computed, and why so.
@@ -130,7 +218,7 @@ impl Prepared {
     /// Ends early when `cancel` is set or `sink` breaks; after `cancel` the records that are known are still handed over.
     ///
     /// # Errors
-    /// When the system has no threads to give. Nothing was read then.
+    /// When the threads cannot be made a pool. Nothing was read then.
     pub fn run(
         self,
         counters: Arc<Counters>,
@@ -138,8 +226,7 @@ impl Prepared {
         sink: &mut impl Sink,
     ) -> Result<(), PoolError> {
         counters.expect(self.works, self.total);
-        let at_once = self.jobs <= FEW && self.total < WORTH_THREADS;
-        let workers = if at_once { 1 } else { self.threads };
+        let workers = self.shape.workers;
         let kept: Arc<[Kept]> = (0..workers).map(|_| Kept::default()).collect();
         let shared = Shared {
             tasks: self.tasks,
@@ -148,12 +235,8 @@ impl Prepared {
             counters: Arc::clone(&counters),
             cancel: cancel.clone(),
             board: Board::new(self.plan, workers),
-            workers,
+            shape: self.shape,
             kept: Arc::clone(&kept),
-        };
-        let results = match at_once {
-            true => here(&shared),
-            false => on_pool(shared, self.threads)?,
         };
         let receiver = Receiving {
             order: InOrder::new(self.works),
@@ -161,32 +244,28 @@ impl Prepared {
             counters: &counters,
             sink,
         };
-        if receiver.receive(self.known, &results, cancel).is_break() {
+        let told = if self.crew.size() == 0 {
+            receiver.work(self.known, &shared)
+        } else {
+            let results = on_pool(shared, self.crew)?;
+            receiver.receive(self.known, &results, cancel)
+        };
+        if told.is_break() {
             cancel.cancel();
         }
         Ok(())
     }
 }
 
-/// Does the work before anything is received.
-fn here(shared: &Shared) -> Receiver<Vec<Placed>> {
-    let (sender, receiver) = channel();
-    work(0, shared, &sender);
-    receiver
-}
-
 /// Starts the workers. They own what they use, so that the receiver can leave one behind that the system does not wake.
-fn on_pool(shared: Shared, threads: usize) -> Result<Receiver<Vec<Placed>>, PoolError> {
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|n| format!("verify-{n}"))
-        .build()
-        .map_err(|source| PoolError { threads, source })?;
+fn on_pool(shared: Shared, crew: Crew) -> Result<Receiver<Vec<Placed>>, PoolError> {
+    let workers = crew.size();
+    let pool = crew.into_pool()?;
     let shared = Arc::new(shared);
     let (sender, receiver) = channel();
-    for me in 0..threads {
+    for me in 0..workers {
         let (shared, sender) = (Arc::clone(&shared), sender.clone());
-        pool.spawn(move || work(me, &shared, &sender));
+        pool.spawn(move || Worker::new(me, &shared, &sender).work());
     }
     Ok(receiver)
 }
@@ -209,6 +288,22 @@ impl<S: Sink> Receiving<'_, S> {
         cancel: &Cancel,
     ) -> ControlFlow<()> {
         let told = self.take_all(known, results, cancel);
+        self.end(told)
+    }
+
+    /// Does the work on this thread, where there is no other, and tells of each record meanwhile.
+    fn work(mut self, known: Vec<Placed>, shared: &Shared) -> ControlFlow<()> {
+        // What is sent is taken from where the worker keeps it.
+        let (sender, _results) = channel();
+        let mut worker = Worker::new(0, shared, &sender);
+        let mut told = self.take_in(known);
+        while told.is_continue() && worker.turn().is_continue() {
+            told = self.take_kept();
+        }
+        self.end(told)
+    }
+
+    fn end(self, told: ControlFlow<()>) -> ControlFlow<()> {
         // Nothing more will come. Of a run that was not cancelled, nothing is left.
         for record in self.order.take_rest() {
             // One that breaks has broken off before.
@@ -272,108 +367,8 @@ impl<S: Sink> Receiving<'_, S> {
     }
 }
 
-fn taken(kept: &Kept) -> Vec<Placed> {
+pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
     std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
-struct Outbox<'a> {
-    kept: &'a Kept,
-    oldest: Instant,
-    results: &'a Sender<Vec<Placed>>,
-}
-
-impl Outbox<'_> {
-    fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_empty() {
-            self.oldest = Instant::now();
-        }
-        kept.extend(records);
-    }
-
-    fn hand_over_old(&mut self) {
-        if self.oldest.elapsed() >= COLLECT {
-            self.hand_over();
-        }
-    }
-
-    fn hand_over(&mut self) {
-        let records = taken(self.kept);
-        if !records.is_empty() {
-            // Nobody receives any more where the run has ended early; then nobody asks for these records.
-            let _ = self.results.send(records);
-        }
-    }
-}
-
-/// Hashes and judges until nothing is left or the run is cancelled.
-fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
-    let context = Context {
-        tasks: &shared.tasks,
-        settings: &shared.settings,
-        counters: &shared.counters,
-        workers: shared.workers,
-        lanes: shared.hasher.lanes(),
-    };
-    let mut lanes: Vec<Hashing> = Vec::new();
-    let mut outbox = Outbox {
-        kept: &shared.kept[me],
-        oldest: Instant::now(),
-        results,
-    };
-    while !shared.cancel.is_cancelled() {
-        if fill_lanes(me, shared, &context, &mut lanes, &mut outbox).is_break() {
-            break;
-        }
-        for ended in hashing::step(shared.hasher, &mut lanes, &context) {
-            shared.board.ended(ended.queue);
-            outbox.put(ended.records);
-        }
-        outbox.hand_over_old();
-        shared.board.share(&mut lanes);
-    }
-    outbox.hand_over();
-}
-
-/// Takes files until every lane is in use or none is to be had now; breaks when the work is over.
-fn fill_lanes(
-    me: usize,
-    shared: &Shared,
-    context: &Context<'_>,
-    lanes: &mut Vec<Hashing>,
-    outbox: &mut Outbox<'_>,
-) -> ControlFlow<()> {
-    while lanes.len() < shared.hasher.lanes() {
-        match shared.board.turn(me, lanes, shared.counters.left()) {
-            Turn::Begin(job) => begin(&job, shared, context, lanes, outbox),
-            Turn::TakeOver(hashing) => lanes.push(*hashing),
-            Turn::Continue => break,
-            Turn::End => return ControlFlow::Break(()),
-            // No result stays behind while there is nothing to do.
-            Turn::Wait => {
-                outbox.hand_over();
-                shared.board.wait();
-                break;
-            }
-        }
-    }
-    ControlFlow::Continue(())
-}
-
-fn begin(
-    job: &Job,
-    shared: &Shared,
-    context: &Context<'_>,
-    lanes: &mut Vec<Hashing>,
-    outbox: &mut Outbox<'_>,
-) {
-    let (records, hashing) = hashing::open(job, context);
-    outbox.put(records);
-    match hashing {
-        Some(hashing) => lanes.push(hashing),
-        None => shared.board.ended(job.queue),
-    }
 }
 
 #[cfg(test)]
@@ -417,7 +412,11 @@ mod tests {
             parts: Vec::new(),
             link: None,
             claim: Claim::Signed(signature),
-            load: Load { size: 5, file },
+            load: Load {
+                size: 5,
+                file,
+                name: None,
+            },
         })
     }
 
@@ -432,9 +431,10 @@ mod tests {
             keys: Vec::new(),
             io: Io::Auto,
             threads: 2,
+            exact_threads: false,
             hasher: None,
         };
-        let prepared = prepare(works.into(), settings, &BTreeMap::new());
+        let prepared = prepare(works.into(), settings, &BTreeMap::new()).unwrap();
         let counters = Arc::new(Counters::default());
         let mut verdicts = Verdicts::default();
         let done = prepared.run(Arc::clone(&counters), &Cancel::default(), &mut verdicts);

@@ -12,6 +12,7 @@ use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
 use super::pairing::{self, Entry, Kind};
+use crate::limits;
 
 /// How far a walk goes.
 #[derive(Clone, Debug, Default)]
@@ -203,7 +204,10 @@ impl Walk<'_> {
     ///
     /// Links are followed here and not by walkdir, which does not name the link where following fails.
     fn enter(&mut self, directory: &Path, levels: usize) -> Option<()> {
-        let mut steps = WalkDir::new(directory).max_depth(levels).into_iter();
+        let mut steps = WalkDir::new(directory)
+            .max_open((limits::files_left() / 2).clamp(1, 10))
+            .max_depth(levels)
+            .into_iter();
         while let Some(step) = steps.next() {
             if (self.watch.cancelled)() {
                 return None;

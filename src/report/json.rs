@@ -8,7 +8,8 @@
 //! - `artifact`, one for each record: `path`, `status` ([`Status`]), `passes` (whether it may be used), `reason` ([`Reason`]),
 //!   `detail` (the reason in words, for people), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
 //!   (the fingerprint of the key that verified it), `parts` (the files that it was split into and read from, in their order), `link` (what
-//!   it is a link to, where the signature is that of its target), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
+//!   it is a link to, where the signature is that of its target), `read_as` (another name of the same file, under which it was read, once
+//!   for both), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where the
 //!   signature is invalid and the artifact does not look like what its name says.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged), `interrupted` (the signal, if one ended the run),
 //!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` in words, `notes` ([`Note`],
@@ -244,6 +245,8 @@ struct ArtifactObject<'a> {
     link: Option<PathMember<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     looks: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_as: Option<PathMember<'a>>,
     seconds: f64,
 }
 
@@ -268,6 +271,7 @@ impl<'a> ArtifactObject<'a> {
             parts: record.parts.iter().map(|part| path_member(part)).collect(),
             link: record.link.as_deref().map(path_member),
             looks: record.looks.map(Looks::name),
+            read_as: record.read_as.as_deref().map(path_member),
             seconds: seconds(record.elapsed),
         }
     }

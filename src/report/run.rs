@@ -62,7 +62,7 @@ pub struct End {
     pub time: SystemTime,
     /// How many artifacts got each verdict, and what it cost.
     pub summary: Summary,
-    /// The signal that ended it, if one did: `SIGHUP`, `SIGINT` or `SIGTERM`.
+    /// The signal that ended it, if one did: `SIGHUP`, `SIGINT`, `SIGTERM` or `SIGXCPU`.
     pub interrupted: Option<&'static str>,
     /// The exit status, unless a report cannot be written after this one.
     pub exit_status: u8,

@@ -49,8 +49,19 @@ pub(super) fn signature(record: &Record) -> String {
     }
 }
 
-/// Why the verdict is what it is, and from which file.
+/// Why the verdict is what it is, from which file, and under which name that was read.
 pub(super) fn reason(record: &Record) -> String {
+    let why = why(record);
+    match &record.read_as {
+        Some(name) => format!(
+            "{why}; read as {}, another name of the same file",
+            shown(name)
+        ),
+        None => why,
+    }
+}
+
+fn why(record: &Record) -> String {
     let signature = signature(record);
     match &record.verdict {
         Verdict::Valid { key } => {

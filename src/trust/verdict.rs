@@ -37,6 +37,8 @@ pub struct Record {
     pub parts: Box<[PathBuf]>,
     /// What the artifact is a link to, where it was judged by the signature of that.
     pub link: Option<Box<Path>>,
+    /// Another name of the same file, under which it was read, once for both.
+    pub read_as: Option<Arc<Path>>,
     /// From opening the artifact to its verdict.
     pub elapsed: Duration,
     /// What the artifact looks like instead of what its name says: a hint, where its signature is invalid.
@@ -56,6 +58,7 @@ impl Record {
             size: None,
             parts: Box::default(),
             link: None,
+            read_as: None,
             elapsed: Duration::ZERO,
             looks: None,
             unfit: None,

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 use libc::{c_int, c_void, siginfo_t};
 
 /// Windows that can be guarded at one time: two for each of eight lanes in each of 128 threads. Without a guard there is no map.
-const MOST: usize = 2048;
+pub(in crate::content) const MOST: usize = 2048;
 /// The unit in which extents are counted; no system has smaller pages.
 const UNIT: usize = 4096;
 /// Bits for the length of a window in units: less than 16 MiB, twice the largest window. The others are for its first unit.

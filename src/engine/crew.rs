@@ -1,0 +1,115 @@
+//! The worker threads: as many as the system gives, started before the pool that they will belong to.
+//!
+//! A pool that lacks one thread is no pool; threads that are there already cannot be lacking.
+
+use std::hint::black_box;
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread;
+
+use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+use super::shape::{STACK, Shape};
+
+/// What a thread takes beside its stack: a guard page, its own variables.
+const BESIDE_STACK: usize = 64 * 1024;
+
+/// Threads that wait to become workers. They end with this.
+#[derive(Debug, Default)]
+pub(super) struct Crew {
+    waiting: Vec<SyncSender<ThreadBuilder>>,
+    /// Why there are no more of them, where more were wanted.
+    pub(super) refusal: Option<io::Error>,
+}
+
+impl Crew {
+    /// Starts the threads, or as many of them as the system gives.
+    pub(super) fn start(shape: &Shape) -> Crew {
+        let mut crew = Crew::default();
+        let mut ballast = shape.memory.and_then(|_| Ballast::take(shape).ok());
+        for _ in 0..shape.workers {
+            if let Some(ballast) = &mut ballast {
+                ballast.stacks.pop();
+            }
+            match start(ballast.is_some()) {
+                Ok(hand) => crew.waiting.push(hand),
+                Err(error) => {
+                    crew.refusal = Some(error);
+                    break;
+                }
+            }
+        }
+        crew
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Makes the threads a pool; there must be one at least.
+    pub(super) fn into_pool(self) -> Result<ThreadPool, ThreadPoolBuildError> {
+        let mut waiting = self.waiting;
+        let lost = || io::Error::other("a thread that was started has ended");
+        ThreadPoolBuilder::new()
+            .num_threads(waiting.len())
+            .spawn_handler(move |thread| {
+                let hand = waiting.pop().ok_or_else(lost)?;
+                hand.send(thread).map_err(|_| lost())
+            })
+            .build()
+    }
+}
+
+/// Starts a thread that waits for its place in the pool; where memory is short, returns when it has what it takes.
+fn start(memory_is_short: bool) -> io::Result<SyncSender<ThreadBuilder>> {
+    let (hand, place) = sync_channel(1);
+    let (ready, is_ready) = channel();
+    let wait = move || {
+        // The first allocation of a thread may map 64 MiB for more of them (glibc).
+        drop(black_box(Vec::<u8>::with_capacity(64)));
+        let _ = ready.send(());
+        run(&place);
+    };
+    let builder = thread::Builder::new().name("verify".to_owned());
+    builder.stack_size(STACK).spawn(wait)?;
+    if memory_is_short {
+        // Without an answer it has ended, which its place will show.
+        let _ = is_ready.recv();
+    }
+    Ok(hand)
+}
+
+fn run(place: &Receiver<ThreadBuilder>) {
+    // Nothing comes where the run ended before it began.
+    if let Ok(thread) = place.recv() {
+        thread.run();
+    }
+}
+
+/// Memory that is kept from glibc's arenas, which would take all there is in pieces of 64 MiB, until the threads are there.
+struct Ballast {
+    stacks: Vec<Vec<u8>>,
+    _windows: Vec<u8>,
+}
+
+impl Ballast {
+    fn take(shape: &Shape) -> Result<Ballast, std::collections::TryReserveError> {
+        let all = shape.memory.unwrap_or_default();
+        let stacks = shape.workers * (STACK + BESIDE_STACK);
+        let windows = usize::try_from(all)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(stacks);
+        let stacks = (0..shape.workers).map(|_| reserved(STACK + BESIDE_STACK));
+        Ok(Ballast {
+            stacks: stacks.collect::<Result<_, _>>()?,
+            _windows: reserved(windows)?,
+        })
+    }
+}
+
+fn reserved(bytes: usize) -> Result<Vec<u8>, std::collections::TryReserveError> {
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(bytes)?;
+    // Otherwise the compiler may see that nobody uses it.
+    Ok(black_box(memory))
+}

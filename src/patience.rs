@@ -1,0 +1,76 @@
+//! Work that may wait for a file system for ever, done where a signal need not wait for it.
+
+use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::engine::Cancel;
+
+/// How often the waiting thread looks up, to see whether the run was cancelled.
+const GLANCE: Duration = Duration::from_millis(10);
+/// How long a cancelled run waits for the work to notice by itself.
+const GRACE: Duration = Duration::from_millis(30);
+/// Stack of the thread: that of a main thread, but for where memory is limited.
+const STACK: usize = 2 * 1024 * 1024;
+
+/// Does the work in a thread of its own and returns what comes of it; `None` when the run was cancelled first. The thread is
+/// left behind then: one that waits for a file system cannot be ended.
+pub fn unless_cancelled<T: Send + 'static>(
+    cancel: &Cancel,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    // The work goes to the thread by a channel, so that it is still here where there is no thread.
+    let (hand, handed) = sync_channel(1);
+    let (done, is_done) = channel();
+    let run = move || {
+        if let Ok(work) = handed.recv() {
+            let work: Box<dyn FnOnce() -> T + Send> = work;
+            // Nobody waits any more where the run was cancelled.
+            let _ = done.send(work());
+        }
+    };
+    let builder = thread::Builder::new().name("look".to_owned());
+    let Ok(thread) = builder.stack_size(STACK).spawn(run) else {
+        return Some(work());
+    };
+    let sent = hand.send(Box::new(work));
+    let mut deadline = None;
+    while sent.is_ok() {
+        match is_done.recv_timeout(GLANCE) {
+            Ok(outcome) => {
+                // It is gone before the next thread is started, and counts against no limit.
+                let _ = thread.join();
+                return Some(outcome);
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let now = Instant::now();
+        if cancel.is_cancelled() && now >= *deadline.get_or_insert(now + GRACE) {
+            break;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_ends_gives_its_outcome_and_work_that_does_not_is_left_behind_after_a_signal() {
+        let cancel = Cancel::default();
+        assert_eq!(unless_cancelled(&cancel, || 7), Some(7));
+        cancel.cancel();
+        // What ends at once is not lost, even so.
+        assert_eq!(unless_cancelled(&cancel, || 8), Some(8));
+        let (_keep, never) = channel::<()>();
+        assert_eq!(unless_cancelled(&cancel, move || never.recv()), None);
+    }
+
+    #[test]
+    fn work_that_panics_has_no_outcome() {
+        let work = || -> u8 { std::panic::resume_unwind(Box::new("gone")) };
+        assert_eq!(unless_cancelled(&Cancel::default(), work), None);
+    }
+}

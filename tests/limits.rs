@@ -1,0 +1,292 @@
+//! The limits that a process may have (setrlimit(2)): none of them ends the command without a word, and none makes it fail
+//! where it could go on.
+//!
+//! They are set by prlimit(1); where that is missing, and it is not CI, the tests say that they are skipped.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::{Mirror, Run, is_available, is_here, is_root, sign_digest, signing_key};
+
+const MIB: usize = 1024 * 1024;
+/// A user who has no other process on this machine, so that a limit on processes is the command's own.
+const USER: u32 = 54_321;
+
+fn prlimit_is_here(test: &str) -> bool {
+    is_here("prlimit", test)
+}
+
+/// Eight artifacts of nine MiB: more than one window each.
+fn mirror() -> Mirror {
+    let mirror = Mirror::new();
+    let mut content = vec![7; 9 * MIB];
+    for n in 0..8 {
+        content[0] = n;
+        mirror.write_signed(&format!("{n}.zst"), &format!("{n}.sig.bin"), &content);
+    }
+    mirror
+}
+
+/// The command under a limit.
+fn limited(mirror: &Mirror, limit: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("prlimit");
+    command
+        .arg(limit)
+        .arg(env!("CARGO_BIN_EXE_verify-signatures"))
+        .args(["-k", "key.pem"])
+        .args(arguments)
+        .current_dir(mirror.path())
+        .env_remove("PUBKEY");
+    command
+}
+
+fn all_valid() -> String {
+    (0..8)
+        .map(|n| format!("{n}.zst: ✅ Signature valid\n"))
+        .collect()
+}
+
+fn is_right(run: &Run) -> bool {
+    run.status == Some(0) && run.stdout == all_valid()
+}
+
+/// Nothing was verified, and a message says why.
+fn is_refused(run: &Run) -> bool {
+    run.status == Some(2) && run.stdout.is_empty() && run.stderr.contains("limit on memory")
+}
+
+#[test]
+fn with_little_memory_a_run_is_right_or_refused_and_never_breaks_off() {
+    if !prlimit_is_here("with_little_memory_a_run_is_right_or_refused") {
+        return;
+    }
+    let mirror = mirror();
+    for limit in ["--as", "--data"] {
+        for megabytes in [11, 12, 13, 14, 16, 18, 24, 40, 70, 130, 200, 400, 1000] {
+            for jobs in ["1", "2", "16", "64"] {
+                let limit = format!("{limit}={}", megabytes * 1_000_000);
+                let run = Run::of(limited(&mirror, &limit, &["--jobs", jobs]));
+                assert!(
+                    is_right(&run) || is_refused(&run),
+                    "{limit}, {jobs} jobs: {run:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn with_twenty_megabytes_all_files_are_verified_however_they_are_read() {
+    if !prlimit_is_here("with_twenty_megabytes_all_files_are_verified") {
+        return;
+    }
+    let mirror = mirror();
+    for io in ["auto", "mmap", "read"] {
+        for jobs in ["2", "16"] {
+            let run = Run::of(limited(
+                &mirror,
+                "--as=20480000",
+                &["--io", io, "--jobs", jobs],
+            ));
+            assert!(is_right(&run), "{io}, {jobs} jobs: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_report_past_the_limit_on_files_is_a_failed_report_and_leaves_nothing_behind() {
+    if !prlimit_is_here("a_report_past_the_limit_on_files") {
+        return;
+    }
+    let mirror = mirror();
+    for limit in ["--fsize=0", "--fsize=1000"] {
+        for name in ["r.json", "r.xml", "r.html"] {
+            let run = Run::of(limited(&mirror, limit, &["--report", name]));
+            assert_eq!((run.stdout, run.status), (all_valid(), Some(2)));
+            let said = format!("{name}: cannot write the report: File too large\n");
+            assert!(run.stderr.ends_with(&said), "{}", run.stderr);
+        }
+    }
+    let names = fs::read_dir(mirror.path()).unwrap();
+    let left = names.map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.count(), 17, "eight pairs and the key");
+}
+
+#[test]
+fn output_past_the_limit_on_files_was_not_delivered() {
+    if !prlimit_is_here("output_past_the_limit_on_files") {
+        return;
+    }
+    let mirror = mirror();
+    for arguments in [
+        &[][..],
+        &["--format", "jsonl"],
+        &["--help"],
+        &["--generate", "man"],
+    ] {
+        for limit in ["--fsize=0", "--fsize=20"] {
+            let mut command = limited(&mirror, limit, arguments);
+            command.stdout(File::create(mirror.path().join("out")).unwrap());
+            let run = Run::of(command);
+            assert_eq!(run.status, Some(2), "{arguments:?} {}", run.stderr);
+            let said = "standard output: File too large\n";
+            assert!(run.stderr.ends_with(said), "{arguments:?} {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn no_more_files_are_open_at_once_than_are_allowed() {
+    if !prlimit_is_here("no_more_files_are_open_at_once_than_are_allowed") {
+        return;
+    }
+    let mirror = mirror();
+    // The soft limit is raised; the hard one is heeded.
+    for limit in [
+        "--nofile=5:256",
+        "--nofile=8:8",
+        "--nofile=12:12",
+        "--nofile=40:40",
+    ] {
+        for jobs in ["1", "8"] {
+            for hasher in ["portable", support::most_lanes()] {
+                let arguments = ["--jobs", jobs, "--sha256", hasher, "--report", "r.json"];
+                let run = Run::of(limited(&mirror, limit, &arguments));
+                assert!(is_right(&run), "{limit} {jobs} jobs, {hasher}: {run:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_deep_tree_is_walked_with_few_files_open() {
+    if !prlimit_is_here("a_deep_tree_is_walked_with_few_files_open") {
+        return;
+    }
+    let mirror = Mirror::new();
+    let deep = "d/".repeat(40);
+    mirror.write_signed(&format!("{deep}x.zst"), &format!("{deep}x.sig.bin"), b"x");
+    let run = Run::of(limited(&mirror, "--nofile=10:10", &[]));
+    assert_eq!(run.stdout, format!("{deep}x.zst: ✅ Signature valid\n"));
+    assert_eq!(run.status, Some(0));
+}
+
+/// The command as a user who may have so many threads, in all.
+fn with_threads(mirror: &Mirror, program: &Path, threads: usize, arguments: &[&str]) -> Run {
+    let mut command = Command::new("prlimit");
+    command
+        .arg(format!("--nproc={threads}:{threads}"))
+        .arg(program)
+        .args(["-k", "key.pem", "-v"])
+        .args(arguments)
+        .current_dir(mirror.path())
+        .uid(USER + threads as u32)
+        .gid(USER);
+    Run::of(command)
+}
+
+#[test]
+fn as_many_threads_are_used_as_the_system_gives_and_an_explicit_number_is_exact() {
+    let test = "as_many_threads_are_used_as_the_system_gives";
+    if !prlimit_is_here(test) || !is_available(is_root(), "root", test) {
+        return;
+    }
+    let mirror = mirror();
+    support::open_to_all(mirror.path());
+    let program = support::public_command(mirror.path());
+    let valid = |run: &Run| {
+        run.stdout
+            .lines()
+            .filter(|line| line.contains("✅"))
+            .count()
+    };
+    for (threads, jobs, given) in [(1, "1", 1), (2, "1", 1), (3, "1", 1), (10, "8", 8)] {
+        let run = with_threads(&mirror, &program, threads, &["--jobs", jobs]);
+        assert_eq!((valid(&run), run.status), (8, Some(0)), "{run:?}");
+        let said = format!("threads: {given}; reading by ");
+        assert!(run.stderr.contains(&said), "{}", run.stderr);
+    }
+    for (threads, jobs, given) in [(1, "2", 1), (3, "8", 1), (5, "8", 3)] {
+        let run = with_threads(&mirror, &program, threads, &["--jobs", jobs]);
+        assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
+        let said = format!(
+            "--jobs {jobs}: the system starts only {given} of these threads: Resource temporarily unavailable; use --jobs {given}, "
+        );
+        assert!(run.stderr.contains(&said), "{}", run.stderr);
+    }
+    let run = with_threads(&mirror, &program, 1, &[]);
+    assert_eq!((valid(&run), run.status), (8, Some(0)), "{run:?}");
+    let said = "the system starts no thread (Resource temporarily unavailable): the main thread does the work";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
+#[test]
+fn an_absurd_number_of_jobs_is_refused_at_once_and_a_large_one_starts_no_idle_threads() {
+    let mirror = mirror();
+    for jobs in ["100000", "18446744073709551616", "0"] {
+        let run = mirror.run(&["-k", "key.pem", "--jobs", jobs]);
+        assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
+        let said = format!("error: invalid value '{jobs}' for '--jobs <N>': ");
+        assert!(run.stderr.starts_with(&said), "{}", run.stderr);
+    }
+    let run = mirror.run(&["-k", "key.pem", "-v", "--jobs", "1024"]);
+    assert!(
+        run.stderr.contains("threads: 8; reading by "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.status, Some(0));
+}
+
+#[test]
+fn a_small_stack_is_enough() {
+    if !prlimit_is_here("a_small_stack_is_enough") {
+        return;
+    }
+    let mirror = mirror();
+    for limit in [
+        "--stack=65536:65536",
+        "--stack=65536:unlimited",
+        "--stack=unlimited:unlimited",
+    ] {
+        let reports = [
+            "--report", "r.json", "--report", "r.xml", "--report", "r.html",
+        ];
+        let run = Run::of(limited(&mirror, limit, &reports));
+        assert!(is_right(&run), "{limit}: {run:?}");
+        let run = Run::of(limited(&mirror, limit, &["--help"]));
+        assert_eq!(run.status, Some(0), "{limit}: {run:?}");
+    }
+}
+
+#[test]
+fn a_run_that_uses_up_its_processor_time_ends_with_its_reports() {
+    if !prlimit_is_here("a_run_that_uses_up_its_processor_time") {
+        return;
+    }
+    let any = sign_digest(&signing_key(1), &[7; 32]);
+    // The soft limit; and the hard one alone, before which the command stops by itself.
+    for limit in ["--cpu=1:100", "--cpu=4:4"] {
+        let mirror = Mirror::new();
+        mirror.write_signed("a.zst", "a.sig.bin", b"a");
+        let big = File::create(mirror.path().join("big.iso")).unwrap();
+        big.set_len(200 << 30).unwrap();
+        mirror.write("big.sig.bin", &any);
+        let mut command = limited(&mirror, limit, &["--jobs", "1", "--report", "r.json"]);
+        let run = Run::of({
+            command.stdin(Stdio::null());
+            command
+        });
+        assert_eq!(run.stdout, "a.zst: ✅ Signature valid\n", "{run:?}");
+        assert_eq!(run.status, Some(2), "{limit}: {run:?}");
+        let said = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+        assert!(report.contains("\"interrupted\": \"SIGXCPU\""), "{report}");
+    }
+}
