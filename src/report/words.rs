@@ -27,8 +27,12 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
         Verdict::Valid { .. } => "✅ Signature valid".to_owned(),
         Verdict::Invalid(_) => "❌ Signature invalid".to_owned(),
         Verdict::Missing => "❌ Data file not found".to_owned(),
-        Verdict::Unsigned { allowed: false } => "❌ Signature file not found".to_owned(),
-        Verdict::Unsigned { allowed: true } => "⚠️ Signature file not found".to_owned(),
+        Verdict::Unsigned { allowed: false } | Verdict::NotEntered { allowed: false } => {
+            "❌ Signature file not found".to_owned()
+        }
+        Verdict::Unsigned { allowed: true } | Verdict::NotEntered { allowed: true } => {
+            "⚠️ Signature file not found".to_owned()
+        }
         Verdict::Changed { .. } => "❌ Changed while reading".to_owned(),
         Verdict::Unreadable { words, .. } => format!("❌ Cannot read: {words}"),
         Verdict::NotRegular { .. } => "❌ Not a regular file".to_owned(),
@@ -60,6 +64,9 @@ pub(super) fn reason(record: &Record) -> String {
         },
         Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
         Verdict::Unsigned { .. } => "no signature file claims it".to_owned(),
+        Verdict::NotEntered { .. } => {
+            "a linked directory that was not entered; --follow-links enters it, --exclude leaves it out".to_owned()
+        }
         Verdict::Changed { part } => match part {
             Part::Directory => {
                 "entries came or went while it was read, so that one may be missing here".to_owned()

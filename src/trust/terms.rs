@@ -47,6 +47,8 @@ pub enum Reason {
     SignatureHtml,
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
+    /// `linked-directory-not-entered`: a link leads to a directory of which nothing was judged (status `unsigned`).
+    LinkedDirectoryNotEntered,
     /// `no-data-file`: the file that the signature belongs to is not there (status `missing`).
     NoDataFile,
     /// `changed-while-reading`: the artifact was written to or replaced meanwhile (status `changed`).
@@ -83,7 +85,7 @@ impl Status {
             Verdict::Valid { .. } => Status::Valid,
             Verdict::Invalid(_) => Status::Invalid,
             Verdict::Missing => Status::Missing,
-            Verdict::Unsigned { .. } => Status::Unsigned,
+            Verdict::Unsigned { .. } | Verdict::NotEntered { .. } => Status::Unsigned,
             Verdict::Changed { .. } => Status::Changed,
             Verdict::Unreadable { .. } => Status::Unreadable,
             Verdict::NotRegular { .. } => Status::NotRegular,
@@ -122,6 +124,7 @@ impl Reason {
             },
             Verdict::Missing => Reason::NoDataFile,
             Verdict::Unsigned { .. } => Reason::NoSignatureFile,
+            Verdict::NotEntered { .. } => Reason::LinkedDirectoryNotEntered,
             Verdict::Changed { part } => match part {
                 Part::Directory => Reason::DirectoryChanged,
                 Part::Data | Part::Signature => Reason::ChangedWhileReading,
@@ -152,6 +155,7 @@ impl Reason {
             Reason::SignatureP1363 => "signature-p1363",
             Reason::SignatureHtml => "signature-html",
             Reason::NoSignatureFile => "no-signature-file",
+            Reason::LinkedDirectoryNotEntered => "linked-directory-not-entered",
             Reason::NoDataFile => "no-data-file",
             Reason::ChangedWhileReading => "changed-while-reading",
             Reason::DataUnreadable => "data-unreadable",
