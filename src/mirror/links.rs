@@ -1,9 +1,65 @@
-//! Links that lead out of the PATHs: what is read through them lies elsewhere.
+//! Where links lead: out of the PATHs, or to a directory that is judged under another name.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::walk::{Found, Reach, real_directory};
 use super::{Artifact, Survey};
+
+/// The directories that the walks of a run read, to find out whether a link that was not entered leads to one of them.
+#[derive(Default)]
+pub(super) struct Walked {
+    trees: Vec<Tree>,
+}
+
+struct Tree {
+    root: PathBuf,
+    /// The real path of `root`.
+    place: PathBuf,
+    read: HashSet<PathBuf>,
+    partly: HashSet<PathBuf>,
+    max_depth: Option<usize>,
+    follow_links: bool,
+}
+
+impl Walked {
+    /// Adds what was found below the PATH `root`. One without a real path is left out: no link is known to lead into it.
+    pub(super) fn add(&mut self, root: &Path, found: &Found, reach: &Reach) {
+        self.trees.extend(root.canonicalize().map(|place| Tree {
+            root: root.to_owned(),
+            place,
+            read: found.directories.keys().cloned().collect(),
+            partly: found.partly.clone(),
+            max_depth: reach.max_depth,
+            follow_links: reach.follow_links,
+        }));
+    }
+
+    /// The name under which the directory behind a link of this depth is judged, if all of it is that would be judged behind the link.
+    pub(super) fn name_of(&self, link: &Path, depth: usize) -> Option<PathBuf> {
+        let target = real_directory(link).ok()?;
+        self.trees
+            .iter()
+            .find_map(|tree| tree.name_of(&target, depth))
+    }
+}
+
+impl Tree {
+    fn name_of(&self, target: &Path, link_depth: usize) -> Option<PathBuf> {
+        let below = target.strip_prefix(&self.place).ok()?;
+        let name = match below == Path::new("") {
+            true => self.root.clone(),
+            false => self.root.join(below),
+        };
+        // Fail closed: a directory of which a part was left out, or lies deeper than the walk went, is not judged. Nor is one that was
+        // found to have another name already, which is where links are followed.
+        let is_judged = !self.follow_links
+            && self.read.contains(&name)
+            && !self.partly.contains(&name)
+            && (self.max_depth.is_none() || below.components().count() <= link_depth);
+        is_judged.then(|| super::shown(&self.root, &name, Path::new(".")))
+    }
+}
 
 /// A link that leads out of the PATHs.
 #[derive(Debug, PartialEq, Eq)]
