@@ -424,7 +424,8 @@ fn parent(path: &Path) -> &Path {
 fn anywhere(patterns: &[String]) -> Vec<String> {
     let is_name = |glob: &&String| {
         let name = glob.strip_prefix("**/");
-        name.is_some_and(|name| !name.contains(['/', '{']) && !name.contains("**"))
+        // Fail closed: braces and brackets may hold a separator, so that the match depends on more than the last component.
+        name.is_some_and(|name| !name.contains(['/', '{', '[']) && !name.contains("**"))
     };
     patterns.iter().filter(is_name).cloned().collect()
 }
