@@ -251,6 +251,7 @@ fn judge(
 ) -> Result<Judged, NotBegun> {
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
+    let other_names = survey.other_names;
     let works = works(config, survey.artifacts);
     let expected = works.len() as u64;
     let stdout = Stream::stdout()?;
@@ -267,7 +268,7 @@ fn judge(
     telling.summary.elapsed = began.elapsed();
     let noting = std::mem::take(&mut telling.noting);
     let mut outcome = Outcome {
-        notes: notes(config, noting, cancel).into(),
+        notes: notes(config, noting, other_names, cancel).into(),
         audit: audit(config, &telling.summary, &telling.kept),
         summary: telling.summary.clone(),
         output: std::mem::replace(&mut telling.output, Ok(())),
@@ -290,11 +291,19 @@ fn judge(
 }
 
 /// What the run shows as a whole, if anybody will hear of it.
-fn notes(config: &Config, noting: Noting, cancel: &Cancel) -> Vec<Note> {
-    match config.detail.lines || !config.reports.is_empty() {
-        true => noting.notes(&config.settings.keys, &|| cancel.is_cancelled()),
-        false => Vec::new(),
+fn notes(
+    config: &Config,
+    noting: Noting,
+    other_names: Vec<(PathBuf, PathBuf)>,
+    cancel: &Cancel,
+) -> Vec<Note> {
+    if !config.detail.lines && config.reports.is_empty() {
+        return Vec::new();
     }
+    let mut notes = noting.notes(&config.settings.keys, &|| cancel.is_cancelled());
+    let same = |(path, judged_as)| Note::SameDirectory { path, judged_as };
+    notes.extend(other_names.into_iter().map(same));
+    notes
 }
 
 /// Compares the records with the baseline, if there is one.

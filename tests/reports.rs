@@ -557,6 +557,42 @@ fn with_several_keys_the_report_says_which_verified_what() {
 }
 
 #[test]
+fn linked_directories_fit_the_schema_and_are_in_every_report() {
+    let mirror = Mirror::new();
+    mirror.write_signed("d/x.zst", "d/x.sig.bin", b"alpha");
+    symlink("d", mirror.path().join("same")).unwrap();
+    symlink("/", mirror.path().join("out")).unwrap();
+    let reports = [
+        "--report", "r.json", "--report", "r.xml", "--report", "r.html",
+    ];
+    let run = mirror.run(&[&["-k", "key.pem", "--status"], &reports[..]].concat());
+    assert_eq!((run.stdout.as_str(), run.status), ("", Some(1)));
+    let document = document(&mirror, "r.json");
+    assert!(schema().is_valid(&document));
+    let out = &document["artifacts"][1];
+    assert_eq!(
+        (&out["path"], &out["status"], &out["reason"]),
+        (
+            &"out".into(),
+            &"unsigned".into(),
+            &"linked-directory-not-entered".into()
+        )
+    );
+    assert_eq!(document["summary"]["counts"]["unsigned"], 1);
+    let same = serde_json::json!({ "note": "same-directory", "path": "same", "judged_as": { "path": "d" } });
+    assert_eq!(document["summary"]["notes"], serde_json::json!([same]));
+    let words = "same: the same directory as d, judged there";
+    for name in ["r.xml", "r.html"] {
+        let report = fs::read_to_string(mirror.path().join(name)).unwrap();
+        assert!(
+            report.contains("a linked directory that was not entered"),
+            "{name}"
+        );
+        assert!(report.contains(words), "{name}");
+    }
+}
+
+#[test]
 fn notes_hints_and_an_audit_fit_the_schema() {
     let mirror = mirror_of_all();
     mirror.write_signed("old.zst", "old.sig.bin", b"alpha");

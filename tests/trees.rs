@@ -167,7 +167,8 @@ fn a_directory_with_many_names_is_read_once_under_the_first() {
     );
     assert_eq!(run.status, Some(0));
     assert!(
-        run.stderr.contains("judged under another name: 600 ("),
+        run.stderr
+            .contains("and 500 more of this kind, which a report has"),
         "{}",
         run.stderr
     );
@@ -268,6 +269,8 @@ fn a_linked_directory_that_is_not_entered_fails_unless_all_of_it_is_judged_elsew
         report.contains("\"reason\": \"linked-directory-not-entered\""),
         "{report}"
     );
+    let same = "\"note\": \"same-directory\",\n        \"path\": \"m/same\",";
+    assert!(report.contains(same), "{report}");
 }
 
 /// What stderr says of links that lead out, without the name of the mirror's own directory.

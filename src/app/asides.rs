@@ -47,23 +47,10 @@ pub(super) fn remark(config: &Config, survey: &Survey) {
             "linked directories not entered: {linked} (--follow-links enters them)"
         ));
     }
-    let others = survey.other_names.len();
-    if others > 0 && config.detail.lines {
-        say(&format!(
-            "linked directories judged under another name: {others} (--verbose names them)"
-        ));
-    }
     if config.detail.reasons {
         for link in &survey.links_not_entered {
             let link = escape::name(link.as_os_str());
             say(&format!("{link}: a link to a directory, not entered"));
-        }
-        for (name, first) in &survey.other_names {
-            let (name, first) = (name.as_os_str(), first.as_os_str());
-            let (name, first) = (escape::name(name), escape::name(first));
-            say(&format!(
-                "{name}: the same directory as {first}, judged there"
-            ));
         }
         for Outward { link, target } in links::leading_out(survey, &config.asked.roots) {
             let (link, target) = (link.as_os_str(), target.as_os_str());

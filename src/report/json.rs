@@ -319,6 +319,11 @@ enum NoteObject<'a> {
         path: PathMember<'a>,
         fits: PathMember<'a>,
     },
+    SameDirectory {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        judged_as: PathMember<'a>,
+    },
 }
 
 impl<'a> NoteObject<'a> {
@@ -327,6 +332,10 @@ impl<'a> NoteObject<'a> {
             Note::SameContent { digest, paths } => NoteObject::SameContent {
                 sha256: digest.to_string(),
                 paths: paths.iter().map(|path| path_member(path)).collect(),
+            },
+            Note::SameDirectory { path, judged_as } => NoteObject::SameDirectory {
+                path: path_member(path),
+                judged_as: path_member(judged_as),
             },
             Note::SignatureFitsOther {
                 signature,

@@ -122,6 +122,11 @@ pub fn note(note: &Note) -> String {
                 shown.join(", ")
             )
         }
+        Note::SameDirectory { path, judged_as } => format!(
+            "{}: the same directory as {}, judged there",
+            shown(path),
+            shown(judged_as)
+        ),
         Note::SignatureFitsOther {
             signature, fits, ..
         } => format!(
