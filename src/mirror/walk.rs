@@ -274,7 +274,7 @@ impl Walk<'_> {
         let Some(stamp) = stamp else { return true };
         let times = self.entered.entry(stamp.file).or_default();
         *times += 1;
-        // Every time that it is read again counts, too.
+        // A directory that changes is counted again each time it is read, hence the product.
         *times <= MOST_NAMES * MOST_CHANGES
     }
 
