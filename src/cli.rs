@@ -47,6 +47,9 @@ pub struct Cli {
     pub max_depth: Option<usize>,
 
     /// Enter linked directories too (linked files are always read)
+    ///
+    /// Each directory is read once, under its first name. Without this option a linked directory fails, unless all of it is judged under
+    /// another name.
     #[arg(help_heading = WHAT, hide_short_help = true, short = 'L', long)]
     pub follow_links: bool,
 

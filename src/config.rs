@@ -421,6 +421,16 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
+/// Those globs that match by the last component of a path alone.
+fn anywhere(patterns: &[String]) -> Vec<String> {
+    let is_name = |glob: &&String| {
+        let name = glob.strip_prefix("**/");
+        // Fail closed: braces and brackets may hold a separator, so that the match depends on more than the last component.
+        name.is_some_and(|name| !name.contains(['/', '{', '[']) && !name.contains("**"))
+    };
+    patterns.iter().filter(is_name).cloned().collect()
+}
+
 fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
     let bad = |glob: &str, source| ConfigError::BadGlob {
         glob: glob.to_owned(),
@@ -457,6 +467,7 @@ fn target(cli: &Cli, exclude: GlobSet) -> Result<Target, ConfigError> {
                 max_depth: cli.max_depth,
                 follow_links: cli.follow_links,
                 exclude,
+                exclude_anywhere: globs(&anywhere(&cli.exclude))?,
             },
             needed: match cli.all_files {
                 true => Needed::AllFiles,

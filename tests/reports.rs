@@ -456,15 +456,15 @@ fn a_report_has_every_record_that_it_counts_when_nobody_reads_the_stream() {
 }
 
 /// Ends the command with SIGTERM in the middle of a walk that has no end.
-fn interrupted_while_walking(mirror: &Mirror, arguments: &[&str]) -> Run {
-    let mut command = mirror.command(&[&["-k", "key.pem", "-L", "0"], arguments].concat());
+fn interrupted_while_walking(mirror: &Mirror, endless: &[&str], arguments: &[&str]) -> Run {
+    let mut command = mirror.command(&[&["-k", "key.pem"], endless, arguments].concat());
     let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
     let child = command.stdout(out).stderr(err).spawn().unwrap();
     let descriptors = format!("/proc/{}/fd", child.id());
     let is_walking = || {
         let links = fs::read_dir(&descriptors).into_iter().flatten().flatten();
         let mut targets = links.flat_map(|link| fs::read_link(link.path()));
-        targets.any(|target| target.ends_with("30"))
+        targets.any(|target| target.ends_with("0"))
     };
     while !is_walking() {
         std::thread::sleep(std::time::Duration::from_millis(1));
@@ -477,12 +477,12 @@ fn interrupted_while_walking(mirror: &Mirror, arguments: &[&str]) -> Run {
 #[test]
 fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
     let mirror = Mirror::new();
-    mirror.write_endless();
+    let endless = mirror.write_endless();
     mirror.write("r.json", "an earlier run's");
     let reports = [
         "--report", "r.json", "--report", "r.xml", "--report", "r.html",
     ];
-    let run = interrupted_while_walking(&mirror, &reports);
+    let run = interrupted_while_walking(&mirror, &endless, &reports);
     let said = "interrupted while looking for files; nothing was verified";
     assert_eq!((run.stdout.as_str(), run.status), ("", Some(143)));
     assert!(
@@ -521,14 +521,14 @@ fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
 #[test]
 fn a_run_that_is_ended_while_it_looks_for_files_replaces_no_signed_file_by_its_report() {
     let mirror = Mirror::new();
-    mirror.write_endless();
+    let endless = mirror.write_endless();
     mirror.write_signed("m/r.json", "m/r.json.sig.bin", b"alpha");
     mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
     symlink("m/r.json", mirror.path().join("link.json")).unwrap();
     symlink("m/x.zst", mirror.path().join("data.json")).unwrap();
     symlink("m/x.sig.bin", mirror.path().join("signature.json")).unwrap();
     for target in ["m/r.json", "link.json", "data.json", "signature.json"] {
-        let run = interrupted_while_walking(&mirror, &["--report", target]);
+        let run = interrupted_while_walking(&mirror, &endless, &["--report", target]);
         let words = "an artifact or a signature of this run; a report there would replace it";
         assert!(run.stderr.contains(words), "{target}: {}", run.stderr);
         assert_eq!(run.status, Some(143));
@@ -554,6 +554,42 @@ fn with_several_keys_the_report_says_which_verified_what() {
     let keys = &document["start"]["keys"];
     assert_eq!(document["artifacts"][0]["key"], keys[0]["fingerprint"]);
     assert_eq!(document["artifacts"][1]["key"], keys[1]["fingerprint"]);
+}
+
+#[test]
+fn linked_directories_fit_the_schema_and_are_in_every_report() {
+    let mirror = Mirror::new();
+    mirror.write_signed("d/x.zst", "d/x.sig.bin", b"alpha");
+    symlink("d", mirror.path().join("same")).unwrap();
+    symlink("/", mirror.path().join("out")).unwrap();
+    let reports = [
+        "--report", "r.json", "--report", "r.xml", "--report", "r.html",
+    ];
+    let run = mirror.run(&[&["-k", "key.pem", "--status"], &reports[..]].concat());
+    assert_eq!((run.stdout.as_str(), run.status), ("", Some(1)));
+    let document = document(&mirror, "r.json");
+    assert!(schema().is_valid(&document));
+    let out = &document["artifacts"][1];
+    assert_eq!(
+        (&out["path"], &out["status"], &out["reason"]),
+        (
+            &"out".into(),
+            &"unsigned".into(),
+            &"linked-directory-not-entered".into()
+        )
+    );
+    assert_eq!(document["summary"]["counts"]["unsigned"], 1);
+    let same = serde_json::json!({ "note": "same-directory", "path": "same", "judged_as": { "path": "d" } });
+    assert_eq!(document["summary"]["notes"], serde_json::json!([same]));
+    let words = "same: the same directory as d, judged there";
+    for name in ["r.xml", "r.html"] {
+        let report = fs::read_to_string(mirror.path().join(name)).unwrap();
+        assert!(
+            report.contains("a linked directory that was not entered"),
+            "{name}"
+        );
+        assert!(report.contains(words), "{name}");
+    }
 }
 
 #[test]

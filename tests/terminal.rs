@@ -325,8 +325,8 @@ fn what_failed_is_told_again_when_it_has_left_the_screen() {
 #[test]
 fn while_directories_are_walked_a_spinner_counts_and_ctrl_c_ends_it() {
     let mirror = Mirror::new();
-    mirror.write_endless();
-    let terminal = Terminal::run(&mirror, 24, 80, &["-L", "0"]);
+    let endless = mirror.write_endless();
+    let terminal = Terminal::run(&mirror, 24, 80, &endless);
     let rows = terminal.wait_for(|rows| rows.len() == 1 && rows[0].contains("looking for files: "));
     assert!(rows[0].ends_with(" seen"), "{rows:#?}");
     terminal.press_ctrl_c();

@@ -25,7 +25,14 @@ impl Loose {
     pub(super) fn of(survey: &Survey) -> Loose {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });
-        let notes = strays.chain(spare_parts(survey)).chain(alike_names(survey));
+        let same = |(path, judged_as): &(PathBuf, PathBuf)| Note::SameDirectory {
+            path: path.clone(),
+            judged_as: judged_as.clone(),
+        };
+        let notes = strays
+            .chain(spare_parts(survey))
+            .chain(alike_names(survey))
+            .chain(survey.other_names.iter().map(same));
         Loose {
             signatures: signatures(survey),
             notes: notes.collect(),

@@ -82,6 +82,12 @@ pub(super) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
         }
         State::Gone(error) => decided(None, unreadable(Part::Data, &error)),
         State::DirectoryUnreadable(error) => decided(None, unreadable(Part::Directory, &error)),
+        State::LinkNotEntered => decided(
+            None,
+            Verdict::NotEntered {
+                allowed: config.allow_unsigned,
+            },
+        ),
         State::DirectoryChanged => decided(
             None,
             Verdict::Changed {

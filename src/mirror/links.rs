@@ -1,13 +1,65 @@
-//! Links: those that lead out of the PATHs, and those that share the signature of what they lead to.
+//! Where links lead: out of the PATHs, or to a directory that is judged under another name.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::siblings::Siblings;
-use super::walk::Watch;
-use super::{Artifact, State, Survey};
-use crate::trust::verdict::Unclaimed;
+use super::walk::{Found, Reach, real_directory};
+use super::{Artifact, Survey};
+
+/// The directories that the walks of a run read, to find out whether a link that was not entered leads to one of them.
+#[derive(Default)]
+pub(super) struct Walked {
+    trees: Vec<Tree>,
+}
+
+struct Tree {
+    root: PathBuf,
+    /// The real path of `root`.
+    place: PathBuf,
+    read: HashSet<PathBuf>,
+    partly: HashSet<PathBuf>,
+    max_depth: Option<usize>,
+    follow_links: bool,
+}
+
+impl Walked {
+    /// Adds what was found below the PATH `root`. One without a real path is left out: no link is known to lead into it.
+    pub(super) fn add(&mut self, root: &Path, found: &Found, reach: &Reach) {
+        self.trees.extend(root.canonicalize().map(|place| Tree {
+            root: root.to_owned(),
+            place,
+            read: found.directories.keys().cloned().collect(),
+            partly: found.partly.clone(),
+            max_depth: reach.max_depth,
+            follow_links: reach.follow_links,
+        }));
+    }
+
+    /// The name under which the directory behind a link of this depth is judged, if all of it is that would be judged behind the link.
+    pub(super) fn name_of(&self, link: &Path, depth: usize) -> Option<PathBuf> {
+        let target = real_directory(link).ok()?;
+        self.trees
+            .iter()
+            .find_map(|tree| tree.name_of(&target, depth))
+    }
+}
+
+impl Tree {
+    fn name_of(&self, target: &Path, link_depth: usize) -> Option<PathBuf> {
+        let below = target.strip_prefix(&self.place).ok()?;
+        let name = match below == Path::new("") {
+            true => self.root.clone(),
+            false => self.root.join(below),
+        };
+        // Fail closed: a directory of which a part was left out, or lies deeper than the walk went, is not judged. Nor is one that was
+        // found to have another name already, which is where links are followed.
+        let is_judged = !self.follow_links
+            && self.read.contains(&name)
+            && !self.partly.contains(&name)
+            && (self.max_depth.is_none() || below.components().count() <= link_depth);
+        is_judged.then(|| super::shown(&self.root, &name, Path::new(".")))
+    }
+}
 
 /// A link that leads out of the PATHs.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,164 +99,6 @@ fn place(path: &Path) -> Option<PathBuf> {
         false => path.parent()?,
     };
     Path::new(".").join(directory).canonicalize().ok()
-}
-
-/// The most links that are followed one after the other, as by Linux (path_resolution(7)).
-const MOST_HOPS: usize = 40;
-
-/// Judges each link that has no signature of its own by the signatures of what it leads to, if that is in the same run. For others,
-/// says where the signature is. `None` when cancelled.
-///
-/// Nothing is passed by that: the bytes that are read through the link are verified.
-pub(super) fn share_signatures(
-    artifacts: Vec<Artifact>,
-    siblings: &mut Siblings,
-    watch: Watch<'_>,
-) -> Option<Vec<Artifact>> {
-    let is_link = |artifact: &Artifact| {
-        matches!(artifact.state, State::Unsigned(_)) && artifact.data.is_symlink()
-    };
-    let links: HashMap<usize, Vec<Artifact>> = {
-        let links: Vec<usize> = (0..artifacts.len())
-            .filter(|at| is_link(&artifacts[*at]))
-            .collect();
-        if links.is_empty() {
-            return Some(artifacts);
-        }
-        let mut places = Places::of(&artifacts);
-        let mut shared = HashMap::new();
-        for at in links {
-            if (watch.cancelled)() {
-                return None;
-            }
-            shared.insert(at, places.judged(&artifacts[at].data, siblings));
-        }
-        shared
-    };
-    let mut links = links;
-    let replaced = artifacts
-        .into_iter()
-        .enumerate()
-        .flat_map(|(at, artifact)| match links.remove(&at) {
-            Some(judged) if !judged.is_empty() => judged,
-            _ => vec![artifact],
-        });
-    Some(replaced.collect())
-}
-
-/// The artifacts that have signatures, by where they are, however they were reached.
-struct Places<'a> {
-    signed: HashMap<PathBuf, Vec<&'a Artifact>>,
-    directories: Directories,
-}
-
-/// Directories with all links resolved, each looked up once.
-#[derive(Default)]
-struct Directories(HashMap<PathBuf, Option<PathBuf>>);
-
-impl Directories {
-    /// Where the entry of this name is: what it leads to, if it is a link, does not matter.
-    fn place(&mut self, path: &Path) -> Option<PathBuf> {
-        let (directory, name) = (path.parent()?, path.file_name()?);
-        let resolve = || Path::new(".").join(directory).canonicalize().ok();
-        let resolved = self.0.entry(directory.to_owned()).or_insert_with(resolve);
-        Some(resolved.as_ref()?.join(name))
-    }
-}
-
-impl<'a> Places<'a> {
-    fn of(artifacts: &'a [Artifact]) -> Places<'a> {
-        let mut places = Places {
-            signed: HashMap::new(),
-            directories: Directories::default(),
-        };
-        for artifact in artifacts
-            .iter()
-            .filter(|artifact| artifact.signature().is_some())
-        {
-            if let Some(place) = places.directories.place(&artifact.data) {
-                places.signed.entry(place).or_default().push(artifact);
-            }
-        }
-        places
-    }
-
-    /// What a link is, judged by what it leads to; nothing, if that says nothing of it.
-    fn judged(&mut self, link: &Path, siblings: &mut Siblings) -> Vec<Artifact> {
-        let hops = hops(link);
-        for hop in &hops {
-            let signed = self
-                .directories
-                .place(hop)
-                .and_then(|place| self.signed.get(&place));
-            if let Some(signed) = signed {
-                return signed.iter().map(|target| target.through(link)).collect();
-            }
-        }
-        let elsewhere = hops
-            .iter()
-            .find_map(|hop| self.signature_beside(hop, siblings));
-        let unsigned = |signature| {
-            Artifact::new(
-                link.to_owned(),
-                State::Unsigned(Unclaimed::SignedElsewhere(signature)),
-            )
-        };
-        elsewhere.map(unsigned).into_iter().collect()
-    }
-
-    /// A signature file that belongs to a file outside of the run.
-    fn signature_beside(&mut self, path: &Path, siblings: &mut Siblings) -> Option<PathBuf> {
-        let place = self.directories.place(path)?;
-        let (directory, name) = (place.parent()?, place.file_name()?);
-        let mut pairs = siblings.pairs(directory, name).into_iter();
-        let signature = pairs.find_map(|pair| pair.signature.filter(|_| pair.data == name));
-        signature.map(|(signature, _)| directory.join(signature))
-    }
-}
-
-/// What a link leads to: its target, the target of that, and so on.
-fn hops(link: &Path) -> Vec<PathBuf> {
-    let next = |at: &PathBuf| Some(at.parent()?.join(at.read_link().ok()?));
-    std::iter::successors(next(&link.to_owned()), next)
-        .take(MOST_HOPS)
-        .collect()
-}
-
-impl Artifact {
-    /// This artifact, reached through a link to it.
-    fn through(&self, link: &Path) -> Artifact {
-        let state = match &self.state {
-            State::Signed(signature, facts) => State::Signed(signature.clone(), *facts),
-            State::Missing(signature) => State::Missing(signature.clone()),
-            State::PartMissing(signature, part) => {
-                State::PartMissing(signature.clone(), part.clone())
-            }
-            State::DataNotRegular(signature) => State::DataNotRegular(signature.clone()),
-            State::SignatureNotRegular(signature) => State::SignatureNotRegular(signature.clone()),
-            State::Unreadable(signature, error) => {
-                State::Unreadable(signature.clone(), same(error))
-            }
-            State::Unsigned(why) => State::Unsigned(why.clone()),
-            State::Gone(error) => State::Gone(same(error)),
-            State::DirectoryUnreadable(error) => State::DirectoryUnreadable(same(error)),
-            State::DirectoryChanged => State::DirectoryChanged,
-        };
-        Artifact {
-            data: link.to_owned(),
-            parts: self.parts.clone(),
-            link: Some(self.data.clone()),
-            state,
-        }
-    }
-}
-
-/// The same error once more.
-fn same(error: &io::Error) -> io::Error {
-    error.raw_os_error().map_or_else(
-        || io::Error::other(error.to_string()),
-        io::Error::from_raw_os_error,
-    )
 }
 
 /// The paths of an artifact's files.

@@ -7,6 +7,7 @@ pub mod lookalike;
 pub mod pairing;
 pub mod parts;
 mod siblings;
+mod targets;
 pub mod walk;
 
 use std::collections::HashSet;
@@ -17,6 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::trust::verdict::Unclaimed;
+use links::Walked;
 use pairing::{Content, Kind, Needed, Pair, Paired};
 use siblings::Siblings;
 use walk::{Found, Reach, Trouble, Watch};
@@ -57,6 +59,8 @@ pub enum State {
     DirectoryUnreadable(io::Error),
     /// It is a directory, and entries came or went while it was read.
     DirectoryChanged,
+    /// It is a linked directory that was not entered.
+    LinkNotEntered,
 }
 
 /// What the file system says of a data file.
@@ -120,8 +124,10 @@ pub struct Survey {
     pub artifacts: Vec<Artifact>,
     /// PATHs in which there is nothing to verify.
     pub empty: Vec<PathBuf>,
-    /// Links to directories that were not entered.
+    /// Linked directories that were not entered, and whose content is not judged under another name either.
     pub links_not_entered: Vec<PathBuf>,
+    /// Linked directories whose content is judged under another name, with that name.
+    pub other_names: Vec<(PathBuf, PathBuf)>,
     /// Links to files, and to directories that were entered.
     pub links_followed: Vec<PathBuf>,
     /// Files with names like a signature's that belong to nothing.
@@ -135,24 +141,47 @@ pub struct Survey {
 /// `None` when it was cancelled before the end: a directory of which a part was seen says nothing true about its pairs.
 pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Survey> {
     let mut survey = Survey::default();
-    let mut seen: HashSet<(PathBuf, Option<PathBuf>)> = HashSet::new();
+    let mut walked = Walked::default();
     let mut siblings = Siblings::default();
+    let mut brought: Vec<(Vec<Artifact>, Vec<NotEntered>)> = Vec::new();
     for path in paths {
-        let mut artifacts = if path.is_dir() {
+        brought.push(if path.is_dir() {
             let found = walk::walk(path, &search.reach, watch)?;
             let reached = |link: &PathBuf| shown(path, link, Path::new("."));
-            let links = found.links_not_entered.iter().map(reached);
-            survey.links_not_entered.extend(links);
+            for (name, first) in &found.other_names {
+                survey.other_names.push((reached(name), reached(first)));
+            }
             let links = found.links_followed.iter().map(reached);
             survey.links_followed.extend(links);
-            in_directory(path, found, search.needed, &mut survey, watch)?
+            let not_entered = found.not_entered.iter().map(|(link, depth)| NotEntered {
+                link: link.clone(),
+                shown: reached(link),
+                depth: *depth,
+            });
+            let not_entered = not_entered.collect();
+            walked.add(path, &found, &search.reach);
+            (
+                in_directory(path, found, search.needed, &mut survey, watch)?,
+                not_entered,
+            )
         } else {
             let artifacts = of_file(path, &mut siblings);
             let links = artifacts.iter().flat_map(links::names);
             let links = links.filter(|name| name.is_symlink()).map(Path::to_owned);
             survey.links_followed.extend(links);
-            artifacts
-        };
+            (artifacts, Vec::new())
+        });
+    }
+    let mut seen: HashSet<(PathBuf, Option<PathBuf>)> = HashSet::new();
+    for (path, (mut artifacts, not_entered)) in paths.iter().zip(brought) {
+        for NotEntered { link, shown, depth } in not_entered {
+            if let Some(first) = walked.name_of(&link, depth) {
+                survey.other_names.push((shown, first));
+                continue;
+            }
+            survey.links_not_entered.push(shown.clone());
+            artifacts.push(Artifact::new(shown, State::LinkNotEntered));
+        }
         if artifacts.is_empty() {
             survey.empty.push(path.clone());
         }
@@ -162,8 +191,15 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Su
         }
         survey.artifacts.append(&mut artifacts);
     }
-    survey.artifacts = links::share_signatures(survey.artifacts, &mut siblings, watch)?;
+    survey.artifacts = targets::share_signatures(survey.artifacts, &mut siblings, watch)?;
     Some(survey)
+}
+
+/// A linked directory that a walk did not enter.
+struct NotEntered {
+    link: PathBuf,
+    shown: PathBuf,
+    depth: usize,
 }
 
 impl Artifact {
@@ -188,7 +224,8 @@ impl Artifact {
             State::Unsigned(_)
             | State::Gone(_)
             | State::DirectoryUnreadable(_)
-            | State::DirectoryChanged => None,
+            | State::DirectoryChanged
+            | State::LinkNotEntered => None,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The directories below a PATH: their entries, and what could not be read of them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsStr;
-use std::fs::{FileType, Metadata};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs::FileType;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,6 @@ use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
 use super::pairing::{self, Entry, Kind};
-use crate::limits;
 
 /// How far a walk goes.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +21,8 @@ pub struct Reach {
     pub follow_links: bool,
     /// What is left out, matched on the path below the PATH.
     pub exclude: GlobSet,
+    /// Those of `exclude` that match by the last component alone, wherever that lies.
+    pub exclude_anywhere: GlobSet,
 }
 
 /// What a walk found. All paths begin with the PATH.
@@ -32,10 +32,14 @@ pub struct Found {
     pub directories: BTreeMap<PathBuf, Vec<Entry>>,
     /// What could not be read. The walk went on after it.
     pub problems: Vec<Problem>,
-    /// Links to directories that were not entered, because nobody asked for it.
-    pub links_not_entered: Vec<PathBuf>,
-    /// Links to files, and to directories that were entered.
+    /// Directories that were not entered though their level was walked, and how deep they are.
+    pub not_entered: Vec<(PathBuf, usize)>,
+    /// Further names of directories, each with the name under which the directory was read.
+    pub other_names: Vec<(PathBuf, PathBuf)>,
+    /// Links to files, and to directories that were entered or are further names.
     pub links_followed: Vec<PathBuf>,
+    /// Directories in which something was left out that another name of theirs would not have left out.
+    pub partly: HashSet<PathBuf>,
 }
 
 /// A directory of which nobody knows whether all was seen.
@@ -56,9 +60,16 @@ pub enum Trouble {
     Changed,
 }
 
-/// As often as this a directory may change while it is read. Once is not told, since somebody may just have made a file (a pipeline that logs
-/// into the tree, say); a directory in which it never ends is.
+/// How often a directory may change while it is read before it fails. The first times are forgiven: a pipeline may log into the tree.
 const MOST_CHANGES: usize = 3;
+
+/// How often all directories are looked at again. Fail closed: those that still change then fail, since a file may have moved from one that
+/// was not yet read to one that was. Without this bound, a writer that moves through the tree makes the work quadratic.
+const MOST_ROUNDS: usize = 8;
+
+/// How many names with different real paths one directory is read under through links. Bind mounts, file systems that ignore case and servers
+/// that give many directories one inode number make such names; without this bound, their number may double with every level.
+const MOST_NAMES: usize = 16;
 
 /// How a walk is watched, and ended, from outside.
 #[derive(Clone, Copy)]
@@ -70,18 +81,32 @@ pub struct Watch<'a> {
 }
 
 /// Walks the directory `root`, and never fails as a whole. `None` when it was cancelled before the end.
+///
+/// Each directory is read once. With links followed it may have several names: it is read under the one that lies in the tree, else
+/// under the first of the others. Under `max_depth`, the shallowest name goes before all others, since most of it is read there.
 pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Option<Found> {
     let mut walk = Walk {
         root,
         reach,
         watch,
-        found: Found::default(),
+        waiting: BTreeSet::new(),
         read: BTreeMap::new(),
-        changes: HashMap::new(),
+        names: HashMap::new(),
+        others: HashMap::new(),
+        failed: HashMap::new(),
+        entered: HashMap::new(),
     };
-    walk.enter(root, reach.max_depth.unwrap_or(usize::MAX))?;
-    while walk.read_again()? {}
-    Some(walk.found)
+    walk.waiting.insert(Step {
+        rank: 0,
+        linked: false,
+        path: root.to_owned(),
+        // Where even the PATH has no real path, links into it have none either, and fail.
+        place: Some(root.canonicalize().unwrap_or_else(|_| root.to_owned())),
+        depth: 0,
+    });
+    walk.read_waiting()?;
+    walk.read_again()?;
+    Some(walk.finish())
 }
 
 /// What stands under `path` itself, links followed for files and directories alike.
@@ -106,219 +131,510 @@ fn kind_of(file_type: FileType) -> Kind {
     }
 }
 
-struct Walk<'a> {
-    root: &'a Path,
-    reach: &'a Reach,
-    watch: Watch<'a>,
-    found: Found,
-    /// The directories that are read, each as it was before, and how many levels of it are.
-    read: BTreeMap<PathBuf, (Version, usize)>,
-    /// How often directories have changed while they were read.
-    changes: HashMap<PathBuf, usize>,
+/// A directory that is to be read. The order is that in which directories are read.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    /// The depth, where that is limited.
+    rank: usize,
+    /// Whether it is reached through a link.
+    linked: bool,
+    path: PathBuf,
+    /// Its real path; unknown for a link until that is resolved.
+    place: Option<PathBuf>,
+    depth: usize,
 }
 
-/// What tells a directory from itself after an entry came or went: the times of the last changes of its entries and of its inode. (Its number
-/// does not: some file systems make it up anew from time to time. And one directory in the place of another changes the one above.)
-#[derive(Debug, PartialEq, Eq)]
-struct Version((i64, i64), (i64, i64));
+/// What is known of a directory that was read.
+#[derive(Debug)]
+struct Reading {
+    /// Its real path, where links are followed.
+    place: PathBuf,
+    /// What it was before it was read. `None` if it cannot be looked at, and after it changed.
+    stamp: Option<Stamp>,
+    depth: usize,
+    linked: bool,
+    changes: usize,
+    has_failed: bool,
+    entries: Vec<Entry>,
+    problems: Vec<Problem>,
+    followed: Vec<PathBuf>,
+    not_entered: Vec<PathBuf>,
+    /// The directories in it that are read, linked ones too.
+    below: Vec<PathBuf>,
+    is_partly_read: bool,
+}
 
-impl Version {
-    fn at(path: &Path) -> io::Result<Version> {
-        path.metadata().map(|directory| {
-            Version(
+/// What tells a directory from itself after an entry came or went: the times of the last changes of its entries and of its inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    times: [(i64, i64); 2],
+    /// The device and the inode. Some file systems make up new inode numbers from time to time, so a new one alone is not a change.
+    file: (u64, u64),
+}
+
+impl Stamp {
+    fn at(path: &Path) -> io::Result<Stamp> {
+        path.metadata().map(|directory| Stamp {
+            times: [
                 (directory.mtime(), directory.mtime_nsec()),
                 (directory.ctime(), directory.ctime_nsec()),
-            )
+            ],
+            file: (directory.dev(), directory.ino()),
         })
     }
 }
 
+struct Walk<'a> {
+    root: &'a Path,
+    reach: &'a Reach,
+    watch: Watch<'a>,
+    waiting: BTreeSet<Step>,
+    /// The directories that were read, by name.
+    read: BTreeMap<PathBuf, Reading>,
+    /// The names that directories were read under, by real path. Only where links are followed.
+    names: HashMap<PathBuf, PathBuf>,
+    /// The real paths of further names.
+    others: HashMap<PathBuf, (PathBuf, usize)>,
+    /// Why linked directories were not entered.
+    failed: HashMap<PathBuf, Trouble>,
+    /// How often each device and inode was entered through links.
+    entered: HashMap<(u64, u64), usize>,
+}
+
 impl Walk<'_> {
-    /// Takes note of a directory before its entries are read. One that cannot be looked at cannot be read either, which is told.
-    fn will_read(&mut self, directory: &Path, levels: usize) {
-        if let Ok(version) = Version::at(directory) {
-            self.read.insert(directory.to_owned(), (version, levels));
-        }
-    }
-
-    /// Reads those directories again that changed while they were read, with all that is in them; whether there were any. `None` when
-    /// cancelled.
-    ///
-    /// Fail closed: a file that is put in the place of another while the directory is read may be missing from its entries (readdir(3)
-    /// leaves that open, and tmpfs does so), so that nobody would hear of it.
-    fn read_again(&mut self) -> Option<bool> {
-        let mut again: Vec<(PathBuf, usize)> = Vec::new();
-        for (directory, levels) in self.changed()? {
-            let changes = self.changes.entry(directory.clone()).or_default();
-            *changes += 1;
-            // In their order, what is in a directory comes behind it.
-            let is_inside = |(above, _): &(PathBuf, usize)| directory.starts_with(above);
-            if *changes >= MOST_CHANGES {
-                self.read.remove(&directory);
-                // Once, however often what it lies in is read again.
-                let told = (*changes == MOST_CHANGES).then_some(Problem {
-                    path: directory,
-                    trouble: Trouble::Changed,
-                });
-                self.found.problems.extend(told);
-            } else if !again.last().is_some_and(is_inside) {
-                again.push((directory, levels));
-            }
-        }
-        for (directory, levels) in &again {
-            self.forget(directory);
-            self.enter(directory, *levels)?;
-        }
-        Some(!again.is_empty())
-    }
-
-    /// The directories that are not what they were, and how many levels of each are read.
-    fn changed(&self) -> Option<Vec<(PathBuf, usize)>> {
-        let mut changed = Vec::new();
-        for (directory, (version, levels)) in &self.read {
+    fn read_waiting(&mut self) -> Option<()> {
+        while let Some(step) = self.waiting.pop_first() {
             if (self.watch.cancelled)() {
                 return None;
             }
-            if Version::at(directory).map_or(true, |now| now != *version) {
-                changed.push((directory.clone(), *levels));
+            self.visit(step)?;
+        }
+        Some(())
+    }
+
+    /// Reads a directory, unless it was read already.
+    fn visit(&mut self, step: Step) -> Option<()> {
+        let stamp = Stamp::at(&step.path).ok();
+        let place = match self.place(&step, stamp) {
+            Ok(place) => place,
+            Err(error) => return self.refuse(step.path, error),
+        };
+        if self.is_read_as(&step.path, &place, stamp) {
+            return Some(());
+        }
+        if self.reach.follow_links {
+            if self.name_of(&place).is_some_and(|name| *name != step.path) {
+                self.read.remove(&step.path);
+                self.others.insert(step.path, (place, step.depth));
+                return Some(());
+            }
+            if step.linked && !self.may_enter(stamp) {
+                return self.refuse(step.path, rustix::io::Errno::LOOP.into());
+            }
+            self.names.insert(place.clone(), step.path.clone());
+        }
+        self.others.remove(&step.path);
+        self.failed.remove(&step.path);
+        self.list(step, place, stamp)
+    }
+
+    fn refuse(&mut self, path: PathBuf, error: io::Error) -> Option<()> {
+        self.read.remove(&path);
+        self.others.remove(&path);
+        self.failed.insert(path, Trouble::Unreadable(error));
+        Some(())
+    }
+
+    /// The real path, which is what tells directories apart.
+    ///
+    /// Fail closed: an inode number does not. A server may give two directories one number, and only one of them would be read.
+    fn place(&self, step: &Step, stamp: Option<Stamp>) -> io::Result<PathBuf> {
+        match &step.place {
+            _ if !self.reach.follow_links => Ok(PathBuf::new()),
+            Some(place) => Ok(place.clone()),
+            None => real_path(&step.path, stamp),
+        }
+    }
+
+    /// Whether a directory was read under this name and has stayed the same since.
+    fn is_read_as(&self, path: &Path, place: &Path, now: Option<Stamp>) -> bool {
+        self.read.get(path).is_some_and(|read| {
+            let is_same = read.stamp.is_some() && read.stamp == now && read.place == place;
+            read.has_failed || is_same
+        })
+    }
+
+    /// The name under which the directory with this real path was read.
+    fn name_of(&self, place: &Path) -> Option<&PathBuf> {
+        let is_there = |name: &&PathBuf| self.read.get(*name).is_some_and(|r| r.place == place);
+        self.names.get(place).filter(is_there)
+    }
+
+    fn may_enter(&mut self, stamp: Option<Stamp>) -> bool {
+        let Some(stamp) = stamp else { return true };
+        let times = self.entered.entry(stamp.file).or_default();
+        *times += 1;
+        // A directory that changes is counted again each time it is read, hence the product.
+        *times <= MOST_NAMES * MOST_CHANGES
+    }
+
+    /// Reads those directories again that changed while they were read.
+    ///
+    /// Fail closed: a file that is put in the place of another while the directory is read may be missing from its entries (readdir(3)
+    /// leaves that open, and tmpfs does so), and so may one that moves from a directory that is read later to one that was read before.
+    fn read_again(&mut self) -> Option<()> {
+        for round in 1..=MOST_ROUNDS {
+            let changed = self.changed()?;
+            if changed.is_empty() {
+                break;
+            }
+            for path in changed {
+                self.has_changed(path, round == MOST_ROUNDS);
+            }
+            self.read_waiting()?;
+        }
+        Some(())
+    }
+
+    fn changed(&self) -> Option<Vec<PathBuf>> {
+        let mut changed = Vec::new();
+        for (path, read) in &self.read {
+            if (self.watch.cancelled)() {
+                return None;
+            }
+            let Some(before) = read.stamp else { continue };
+            if Stamp::at(path).map_or(true, |now| now.times != before.times) {
+                changed.push(path.clone());
             }
         }
         Some(changed)
     }
 
-    /// Forgets what was found in a directory, but not that it changed too often.
-    fn forget(&mut self, directory: &Path) {
-        let is_elsewhere = |path: &Path| !path.starts_with(directory);
-        let found = &mut self.found;
-        found.directories.retain(|path, _| is_elsewhere(path));
-        found.links_not_entered.retain(|path| is_elsewhere(path));
-        found.links_followed.retain(|path| is_elsewhere(path));
-        let is_kept = |problem: &Problem| matches!(problem.trouble, Trouble::Changed);
-        found
-            .problems
-            .retain(|problem| is_kept(problem) || is_elsewhere(&problem.path));
-        self.read.retain(|path, _| is_elsewhere(path));
+    fn has_changed(&mut self, path: PathBuf, is_last: bool) {
+        let Some(read) = self.read.get_mut(&path) else {
+            return;
+        };
+        read.changes += 1;
+        read.stamp = None;
+        if read.changes >= MOST_CHANGES || is_last {
+            read.has_failed = true;
+            return;
+        }
+        let (depth, linked) = (read.depth, read.linked);
+        // A link is resolved again, since it may lead elsewhere by now.
+        let place = (!path.is_symlink() || path == self.root).then(|| read.place.clone());
+        self.wait_for(path, place, depth, linked);
     }
 
-    /// Walks `levels` levels of a directory, or of a link to one. `None` when cancelled.
+    fn wait_for(&mut self, path: PathBuf, place: Option<PathBuf>, depth: usize, linked: bool) {
+        let rank = self.reach.max_depth.map_or(0, |_| depth);
+        self.waiting.insert(Step {
+            rank,
+            linked,
+            path,
+            place,
+            depth,
+        });
+    }
+
+    /// Whether what lies in directories of this depth is walked.
+    fn is_walked(&self, depth: usize) -> bool {
+        self.reach.max_depth.is_none_or(|most| depth < most)
+    }
+
+    /// Reads the entries of one directory. `None` when cancelled.
     ///
     /// Links are followed here and not by walkdir, which does not name the link where following fails.
-    fn enter(&mut self, directory: &Path, levels: usize) -> Option<()> {
-        let mut steps = WalkDir::new(directory)
-            .max_open((limits::files_left() / 2).clamp(1, 10))
-            .max_depth(levels)
-            .into_iter();
-        while let Some(step) = steps.next() {
+    fn list(&mut self, step: Step, place: PathBuf, stamp: Option<Stamp>) -> Option<()> {
+        let mut reading = Reading {
+            place,
+            stamp,
+            depth: step.depth,
+            linked: step.linked,
+            changes: self.read.get(&step.path).map_or(0, |read| read.changes),
+            has_failed: false,
+            entries: Vec::new(),
+            problems: Vec::new(),
+            followed: Vec::new(),
+            not_entered: Vec::new(),
+            below: Vec::new(),
+            is_partly_read: false,
+        };
+        let entries = WalkDir::new(&step.path).min_depth(1).max_depth(1);
+        for entry in entries {
             if (self.watch.cancelled)() {
                 return None;
             }
-            match step {
-                Ok(entry) if entry.depth() == 0 => self.will_read(directory, levels),
-                Ok(entry) => {
-                    self.watch.entries.fetch_add(1, Ordering::Relaxed);
-                    let excluded = self.is_excluded(entry.path());
-                    if entry.file_type().is_symlink() {
-                        self.link(&entry, excluded, levels)?;
-                    } else {
-                        self.insert(entry.path(), kind_of(entry.file_type()), excluded);
-                    }
-                    if entry.file_type().is_dir() {
-                        match excluded {
-                            true => steps.skip_current_dir(),
-                            // walkdir has it open already, and reads it from the next step on.
-                            false if entry.depth() < levels => {
-                                self.will_read(entry.path(), levels - entry.depth());
-                            }
-                            false => {}
-                        }
-                    }
-                }
-                Err(error) => self.problem(error, directory),
+            match entry {
+                Ok(entry) => self.take(&mut reading, &entry),
+                Err(error) => reading.problems.push(problem(error, &step.path)),
             }
         }
+        self.read.insert(step.path, reading);
         Some(())
     }
 
-    fn link(&mut self, link: &DirEntry, excluded: bool, levels: usize) -> Option<()> {
-        let path = link.path();
-        match path.metadata() {
-            Ok(target) => {
-                self.insert(path, kind_of(target.file_type()), excluded);
-                if excluded {
-                    return Some(());
-                }
-                if target.is_file() {
-                    self.found.links_followed.push(path.to_owned());
-                } else if target.is_dir() && !self.reach.follow_links {
-                    self.found.links_not_entered.push(path.to_owned());
-                } else if target.is_dir()
-                    && link.depth() < levels
-                    && !self.leads_back(path, &target)
-                {
-                    self.found.links_followed.push(path.to_owned());
-                    return self.enter(path, levels - link.depth());
-                }
+    fn take(&mut self, reading: &mut Reading, entry: &DirEntry) {
+        self.watch.entries.fetch_add(1, Ordering::Relaxed);
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_excluded = self.is_excluded(path);
+        let anywhere = &self.reach.exclude_anywhere;
+        reading.is_partly_read |= is_excluded && !anywhere.is_match(Path::new(name));
+        let kind = if entry.file_type().is_symlink() {
+            self.link(reading, path, is_excluded)
+        } else {
+            if entry.file_type().is_dir() && !is_excluded && self.is_walked(reading.depth + 1) {
+                reading.below.push(path.to_owned());
+                let place = Some(reading.place.join(name));
+                self.wait_for(path.to_owned(), place, reading.depth + 1, reading.linked);
             }
-            Err(error) => {
-                self.insert(path, Kind::Dangling, excluded);
-                // Fail closed: a directory may lie there, and its files must not be lost without a word. What leads
-                // nowhere has none, and a link with an artifact's name gets its line from the pairing.
-                let is_told = error.kind() == io::ErrorKind::NotFound
-                    || path.file_name().is_some_and(pairing::is_artifact);
-                if self.reach.follow_links && !is_told && !excluded {
-                    self.found.problems.push(Problem {
-                        path: path.to_owned(),
-                        trouble: Trouble::Unreadable(error),
-                    });
-                }
-            }
-        }
-        Some(())
-    }
-
-    /// Whether a link leads to a directory above it, all of which is being walked already.
-    fn leads_back(&self, link: &Path, target: &Metadata) -> bool {
-        let above = link.ancestors().skip(1);
-        let below_root = above.take_while(|path| path.starts_with(self.root));
-        let is_target = |path: &Path| {
-            path.metadata()
-                .is_ok_and(|m| (m.dev(), m.ino()) == (target.dev(), target.ino()))
+            kind_of(entry.file_type())
         };
-        below_root.into_iter().any(is_target)
-    }
-
-    fn insert(&mut self, path: &Path, kind: Kind, excluded: bool) {
-        let entry = Entry {
-            name: path.file_name().unwrap_or(OsStr::new("")).to_owned(),
+        reading.entries.push(Entry {
+            name: name.to_owned(),
             kind,
-            excluded,
-        };
-        let directory = path.parent().unwrap_or(Path::new(""));
-        match self.found.directories.get_mut(directory) {
-            Some(entries) => entries.push(entry),
-            None => {
-                self.found
-                    .directories
-                    .insert(directory.to_owned(), vec![entry]);
-            }
-        }
+            excluded: is_excluded,
+        });
     }
 
-    fn problem(&mut self, error: walkdir::Error, directory: &Path) {
-        let path = error.path().unwrap_or(directory).to_owned();
-        let words = error.to_string();
-        let error = error.into_io_error();
-        if !self.is_excluded(&path) {
-            self.found.problems.push(Problem {
-                path,
-                // Links are not followed, so that there are no loops and every error is one of the system's.
-                trouble: Trouble::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
+    /// What a link leads to, which is noted unless the link is left out.
+    fn link(&mut self, reading: &mut Reading, path: &Path, is_excluded: bool) -> Kind {
+        let (kind, error) = match path.metadata() {
+            Ok(target) => (kind_of(target.file_type()), None),
+            Err(error) => (Kind::Dangling, Some(error)),
+        };
+        let is_walked = self.is_walked(reading.depth + 1);
+        match (kind, error) {
+            _ if is_excluded => {}
+            (Kind::File, _) => reading.followed.push(path.to_owned()),
+            (Kind::Directory, _) if is_walked && self.reach.follow_links => {
+                reading.followed.push(path.to_owned());
+                reading.below.push(path.to_owned());
+                self.wait_for(path.to_owned(), None, reading.depth + 1, true);
+            }
+            (Kind::Directory, _) if is_walked => reading.not_entered.push(path.to_owned()),
+            (_, Some(error)) if self.hides_a_directory(path, &error) => {
+                reading.problems.push(Problem {
+                    path: path.to_owned(),
+                    trouble: Trouble::Unreadable(error),
+                });
+            }
+            _ => {}
+        }
+        kind
+    }
+
+    /// Whether a directory may lie where a link leads that cannot be resolved.
+    ///
+    /// Fail closed: its files must not be lost without a word. A link to nothing has none, and one with an artifact's name gets its line
+    /// from the pairing. Through a loop of links there is nothing to read either, but whoever follows links is told.
+    fn hides_a_directory(&self, path: &Path, error: &io::Error) -> bool {
+        let is_loop = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
+        let is_nothing = error.kind() == io::ErrorKind::NotFound;
+        let is_told = path.file_name().is_some_and(pairing::is_artifact);
+        !is_nothing && !is_told && (self.reach.follow_links || !is_loop)
+    }
+
+    /// What was found in the directories that are still reached from the PATH.
+    fn finish(mut self) -> Found {
+        let mut found = Found::default();
+        let mut kept: HashMap<PathBuf, (PathBuf, usize)> = HashMap::new();
+        let mut others = Vec::new();
+        let mut reached = vec![self.root.to_owned()];
+        while let Some(path) = reached.pop() {
+            if let Some(mut reading) = self.read.remove(&path) {
+                reached.append(&mut reading.below);
+                let place = std::mem::take(&mut reading.place);
+                kept.insert(path.clone(), (place, reading.depth));
+                self.keep(&mut found, path, reading);
+            } else if let Some(other) = self.others.remove(&path) {
+                others.push((path, other));
+            } else if let Some(trouble) = self.failed.remove(&path) {
+                found.problems.push(Problem { path, trouble });
+            }
+        }
+        for (path, (place, depth)) in others {
+            let name = self.names.get(&place);
+            let name = name.and_then(|name| kept.get(name).map(|(at, depth)| (name, at, *depth)));
+            match name.filter(|(_, at, _)| **at == place) {
+                // Fail closed: it may be that not all of the directory was judged under its first name.
+                Some((name, _, at)) if found.partly.contains(name) || self.is_deeper(at, depth) => {
+                    found.not_entered.push((path, depth));
+                }
+                Some((name, ..)) => found.other_names.push((path, name.clone())),
+                // Fail closed: the name under which it was read is gone, with what was read there.
+                None => found.problems.push(Problem {
+                    path,
+                    trouble: Trouble::Changed,
+                }),
+            }
+        }
+        found.not_entered.sort_unstable();
+        found.other_names.sort_unstable();
+        found
+    }
+
+    fn is_deeper(&self, one: usize, other: usize) -> bool {
+        self.reach.max_depth.is_some() && one > other
+    }
+
+    fn keep(&self, found: &mut Found, path: PathBuf, reading: Reading) {
+        if reading.is_partly_read {
+            for above in path.ancestors() {
+                if !found.partly.insert(above.to_owned()) || above == self.root {
+                    break;
+                }
+            }
+        }
+        found.problems.extend(reading.problems);
+        found.links_followed.extend(reading.followed);
+        let depth = reading.depth + 1;
+        let not_entered = reading.not_entered.into_iter();
+        found
+            .not_entered
+            .extend(not_entered.map(|link| (link, depth)));
+        if reading.has_failed {
+            found.problems.push(Problem {
+                path: path.clone(),
+                trouble: Trouble::Changed,
             });
         }
+        found.directories.insert(path, reading.entries);
     }
 
     fn is_excluded(&self, path: &Path) -> bool {
         path.strip_prefix(self.root)
             .is_ok_and(|below| self.reach.exclude.is_match(below))
+    }
+}
+
+/// The path without links of a directory with this stamp.
+///
+/// # Errors
+/// Those of realpath(3), and one where the real path leads to another directory: under /proc there are links whose text says less than
+/// where they lead.
+pub fn real_directory(path: &Path) -> io::Result<PathBuf> {
+    real_path(path, Stamp::at(path).ok())
+}
+
+fn real_path(path: &Path, stamp: Option<Stamp>) -> io::Result<PathBuf> {
+    let place = path.canonicalize()?;
+    let there = Stamp::at(&place)?.file;
+    // Fail closed: what is taken for a directory that was read must be that directory.
+    match stamp.is_some_and(|stamp| stamp.file == there) {
+        true => Ok(place),
+        false => Err(io::Error::other(
+            "the link does not lead where its text says",
+        )),
+    }
+}
+
+fn problem(error: walkdir::Error, directory: &Path) -> Problem {
+    let path = error.path().unwrap_or(directory).to_owned();
+    let words = error.to_string();
+    let error = error.into_io_error();
+    Problem {
+        path,
+        // Links are not followed, so that there are no loops and every error is one of the system's.
+        trouble: Trouble::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::fs;
+
+    const DIRECTORIES: u64 = 300;
+
+    /// The entries that a walk looks at while `change` is called, with the number of the call, before each of them.
+    fn entries_while(root: &Path, change: impl Fn(u64)) -> (u64, Found) {
+        let (calls, entries) = (Cell::new(0), AtomicU64::new(0));
+        let cancelled = || {
+            change(calls.replace(calls.get() + 1));
+            false
+        };
+        let watch = Watch {
+            entries: &entries,
+            cancelled: &cancelled,
+        };
+        let found = walk(root, &Reach::default(), watch).unwrap();
+        (entries.into_inner(), found)
+    }
+
+    fn tree() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for n in 0..DIRECTORIES {
+            let directory = root.path().join(n.to_string());
+            fs::create_dir(&directory).unwrap();
+            fs::write(directory.join("x.zst"), "").unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn a_walk_of_a_tree_that_stays_the_same_looks_at_each_entry_once() {
+        let root = tree();
+        let (entries, found) = entries_while(root.path(), |_| {});
+        assert_eq!(entries, 2 * DIRECTORIES);
+        assert!(found.problems.is_empty());
+    }
+
+    #[test]
+    fn a_writer_that_moves_through_the_tree_costs_a_bounded_number_of_readings() {
+        let root = tree();
+        let (entries, found) = entries_while(root.path(), |call| {
+            let directory = root.path().join((call * 7 % DIRECTORIES).to_string());
+            fs::write(directory.join("y"), "").unwrap();
+            fs::remove_file(directory.join("y")).unwrap();
+        });
+        // Each directory, and the root, is read at most three times.
+        let most = MOST_CHANGES as u64;
+        assert!(entries <= most * 2 * DIRECTORIES, "{entries}");
+        assert!(!found.problems.is_empty());
+        let is_changed = |problem: &Problem| matches!(problem.trouble, Trouble::Changed);
+        assert!(found.problems.iter().all(is_changed));
+    }
+
+    #[test]
+    fn a_file_that_moves_past_the_walk_is_found_or_a_directory_has_changed() {
+        let root = tree();
+        let at = |n: u64| {
+            root.path()
+                .join((n % DIRECTORIES).to_string())
+                .join("moves.zst")
+        };
+        for pace in 1..20 {
+            let place = Cell::new(0);
+            fs::write(at(0), "").unwrap();
+            let (_, found) = entries_while(root.path(), |call| {
+                if call % pace == 0 {
+                    let from = place.replace(place.get() + 13);
+                    fs::rename(at(from), at(from + 13)).unwrap();
+                }
+            });
+            let mut entries = found.directories.values().flatten();
+            let is_found = entries.any(|entry| entry.name == "moves.zst");
+            assert!(is_found || !found.problems.is_empty(), "{pace}");
+            fs::remove_file(at(place.get())).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_directory_that_takes_the_place_of_another_is_read() {
+        let root = tree();
+        let other = tempfile::tempdir_in(root.path().parent().unwrap()).unwrap();
+        fs::write(other.path().join("new.zst"), "").unwrap();
+        let place = root.path().join("7");
+        let (_, found) = entries_while(root.path(), |call| {
+            if call == DIRECTORIES + 200 {
+                fs::remove_dir_all(&place).unwrap();
+                fs::rename(other.path(), &place).unwrap();
+            }
+        });
+        let names: Vec<_> = found.directories[&place].iter().map(|e| &e.name).collect();
+        assert_eq!(names, ["new.zst"]);
+        assert!(found.problems.is_empty());
     }
 }

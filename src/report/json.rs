@@ -348,6 +348,11 @@ enum NoteObject<'a> {
         difference: &'static str,
         paths: Vec<PathMember<'a>>,
     },
+    SameDirectory {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        judged_as: PathMember<'a>,
+    },
 }
 
 impl<'a> NoteObject<'a> {
@@ -356,6 +361,10 @@ impl<'a> NoteObject<'a> {
             Note::SameContent { digest, paths } => NoteObject::SameContent {
                 sha256: digest.to_string(),
                 paths: paths.iter().map(|path| path_member(path)).collect(),
+            },
+            Note::SameDirectory { path, judged_as } => NoteObject::SameDirectory {
+                path: path_member(path),
+                judged_as: path_member(judged_as),
             },
             Note::SignatureFitsOther {
                 signature,

@@ -29,8 +29,12 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
         Verdict::Valid { .. } => "✅ Signature valid".to_owned(),
         Verdict::Invalid(_) => "❌ Signature invalid".to_owned(),
         Verdict::Missing | Verdict::PartMissing(_) => "❌ Data file not found".to_owned(),
-        Verdict::Unsigned { allowed: false, .. } => "❌ Signature file not found".to_owned(),
-        Verdict::Unsigned { allowed: true, .. } => "⚠️ Signature file not found".to_owned(),
+        Verdict::Unsigned { allowed: false, .. } | Verdict::NotEntered { allowed: false } => {
+            "❌ Signature file not found".to_owned()
+        }
+        Verdict::Unsigned { allowed: true, .. } | Verdict::NotEntered { allowed: true } => {
+            "⚠️ Signature file not found".to_owned()
+        }
         Verdict::Changed { .. } => "❌ Changed while reading".to_owned(),
         Verdict::Unreadable { words, .. } => format!("❌ Cannot read: {words}"),
         Verdict::NotRegular { .. } => "❌ Not a regular file".to_owned(),
@@ -79,6 +83,9 @@ fn why(record: &Record) -> String {
             )
         }
         Verdict::Unsigned { why, .. } => unclaimed(why),
+        Verdict::NotEntered { .. } => {
+            "a linked directory that was not entered; --follow-links enters it, --exclude leaves it out".to_owned()
+        }
         Verdict::Changed { part } => match part {
             Part::Directory => {
                 "entries came or went while it was read, so that one may be missing here".to_owned()
@@ -148,6 +155,11 @@ const MOST_PATHS: usize = 4;
 /// A note in a sentence.
 pub fn note(note: &Note) -> String {
     match note {
+        Note::SameDirectory { path, judged_as } => format!(
+            "{}: the same directory as {}, judged there",
+            shown(path),
+            shown(judged_as)
+        ),
         Note::SameContent { paths, .. } => format!(
             "{}: one content under different names; a signature does not cover the name, so that one of them may be another \
              release than its name says",

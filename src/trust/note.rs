@@ -65,6 +65,13 @@ pub enum Note {
         /// Their paths, in the order of the lines.
         paths: Vec<PathBuf>,
     },
+    /// `same-directory`: a directory has two names, and its content is judged under one of them only.
+    SameDirectory {
+        /// The name under which it was not entered.
+        path: PathBuf,
+        /// The name under which its content is judged.
+        judged_as: PathBuf,
+    },
 }
 
 /// Takes in the records of a run, one by one.

@@ -59,6 +59,8 @@ pub enum Reason {
     PartWithoutWhole,
     /// `signed-elsewhere`: a link to an artifact whose signature is not part of the run (status `unsigned`).
     SignedElsewhere,
+    /// `linked-directory-not-entered`: a link leads to a directory of which nothing was judged (status `unsigned`).
+    LinkedDirectoryNotEntered,
     /// `no-data-file`: the file that the signature belongs to is not there (status `missing`).
     NoDataFile,
     /// `part-missing`: of the parts that the file was split into, one is not there (status `missing`).
@@ -97,7 +99,7 @@ impl Status {
             Verdict::Valid { .. } => Status::Valid,
             Verdict::Invalid(_) => Status::Invalid,
             Verdict::Missing | Verdict::PartMissing(_) => Status::Missing,
-            Verdict::Unsigned { .. } => Status::Unsigned,
+            Verdict::Unsigned { .. } | Verdict::NotEntered { .. } => Status::Unsigned,
             Verdict::Changed { .. } => Status::Changed,
             Verdict::Unreadable { .. } => Status::Unreadable,
             Verdict::NotRegular { .. } => Status::NotRegular,
@@ -145,6 +147,7 @@ impl Reason {
                 Unclaimed::PartWithoutWhole => Reason::PartWithoutWhole,
                 Unclaimed::SignedElsewhere(_) => Reason::SignedElsewhere,
             },
+            Verdict::NotEntered { .. } => Reason::LinkedDirectoryNotEntered,
             Verdict::Changed { part } => match part {
                 Part::Directory => Reason::DirectoryChanged,
                 Part::Data | Part::Signature => Reason::ChangedWhileReading,
@@ -181,6 +184,7 @@ impl Reason {
             Reason::TrailingBlanks => "trailing-blanks",
             Reason::PartWithoutWhole => "part-without-whole",
             Reason::SignedElsewhere => "signed-elsewhere",
+            Reason::LinkedDirectoryNotEntered => "linked-directory-not-entered",
             Reason::NoDataFile => "no-data-file",
             Reason::PartMissing => "part-missing",
             Reason::ChangedWhileReading => "changed-while-reading",

@@ -66,7 +66,7 @@ impl Record {
     }
 }
 
-/// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] where that was allowed, are no failure.
+/// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] where that was allowed, are no failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// A trusted key verifies the signature over the artifact's bytes.
@@ -86,6 +86,11 @@ pub enum Verdict {
         allowed: bool,
         /// Why none claims it.
         why: Unclaimed,
+    },
+    /// It is a linked directory that was not entered, so that nothing in it was judged.
+    NotEntered {
+        /// Whether the user accepts that (`--allow-unsigned`).
+        allowed: bool,
     },
     /// It was not the same after reading as before. A file's digest speaks of neither then, and of a directory an entry may be missing.
     Changed {
@@ -153,7 +158,9 @@ impl Verdict {
         // Fail closed: what passes is listed; whatever verdict is added later fails until it is listed too.
         matches!(
             self,
-            Verdict::Valid { .. } | Verdict::Unsigned { allowed: true, .. }
+            Verdict::Valid { .. }
+                | Verdict::Unsigned { allowed: true, .. }
+                | Verdict::NotEntered { allowed: true }
         )
     }
 }
@@ -167,7 +174,7 @@ pub struct Summary {
     pub invalid: u64,
     /// [`Verdict::Missing`] and [`Verdict::PartMissing`].
     pub missing: u64,
-    /// [`Verdict::Unsigned`], allowed or not.
+    /// [`Verdict::Unsigned`] and [`Verdict::NotEntered`], allowed or not.
     pub unsigned: u64,
     /// [`Verdict::Changed`].
     pub changed: u64,

@@ -1,0 +1,169 @@
+//! Links to artifacts: one without a signature of its own is judged by the signatures of what it leads to.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::siblings::Siblings;
+use super::walk::Watch;
+use super::{Artifact, State};
+use crate::trust::verdict::Unclaimed;
+
+/// The most links that are followed one after the other, as by Linux (path_resolution(7)).
+const MOST_HOPS: usize = 40;
+
+/// Judges each link that has no signature of its own by the signatures of what it leads to, if that is in the same run. For others,
+/// says where the signature is. `None` when cancelled.
+///
+/// Nothing is passed by that: the bytes that are read through the link are verified.
+pub(super) fn share_signatures(
+    artifacts: Vec<Artifact>,
+    siblings: &mut Siblings,
+    watch: Watch<'_>,
+) -> Option<Vec<Artifact>> {
+    let is_link = |artifact: &Artifact| {
+        matches!(artifact.state, State::Unsigned(_)) && artifact.data.is_symlink()
+    };
+    let links: HashMap<usize, Vec<Artifact>> = {
+        let links: Vec<usize> = (0..artifacts.len())
+            .filter(|at| is_link(&artifacts[*at]))
+            .collect();
+        if links.is_empty() {
+            return Some(artifacts);
+        }
+        let mut places = Places::of(&artifacts);
+        let mut shared = HashMap::new();
+        for at in links {
+            if (watch.cancelled)() {
+                return None;
+            }
+            shared.insert(at, places.judged(&artifacts[at].data, siblings));
+        }
+        shared
+    };
+    let mut links = links;
+    let replaced = artifacts
+        .into_iter()
+        .enumerate()
+        .flat_map(|(at, artifact)| match links.remove(&at) {
+            Some(judged) if !judged.is_empty() => judged,
+            _ => vec![artifact],
+        });
+    Some(replaced.collect())
+}
+
+/// The artifacts that have signatures, by where they are, however they were reached.
+struct Places<'a> {
+    signed: HashMap<PathBuf, Vec<&'a Artifact>>,
+    directories: Directories,
+}
+
+/// Directories with all links resolved, each looked up once.
+#[derive(Default)]
+struct Directories(HashMap<PathBuf, Option<PathBuf>>);
+
+impl Directories {
+    /// Where the entry of this name is: what it leads to, if it is a link, does not matter.
+    fn place(&mut self, path: &Path) -> Option<PathBuf> {
+        let (directory, name) = (path.parent()?, path.file_name()?);
+        let resolve = || Path::new(".").join(directory).canonicalize().ok();
+        let resolved = self.0.entry(directory.to_owned()).or_insert_with(resolve);
+        Some(resolved.as_ref()?.join(name))
+    }
+}
+
+impl<'a> Places<'a> {
+    fn of(artifacts: &'a [Artifact]) -> Places<'a> {
+        let mut places = Places {
+            signed: HashMap::new(),
+            directories: Directories::default(),
+        };
+        for artifact in artifacts
+            .iter()
+            .filter(|artifact| artifact.signature().is_some())
+        {
+            if let Some(place) = places.directories.place(&artifact.data) {
+                places.signed.entry(place).or_default().push(artifact);
+            }
+        }
+        places
+    }
+
+    /// What a link is, judged by what it leads to; nothing, if that says nothing of it.
+    fn judged(&mut self, link: &Path, siblings: &mut Siblings) -> Vec<Artifact> {
+        let hops = hops(link);
+        for hop in &hops {
+            let signed = self
+                .directories
+                .place(hop)
+                .and_then(|place| self.signed.get(&place));
+            if let Some(signed) = signed {
+                return signed.iter().map(|target| target.through(link)).collect();
+            }
+        }
+        let elsewhere = hops
+            .iter()
+            .find_map(|hop| self.signature_beside(hop, siblings));
+        let unsigned = |signature| {
+            Artifact::new(
+                link.to_owned(),
+                State::Unsigned(Unclaimed::SignedElsewhere(signature)),
+            )
+        };
+        elsewhere.map(unsigned).into_iter().collect()
+    }
+
+    /// A signature file that belongs to a file outside of the run.
+    fn signature_beside(&mut self, path: &Path, siblings: &mut Siblings) -> Option<PathBuf> {
+        let place = self.directories.place(path)?;
+        let (directory, name) = (place.parent()?, place.file_name()?);
+        let mut pairs = siblings.pairs(directory, name).into_iter();
+        let signature = pairs.find_map(|pair| pair.signature.filter(|_| pair.data == name));
+        signature.map(|(signature, _)| directory.join(signature))
+    }
+}
+
+/// What a link leads to: its target, the target of that, and so on.
+fn hops(link: &Path) -> Vec<PathBuf> {
+    let next = |at: &PathBuf| Some(at.parent()?.join(at.read_link().ok()?));
+    std::iter::successors(next(&link.to_owned()), next)
+        .take(MOST_HOPS)
+        .collect()
+}
+
+impl Artifact {
+    /// This artifact, reached through a link to it.
+    fn through(&self, link: &Path) -> Artifact {
+        let state = match &self.state {
+            State::Signed(signature, facts) => State::Signed(signature.clone(), *facts),
+            State::Missing(signature) => State::Missing(signature.clone()),
+            State::PartMissing(signature, part) => {
+                State::PartMissing(signature.clone(), part.clone())
+            }
+            State::DataNotRegular(signature) => State::DataNotRegular(signature.clone()),
+            State::SignatureNotRegular(signature) => State::SignatureNotRegular(signature.clone()),
+            State::Unreadable(signature, error) => {
+                State::Unreadable(signature.clone(), same(error))
+            }
+            State::Unsigned(why) => State::Unsigned(why.clone()),
+            State::Gone(error) => State::Gone(same(error)),
+            State::DirectoryUnreadable(error) => State::DirectoryUnreadable(same(error)),
+            State::DirectoryChanged => State::DirectoryChanged,
+            State::LinkNotEntered => State::LinkNotEntered,
+        };
+        Artifact {
+            data: link.to_owned(),
+            parts: self.parts.clone(),
+            link: Some(self.data.clone()),
+            state,
+        }
+    }
+}
+
+/// The same error once more.
+fn same(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(
+        || io::Error::other(error.to_string()),
+        io::Error::from_raw_os_error,
+    )
+}
