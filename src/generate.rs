@@ -41,6 +41,34 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 
+/// Which signature belongs to which file, and what needs one.
+const PAIRING: [(&str, &str); 5] = [
+    (
+        "Signatures",
+        "S.sig.bin belongs to the first of these beside it: S, if that ends in .zst or .iso; S.zst; S.iso; S; or one of them that was split into \
+         parts. Endings are recognized in any case; the rest of a name is compared as bytes.",
+    ),
+    (
+        "Artifacts",
+        "Every file with a signature, every .zst and .iso, and every file that is one in all but name: an unfinished download (x.zst.part), a \
+         second copy (x.zst.1, \"x.zst (1)\"), a name with the query of a URL or with trailing blanks, a part without its whole. These count as \
+         unsigned.",
+    ),
+    (
+        "Split artifacts",
+        "Parts as split(1) names them (x.zst_part00, x.zst.part-aa, x.zstaa), numbered parts (x.zst.001) and the parts of a zarf package are \
+         verified as one file under the name of the whole, unless the whole is there as well.",
+    ),
+    (
+        "Links",
+        "A link to a file without a signature of its own has the verdict of its target, if the run verifies that.",
+    ),
+    (
+        "Loose signatures",
+        "A signature that belongs to no file is named. Unsigned artifacts are hashed then, and a note says which of them it fits.",
+    ),
+];
+
 /// What was asked for, as bytes to print.
 ///
 /// # Errors
@@ -87,6 +115,7 @@ fn manual() -> io::Result<Vec<u8>> {
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
     let examples = EXAMPLES.map(|(what, command)| (command, what));
+    section("PAIRING", &PAIRING).to_writer(&mut page)?;
     section("EXIT STATUS", &EXIT_STATUS).to_writer(&mut page)?;
     section("ENVIRONMENT", &ENVIRONMENT).to_writer(&mut page)?;
     section("FILES", &FILES).to_writer(&mut page)?;
