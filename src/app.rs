@@ -39,7 +39,7 @@ use crate::report::summary::Recap;
 use crate::report::{self, Stream, escape, say, stream};
 use crate::trust::note::{Note, Noting};
 use crate::trust::verdict::{Record, Summary};
-use asides::{conclude, explain, remark, warn};
+use asides::{conclude, explain, name_skipped, remark, warn};
 use loose::Loose;
 use outcome::{Audited, Outcome};
 use telling::Telling;
@@ -122,6 +122,7 @@ fn verify(config: &Arc<Config>) -> Exit {
     };
     stream::heed(cancel.flag());
     warn(config);
+    name_skipped(config);
     let Some(survey) = survey(config, &cancel) else {
         return unsurveyed(config, began, &interrupt);
     };
@@ -353,6 +354,7 @@ fn works(config: &Config, artifacts: Vec<Artifact>, seeks: bool) -> Vec<Work> {
     let to_work = |artifact| work::work(artifact, config, seeks);
     let mut works: Vec<Work> = artifacts.into_iter().map(to_work).collect();
     work::share(&mut works);
+    work::look(&mut works);
     works
 }
 

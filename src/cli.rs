@@ -25,7 +25,7 @@ pub struct Cli {
 
     /// A trusted public key or a directory of them (repeatable)
     ///
-    /// ECDSA P-256, as PEM or DER (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der is one.
+    /// ECDSA P-256, as PEM or DER (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der is one, in any case.
     /// Without it: $PUBKEY, else spectro_public_key.pem in the current directory.
     #[arg(help_heading = WHAT, short, long = "key", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub keys: Vec<PathBuf>,

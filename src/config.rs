@@ -6,6 +6,7 @@ mod keys;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::content::Io;
 use crate::digest::Hasher;
 use crate::engine::Settings;
 use crate::errno::words;
+use crate::hints::path::PathLooks;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::Reach;
@@ -28,7 +30,9 @@ use crate::report::progress::Style;
 use crate::report::text::Detail;
 use crate::report::{escape, file};
 use crate::trust::key::{Key, KeyError};
-use keys::{exposed, key_paths, load_keys};
+use crate::trust::looks::{Looks, Role};
+use keys::exposed;
+pub use keys::{Skipped, WhyNoKey};
 
 /// The key file that is looked for where none is named.
 const DEFAULT_KEY: &str = "spectro_public_key.pem";
@@ -40,6 +44,8 @@ pub struct Config {
     pub target: Target,
     /// Keys that lie in what is verified, where whoever can change the artifacts can change them too.
     pub exposed: Vec<Arc<Key>>,
+    /// What was not read as a key in directories of them.
+    pub skipped_keys: Vec<Skipped>,
     /// How to verify it.
     pub settings: Settings,
     /// Whether devices that are slower when many files are read at once are spared that.
@@ -127,23 +133,42 @@ pub enum ConfigError {
     )]
     NoKey,
     /// A key file cannot be read.
-    #[error("{}: cannot read the key: {}", shown(path), words(source))]
+    #[error(
+        "{}: cannot read the key: {}{}",
+        shown(path),
+        words(source),
+        advice(path, source)
+    )]
     KeyUnreadable {
         /// The key file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
+    /// The text of a key in the place of a key file's path.
+    #[error("the path of the key is no path: {}", PathLooks::KeyText.advice())]
+    KeyText,
+    /// Something is wrong with the key that `$PUBKEY` names.
+    #[error("{0} (the key is the one that $PUBKEY names)")]
+    FromPubkey(Box<ConfigError>),
+    /// A directory has a key under the name of what macOS keeps beside a file.
+    #[error(
+        "{}: a key under a name that macOS gives to metadata; if it is to be trusted, give it a name without the leading ._; \
+         if not, take it out of the directory", shown(.0)
+    )]
+    HiddenKey(PathBuf),
     /// The default key is a directory, a FIFO, a socket or a device.
     #[error("{}: the key is no regular file; name one with --key FILE", shown(.0))]
     KeyNotAFile(PathBuf),
     /// A key file holds something else.
-    #[error("{}: {source}", shown(path))]
+    #[error("{}: {}", shown(path), bad_key(source, *looks))]
     BadKey {
         /// The key file.
         path: PathBuf,
         /// What it holds.
         source: KeyError,
+        /// What that is, where it is known by the content alone.
+        looks: Option<Looks>,
     },
     /// A key file is not the one that was pinned.
     #[error(
@@ -162,7 +187,7 @@ pub enum ConfigError {
     #[error("{}: no key in this directory; their names end in .pem, .pub or .der", shown(.0))]
     NoKeyInDirectory(PathBuf),
     /// A PATH cannot be looked at.
-    #[error("{}: {}", shown(path), words(source))]
+    #[error("{}: {}{}", shown(path), words(source), advice(path, source))]
     NoPath {
         /// The PATH.
         path: PathBuf,
@@ -255,7 +280,7 @@ impl Config {
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
-        let keys = load_keys(&key_paths(cli, environment)?, &cli.fingerprints)?;
+        let (keys, skipped_keys) = keys::find(cli, environment)?;
         let target = target(cli, exclude)?;
         let against = baseline::load(cli)?;
         let reports = reports(cli)?;
@@ -269,6 +294,7 @@ impl Config {
         Ok(Config {
             target,
             exposed,
+            skipped_keys,
             settings: Settings {
                 keys: keys.into_iter().map(|(_, key)| key).collect(),
                 io: match cli.io {
@@ -320,6 +346,26 @@ fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
 /// A path as messages show it.
 fn shown(path: &Path) -> String {
     escape::name(path.as_os_str())
+}
+
+/// What may be wrong with a path at which there is nothing.
+fn advice(path: &Path, error: &io::Error) -> String {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    let is_nothing = matches!(error.kind(), NotFound | NotADirectory | InvalidFilename);
+    let looks = PathLooks::of(path.as_os_str().as_bytes()).filter(|_| is_nothing);
+    looks.map_or_else(String::new, |looks| format!("; {}", looks.advice()))
+}
+
+/// What a key file holds instead of a key, and what to do.
+fn bad_key(error: &KeyError, looks: Option<Looks>) -> String {
+    let Some(looks) = looks else {
+        return error.to_string();
+    };
+    format!(
+        "{}; an ECDSA P-256 public key is needed: {}",
+        looks.is(),
+        looks.remedy(Role::Key)
+    )
 }
 
 fn style(cli: &Cli, environment: &Environment) -> Style {

@@ -33,6 +33,7 @@ pub mod engine;
 mod errno;
 mod exit;
 mod generate;
+pub mod hints;
 mod interrupt;
 mod limits;
 pub mod mirror;

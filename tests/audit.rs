@@ -563,7 +563,7 @@ fn where_data_is_not_what_its_name_says_an_invalid_signature_has_a_hint_and_a_va
         ),
         (
             "cut.iso: ❌ Signature invalid (",
-            "; the data file does not begin as an ISO 9660 image does: it is cut off, damaged or something else)",
+            "; the data file is not a whole ISO 9660 image, though its name says so: download it again)",
         ),
         ("page.zst: ❌ Signature invalid (", is_page),
         (
@@ -576,7 +576,7 @@ fn where_data_is_not_what_its_name_says_an_invalid_signature_has_a_hint_and_a_va
         ),
         (
             "text.zst: ❌ Signature invalid (",
-            "; the data file does not begin as Zstandard does: it is damaged or something else)",
+            "; the data file is not Zstandard data, though its name says so: download it again)",
         ),
     ];
     let lines: Vec<_> = run.stdout.lines().collect();

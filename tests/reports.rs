@@ -14,6 +14,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use support::{Mirror, Run, is_available, is_root, sign, signing_key};
+use verify_signatures::trust::looks::Looks;
 
 /// A mirror with every status that does not need another process.
 fn mirror_of_all() -> Mirror {
@@ -630,4 +631,19 @@ fn notes_hints_and_an_audit_fit_the_schema() {
     assert!(schema().is_valid(&document));
     assert_eq!(document["summary"]["audit"], summary["audit"]);
     assert_eq!(document["summary"]["notes"], summary["notes"]);
+}
+
+#[test]
+fn the_schema_lists_what_a_file_can_look_like_as_looks_and_as_the_reason_of_a_signature() {
+    let schema: Value = serde_json::from_str(include_str!("../docs/report.schema.json")).unwrap();
+    let properties = &schema["$defs"]["artifact"]["properties"];
+    let listed = |name: &str| -> Vec<&str> {
+        let terms = properties[name]["enum"].as_array().unwrap();
+        terms.iter().map(|term| term.as_str().unwrap()).collect()
+    };
+    let names: Vec<&str> = Looks::ALL.iter().map(|looks| looks.name()).collect();
+    assert_eq!(listed("looks"), names);
+    for looks in Looks::ALL {
+        assert!(listed("reason").contains(&looks.reason()), "{looks:?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::outcome::Outcome;
 use super::work;
-use crate::config::Config;
+use crate::config::{Config, Skipped, WhyNoKey};
 use crate::content::Io;
 use crate::device::Medium;
 use crate::engine::Prepared;
@@ -36,6 +36,29 @@ pub(super) fn warn(config: &Config) {
             key.name(),
             key.fingerprint()
         ));
+    }
+}
+
+/// Names what was not read as a key in directories of keys: what macOS leaves behind always, other files under `--verbose`.
+pub(super) fn name_skipped(config: &Config) {
+    for Skipped { path, why } in &config.skipped_keys {
+        let (words, is_said) = match why {
+            WhyNoKey::AppleDouble => (
+                "an AppleDouble file, in which macOS keeps metadata",
+                config.detail.lines,
+            ),
+            WhyNoKey::OtherEnding => (
+                "its name does not end in .pem, .pub or .der",
+                config.detail.reasons,
+            ),
+            WhyNoKey::NotAFile => ("not a regular file", config.detail.reasons),
+        };
+        if is_said {
+            say(&format!(
+                "{}: not read as a key: {words}",
+                escape::name(path.as_os_str())
+            ));
+        }
     }
 }
 

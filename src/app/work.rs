@@ -8,10 +8,10 @@ use crate::config::Config;
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
-use crate::engine::{Claim, Task, Work};
+use crate::engine::{self, Claim, Task, Work};
 use crate::errno;
 use crate::mirror::{Artifact, Facts, State};
-use crate::trust::verdict::{Part, Record, Unclaimed, Verdict};
+use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
 /// What the files lie on, by the number of the device.
 pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
@@ -112,6 +112,29 @@ fn unsigned(data: PathBuf, why: Unclaimed, config: &Config, seeks: bool) -> Work
             claim: Claim::Unsigned(verdict),
         }),
         _ => Work::Decided(Box::new(Record::unhashed(data, None, verdict))),
+    }
+}
+
+/// The most artifacts without a signature that are looked at: whoever has more of them has another problem.
+const MOST_LOOKED_AT: usize = 1000;
+
+/// Looks at artifacts that fail for want of a signature and are not read for anything else: they may be something else altogether.
+pub(super) fn look(works: &mut [Work]) {
+    let records = works.iter_mut().filter_map(|work| match work {
+        Work::Decided(record) => Some(record),
+        Work::Verify(_) => None,
+    });
+    let fails = |record: &&mut Box<Record>| {
+        let why = Unclaimed::NoSignature;
+        record.verdict
+            == Verdict::Unsigned {
+                allowed: false,
+                why,
+            }
+    };
+    for record in records.filter(fails).take(MOST_LOOKED_AT) {
+        let Subject::Artifact(path) = &record.subject;
+        record.looks = engine::look_at(path);
     }
 }
 

@@ -1,26 +1,56 @@
 //! The keys that are trusted: where they are looked for, which of them are accepted, and whether they lie where they can be exchanged.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{ConfigError, DEFAULT_KEY, Environment, lies_inside, shown};
 use crate::cli::Cli;
-use crate::trust::key::{Key, MAX_FILE_BYTES};
+use crate::hints;
+use crate::hints::path::PathLooks;
+use crate::trust::key::{Key, KeyError, MAX_FILE_BYTES};
 
 /// How the names of keys end in a directory of them.
 const KEY_EXTENSIONS: [&str; 3] = ["pem", "pub", "der"];
 
-/// Where the keys are: what was typed, else `$PUBKEY`, else the default in the current directory.
-pub(super) fn key_paths(cli: &Cli, environment: &Environment) -> Result<Vec<PathBuf>, ConfigError> {
+/// The keys, with their files.
+type Keys = Vec<(PathBuf, Arc<Key>)>;
+
+/// A file in a directory of keys that was not read as a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    pub why: WhyNoKey,
+}
+
+/// Why a file in a directory of keys is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNoKey {
+    /// By its name and its content, macOS keeps it beside another file.
+    AppleDouble,
+    /// Its name does not end as those of keys do.
+    OtherEnding,
+    /// It is a directory, a FIFO, a socket or a device, or a link that leads nowhere.
+    NotAFile,
+}
+
+/// The keys that were named, and what was skipped where they were looked for.
+pub(super) fn find(
+    cli: &Cli,
+    environment: &Environment,
+) -> Result<(Keys, Vec<Skipped>), ConfigError> {
+    let pins = &cli.fingerprints;
     if !cli.keys.is_empty() {
-        return Ok(cli.keys.clone());
+        return load_keys(&cli.keys, pins);
     }
     match &environment.pubkey {
-        Some(path) => Ok(vec![path.into()]),
-        None => default_key().map(|path| vec![path]),
+        Some(path) => load_keys(&[path.into()], pins)
+            .map_err(|error| ConfigError::FromPubkey(Box::new(error))),
+        None => load_keys(&[default_key()?], pins),
     }
 }
 
@@ -36,18 +66,15 @@ fn default_key() -> Result<PathBuf, ConfigError> {
     }
 }
 
-/// The keys with their files; each key once, and only those with one of the `pins` where there are any.
-pub(super) fn load_keys(
-    paths: &[PathBuf],
-    pins: &[String],
-) -> Result<Vec<(PathBuf, Arc<Key>)>, ConfigError> {
-    let mut keys: Vec<(PathBuf, Arc<Key>)> = Vec::new();
+/// Each key once, and only those with one of the `pins` where there are any.
+fn load_keys(paths: &[PathBuf], pins: &[String]) -> Result<(Keys, Vec<Skipped>), ConfigError> {
+    let (mut keys, mut skipped) = (Keys::new(), Vec::new());
     for path in paths {
-        let mut found = Vec::new();
-        for file in key_files(path)? {
-            let key = load_key(&file)?;
-            found.push((file, Arc::new(key)));
-        }
+        let found = if path.is_dir() {
+            load_directory(path, &mut skipped)?
+        } else {
+            vec![(path.clone(), Arc::new(load_key(path)?))]
+        };
         for (file, key) in accept(path, found, pins)? {
             let same = |(_, known): &(PathBuf, Arc<Key>)| known.fingerprint() == key.fingerprint();
             if !keys.iter().any(same) {
@@ -55,7 +82,7 @@ pub(super) fn load_keys(
             }
         }
     }
-    Ok(keys)
+    Ok((keys, skipped))
 }
 
 /// Those keys of a `--key` that are pinned.
@@ -89,28 +116,65 @@ pub(super) fn exposed(keys: &[(PathBuf, Arc<Key>)], roots: &[PathBuf]) -> Vec<Ar
     inside.map(|(_, key)| Arc::clone(key)).collect()
 }
 
-/// The key files under a `--key`: itself, or those of a directory in the order of their names.
-fn key_files(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
+/// The keys of a directory, in the order of their files' names.
+fn load_directory(path: &Path, skipped: &mut Vec<Skipped>) -> Result<Keys, ConfigError> {
     let list = || -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(path)?.map(|entry| entry.map(|e| e.path()));
         entries.collect()
     };
     let mut files = list().map_err(|source| unreadable(path, source))?;
-    files.retain(|file| {
-        let extension = file.extension().and_then(OsStr::to_str);
-        extension.is_some_and(|e| KEY_EXTENSIONS.contains(&e)) && file.is_file()
-    });
     files.sort_unstable();
-    match files.is_empty() {
-        true => Err(ConfigError::NoKeyInDirectory(path.to_owned())),
-        false => Ok(files),
+    let mut keys = Keys::new();
+    for file in files {
+        match load_entry(&file)? {
+            Ok(key) => keys.push((file, Arc::new(key))),
+            Err(why) => skipped.push(Skipped { path: file, why }),
+        }
     }
+    if keys.is_empty() {
+        return Err(ConfigError::NoKeyInDirectory(path.to_owned()));
+    }
+    Ok(keys)
+}
+
+/// A file in a directory of keys. What is named like a key and is none is an error, and not passed over.
+fn load_entry(file: &Path) -> Result<Result<Key, WhyNoKey>, ConfigError> {
+    let extension = file.extension().unwrap_or_default();
+    if !KEY_EXTENSIONS
+        .iter()
+        .any(|e| extension.eq_ignore_ascii_case(e))
+    {
+        return Ok(Err(WhyNoKey::OtherEnding));
+    }
+    match file.metadata() {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Ok(Err(WhyNoKey::NotAFile)),
+        // A link that leads nowhere, as editors leave behind beside a file that they have open.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Err(WhyNoKey::NotAFile));
+        }
+        Err(source) => return Err(unreadable(file, source)),
+    }
+    let content = read(file)?;
+    let name = file.file_name().unwrap_or_default().as_bytes();
+    if hints::key::is_apple_double(name, &content) {
+        return Ok(Err(WhyNoKey::AppleDouble));
+    }
+    let key = parse(file, &content)?;
+    // Fail closed: a key that hides under the name of what macOS writes by itself is one that nobody sees, and its owner may not mean
+    // it to be trusted. Leaving it out silently would be no better.
+    if name.starts_with(b"._") {
+        return Err(ConfigError::HiddenKey(file.to_owned()));
+    }
+    Ok(Ok(key))
 }
 
 fn load_key(path: &Path) -> Result<Key, ConfigError> {
+    parse(path, &read(path)?)
+}
+
+/// The content of a key file, or of what else the user names (a pipe, for one), read once and as far as a key can go.
+fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let mut content = Vec::new();
     // One byte more than a key may have tells that there is more, whatever the file's size.
     let read = |file: File| {
@@ -120,13 +184,30 @@ fn load_key(path: &Path) -> Result<Key, ConfigError> {
     File::open(path)
         .and_then(read)
         .map_err(|source| unreadable(path, source))?;
-    Key::parse(shown(path), &content).map_err(|source| ConfigError::BadKey {
+    Ok(content)
+}
+
+fn parse(path: &Path, content: &[u8]) -> Result<Key, ConfigError> {
+    Key::parse(shown(path), content).map_err(|source| ConfigError::BadKey {
         path: path.to_owned(),
+        looks: match source {
+            // These say nothing about what the file is: two short integers, for one, are a signature.
+            KeyError::NotAKey
+            | KeyError::DamagedPem
+            | KeyError::TooLong
+            | KeyError::OtherBlock(_)
+            | KeyError::Rsa { bits: ..1024 } => hints::key::looks(content),
+            _ => None,
+        },
         source,
     })
 }
 
 fn unreadable(path: &Path, source: io::Error) -> ConfigError {
+    if PathLooks::of(path.as_os_str().as_bytes()) == Some(PathLooks::KeyText) {
+        // Its text is not shown: it may be that of a private key.
+        return ConfigError::KeyText;
+    }
     ConfigError::KeyUnreadable {
         path: path.to_owned(),
         source,

@@ -7,7 +7,7 @@ mod mapped;
 mod read;
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -196,6 +196,17 @@ fn takes_memory_to_map(file: &File) -> io::Result<bool> {
 #[cfg(not(target_os = "linux"))]
 fn takes_memory_to_map(_file: &File) -> io::Result<bool> {
     Ok(false)
+}
+
+/// The size of the regular file at `path` and its first bytes, at most so many.
+///
+/// # Errors
+/// Those of [`open_regular`] and read(2).
+pub fn beginning_of(path: &Path, most: usize) -> Result<(u64, Vec<u8>), Fault> {
+    let (file, stamp) = open_regular(path)?;
+    let mut beginning = Vec::new();
+    file.take(most as u64).read_to_end(&mut beginning)?;
+    Ok((stamp.size, beginning))
 }
 
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {

@@ -7,14 +7,15 @@ use std::time::Instant;
 
 use super::counters::{Counters, Flight};
 use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
+use super::looking;
 use super::plan::{Job, may_join};
 use super::shape::Shape;
 use super::{Settings, Task, zarf};
 use crate::content::{Fault, Joined, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
-use crate::trust::looks::{self, Looks};
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::hints::data;
+use crate::trust::verdict::{Record, Subject, Unclaimed, Verdict};
 
 /// A record, and the place of its work in the list.
 pub(super) type Placed = (usize, Record);
@@ -275,22 +276,30 @@ impl Hashing {
         }
     }
 
-    /// With a hint where a signature is invalid. The verdicts are made by then, and stay.
+    /// With a hint where an artifact fails by its content or for want of a signature. The verdicts are made by then, and stay.
     fn with_hints(&self, mut records: Vec<Placed>) -> Vec<Placed> {
         let verdicts = || records.iter().map(|(_, record)| &record.verdict);
-        let is_invalid = |verdict: &Verdict| matches!(verdict, Verdict::Invalid(_));
+        let is_invalid = |verdict: &Verdict| {
+            matches!(
+                verdict,
+                Verdict::Invalid(_)
+                    | Verdict::Unsigned {
+                        allowed: false,
+                        why: Unclaimed::NoSignature
+                    }
+            )
+        };
         // Where another signature of the file is valid, the file is as it should be.
         let is_valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid { .. });
         if !verdicts().any(is_invalid) || verdicts().any(is_valid) {
             return records;
         }
         // What cannot be read gives no hint.
-        if let Ok(beginning) = self.content.beginning(looks::LOOK_BYTES) {
+        if let Ok(beginning) = self.content.beginning(data::LOOK_BYTES) {
             let invalid = records.iter_mut().map(|(_, record)| record);
             for record in invalid.filter(|record| is_invalid(&record.verdict)) {
                 let Subject::Artifact(path) = &record.subject;
-                let name = path.file_name().unwrap_or_default();
-                record.looks = Looks::of(name, &beginning);
+                record.looks = looking::looks(path, self.content.size(), &beginning);
             }
         }
         records

@@ -10,8 +10,9 @@ use super::{Claim, Settings, Task};
 use crate::content::{self, Fault};
 use crate::digest::Digest;
 use crate::errno;
+use crate::hints;
 use crate::trust;
-use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature};
+use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{Invalid, Part, Record, Verdict};
 
 /// What a name of a file waits for while it is hashed.
@@ -84,7 +85,11 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
         // Fail closed: it was there when the names were read. Calling the artifact unsigned would pass under --allow-unsigned.
         Fault::Missing | Fault::Changed => unreadable(Part::Signature, &Errno::NOENT.into()),
     })?;
-    Signature::parse(&bytes).map_err(|error| Verdict::Invalid(Invalid::Malformed(error)))
+    Signature::parse(&bytes).map_err(|error| {
+        // It is invalid, whatever it looks like.
+        let instead = hints::signature::looks(&bytes).map(SignatureError::Instead);
+        Verdict::Invalid(Invalid::Malformed(instead.unwrap_or(error)))
+    })
 }
 
 /// The signature in a file, if there is one. Nothing rests on it.

@@ -5,6 +5,7 @@ pub mod counters;
 mod crew;
 mod hashing;
 mod judging;
+mod looking;
 mod order;
 pub mod plan;
 mod pool;
@@ -24,6 +25,7 @@ use crate::trust::verdict::{Record, Verdict};
 use plan::{FileId, Load};
 
 pub use judging::signature_in;
+pub use looking::look_at;
 pub use pool::{PoolError, Prepared, prepare};
 
 /// One record to be: known already, or to be found out by reading.

@@ -7,7 +7,7 @@ use crate::audit::{Audit, Finding};
 use crate::digest::choice::{Choice, Measurement};
 use crate::mirror::alike::Difference;
 use crate::mirror::pairing::is_artifact;
-use crate::trust::looks::Looks;
+use crate::trust::looks::Role;
 use crate::trust::note::Note;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
@@ -71,10 +71,7 @@ fn why(record: &Record) -> String {
         Verdict::Valid { key } => {
             format!("{signature}, key {}", key.name())
         }
-        Verdict::Invalid(why) => match record.looks {
-            None => format!("{signature}: {why}"),
-            Some(hint) => format!("{signature}: {why}; {}", looks(hint)),
-        },
+        Verdict::Invalid(why) => format!("{signature}: {why}{}", looks(record)),
         Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
         Verdict::PartMissing(part) => {
             format!(
@@ -82,7 +79,7 @@ fn why(record: &Record) -> String {
                 shown(part)
             )
         }
-        Verdict::Unsigned { why, .. } => unclaimed(why),
+        Verdict::Unsigned { why, .. } => format!("{}{}", unclaimed(why), looks(record)),
         Verdict::NotEntered { .. } => {
             "a linked directory that was not entered; --follow-links enters it, --exclude leaves it out".to_owned()
         }
@@ -134,19 +131,12 @@ fn unclaimed(why: &Unclaimed) -> String {
     }
 }
 
-/// What an artifact with an invalid signature looks like, and what that may mean.
-fn looks(looks: Looks) -> &'static str {
-    match looks {
-        Looks::Html => {
-            "the data file is an HTML page, such as a server sends for an error: download it again"
-        }
-        Looks::NotZstd => {
-            "the data file does not begin as Zstandard does: it is damaged or something else"
-        }
-        Looks::NotIso9660 => {
-            "the data file does not begin as an ISO 9660 image does: it is cut off, damaged or something else"
-        }
-    }
+/// What an artifact that fails really is, and what to do; nothing where that is not known.
+fn looks(record: &Record) -> String {
+    record.looks.map_or_else(String::new, |looks| {
+        let (is, remedy) = (looks.is(), looks.remedy(Role::Data));
+        format!("; the data file is {is}: {remedy}")
+    })
 }
 
 /// As many paths of a note are shown; a report has them all.

@@ -19,6 +19,8 @@ use crate::digest::Digest;
 /// that people keep around it. What is longer was named by mistake (an artifact, say).
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
+/// The byte order mark of UTF-8, which editors on Windows write in front of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// `id-ecPublicKey` (RFC 5480, 2.1.1).
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// `rsaEncryption` (RFC 8017, appendix C).
@@ -146,7 +148,8 @@ impl Key {
                 Err(_) if mentions_pem(content) => from_pem(content),
                 read => read,
             },
-            _ => from_pem(content),
+            // In front of PEM, and once, as OpenSSL has it: in front of DER it is no part of the encoding.
+            _ => from_pem(content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)),
         }?;
         Ok(Key {
             name: name.into(),

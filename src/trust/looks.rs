@@ -1,140 +1,145 @@
-//! What an artifact looks like by its first bytes: a hint for whoever wonders why a signature is invalid. No verdict rests on it.
+//! What a file really is, where it is not what its name says: the terms, and what to say and advise. A hint; no verdict rests on it.
 
-use std::ffi::OsStr;
-use std::path::Path;
-
-/// Where the first volume descriptor of an ISO 9660 image has its identifier (ECMA-119, 6.2.1 and 8.1.2: sector 16, of 2048 bytes, behind
-/// one byte for its type).
-const ISO_IDENTIFIER_AT: usize = 16 * 2048 + 1;
-/// That identifier (ECMA-119, 8.1.2).
-const ISO_IDENTIFIER: &[u8] = b"CD001";
-/// How a Zstandard frame begins (RFC 8878, 3.1.1).
-const ZSTD_FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// How a skippable frame begins, behind a first byte of `0x50` to `0x5f` (RFC 8878, 3.1.2).
-const ZSTD_SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
-
-/// As many bytes from the beginning of an artifact are looked at: up to the end of what tells an ISO 9660 image.
-pub const LOOK_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
-
-/// What an artifact looks like where it does not look like what its name says.
+/// What a file is taken for by its name or by how it was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looks {
-    /// `html`: a page of the web, such as a server sends in place of a file that it does not have.
-    Html,
-    /// `not-zstd`: it is named `.zst`, and does not begin as Zstandard does.
-    NotZstd,
-    /// `not-iso9660`: it is named `.iso`, and does not begin as an ISO 9660 image does.
-    NotIso9660,
+pub enum Role {
+    /// An artifact.
+    Data,
+    /// A signature.
+    Signature,
+    /// A trusted key.
+    Key,
+}
+
+/// One table for all kinds: the variant, its term in reports, what the file is, and what to do.
+macro_rules! looks {
+    ($($variant:ident, $name:literal, $is:literal, $remedy:literal;)*) => {
+        /// What a file really is. The list is closed: another kind is another version of the reports' schema.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Looks {
+            $(#[doc = concat!("`", $name, "`: ", $is, ".")] $variant,)*
+        }
+
+        impl Looks {
+            /// Every kind.
+            pub const ALL: &[Looks] = &[$(Looks::$variant,)*];
+
+            /// The term, as the member `looks` of a report has it.
+            pub fn name(self) -> &'static str {
+                match self { $(Looks::$variant => $name,)* }
+            }
+
+            /// The term of a signature file of this kind, as the member `reason` of a report has it.
+            pub fn reason(self) -> &'static str {
+                match self { $(Looks::$variant => concat!("signature-", $name),)* }
+            }
+
+            /// What the file is, as the end of a sentence that begins with "the file is".
+            pub fn is(self) -> &'static str {
+                match self { $(Looks::$variant => $is,)* }
+            }
+
+            fn usual_remedy(self) -> &'static str {
+                match self { $(Looks::$variant => $remedy,)* }
+            }
+        }
+    };
+}
+
+looks! {
+    Html, "html", "an HTML page, such as a server sends for an error", "download it again";
+    Xml, "xml", "an XML document, such as an object store sends for an error", "download it again";
+    Json, "json", "a JSON document, such as a server sends for an error", "download it again";
+    Text, "text", "plain text, such as a server sends for an error", "read it, and download the file again";
+    GitLfs, "git-lfs-pointer", "a Git LFS pointer", "fetch the file that it stands for: git lfs pull";
+    AppleDouble, "apple-double", "an AppleDouble file, in which macOS keeps metadata of the real file",
+        "delete it, and use the file of this name without the leading ._";
+    Empty, "empty", "empty", "download or copy it again";
+    Zeros, "zeros", "all zeros as far as it was looked at, so its download or copy was not finished", "download or copy it again";
+    Unfinished, "unfinished-download", "an unfinished download, whose control file is beside it", "finish the download";
+    Fat32Limit, "fat32-limit", "exactly 4 GiB - 1 bytes long, the most that FAT32 holds",
+        "copy it again to a file system without this limit (exFAT, ext4), or split";
+    TwoGibLimit, "two-gib-limit", "exactly 2 GiB - 1 bytes long, the most that some old programs copy", "copy it again with another program";
+    NotZstd, "not-zstd", "not Zstandard data, though its name says so", "download it again";
+    NotIso9660, "not-iso9660", "not a whole ISO 9660 image, though its name says so", "download it again";
+    Tar, "tar", "a plain tar archive", "the signature is over the file as it was published: download it again, and do not unpack it";
+    Zstd, "zstd", "Zstandard data", "the signature is over the file as it was published: download it again under its own name";
+    Iso9660, "iso9660", "an ISO 9660 image", "the signature is over the file as it was published: download it again under its own name";
+    Gzip, "gzip", "gzip data", "the signature is over the file as it was published: download it again, and do not repack it";
+    Xz, "xz", "xz data", "the signature is over the file as it was published: download it again, and do not repack it";
+    Bzip2, "bzip2", "bzip2 data", "the signature is over the file as it was published: download it again, and do not repack it";
+    Lz4, "lz4", "LZ4 data", "the signature is over the file as it was published: download it again, and do not repack it";
+    Zip, "zip", "a ZIP archive", "the signature is over the file as it was published: download it again, and do not repack it";
+    SevenZip, "7z", "a 7z archive", "the signature is over the file as it was published: download it again, and do not repack it";
+    Signature, "ecdsa", "a signature", "the files are mixed up: put each under its own name";
+    PublicKey, "public-key", "a public key", "the files are mixed up: put each under its own name";
+    PrivateKey, "private-key", "a private key", "it should not be here at all: move it away, and put the right file in its place";
+    Certificate, "certificate", "a certificate", "the files are mixed up: put each under its own name";
+    Pgp, "pgp", "OpenPGP data", "a file made for ECDSA P-256 is needed: get the vendor's";
+    Minisign, "minisign", "a minisign or signify file", "a file made for ECDSA P-256 is needed: get the vendor's";
+    Ssh, "ssh", "an SSH signature", "a file made for ECDSA P-256 is needed: get the vendor's";
+    Pem, "pem", "a PEM block", "a signature as DER is needed, without PEM around it";
+    Pkcs7, "pkcs7", "a PKCS #7 (CMS) signature", "a detached ECDSA P-256 signature as DER is needed: get the vendor's";
+    SigstoreBundle, "sigstore-bundle", "a Sigstore bundle", "the signature inside it is needed: jq -r '.messageSignature.signature // .base64Signature' FILE | base64 -d";
+    Base64, "base64", "base64 text, as cosign writes it", "its bytes are needed: base64 -d FILE";
+    Base64Url, "base64url", "base64url text", "its bytes are needed: basenc --base64url -d FILE (with = at the end, to a multiple of 4)";
+    Base64Twice, "base64-twice", "base64 text of base64 text", "its bytes are needed: base64 -d FILE | base64 -d";
+    Hex, "hex", "hexadecimal text", "its bytes are needed: xxd -r -p FILE";
+    HexPrefixed, "hex-prefixed", "hexadecimal text as openssl dgst -hex prints it", "its bytes are needed: sed 's/.*= //' FILE | tr -d : | xxd -r -p";
+    HexSeparated, "hex-separated", "hexadecimal text with separators", "its bytes are needed: tr -cd 0-9A-Fa-f <FILE | xxd -r -p";
+    Hex0x, "hex-0x", "hexadecimal text with 0x or \\x before it", "its bytes are needed: sed 's/0x//g' FILE | tr -cd 0-9A-Fa-f | xxd -r -p";
+    HexDump, "hex-dump", "a dump of the file, as xxd, hexdump and od print it", "the file itself is needed: download it again (xxd -r FILE undoes what xxd did)";
+    P1363, "p1363", "a raw pair of 64 bytes (IEEE P1363)", "a signature as DER is needed";
+    OtherCurve, "other-curve", "an ECDSA signature for a larger curve, such as P-384", "a signature by a P-256 key is needed: get the vendor's";
+    RsaSized, "rsa-sized", "as long as an RSA signature", "a signature by an ECDSA P-256 key is needed: get the vendor's";
+    Utf16, "utf-16", "text in UTF-16, as PowerShell's > writes it", "write its bytes as they are: download it again, or use Set-Content -AsByteStream";
+    Replaced, "replacement-characters", "binary data that was read as text, and lost bytes (U+FFFD)", "download it again as binary";
+    Latin1, "latin1-as-utf8", "binary data that was read as Latin-1 text and written as UTF-8", "download it again as binary (iconv -f UTF-8 -t LATIN1 FILE may undo it)";
+    Crlf, "crlf", "a signature whose line feeds became CR LF on the way", "download or copy it again as binary";
+    TrailingNewline, "trailing-newline", "a signature with a newline or blanks after it", "remove them: head -c -1 FILE removes one byte";
+    TrailingBytes, "trailing-bytes", "a signature with other bytes after it", "download it again";
+    CutOff, "cut-off", "a signature whose end is missing", "download it again";
+    Jwk, "jwk", "a JSON Web Key", "the key as PEM or DER is needed: get it from the vendor, or convert it";
+    Ssh2, "ssh2", "a public key in SSH2 format (RFC 4716)", "it is needed as PEM: ssh-keygen -i -f FILE | ssh-keygen -e -m PKCS8 -f /dev/stdin";
+    RawPoint, "raw-point", "a bare point of the curve", "the key as PEM or DER (SubjectPublicKeyInfo) is needed: get it from the vendor";
+    EscapedNewlines, "escaped-newlines", "PEM with \\n written out in place of its line ends", "write them as line ends: printf '%b' \"$(cat FILE)\"";
+    OtherDashes, "other-dashes", "PEM whose hyphens a text editor changed", "get it again as a file, or write ----- in plain hyphens";
 }
 
 impl Looks {
-    /// What the artifact of this name looks like by its first [`LOOK_BYTES`], or all its bytes if it has fewer; `None` if it is as it
-    /// should be, or nothing is known of its kind.
-    pub fn of(name: &OsStr, beginning: &[u8]) -> Option<Looks> {
-        let is_named = |ending| Path::new(name).extension() == Some(OsStr::new(ending));
-        if is_html(beginning.trim_ascii_start()) {
-            Some(Looks::Html)
-        } else if is_named("zst") && !is_zstd(beginning) {
-            Some(Looks::NotZstd)
-        } else if is_named("iso") && !is_iso(beginning) {
-            Some(Looks::NotIso9660)
-        } else {
-            None
+    /// What to do about it, where the file should be what `role` says.
+    pub fn remedy(self, role: Role) -> &'static str {
+        use Looks::{
+            Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, SevenZip, Signature, Tar, Utf16, Xz, Zip, Zstd,
+        };
+        match (role, self) {
+            (Role::Key, Base64) => "its bytes are a key: base64 -d FILE >key.der",
+            (Role::Key, Hex) => "its bytes are a key: xxd -r -p FILE >key.der",
+            (Role::Key, Signature) => "name the vendor's public key instead",
+            (Role::Key, Utf16) => "convert it: iconv -f UTF-16 -t UTF-8 FILE",
+            (
+                Role::Key | Role::Signature,
+                Tar | Zstd | Gzip | Xz | Bzip2 | Lz4 | Zip | SevenZip | Iso9660,
+            ) => "unpack it, or download the file itself",
+            _ => self.usual_remedy(),
         }
     }
-
-    /// The term.
-    pub fn name(self) -> &'static str {
-        match self {
-            Looks::Html => "html",
-            Looks::NotZstd => "not-zstd",
-            Looks::NotIso9660 => "not-iso9660",
-        }
-    }
-}
-
-/// Whether a text is a page of the web, as far as its beginning tells.
-pub(super) fn is_html(text: &[u8]) -> bool {
-    let begins = |tag: &[u8]| {
-        let begin = text.get(..tag.len());
-        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
-    };
-    begins(b"<!doctype html") || begins(b"<html")
-}
-
-fn is_zstd(beginning: &[u8]) -> bool {
-    let skippable =
-        |first: &u8| first & 0xf0 == 0x50 && beginning[1..].starts_with(&ZSTD_SKIPPABLE);
-    beginning.starts_with(&ZSTD_FRAME) || beginning.first().is_some_and(skippable)
-}
-
-fn is_iso(beginning: &[u8]) -> bool {
-    let identifier = beginning.get(ISO_IDENTIFIER_AT..);
-    identifier.is_some_and(|bytes| bytes.starts_with(ISO_IDENTIFIER))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn looks(name: &str, beginning: &[u8]) -> Option<Looks> {
-        Looks::of(OsStr::new(name), beginning)
-    }
-
-    fn image(identifier: &[u8]) -> Vec<u8> {
-        [&[0; 32_769][..], identifier].concat()
-    }
+    use std::collections::HashSet;
 
     #[test]
-    fn what_begins_as_its_name_says_gives_no_hint() {
-        assert_eq!(looks("a.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0]), None);
-        for first in [0x50, 0x57, 0x5f] {
-            assert_eq!(looks("a.tar.zst", &[first, 0x2a, 0x4d, 0x18]), None);
-        }
-        assert_eq!(looks("a.iso", &image(b"CD001")), None);
-        assert_eq!(image(b"CD001").len(), LOOK_BYTES);
-        assert_eq!(looks("a.bin", b""), None);
-        assert_eq!(looks("zst", b"anything"), None);
-    }
-
-    #[test]
-    fn what_begins_otherwise_is_told_by_its_name() {
-        let no_zstd: [&[u8]; 6] = [
-            b"",
-            b"P",
-            &[0x28, 0xb5, 0x2f],
-            &[0x28, 0xb5, 0x2f, 0xfe],
-            &[0x60, 0x2a, 0x4d, 0x18],
-            &[0x4f, 0x2a, 0x4d, 0x18],
-        ];
-        for bytes in no_zstd {
-            assert_eq!(looks("a.zst", bytes), Some(Looks::NotZstd), "{bytes:?}");
-        }
-        for image in [
-            image(b""),
-            image(b"CD00"),
-            image(b"CD002"),
-            image(b" CD001"),
-        ] {
-            assert_eq!(looks("a.iso", &image), Some(Looks::NotIso9660));
-        }
-    }
-
-    #[test]
-    fn a_page_of_the_web_is_one_whatever_it_is_named() {
-        for name in ["a.zst", "a.iso", "a.bin"] {
-            for page in ["<!DOCTYPE html>", "\r\n <HTML lang=en>", "<!doctype HTML\n"] {
-                assert_eq!(looks(name, page.as_bytes()), Some(Looks::Html), "{page}");
+    fn every_kind_has_a_term_of_its_own_and_words_for_people() {
+        let names: HashSet<&str> = Looks::ALL.iter().map(|looks| looks.name()).collect();
+        assert_eq!(names.len(), Looks::ALL.len());
+        for looks in Looks::ALL {
+            assert_eq!(looks.reason(), format!("signature-{}", looks.name()));
+            for role in [Role::Data, Role::Signature, Role::Key] {
+                assert!(!looks.is().is_empty() && !looks.remedy(role).is_empty());
             }
         }
-        assert_eq!(looks("a.bin", b"<!doctype htm"), None);
-        assert_eq!(looks("a.bin", b"see <html>"), None);
-    }
-
-    #[test]
-    fn every_look_has_its_term() {
-        let all = [Looks::Html, Looks::NotZstd, Looks::NotIso9660];
-        let names = all.map(Looks::name);
-        assert_eq!(names, ["html", "not-zstd", "not-iso9660"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The verdicts in terms that programs read.
 
+use super::looks::Looks;
 use super::signature::SignatureError;
 use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 
@@ -35,16 +36,8 @@ pub enum Reason {
     SignatureTooLong,
     /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status `invalid`).
     SignatureNotDer,
-    /// `signature-base64`: the signature file holds a signature as base64 text (status `invalid`).
-    SignatureBase64,
-    /// `signature-hex`: the signature file holds a signature as hexadecimal text (status `invalid`).
-    SignatureHex,
-    /// `signature-pem`: the signature file holds a PEM block (status `invalid`).
-    SignaturePem,
-    /// `signature-p1363`: the signature file holds a signature as a raw pair of 64 bytes (status `invalid`).
-    SignatureP1363,
-    /// `signature-html`: the signature file holds an HTML page (status `invalid`).
-    SignatureHtml,
+    /// `signature-` and a term of [`Looks`]: the signature file is something that is known by its content (status `invalid`).
+    SignatureLooks(Looks),
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
     /// `unfinished-download`: an unfinished download or copy, or a file kept beside one (status `unsigned`).
@@ -130,11 +123,7 @@ impl Reason {
                 SignatureError::Empty => Reason::SignatureEmpty,
                 SignatureError::TooLong => Reason::SignatureTooLong,
                 SignatureError::NotDer => Reason::SignatureNotDer,
-                SignatureError::Base64 => Reason::SignatureBase64,
-                SignatureError::Hex => Reason::SignatureHex,
-                SignatureError::Pem => Reason::SignaturePem,
-                SignatureError::P1363 => Reason::SignatureP1363,
-                SignatureError::Html => Reason::SignatureHtml,
+                SignatureError::Instead(looks) => Reason::SignatureLooks(*looks),
             },
             Verdict::Missing => Reason::NoDataFile,
             Verdict::PartMissing(_) => Reason::PartMissing,
@@ -172,11 +161,7 @@ impl Reason {
             Reason::SignatureEmpty => "signature-empty",
             Reason::SignatureTooLong => "signature-too-long",
             Reason::SignatureNotDer => "signature-not-der",
-            Reason::SignatureBase64 => "signature-base64",
-            Reason::SignatureHex => "signature-hex",
-            Reason::SignaturePem => "signature-pem",
-            Reason::SignatureP1363 => "signature-p1363",
-            Reason::SignatureHtml => "signature-html",
+            Reason::SignatureLooks(looks) => looks.reason(),
             Reason::NoSignatureFile => "no-signature-file",
             Reason::UnfinishedDownload => "unfinished-download",
             Reason::SecondCopy => "second-copy",

@@ -41,7 +41,7 @@ pub struct Record {
     pub read_as: Option<Arc<Path>>,
     /// From opening the artifact to its verdict.
     pub elapsed: Duration,
-    /// What the artifact looks like instead of what its name says: a hint, where its signature is invalid.
+    /// What the artifact really is, where it fails and is not what its name says: a hint.
     pub looks: Option<Looks>,
     /// The signature itself, where no trusted key made it over this artifact. It may fit another (see [`super::note`]).
     pub unfit: Option<Box<Signature>>,

@@ -1,0 +1,25 @@
+//! What an artifact that fails really is: the first bytes of its file, and what is beside it. The verdict is made by then, and stays.
+
+use std::path::Path;
+
+use crate::content;
+use crate::hints::data::{self, Seen};
+use crate::trust::looks::Looks;
+
+/// What the artifact at `path` really is; `None` where it is as its name says, nothing is known, or it cannot be read.
+pub fn look_at(path: &Path) -> Option<Looks> {
+    let (size, beginning) = content::beginning_of(path, data::LOOK_BYTES).ok()?;
+    looks(path, size, &beginning)
+}
+
+/// The same of an artifact of `size` bytes whose first [`data::LOOK_BYTES`] are at hand.
+pub(super) fn looks(path: &Path, size: u64, beginning: &[u8]) -> Option<Looks> {
+    let name = path.file_name()?;
+    let is_there = |name| path.with_file_name(name).symlink_metadata().is_ok();
+    data::looks(Seen {
+        name,
+        size,
+        beginning,
+        has_control_file: data::control_names(name).any(is_there),
+    })
+}

@@ -1,0 +1,224 @@
+//! What an artifact that fails really is, by its name, its size and its first bytes.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::formats::{self, format, is_prose, is_zeros};
+use super::signature;
+use crate::trust::looks::Looks;
+
+/// As many bytes from the beginning of an artifact are looked at.
+pub const LOOK_BYTES: usize = formats::LOOK_BYTES;
+
+/// The largest size of a file on FAT32 (Microsoft's FAT specification: 32 bits for the size).
+const FAT32_MOST: u64 = u32::MAX as u64;
+/// The largest offset of programs that keep it in 31 bits.
+const TWO_GIB_MOST: u64 = i32::MAX as u64;
+
+/// How the names of the control files that download programs keep beside an unfinished file end: aria2, axel, and those whose unfinished
+/// file is beside an empty one of its final name.
+const CONTROL_ENDINGS: [&str; 7] = [
+    ".aria2",
+    ".st",
+    ".part",
+    ".partial",
+    ".crdownload",
+    ".filepart",
+    ".download",
+];
+
+/// The names beside an artifact that show that its download is not finished.
+pub fn control_names(name: &OsStr) -> impl Iterator<Item = std::ffi::OsString> {
+    let with = |ending: &&str| {
+        let mut control = name.to_owned();
+        control.push(ending);
+        control
+    };
+    CONTROL_ENDINGS
+        .iter()
+        .map(with)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// What is known of an artifact that fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its name, without its directory.
+    pub name: &'a OsStr,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its first [`LOOK_BYTES`], or all its bytes if it has fewer.
+    pub beginning: &'a [u8],
+    /// Whether one of its [`control_names`] is there.
+    pub has_control_file: bool,
+}
+
+/// What an artifact really is; `None` if it is as its name says, or nothing is known of its kind.
+pub fn looks(seen: Seen<'_>) -> Option<Looks> {
+    let is_whole = seen.size == seen.beginning.len() as u64;
+    let begins_as = format(seen.beginning);
+    let small = || seen.beginning.get(..).filter(|_| is_whole);
+    let mixed_up = || small().and_then(signature::signature_or_key);
+    let kind = begins_as.filter(|looks| is_wrong(*looks, seen.name));
+    kind.or_else(mixed_up)
+        .or(seen.has_control_file.then_some(Looks::Unfinished))
+        .or_else(|| by_size(seen.size))
+        .or_else(|| is_blank(seen).then_some(Looks::Zeros))
+        .or_else(|| not_as_named(seen, begins_as))
+}
+
+/// Whether there are zeros where something should be. An image begins with 32 KiB that may well be zeros (ECMA-119, 6.2.1).
+fn is_blank(seen: Seen<'_>) -> bool {
+    let is_long_enough = !is_named(seen.name, "iso") || seen.beginning.len() == LOOK_BYTES;
+    is_long_enough && is_zeros(seen.beginning)
+}
+
+fn by_size(size: u64) -> Option<Looks> {
+    match size {
+        0 => Some(Looks::Empty),
+        FAT32_MOST => Some(Looks::Fat32Limit),
+        TWO_GIB_MOST => Some(Looks::TwoGibLimit),
+        _ => None,
+    }
+}
+
+/// Whether a file of this name must not be of this kind.
+fn is_wrong(looks: Looks, name: &OsStr) -> bool {
+    match looks {
+        Looks::Zstd => !is_named(name, "zst") && is_named(name, "iso"),
+        Looks::Iso9660 => is_named(name, "zst"),
+        Looks::Tar
+        | Looks::Gzip
+        | Looks::Xz
+        | Looks::Bzip2
+        | Looks::Lz4
+        | Looks::Zip
+        | Looks::SevenZip => is_named(name, "zst") || is_named(name, "iso"),
+        Looks::Json | Looks::Xml => !is_named(name, "json") && !is_named(name, "xml"),
+        _ => true,
+    }
+}
+
+fn not_as_named(seen: Seen<'_>, begins_as: Option<Looks>) -> Option<Looks> {
+    let named = if is_named(seen.name, "zst") {
+        (Looks::Zstd, Looks::NotZstd)
+    } else if is_named(seen.name, "iso") {
+        (Looks::Iso9660, Looks::NotIso9660)
+    } else {
+        return None;
+    };
+    if begins_as == Some(named.0) {
+        None
+    } else if is_prose(seen.beginning) {
+        Some(Looks::Text)
+    } else {
+        Some(named.1)
+    }
+}
+
+fn is_named(name: &OsStr, ending: &str) -> bool {
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(name: &str, beginning: &[u8]) -> Option<Looks> {
+        with_size(name, beginning, beginning.len() as u64)
+    }
+
+    fn with_size(name: &str, beginning: &[u8], size: u64) -> Option<Looks> {
+        looks(Seen {
+            name: OsStr::new(name),
+            size,
+            beginning,
+            has_control_file: false,
+        })
+    }
+
+    fn image(identifier: &[u8]) -> Vec<u8> {
+        [&[0; 32_769][..], identifier].concat()
+    }
+
+    const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd\0";
+
+    #[test]
+    fn what_begins_as_its_name_says_gives_no_hint() {
+        assert_eq!(seen("a.zst", ZSTD), None);
+        assert_eq!(seen("a.TAR.ZST", b"\x50\x2a\x4d\x18"), None);
+        assert_eq!(seen("a.iso", &image(b"CD001")), None);
+        assert_eq!(image(b"CD001").len(), LOOK_BYTES);
+        assert_eq!(seen("a.bin", b"\x7fELF"), None);
+        assert_eq!(seen("a.tar", &[&[b'n'; 257][..], b"ustar"].concat()), None);
+        assert_eq!(seen("a.tgz", b"\x1f\x8b"), None);
+        assert_eq!(seen("zst", b"\x01"), None);
+        assert_eq!(seen("a.json", b"{}"), None);
+    }
+
+    #[test]
+    fn what_is_something_else_is_called_what_it_is() {
+        let tar = [&[b'n'; 257][..], b"ustar"].concat();
+        let cases: [(&str, &[u8], Looks); 17] = [
+            ("a.zst", &tar, Looks::Tar),
+            ("a.zst", b"\x1f\x8b\x08", Looks::Gzip),
+            ("a.iso", b"\x1f\x8b\x08", Looks::Gzip),
+            ("a.iso", ZSTD, Looks::Zstd),
+            ("a.zst", &image(b"CD001"), Looks::Iso9660),
+            ("a.zst", b"PK\x03\x04", Looks::Zip),
+            ("a.bin", b"<html>", Looks::Html),
+            ("a.zst", b"{\"error\": 1}", Looks::Json),
+            ("a.zst", b"<Error></Error>", Looks::Xml),
+            (
+                "a.zst",
+                b"version https://git-lfs.github.com/spec/v1",
+                Looks::GitLfs,
+            ),
+            ("._a.zst", b"\x00\x05\x16\x07", Looks::AppleDouble),
+            ("a.zst", b"404 page not found\n", Looks::Text),
+            ("a.zst", b"\x01\x02", Looks::NotZstd),
+            ("a.iso", &image(b"CD002"), Looks::NotIso9660),
+            ("a.zst", &[0; 4096], Looks::Zeros),
+            ("a.iso", &[0; LOOK_BYTES], Looks::Zeros),
+            ("a.iso", &[0; LOOK_BYTES - 1], Looks::NotIso9660),
+        ];
+        for (name, beginning, expected) in cases {
+            assert_eq!(seen(name, beginning), Some(expected), "{name} {expected:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_at_the_limits_of_file_systems_are_told_of() {
+        assert_eq!(seen("a.zst", b""), Some(Looks::Empty));
+        assert_eq!(
+            with_size("a.zst", ZSTD, 0xffff_ffff),
+            Some(Looks::Fat32Limit)
+        );
+        assert_eq!(
+            with_size("a.zst", ZSTD, 0x7fff_ffff),
+            Some(Looks::TwoGibLimit)
+        );
+        for size in [0xffff_fffe, 0x1_0000_0000, 0x7fff_fffe, 0x8000_0000] {
+            assert_eq!(with_size("a.zst", ZSTD, size), None, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_control_file_beside_it_tells_an_unfinished_download_unless_the_content_tells_more() {
+        let looks = |beginning| {
+            looks(Seen {
+                name: OsStr::new("a.zst"),
+                size: 1 << 40,
+                beginning,
+                has_control_file: true,
+            })
+        };
+        assert_eq!(looks(ZSTD), Some(Looks::Unfinished));
+        assert_eq!(looks(&[0; 64]), Some(Looks::Unfinished));
+        assert_eq!(looks(b"<html>"), Some(Looks::Html));
+        let names: Vec<_> = control_names(OsStr::new("a.zst")).collect();
+        assert_eq!(names[0], "a.zst.aria2");
+    }
+}

@@ -1,0 +1,583 @@
+//! What a signature file is that is no signature: a signature written otherwise, damaged on the way, or something else.
+
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use p256::ecdsa;
+
+use super::formats::{contains, format, from_utf16, is_prose, is_zeros, other_signer, text};
+use crate::trust::key::{Key, KeyError};
+use crate::trust::looks::Looks;
+use crate::trust::signature::{MAX_BYTES, Signature, from_hex};
+
+/// Base64 with or without padding, as people cut it off.
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+
+/// The least bytes of a private key as DER: fewer are a damaged signature, which is two small integers as well.
+const LEAST_PRIVATE_KEY: usize = 100;
+/// The least bits of an RSA modulus: two integers of fewer are a signature.
+const LEAST_RSA: usize = 1024;
+
+/// What the content of a signature file is instead of a signature, if that is known. Of a longer file, the first
+/// [`LOOK_BYTES`](crate::trust::signature::LOOK_BYTES) are enough.
+pub fn looks(bytes: &[u8]) -> Option<Looks> {
+    is_zeros(bytes)
+        .then_some(Looks::Zeros)
+        .or_else(|| written_otherwise(text(bytes)))
+        .or_else(|| damaged(bytes))
+        .or_else(|| document(bytes))
+        .or_else(|| format(bytes))
+        .or_else(|| other_signer(bytes))
+        .or_else(|| key(bytes))
+        .or_else(|| other_signature(bytes))
+        .or_else(|| is_prose(bytes).then_some(Looks::Text))
+}
+
+/// Whether the whole content of an artifact is a signature or a key, so that files were mixed up.
+pub(super) fn signature_or_key(bytes: &[u8]) -> Option<Looks> {
+    let is_signature = is_signature(bytes) || written_otherwise(text(bytes)).is_some();
+    is_signature
+        .then_some(Looks::Signature)
+        .or_else(|| other_signer(bytes))
+        .or_else(|| key(bytes))
+}
+
+fn is_signature(bytes: &[u8]) -> bool {
+    Signature::parse(bytes).is_ok()
+}
+
+/// Whether the bytes are a signature or, as JSON Web Signatures have it, a raw pair.
+fn is_signature_or_pair(bytes: &[u8]) -> bool {
+    is_signature(bytes) || bytes.len() == 64 && ecdsa::Signature::from_slice(bytes).is_ok()
+}
+
+/// A signature as text.
+fn written_otherwise(text: &[u8]) -> Option<Looks> {
+    let compact = without_blanks(text);
+    let quoted = compact.strip_prefix(b"\"");
+    let unquoted = quoted.and_then(|rest| rest.strip_suffix(b"\""));
+    let unquoted = unquoted.unwrap_or(&compact);
+    let base64 = BASE64.decode(unquoted).ok();
+    if from_hex(&compact).is_some_and(|bytes| is_signature_or_pair(&bytes)) {
+        Some(Looks::Hex)
+    } else if base64.as_deref().is_some_and(is_signature_or_pair) {
+        Some(Looks::Base64)
+    } else if base64.as_deref().is_some_and(is_base64_of_signature) {
+        Some(Looks::Base64Twice)
+    } else if BASE64URL
+        .decode(unquoted)
+        .is_ok_and(|bytes| is_signature_or_pair(&bytes))
+    {
+        Some(Looks::Base64Url)
+    } else {
+        hexadecimal(text)
+    }
+}
+
+fn without_blanks(text: &[u8]) -> Vec<u8> {
+    let bytes = text.iter().copied();
+    bytes.filter(|byte| !byte.is_ascii_whitespace()).collect()
+}
+
+fn is_base64_of_signature(text: &[u8]) -> bool {
+    let decoded = BASE64.decode(without_blanks(text));
+    decoded.is_ok_and(|bytes| is_signature(&bytes))
+}
+
+/// Hexadecimal digits with something around or between them.
+fn hexadecimal(text: &[u8]) -> Option<Looks> {
+    let text = str::from_utf8(text).ok()?;
+    let is_signature_in = |digits: &str| {
+        let digits: Vec<u8> = digits.bytes().filter(u8::is_ascii_hexdigit).collect();
+        from_hex(&digits).is_some_and(|bytes| is_signature(&bytes))
+    };
+    // `EC-SHA2-256(file)= 3045…`, and with -r `3045… *file`.
+    let behind = text.rsplit_once("= ").map(|(_, digits)| digits);
+    let before = text.split_once(" *").map(|(digits, _)| digits);
+    let is_prefixed = behind.into_iter().chain(before).any(is_signature_in);
+    let is_escaped = |prefix: &str| {
+        text.contains(prefix) && is_signature_in(&inside_braces(text).replace(prefix, ""))
+    };
+    if is_prefixed {
+        Some(Looks::HexPrefixed)
+    } else if ["0x", "0X", "\\x"].into_iter().any(is_escaped) {
+        Some(Looks::Hex0x)
+    } else if text
+        .bytes()
+        .all(|b| b.is_ascii_hexdigit() || b" \r\n\t:-,;._".contains(&b))
+        && is_signature_in(text)
+    {
+        Some(Looks::HexSeparated)
+    } else if is_dump(text) {
+        Some(Looks::HexDump)
+    } else {
+        None
+    }
+}
+
+/// The list of an array in C (`xxd -i`), or the whole text.
+fn inside_braces(text: &str) -> &str {
+    let inside = |text| Some(str::split_once(text, '{')?.1.split_once('}')?.0);
+    inside(text).unwrap_or(text)
+}
+
+/// Whether a text is a dump of a signature: an offset in each line, bytes or words of two, and perhaps the characters behind them.
+fn is_dump(text: &str) -> bool {
+    let words: Vec<&str> = text.lines().flat_map(words_of_line).collect();
+    let digits: String = words.concat();
+    let Some(bytes) = from_hex(digits.as_bytes()) else {
+        return false;
+    };
+    let swapped: Vec<u8> = bytes
+        .chunks(2)
+        .flat_map(|pair| pair.iter().rev().copied())
+        .collect();
+    let octal = from_octal(&words).unwrap_or_default();
+    // An odd last byte is filled up to a word.
+    let shorter = |bytes: &[u8]| {
+        bytes
+            .split_last()
+            .is_some_and(|(_, rest)| is_signature(rest))
+    };
+    is_signature(&bytes)
+        || [swapped, octal]
+            .iter()
+            .any(|words| is_signature(words) || shorter(words))
+}
+
+/// Words of two bytes in octal digits, the lower byte first.
+fn from_octal(words: &[&str]) -> Option<Vec<u8>> {
+    let word = |word: &&str| u16::from_str_radix(word, 8).ok();
+    let words: Option<Vec<u16>> = words.iter().map(word).collect();
+    Some(words?.into_iter().flat_map(u16::to_le_bytes).collect())
+}
+
+/// The words of a line of a dump, without its offset and its characters.
+fn words_of_line(line: &str) -> Vec<&str> {
+    let (offset, rest) = line
+        .trim_start()
+        .split_once([' ', '\t'])
+        .unwrap_or_default();
+    let is_offset = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_offset(offset.trim_end_matches(':')) {
+        return Vec::new();
+    }
+    // xxd separates the characters by two blanks, hexdump -C and od -z by a mark.
+    let rest = if offset.ends_with(':') {
+        rest.trim_start().split("  ").next().unwrap_or_default()
+    } else {
+        rest.split(['|', '>']).next().unwrap_or_default()
+    };
+    rest.split_ascii_whitespace().collect()
+}
+
+/// A signature that was changed on the way.
+fn damaged(bytes: &[u8]) -> Option<Looks> {
+    let utf16 = || from_utf16(bytes);
+    let is_raw_pair = !bytes.is_ascii() && ecdsa::Signature::from_slice(bytes).is_ok();
+    if is_raw_pair {
+        Some(Looks::P1363)
+    } else if is_signature(bytes.trim_ascii_end()) || ends_in_newline(bytes) {
+        Some(Looks::TrailingNewline)
+    } else if is_crlf(bytes) {
+        Some(Looks::Crlf)
+    } else if is_latin1_as_utf8(bytes) {
+        Some(Looks::Latin1)
+    } else if utf16().is_some() {
+        Some(Looks::Utf16)
+    } else if contains(bytes, b"\xef\xbf\xbd") {
+        Some(Looks::Replaced)
+    } else if (1..bytes.len().min(MAX_BYTES + 1)).any(|end| is_signature(&bytes[..end])) {
+        Some(Looks::TrailingBytes)
+    } else if is_cut_off(bytes) {
+        Some(Looks::CutOff)
+    } else {
+        None
+    }
+}
+
+/// Whether only blanks follow a signature, which may itself end in a byte that is one.
+fn ends_in_newline(bytes: &[u8]) -> bool {
+    let blank = |byte: &u8| byte.is_ascii_whitespace();
+    let most = bytes.len().saturating_sub(bytes.trim_ascii_end().len());
+    (1..=most).any(|count| {
+        let (signature, end) = bytes.split_at(bytes.len() - count);
+        end.iter().all(blank) && is_signature(signature)
+    })
+}
+
+fn is_crlf(bytes: &[u8]) -> bool {
+    let mut unix = Vec::with_capacity(bytes.len());
+    for (at, byte) in bytes.iter().enumerate() {
+        if (*byte, bytes.get(at + 1)) != (b'\r', Some(&b'\n')) {
+            unix.push(*byte);
+        }
+    }
+    unix.len() < bytes.len() && is_signature(&unix)
+}
+
+/// The characters that Windows-1252 has where Latin-1 has control characters, from 0x80 on; those that it does not define are as in Latin-1.
+const WINDOWS_1252: &str = "\u{20ac}\u{81}\u{201a}\u{192}\u{201e}\u{2026}\u{2020}\u{2021}\u{2c6}\u{2030}\u{160}\u{2039}\u{152}\u{8d}\u{17d}\u{8f}\
+    \u{90}\u{2018}\u{2019}\u{201c}\u{201d}\u{2022}\u{2013}\u{2014}\u{2dc}\u{2122}\u{161}\u{203a}\u{153}\u{9d}\u{17e}\u{178}";
+
+/// Whether the bytes are UTF-8 whose characters, as bytes, are a signature.
+fn is_latin1_as_utf8(bytes: &[u8]) -> bool {
+    let byte = |c: char| {
+        let windows = || WINDOWS_1252.chars().position(|known| known == c);
+        u8::try_from(c)
+            .ok()
+            .or_else(|| u8::try_from(0x80 + windows()?).ok())
+    };
+    let text = str::from_utf8(bytes).ok().filter(|text| !text.is_ascii());
+    let original = text.and_then(|text| {
+        text.trim_start_matches('\u{feff}')
+            .chars()
+            .map(byte)
+            .collect::<Option<Vec<u8>>>()
+    });
+    original.is_some_and(|bytes| is_signature(&bytes) || is_signature(bytes.trim_ascii_end()))
+}
+
+/// Whether the bytes begin as a signature of so many bytes does, and are fewer.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x30, length @ 0x44..=0x46, 0x02, 0x1f..=0x21, ..] => {
+            bytes.len() < 2 + usize::from(*length)
+        }
+        _ => false,
+    }
+}
+
+/// A document that holds a signature.
+fn document(bytes: &[u8]) -> Option<Looks> {
+    let names: [&[u8]; 4] = [
+        b"dev.sigstore.bundle",
+        b"\"messageSignature\"",
+        b"\"base64Signature\"",
+        b"\"SignedEntryTimestamp\"",
+    ];
+    let is_bundle =
+        format(bytes) == Some(Looks::Json) && names.iter().any(|name| contains(bytes, name));
+    is_bundle.then_some(Looks::SigstoreBundle)
+}
+
+/// A key or certificate in the place of a signature.
+fn key(bytes: &[u8]) -> Option<Looks> {
+    let text = text(bytes);
+    let is_pem = text.starts_with(b"-----BEGIN ");
+    match Key::parse("", text) {
+        Ok(_) => Some(Looks::PublicKey),
+        Err(KeyError::PrivateKey) if is_pem || bytes.len() >= LEAST_PRIVATE_KEY => {
+            Some(Looks::PrivateKey)
+        }
+        Err(KeyError::Certificate) => Some(Looks::Certificate),
+        Err(KeyError::Rsa { bits }) if bits >= LEAST_RSA => Some(Looks::PublicKey),
+        Err(KeyError::OtherCurve(_) | KeyError::OtherAlgorithm(_) | KeyError::OpenSsh) => {
+            Some(Looks::PublicKey)
+        }
+        Err(_)
+            if text.starts_with(b"-----BEGIN PKCS7-----")
+                || text.starts_with(b"-----BEGIN CMS-----") =>
+        {
+            Some(Looks::Pkcs7)
+        }
+        Err(_) if is_pem => Some(Looks::Pem),
+        Err(_) => None,
+    }
+}
+
+/// `id-signedData` (RFC 5652, 5.1), as DER.
+const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+
+/// A signature by a key that is no P-256 key.
+fn other_signature(bytes: &[u8]) -> Option<Looks> {
+    if bytes.first() == Some(&0x30)
+        && bytes
+            .get(..32)
+            .is_some_and(|begin| contains(begin, SIGNED_DATA))
+    {
+        Some(Looks::Pkcs7)
+    } else if is_two_integers(bytes) && bytes.len() > MAX_BYTES {
+        Some(Looks::OtherCurve)
+    } else if matches!(bytes.len(), 256 | 384 | 512)
+        && !bytes.is_ascii()
+        && bytes.first() != Some(&0x30)
+    {
+        Some(Looks::RsaSized)
+    } else {
+        None
+    }
+}
+
+/// Whether the bytes are a SEQUENCE of two INTEGERs, as ECDSA signatures on every curve are.
+fn is_two_integers(bytes: &[u8]) -> bool {
+    let content = match bytes {
+        [0x30, length @ ..=0x7f, content @ ..] if usize::from(*length) == content.len() => content,
+        [0x30, 0x81, length, content @ ..] if usize::from(*length) == content.len() => content,
+        _ => return false,
+    };
+    let integer = |bytes: &[u8]| match bytes {
+        [0x02, length @ 1..0x80, rest @ ..] => rest.get(usize::from(*length)..).map(<[u8]>::to_vec),
+        _ => None,
+    };
+    integer(content)
+        .and_then(|rest| integer(&rest))
+        .is_some_and(|rest| rest.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p256::ecdsa::SigningKey;
+    use p256::ecdsa::signature::hazmat::PrehashSigner;
+    use proptest::prelude::*;
+
+    /// A signature that is 70 bytes long, with a line feed in it.
+    fn signature() -> Vec<u8> {
+        let key = SigningKey::from_slice(&[1; 32]).unwrap();
+        let made = |n: u32| {
+            let digest = [&n.to_be_bytes()[..], &[7; 28]].concat();
+            let signature: ecdsa::Signature = key.sign_prehash(&digest).unwrap();
+            signature.to_der().as_bytes().to_vec()
+        };
+        (0..)
+            .map(made)
+            .find(|der| der.len() == 70 && der[..69].contains(&b'\n'))
+            .unwrap()
+    }
+
+    fn hex(bytes: &[u8], separator: &str) -> String {
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.join(separator)
+    }
+
+    fn expect(cases: &[(Vec<u8>, Option<Looks>)]) {
+        for (bytes, expected) in cases {
+            assert_eq!(
+                looks(bytes),
+                *expected,
+                "{}",
+                String::from_utf8_lossy(bytes)
+            );
+        }
+    }
+
+    #[test]
+    fn a_signature_that_is_written_otherwise_is_called_what_it_is_written_in() {
+        let der = signature();
+        let base64 = BASE64.encode(&der);
+        let (first, second) = base64.split_at(40);
+        let url = base64.replace('+', "-").replace('/', "_");
+        assert_ne!(url, base64, "the signature tells the alphabets apart");
+        let bare = hex(&der, "");
+        let cases = [
+            (base64.clone(), Looks::Base64),
+            (format!("{first}\r\n{second}\n"), Looks::Base64),
+            (format!("\"{base64}\"\n"), Looks::Base64),
+            (base64.trim_end_matches('=').to_owned(), Looks::Base64),
+            (format!("\u{feff}{base64}"), Looks::Base64),
+            (url.clone(), Looks::Base64Url),
+            (url.trim_end_matches('=').to_owned(), Looks::Base64Url),
+            (BASE64.encode(&base64), Looks::Base64Twice),
+            (BASE64.encode(format!("{base64}\n")), Looks::Base64Twice),
+            (bare.clone(), Looks::Hex),
+            (bare.to_uppercase(), Looks::Hex),
+            (hex(&der, " "), Looks::Hex),
+            (format!("EC-SHA2-256(x.zst)= {bare}\n"), Looks::HexPrefixed),
+            (format!("ECDSA-SHA256(x= y)= {bare}\n"), Looks::HexPrefixed),
+            (
+                format!("EC-SHA2-256(x)= {}\n", hex(&der, ":")),
+                Looks::HexPrefixed,
+            ),
+            (format!("{bare} *x.zst\n"), Looks::HexPrefixed),
+            (hex(&der, ":"), Looks::HexSeparated),
+            (hex(&der, "-").to_uppercase(), Looks::HexSeparated),
+            (hex(&der, ", "), Looks::HexSeparated),
+            (format!("0x{bare}\n"), Looks::Hex0x),
+            (format!("0x{}", hex(&der, ", 0x")), Looks::Hex0x),
+            (
+                format!(
+                    "unsigned char s[] = {{\n  0x{}\n}};\nunsigned int s_len = 70;\n",
+                    hex(&der, ", 0x")
+                ),
+                Looks::Hex0x,
+            ),
+            (format!("\\x{}", hex(&der, "\\x")), Looks::Hex0x),
+        ];
+        expect(&cases.map(|(text, looks)| (text.into_bytes(), Some(looks))));
+    }
+
+    #[test]
+    fn a_dump_of_a_signature_is_known_in_every_form() {
+        let der = signature();
+        let dump = |line: &dyn Fn(usize, &[u8]) -> String| -> String {
+            let lines = der.chunks(16).enumerate();
+            lines.map(|(n, bytes)| line(n * 16, bytes) + "\n").collect()
+        };
+        let words = |bytes: &[u8], word: &dyn Fn(u8, u8) -> String| -> String {
+            let pairs = bytes
+                .chunks(2)
+                .map(|pair| word(pair[0], pair.get(1).copied().unwrap_or(0)));
+            pairs.collect::<Vec<_>>().join(" ")
+        };
+        let xxd = dump(&|at, bytes| {
+            let shown: String = bytes
+                .iter()
+                .map(|b| {
+                    if b.is_ascii_graphic() {
+                        char::from(*b)
+                    } else {
+                        '.'
+                    }
+                })
+                .collect();
+            format!(
+                "{at:08x}: {}  {shown}",
+                words(bytes, &|a, b| format!("{a:02x}{b:02x}"))
+            )
+        });
+        let canonical = dump(&|at, bytes| format!("{at:08x}  {}  |0E. deadbeef|", hex(bytes, " ")))
+            + "00000046\n";
+        let od = dump(&|at, bytes| format!("{at:07o} {}", hex(bytes, " "))) + "0000106\n";
+        let little = dump(&|at, bytes| {
+            format!(
+                "{at:07x} {}",
+                words(bytes, &|a, b| format!("{b:02x}{a:02x}"))
+            )
+        });
+        let octal = dump(&|at, bytes| {
+            format!(
+                "{at:07o} {}",
+                words(bytes, &|a, b| format!("{:06o}", u16::from_le_bytes([a, b])))
+            )
+        });
+        for text in [xxd, canonical, od, little, octal] {
+            assert_eq!(looks(text.as_bytes()), Some(Looks::HexDump), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_signature_that_was_changed_on_the_way_is_told_by_how() {
+        let der = signature();
+        let at = der.iter().position(|byte| *byte == b'\n').unwrap();
+        let crlf = [&der[..at], b"\r", &der[at..]].concat();
+        let as_text: String = der.iter().map(|byte| char::from(*byte)).collect();
+        let windows: String = as_text
+            .chars()
+            .map(
+                |c| match WINDOWS_1252.chars().nth((c as usize).wrapping_sub(0x80)) {
+                    Some(other) => other,
+                    None => c,
+                },
+            )
+            .collect();
+        let utf16: Vec<u8> = [0xfeff]
+            .into_iter()
+            .chain(BASE64.encode(&der).encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let big: Vec<u8> = as_text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let pair = ecdsa::Signature::from_der(&der)
+            .unwrap()
+            .to_bytes()
+            .to_vec();
+        expect(&[
+            ([&der[..], b"\n"].concat(), Some(Looks::TrailingNewline)),
+            (
+                [&der[..], b"\r\n \n"].concat(),
+                Some(Looks::TrailingNewline),
+            ),
+            ([&der[..], b"x"].concat(), Some(Looks::TrailingBytes)),
+            ([&der[..], &[0; 80]].concat(), Some(Looks::TrailingBytes)),
+            (crlf, Some(Looks::Crlf)),
+            (as_text.into_bytes(), Some(Looks::Latin1)),
+            (windows.into_bytes(), Some(Looks::Latin1)),
+            (
+                String::from_utf8_lossy(&der).into_owned().into_bytes(),
+                Some(Looks::Replaced),
+            ),
+            (utf16, Some(Looks::Utf16)),
+            (big, Some(Looks::Utf16)),
+            (der[..69].to_vec(), Some(Looks::CutOff)),
+            (der[..40].to_vec(), Some(Looks::CutOff)),
+            (pair, Some(Looks::P1363)),
+            (vec![0; 70], Some(Looks::Zeros)),
+        ]);
+    }
+
+    #[test]
+    fn what_is_no_signature_at_all_is_called_what_it_is() {
+        let key = SigningKey::from_slice(&[1; 32]).unwrap();
+        let public = p256::pkcs8::EncodePublicKey::to_public_key_der(key.verifying_key()).unwrap();
+        let private = p256::pkcs8::EncodePrivateKey::to_pkcs8_der(&key).unwrap();
+        let pem = |tag: &str, der: &[u8]| pem::encode(&pem::Pem::new(tag, der)).into_bytes();
+        let large = [&[0x30, 100, 2, 48][..], &[0x11; 48], &[2, 48], &[0x22; 48]].concat();
+        expect(&[
+            (pem("PUBLIC KEY", public.as_bytes()), Some(Looks::PublicKey)),
+            (public.as_bytes().to_vec(), Some(Looks::PublicKey)),
+            (
+                pem("PRIVATE KEY", private.as_bytes()),
+                Some(Looks::PrivateKey),
+            ),
+            (private.as_bytes().to_vec(), Some(Looks::PrivateKey)),
+            (pem("CERTIFICATE", &[0x30, 0]), Some(Looks::Certificate)),
+            (pem("PKCS7", &[0x30, 0]), Some(Looks::Pkcs7)),
+            (pem("SIGNATURE", &signature()), Some(Looks::Pem)),
+            (b"ssh-rsa AAAA x@y".to_vec(), Some(Looks::PublicKey)),
+            (
+                b"-----BEGIN PGP SIGNATURE-----\n\nabc\n".to_vec(),
+                Some(Looks::Pgp),
+            ),
+            (
+                b"untrusted comment: signature from minisign\n".to_vec(),
+                Some(Looks::Minisign),
+            ),
+            (
+                b"{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"}".to_vec(),
+                Some(Looks::SigstoreBundle),
+            ),
+            (
+                b"{\"base64Signature\":\"MEUC\",\"cert\":\"\"}".to_vec(),
+                Some(Looks::SigstoreBundle),
+            ),
+            (b"{\"message\":\"Not Found\"}".to_vec(), Some(Looks::Json)),
+            (b"<?xml version=\"1.0\"?><Error>".to_vec(), Some(Looks::Xml)),
+            (b"\n<!DOCTYPE html><title>404".to_vec(), Some(Looks::Html)),
+            (
+                b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
+                Some(Looks::GitLfs),
+            ),
+            (
+                b"\x00\x05\x16\x07\0\x02\0\0".to_vec(),
+                Some(Looks::AppleDouble),
+            ),
+            (b"\x1f\x8b\x08\0".to_vec(), Some(Looks::Gzip)),
+            (b"\x28\xb5\x2f\xfd".to_vec(), Some(Looks::Zstd)),
+            (b"404: Not Found\n".to_vec(), Some(Looks::Text)),
+            (large, Some(Looks::OtherCurve)),
+            (vec![0xab; 256], Some(Looks::RsaSized)),
+            (b"MEUCIQDabc=\n".to_vec(), None),
+            (vec![b'x'; 80], None),
+            (b"\x30\x06\x02\x01\x00\x02\x01\x01".to_vec(), None),
+            (b"\x30\x09\x02\x01\x01\x02\x01\x00".to_vec(), None),
+            (b"\n".to_vec(), None),
+            (Vec::new(), None),
+        ]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_at_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            looks(&bytes);
+            signature_or_key(&bytes);
+        }
+
+        #[test]
+        fn text_of_the_characters_of_dumps_is_looked_at_without_harm(text in "[0-9a-f:x\\\\ |>={}\n,-]{0,300}") {
+            looks(text.as_bytes());
+        }
+    }
+}
