@@ -222,14 +222,16 @@ fn is_of_aws(text: &str) -> bool {
 
 /// Whether a name is a signature's with something in it or around it, and not one: `x.sig (1).bin`, `x.sig.bin.txt`.
 pub fn is_like_signature(name: &[u8]) -> bool {
-    let text = name.to_ascii_lowercase();
-    let after = text
-        .windows(4)
-        .rposition(|window| window == b".sig")
-        .map(|at| &text[at + 4..]);
-    let is_word = after.is_some_and(|after| !after.first().is_some_and(u8::is_ascii_alphanumeric));
-    let has_bin = after.is_some_and(|after| after.windows(3).any(|window| window == b"bin"));
-    endings::strip_signature(name).is_none() && (is_word && has_bin || text.ends_with(b".sigbin"))
+    let text = String::from_utf8_lossy(name).to_lowercase();
+    let Some((_, after)) = text.rsplit_once(".sig") else {
+        return false;
+    };
+    let is_word = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let is_like = is_word && after.contains("bin") || after == "bin";
+    // The checksum of a signature is none; a text may be one that was saved as a text.
+    let extension = text.rsplit('.').next().unwrap_or_default();
+    let is_companion = COMPANIONS.contains(&extension) && extension != "txt";
+    is_like && !is_companion && endings::strip_signature(name).is_none()
 }
 
 #[cfg(test)]

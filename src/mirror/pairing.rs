@@ -250,7 +250,8 @@ impl<'a> Names<'a> {
                 std::iter::once(exact).chain(folded).collect::<Vec<_>>()
             })
             .collect();
-        candidates.push(stem.to_vec());
+        // A file has a name.
+        candidates.extend((!stem.is_empty()).then(|| stem.to_vec()));
         candidates
     }
 
@@ -432,7 +433,8 @@ mod tests {
             paired(&["x.zst.sig.bin"]),
             [signed("x.zst", "x.zst.sig.bin")]
         );
-        assert_eq!(paired(&[".sig.bin"]), [signed(".zst", ".sig.bin")]);
+        let nameless = [".sig.bin", "00", "01"];
+        assert_eq!(paired(&nameless), [signed(".zst", ".sig.bin")]);
     }
 
     #[test]

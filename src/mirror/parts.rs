@@ -12,6 +12,15 @@ const BARE: [&[u8]; 4] = [b".", b"_", b"-", b""];
 /// The longest number: no split has more parts than that many digits count.
 const MOST_DIGITS: usize = 12;
 
+/// The digits that numbers are written in, each in their order. What FAT or old tools wrote is in capitals.
+const SYSTEMS: [&[u8]; 5] = [
+    b"0123456789",
+    b"abcdefghijklmnopqrstuvwxyz",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    b"0123456789abcdef",
+    b"0123456789ABCDEF",
+];
+
 /// What follows the whole's name in the name of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suffix<'a> {
@@ -37,17 +46,15 @@ impl<'a> Suffix<'a> {
 
     /// The numbers that the first part of such a split may have.
     fn firsts(&self) -> Vec<Vec<u8>> {
-        let all = |digit: u8, length: usize| vec![digit; length];
         // split(1) lengthens its numbers: `aa` to `yz`, then `zaaa`.
         let lengths = [2, self.number.len()];
-        let zeros = lengths.map(|length| all(b'0', length));
-        let letters = lengths.map(|length| all(b'a', length));
-        let ones = zeros.clone().map(|mut number| {
+        let all = |digit: u8| lengths.map(|length| vec![digit; length]);
+        let ones = all(b'0').map(|mut number| {
             number.pop();
             number.push(b'1');
             number
         });
-        [zeros, letters, ones].concat()
+        [all(b'0'), all(b'a'), all(b'A'), ones].concat()
     }
 }
 
@@ -84,9 +91,10 @@ fn bare(rest: &[u8]) -> Option<Suffix<'_>> {
 }
 
 fn is_number(text: &[u8]) -> bool {
-    let letters = text.iter().all(u8::is_ascii_lowercase) && text.len() > 1;
-    let hexadecimal = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    (1..=MOST_DIGITS).contains(&text.len()) && (letters || text.iter().all(hexadecimal))
+    let is_written_in = |digits: &&[u8]| text.iter().all(|digit| digits.contains(digit));
+    // One letter says too little.
+    let is_letter = text.len() == 1 && !text[0].is_ascii_digit();
+    (1..=MOST_DIGITS).contains(&text.len()) && !is_letter && SYSTEMS.iter().any(is_written_in)
 }
 
 fn starts_with(text: &[u8], beginning: &[u8]) -> bool {
@@ -145,30 +153,29 @@ fn in_order<T>(separator: &[u8], mut split: Vec<(Suffix<'_>, T)>) -> Option<Part
     })
 }
 
-/// Whether the numbers of a split may begin so: at `aa`, at `00` or at `01`.
+/// Whether the numbers of a split may begin so: at `aa`, `AA`, `00` or `01`.
 fn is_first(number: &[u8]) -> bool {
     let Some((last, before)) = number.split_last() else {
         return false;
     };
     let zeros = before.iter().all(|digit| *digit == b'0') && matches!(last, b'0' | b'1');
-    zeros || number.iter().all(|letter| *letter == b'a')
+    let all = |first: u8| number.iter().all(|letter| *letter == first);
+    zeros || all(b'a') || all(b'A')
 }
 
 /// The number that a split with this one in it, and none before it, would begin with.
 fn before_all(number: &[u8]) -> Vec<u8> {
-    let letters = number.iter().all(u8::is_ascii_lowercase);
-    vec![if letters { b'a' } else { b'0' }; number.len()]
+    vec![digits_of(number)[0]; number.len()]
 }
 
-/// The digits of the system that a number is written in, in their order.
+/// The digits of the first system that a number can be written in.
 fn digits_of(number: &[u8]) -> &'static [u8] {
-    if number.iter().all(u8::is_ascii_digit) {
-        b"0123456789"
-    } else if number.iter().all(u8::is_ascii_lowercase) {
-        b"abcdefghijklmnopqrstuvwxyz"
-    } else {
-        b"0123456789abcdef"
-    }
+    let is_written_in = |digits: &&&[u8]| number.iter().all(|digit| digits.contains(digit));
+    SYSTEMS
+        .iter()
+        .find(is_written_in)
+        .copied()
+        .unwrap_or(SYSTEMS[0])
 }
 
 /// Whether `after` is the next number behind `before`, in any of the ways in which people count parts.
@@ -254,6 +261,8 @@ mod tests {
             &["_partaa", "_partab"],
             &[".aa"],
             &["-part_1"],
+            &["_PART00", "_PART01"],
+            &[".AA", ".AB"],
         ] {
             let shuffled: Vec<&str> = rests.iter().rev().copied().collect();
             assert_eq!(parts(&shuffled), whole(rests), "{rests:?}");
@@ -291,7 +300,9 @@ mod tests {
             &[".2024", ".2025"],
             &[".sha256"],
             &["late"],
-            &[".part-AA"],
+            &[".part-Aa"],
+            &[".PARTIAL"],
+            &[".GZ"],
             &[""],
         ] {
             assert_eq!(parts(rests), None, "{rests:?}");

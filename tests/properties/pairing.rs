@@ -144,7 +144,9 @@ fn data_of(stem: &[u8], entries: &[Entry]) -> (OsString, Content) {
     for ending in [".zst", ".iso"] {
         add(stem, ending, name(&[stem, ending.as_bytes()].concat()));
     }
-    candidates.push(name(stem));
+    if !stem.is_empty() {
+        candidates.push(name(stem));
+    }
     for candidate in &candidates {
         if let Some(entry) = find(entries, candidate) {
             // A directory is no file of whatever name, though it may stand in an artifact's place.
