@@ -92,8 +92,8 @@ fn why(record: &Record) -> String {
             }
         },
         Verdict::Unreadable { part, .. } => match part {
-            Part::Data => format!("{signature}: the data file cannot be read"),
-            Part::Signature => format!("{signature}: the signature file cannot be read"),
+            Part::Data => format!("the data file {} cannot be read", subject(record)),
+            Part::Signature => format!("the signature file {signature} cannot be read"),
             Part::Directory => "nothing behind it was verified".to_owned(),
         },
         Verdict::NotRegular { part } => match part {
