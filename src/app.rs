@@ -39,7 +39,7 @@ use crate::report::summary::Recap;
 use crate::report::{self, Stream, escape, say, stream};
 use crate::trust::note::{Note, Noting};
 use crate::trust::verdict::{Record, Summary};
-use asides::{conclude, explain, name_skipped, remark, warn};
+use asides::{conclude, explain, name_extent, name_skipped, remark, warn};
 use loose::Loose;
 use outcome::{Audited, Outcome};
 use telling::Telling;
@@ -123,6 +123,7 @@ fn verify(config: &Arc<Config>) -> Exit {
     stream::heed(cancel.flag());
     warn(config);
     name_skipped(config);
+    name_extent(config);
     let Some(survey) = survey(config, &cancel) else {
         return unsurveyed(config, began, &interrupt);
     };
@@ -162,10 +163,10 @@ enum NotBegun {
 fn survey(config: &Config, cancel: &Cancel) -> Option<Survey> {
     let (paths, search) = match &config.target {
         Target::Paths(paths, search) => (paths, search),
-        Target::One { data, signature } => {
-            let (data, signature) = (data.clone(), signature.clone());
+        Target::One(one) => {
+            let one = one.clone();
             return patience::unless_cancelled(cancel, move || Survey {
-                artifacts: vec![mirror::appointed(&data, &signature)],
+                artifacts: vec![work::artifact(&one)],
                 ..Survey::default()
             });
         }
@@ -373,7 +374,7 @@ fn prepare(config: &Config, works: Vec<Work>) -> Result<Prepared, PoolError> {
 fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
     let (search, signature) = match &config.target {
         Target::Paths(_, search) => (Some(search), None),
-        Target::One { signature, .. } => (None, Some(signature.clone())),
+        Target::One(one) => (None, Some(one.signature.clone())),
     };
     let reach = search.map(|search| &search.reach);
     let node = rustix::system::uname();

@@ -38,9 +38,18 @@ pub struct Cli {
     pub fingerprints: Vec<String>,
 
     /// Verify exactly one PATH, a data file, against this signature, whatever the names
+    ///
+    /// The signature may be a pipe, such as <(base64 -d FILE) or /dev/stdin. PATH may be a block device with an image on it (a written
+    /// USB stick, a disc); see --length.
     #[arg(help_heading = WHAT, hide_short_help = true, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files"])]
     pub signature: Option<PathBuf>,
+
+    /// With --signature and a block device: how many bytes of it are the image
+    ///
+    /// Without it, the size in its ISO 9660 volume descriptor. An image that can be started from a USB stick may be longer than that says.
+    #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "BYTES", requires = "signature", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
+    pub length: Option<u64>,
 
     /// How many levels to walk; 1 = only the files directly in PATH
     #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]

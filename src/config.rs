@@ -2,6 +2,7 @@
 
 mod baseline;
 mod keys;
+mod one;
 
 use std::ffi::OsString;
 use std::fs;
@@ -33,6 +34,7 @@ use crate::trust::key::{Key, KeyError};
 use crate::trust::looks::{Looks, Role};
 use keys::exposed;
 pub use keys::{Skipped, WhyNoKey};
+pub use one::One;
 
 /// The key file that is looked for where none is named.
 const DEFAULT_KEY: &str = "spectro_public_key.pem";
@@ -96,12 +98,7 @@ pub enum Target {
     /// Whatever these PATHs bring in.
     Paths(Vec<PathBuf>, Search),
     /// One data file against one signature.
-    One {
-        /// The data file.
-        data: PathBuf,
-        /// The signature file.
-        signature: PathBuf,
-    },
+    One(One),
 }
 
 /// What a run takes from its surroundings.
@@ -198,8 +195,47 @@ pub enum ConfigError {
     #[error("--signature needs exactly one PATH: the data file that it signs")]
     NotOneFile,
     /// `--signature` with something that is no file.
-    #[error("{}: the signature is no regular file", shown(.0))]
+    #[error("{}: the signature is neither a regular file nor a pipe", shown(.0))]
     SignatureNotAFile(PathBuf),
+    /// `--signature` with a pipe that cannot be read.
+    #[error("{}: cannot read the signature: {}", shown(path), words(source))]
+    SignatureUnreadable {
+        /// What was named.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// `--length` for something that is no block device.
+    #[error("--length is for a block device, and {} is none: a file is hashed whole", shown(.0))]
+    LengthOfFile(PathBuf),
+    /// A block device that cannot be read.
+    #[error("{}: cannot read the device: {}", shown(path), words(source))]
+    DeviceUnreadable {
+        /// The device.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A block device that is smaller than what is to be hashed of it.
+    #[error(
+        "{}: the device has {size} bytes, fewer than the {length} that {}", shown(path),
+        if *is_asked { "--length names" } else { "its ISO 9660 volume descriptor names: the image was not written whole" }
+    )]
+    DeviceTooSmall {
+        /// The device.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+        /// The bytes that are to be hashed.
+        length: u64,
+        /// Whether the user named them.
+        is_asked: bool,
+    },
+    /// A block device of which nothing says how long the image on it is.
+    #[error(
+        "{}: a device without a valid ISO 9660 volume descriptor, which would name the image's size; name it with --length BYTES", shown(.0)
+    )]
+    NoLength(PathBuf),
     /// `--sha256` with a way that this processor does not know.
     #[error("--sha256 {name}: this processor knows {}", known.join(", "))]
     NoSuchHasher {
@@ -522,14 +558,11 @@ fn target(cli: &Cli, exclude: GlobSet) -> Result<Target, ConfigError> {
         };
         return Ok(Target::Paths(cli.paths.clone(), search));
     };
-    if !check(signature)?.is_file() {
-        return Err(ConfigError::SignatureNotAFile(signature.clone()));
-    }
     match cli.paths.as_slice() {
-        [data] if !data.is_dir() => Ok(Target::One {
-            data: data.clone(),
-            signature: signature.clone(),
-        }),
+        [data] if !data.is_dir() => {
+            let found = check(signature)?;
+            Ok(Target::One(One::of(data, signature, &found, cli.length)?))
+        }
         _ => Err(ConfigError::NotOneFile),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::outcome::Outcome;
 use super::work;
-use crate::config::{Config, Skipped, WhyNoKey};
+use crate::config::{Config, Skipped, Target, WhyNoKey};
 use crate::content::Io;
 use crate::device::Medium;
 use crate::engine::Prepared;
@@ -59,6 +59,21 @@ pub(super) fn name_skipped(config: &Config) {
                 escape::name(path.as_os_str())
             ));
         }
+    }
+}
+
+/// Says how much of a block device is hashed, where its image says it.
+pub(super) fn name_extent(config: &Config) {
+    if let Target::One(one) = &config.target
+        && let Some(extent) = one.device.filter(|extent| !extent.is_asked)
+        && config.detail.lines
+    {
+        say(&format!(
+            "{}: hashing its first {} bytes, the size that its ISO 9660 volume descriptor names; if the signature does not fit, the image \
+             may be longer: name its size with --length BYTES",
+            escape::name(one.data.as_os_str()),
+            extent.length
+        ));
     }
 }
 

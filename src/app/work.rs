@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
-use crate::config::Config;
+use crate::config::{Config, One, Target};
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
-use crate::engine::{self, Claim, Task, Work};
+use crate::engine::{self, Claim, Named, Task, Work};
 use crate::errno;
-use crate::mirror::{Artifact, Facts, State};
+use crate::mirror::{self, Artifact, Facts, State};
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
 /// What the files lie on, by the number of the device.
@@ -63,7 +63,7 @@ pub(super) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
             data,
             parts,
             link,
-            claim: Claim::Signed(signature),
+            claim: claim(signature, config),
         }),
         State::Missing(signature) => decided(Some(signature), Verdict::Missing),
         State::PartMissing(signature, part) => decided(Some(signature), Verdict::PartMissing(part)),
@@ -94,6 +94,33 @@ pub(super) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
                 part: Part::Directory,
             },
         ),
+    }
+}
+
+/// What is claimed of an artifact that this file, or what the user names in place of one, signs.
+fn claim(signature: PathBuf, config: &Config) -> Claim {
+    match &config.target {
+        Target::One(one) if one.content.is_some() || one.device.is_some() => Claim::Named(Named {
+            signature,
+            content: one.content.clone(),
+            device_length: one.device.map(|device| device.length),
+        }),
+        _ => Claim::Signed(signature),
+    }
+}
+
+/// The one artifact that `--signature` is for.
+pub(super) fn artifact(one: &One) -> Artifact {
+    let artifact = mirror::appointed(&one.data, &one.signature, one.content.is_some());
+    match (artifact.state, one.device) {
+        (State::DataNotRegular(Some(signature)), Some(device)) => Artifact {
+            state: match Facts::of_device(&one.data, device.length) {
+                Ok(facts) => State::Signed(signature, facts),
+                Err(error) => State::Unreadable(signature, error),
+            },
+            ..artifact
+        },
+        (state, _) => Artifact { state, ..artifact },
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Joined {
     parts: Vec<(PathBuf, Stamp)>,
     /// How many of them were opened.
     opened: usize,
+    /// The bytes that are read of a block device, which says of itself that it has none.
+    device_length: Option<u64>,
     reading: Reading,
     /// Bytes of the parts that wait.
     waiting: u64,
@@ -48,7 +50,25 @@ impl Joined {
             content,
             parts: all,
             opened: 1,
+            device_length: None,
             reading,
+            border: Vec::new(),
+            is_at_border: false,
+        })
+    }
+
+    /// Opens the block device at `path`, to read its first `length` bytes.
+    ///
+    /// # Errors
+    /// Those of [`super::device::open`].
+    pub fn open_device(path: &Path, length: u64, reading: Reading) -> Result<Joined, Fault> {
+        Ok(Joined {
+            content: Content::open_device(path, length, reading)?,
+            parts: Vec::new(),
+            opened: 1,
+            device_length: Some(length),
+            reading,
+            waiting: 0,
             border: Vec::new(),
             is_at_border: false,
         })
@@ -135,7 +155,12 @@ impl Joined {
     ///
     /// Fail closed: this tells a file that was written to, one that was replaced, and another name that no longer leads here.
     pub fn is_unchanged(&self, path: &Path) -> bool {
-        let is_at = |path: &Path, stamp: &Stamp| Stamp::at(path).is_ok_and(|now| now == *stamp);
+        let as_read = |now: Stamp| Stamp {
+            size: self.device_length.unwrap_or(now.size),
+            ..now
+        };
+        let is_at =
+            |path: &Path, stamp: &Stamp| Stamp::at(path).is_ok_and(|now| as_read(now) == *stamp);
         if self.parts.is_empty() {
             is_at(path, self.content.stamp())
         } else {

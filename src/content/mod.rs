@@ -1,6 +1,7 @@
 //! A file's bytes, window by window, and whether they stayed the same while they were read.
 
 mod ahead;
+pub mod device;
 mod joined;
 mod load;
 mod mapped;
@@ -8,7 +9,7 @@ mod read;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -112,8 +113,14 @@ impl Stamp {
     }
 
     fn of(metadata: &Metadata) -> Stamp {
+        let is_block_device = metadata.file_type().is_block_device();
         Stamp {
-            device: metadata.dev(),
+            // Of a block device, which one it is counts, and not where its name is.
+            device: if is_block_device {
+                metadata.rdev()
+            } else {
+                metadata.dev()
+            },
             inode: metadata.ino(),
             size: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
@@ -132,6 +139,8 @@ impl Stamp {
 pub struct Content {
     file: Arc<File>,
     stamp: Stamp,
+    /// Whether it is a block device, which may go on behind what is read of it.
+    is_device: bool,
     io: Io,
     source: Source,
     /// Bytes of a window.
@@ -221,6 +230,23 @@ impl Content {
     /// Those of [`open_regular`].
     pub fn open(path: &Path, reading: Reading) -> Result<Content, Fault> {
         let (file, stamp) = open_regular(path)?;
+        Content::of(file, stamp, reading)
+    }
+
+    /// Opens the block device at `path`, to read its first `length` bytes as if they were a file.
+    ///
+    /// # Errors
+    /// Those of [`device::open`].
+    pub fn open_device(path: &Path, length: u64, reading: Reading) -> Result<Content, Fault> {
+        let (file, stamp) = device::open(path, length)?;
+        let content = Content::of(file, stamp, reading)?;
+        Ok(Content {
+            is_device: true,
+            ..content
+        })
+    }
+
+    fn of(file: File, stamp: Stamp, reading: Reading) -> Result<Content, Fault> {
         let file = Arc::new(file);
         let io = match reading.io {
             Io::Auto if stamp.size <= SMALL || takes_memory_to_map(&file)? => Io::Read,
@@ -234,6 +260,7 @@ impl Content {
                 false => Source::Here(loader),
             },
             stamp,
+            is_device: false,
             io,
             most: match io {
                 Io::Read => READ_WINDOW.min(reading.window),
@@ -306,7 +333,11 @@ impl Content {
         self.consumed = 0;
         let extent = self.extent(self.window_end);
         if extent.length == 0 {
-            return self.expect_end();
+            return if self.is_device {
+                device::expect_length(&self.file, self.stamp.size)
+            } else {
+                self.expect_end()
+            };
         }
         self.read_ahead(extent.end());
         let following = self.extent(extent.end());

@@ -10,7 +10,7 @@ use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
 use super::looking;
 use super::plan::{Job, may_join};
 use super::shape::Shape;
-use super::{Settings, Task, zarf};
+use super::{Claim, Named, Settings, Task, zarf};
 use crate::content::{Fault, Joined, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
@@ -92,6 +92,14 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
 }
 
 fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
+    if let Claim::Named(Named {
+        device_length: Some(length),
+        ..
+    }) = task.claim
+    {
+        return Joined::open_device(&task.data, length, reading)
+            .map_err(|fault| unopened(task, fault));
+    }
     let (parts, missing) = zarf::with_content(&task.parts);
     if missing > 0 {
         // The description says how many there are, and not how they are called: the whole names what is incomplete.

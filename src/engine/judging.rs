@@ -29,10 +29,16 @@ impl Awaits {
     pub(super) fn of(task: &Task) -> Awaits {
         match &task.claim {
             Claim::Unsigned(verdict) => Awaits::Digest(verdict.clone()),
-            Claim::Signed(path) => {
-                read_signature(path).map_or_else(Awaits::Nothing, Awaits::Judgement)
-            }
+            Claim::Signed(path) => Awaits::signature(read_signature(path)),
+            Claim::Named(named) => Awaits::signature(match &named.content {
+                Some(content) => parse(content),
+                None => read_signature(&named.signature),
+            }),
         }
+    }
+
+    fn signature(read: Result<Signature, Verdict>) -> Awaits {
+        read.map_or_else(Awaits::Nothing, Awaits::Judgement)
     }
 
     pub(super) fn judged(
@@ -71,7 +77,7 @@ pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 /// The verdict on a name that cannot be opened. That on what has no signature does not depend on what is read of it.
 pub(super) fn unopened(task: &Task, fault: Fault) -> Verdict {
     match &task.claim {
-        Claim::Signed(_) => of_fault(fault),
+        Claim::Signed(_) | Claim::Named(_) => of_fault(fault),
         Claim::Unsigned(verdict) => verdict.clone(),
     }
 }
@@ -85,9 +91,13 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
         // Fail closed: it was there when the names were read. Calling the artifact unsigned would pass under --allow-unsigned.
         Fault::Missing | Fault::Changed => unreadable(Part::Signature, &Errno::NOENT.into()),
     })?;
-    Signature::parse(&bytes).map_err(|error| {
+    parse(&bytes)
+}
+
+fn parse(bytes: &[u8]) -> Result<Signature, Verdict> {
+    Signature::parse(bytes).map_err(|error| {
         // It is invalid, whatever it looks like.
-        let instead = hints::signature::looks(&bytes).map(SignatureError::Instead);
+        let instead = hints::signature::looks(bytes).map(SignatureError::Instead);
         Verdict::Invalid(Invalid::Malformed(instead.unwrap_or(error)))
     })
 }

@@ -57,8 +57,21 @@ pub struct Task {
 pub enum Claim {
     /// This file has a signature over it.
     Signed(PathBuf),
+    /// What the user names in place of a file says so.
+    Named(Named),
     /// Nothing. It is hashed for its digest alone, and this is its verdict.
     Unsigned(Verdict),
+}
+
+/// What the user names where a signature file or an artifact is no regular file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The signature's path.
+    pub signature: PathBuf,
+    /// What was read of it, where it can be read only once.
+    pub content: Option<Vec<u8>>,
+    /// How many bytes the artifact has, where it is a block device.
+    pub device_length: Option<u64>,
 }
 
 impl Task {
@@ -66,6 +79,7 @@ impl Task {
     pub fn signature(&self) -> Option<&Path> {
         match &self.claim {
             Claim::Signed(path) => Some(path),
+            Claim::Named(named) => Some(&named.signature),
             Claim::Unsigned(_) => None,
         }
     }

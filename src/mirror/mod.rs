@@ -87,6 +87,19 @@ impl Facts {
         })
     }
 
+    /// What it says of the block device under `path`, of which so many bytes are read.
+    ///
+    /// # Errors
+    /// Those of stat(2).
+    pub fn of_device(path: &Path, length: u64) -> io::Result<Facts> {
+        path.metadata().map(|metadata| Facts {
+            size: length,
+            // What it is on is the device itself.
+            device: metadata.rdev(),
+            inode: metadata.ino(),
+        })
+    }
+
     /// The same of files that are parts of one, in their order: their sizes together, and where the first of them is.
     ///
     /// # Errors
@@ -253,11 +266,13 @@ fn is_same_place(a: &Path, b: &Path) -> bool {
     a.file_name() == b.file_name() && directory(a) == directory(b)
 }
 
-/// One data file with the signature that the user names for it, whatever the names.
-pub fn appointed(data: &Path, signature: &Path) -> Artifact {
+/// One data file with the signature that the user names for it, whatever the names. Where `is_read`, the signature is at hand, whatever
+/// stands under its name.
+pub fn appointed(data: &Path, signature: &Path, is_read: bool) -> Artifact {
     // Fail closed: what cannot be looked at is opened all the same, and opening it says why it cannot be read.
     let kind = |path| walk::kind_at(path).unwrap_or(Kind::Dangling);
-    let signature = (signature.to_owned(), kind(signature));
+    let signature_kind = if is_read { Kind::File } else { kind(signature) };
+    let signature = (signature.to_owned(), signature_kind);
     whole(data.to_owned(), kind(data), Some(signature))
 }
 

@@ -1,0 +1,116 @@
+//! What `--signature` names: one artifact and its signature, each a file, or a device and a pipe.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use super::ConfigError;
+use crate::content::device;
+use crate::trust::signature::LOOK_BYTES;
+
+/// One data file against one signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct One {
+    /// The data file.
+    pub data: PathBuf,
+    /// The signature file.
+    pub signature: PathBuf,
+    /// What was read of the signature where it is a pipe, which can be read once.
+    pub content: Option<Vec<u8>>,
+    /// What is hashed of the data where it is a block device.
+    pub device: Option<Extent>,
+}
+
+/// The bytes from the beginning of a block device that are hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How many.
+    pub length: u64,
+    /// Whether the user named them; else it is what the image says of itself.
+    pub is_asked: bool,
+}
+
+impl One {
+    /// Looks at both, `found` being what stands under the signature's name, and reads a signature that is a pipe.
+    pub(super) fn of(
+        data: &Path,
+        signature: &Path,
+        found: &Metadata,
+        length: Option<u64>,
+    ) -> Result<One, ConfigError> {
+        Ok(One {
+            device: extent(data, length)?,
+            content: content(signature, found)?,
+            data: data.to_owned(),
+            signature: signature.to_owned(),
+        })
+    }
+}
+
+/// What is read of a signature that is no regular file: a pipe, or a terminal. Never more than tells what it is.
+fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError> {
+    let kind = found.file_type();
+    if kind.is_file() {
+        return Ok(None);
+    }
+    if !kind.is_fifo() && !kind.is_char_device() {
+        return Err(ConfigError::SignatureNotAFile(path.to_owned()));
+    }
+    let mut content = Vec::new();
+    // The user names it, and waits for whoever writes to it. What a walk finds is never waited for.
+    let read =
+        File::open(path).and_then(|file| file.take(LOOK_BYTES as u64).read_to_end(&mut content));
+    read.map_err(|source| ConfigError::SignatureUnreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Some(content))
+}
+
+/// What is to be hashed of a block device; `None` for everything else.
+fn extent(path: &Path, asked: Option<u64>) -> Result<Option<Extent>, ConfigError> {
+    let is_device = path
+        .metadata()
+        .is_ok_and(|metadata| metadata.file_type().is_block_device());
+    if !is_device {
+        // Fail closed: a part of a file is not the file, and a ✅ beside its name would be read as one of the whole.
+        return match asked {
+            Some(_) => Err(ConfigError::LengthOfFile(path.to_owned())),
+            None => Ok(None),
+        };
+    }
+    let (size, of_image) = look_at(path).map_err(|source| ConfigError::DeviceUnreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let extent = match (asked, of_image) {
+        (Some(length), _) => Extent {
+            length,
+            is_asked: true,
+        },
+        (None, Some(length)) => Extent {
+            length,
+            is_asked: false,
+        },
+        (None, None) => return Err(ConfigError::NoLength(path.to_owned())),
+    };
+    if extent.length > size {
+        return Err(ConfigError::DeviceTooSmall {
+            path: path.to_owned(),
+            size,
+            length: extent.length,
+            is_asked: extent.is_asked,
+        });
+    }
+    Ok(Some(extent))
+}
+
+/// The size of a block device, and of the image on it as far as that says it.
+fn look_at(path: &Path) -> io::Result<(u64, Option<u64>)> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    Ok((device::size(&file)?, device::image_size(&file)?))
+}
