@@ -26,6 +26,7 @@ use crate::engine::{self, Cancel, PoolError, Prepared, Work};
 use crate::errno;
 use crate::exit::Exit;
 use crate::generate;
+use crate::hints::key_recovery;
 use crate::interrupt::Interrupt;
 use crate::limits;
 use crate::mirror::pairing::Needed;
@@ -37,6 +38,7 @@ use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
 use crate::report::summary::Recap;
 use crate::report::{self, Stream, escape, say, stream};
+use crate::trust::budget::Budget;
 use crate::trust::note::{Note, Noting};
 use crate::trust::verdict::{Record, Summary};
 use asides::{conclude, explain, name_extent, name_skipped, remark, warn};
@@ -324,14 +326,42 @@ fn judge(
     })
 }
 
+/// The most work that finding another key may be, in verifications: less than a tenth of a second's worth.
+const MOST_RECOVERY: usize = 1000;
+
 /// What the run shows as a whole, if anybody will hear of it.
 fn notes(config: &Config, mut noting: Noting, loose: Loose, cancel: &Cancel) -> Vec<Note> {
     if !config.detail.lines && config.reports.is_empty() {
         return Vec::new();
     }
     let mut notes = loose.into_notes(&mut noting);
-    notes.extend(noting.notes(&config.settings.keys, &|| cancel.is_cancelled()));
+    let cancelled = || cancel.is_cancelled();
+    let found = noting.notes(&config.settings.keys, &cancelled);
+    notes.extend(wrong_key(config, &noting, &found, &cancelled));
+    notes.extend(found);
     loose::without_repetitions(notes)
+}
+
+/// The note that the keys are probably the wrong ones; none where one of them made a signature, though over another file.
+fn wrong_key(
+    config: &Config,
+    noting: &Noting,
+    found: &[Note],
+    cancelled: &dyn Fn() -> bool,
+) -> Option<Note> {
+    let fits = |note: &Note| {
+        matches!(
+            note,
+            Note::SignatureFitsOther { .. } | Note::SignatureFits { .. }
+        )
+    };
+    let (strangers, signatures) = noting.all_strange().filter(|_| !found.iter().any(fits))?;
+    let signer = key_recovery::signer(strangers, &Budget::new(MOST_RECOVERY, cancelled));
+    Some(Note::WrongKey {
+        keys: config.settings.keys.clone(),
+        signatures,
+        signer: signer.map(|signer| (signer.fingerprint, signer.signatures)),
+    })
 }
 
 /// Compares the records with the baseline, if there is one.

@@ -3,5 +3,6 @@
 pub mod data;
 mod formats;
 pub mod key;
+pub mod key_recovery;
 pub mod path;
 pub mod signature;

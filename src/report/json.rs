@@ -335,6 +335,14 @@ enum NoteObject<'a> {
         signature: SignatureMember<'a>,
         fits: PathMember<'a>,
     },
+    WrongKey {
+        keys: Vec<String>,
+        signatures: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signer: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signer_signatures: Option<u64>,
+    },
     StraySignature {
         #[serde(flatten)]
         signature: SignatureMember<'a>,
@@ -374,6 +382,19 @@ impl<'a> NoteObject<'a> {
                 signature: signature_member(signature),
                 path: path_member(path),
                 fits: path_member(fits),
+            },
+            Note::WrongKey {
+                keys,
+                signatures,
+                signer,
+            } => NoteObject::WrongKey {
+                keys: keys
+                    .iter()
+                    .map(|key| key.fingerprint().to_string())
+                    .collect(),
+                signatures: *signatures,
+                signer: signer.map(|(fingerprint, _)| fingerprint.to_string()),
+                signer_signatures: signer.map(|(_, made)| made),
             },
             Note::SignatureFits { signature, fits } => NoteObject::SignatureFits {
                 signature: signature_member(signature),

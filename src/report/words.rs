@@ -1,12 +1,15 @@
 //! Verdicts in words.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::escape;
 use crate::audit::{Audit, Finding};
+use crate::digest::Digest;
 use crate::digest::choice::{Choice, Measurement};
 use crate::mirror::alike::Difference;
 use crate::mirror::pairing::is_artifact;
+use crate::trust::key::Key;
 use crate::trust::looks::Role;
 use crate::trust::note::Note;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
@@ -162,6 +165,11 @@ pub fn note(note: &Note) -> String {
             shown(signature),
             shown(fits)
         ),
+        Note::WrongKey {
+            keys,
+            signatures,
+            signer,
+        } => wrong_key(keys, *signatures, *signer),
         Note::SignatureFits { signature, fits } => format!(
             "{}: this signature fits {}; to pair them, rename {}",
             shown(signature),
@@ -216,6 +224,23 @@ fn difference_in_words(term: &str) -> &'static str {
         "normal-form" => "their Unicode normal form",
         _ => "the case of letters and their Unicode normal form",
     }
+}
+
+/// That the keys are probably the wrong ones, and which one would fit.
+fn wrong_key(keys: &[Arc<Key>], signatures: u64, signer: Option<(Digest, u64)>) -> String {
+    let key = |key: &Arc<Key>| format!("{} ({})", key.name(), key.fingerprint());
+    let keys = keys.iter().map(key).collect::<Vec<_>>().join(", ");
+    let found = match signatures {
+        1 => "the only signature of this run was not made by a trusted key over its file: if the file is as its vendor published it, this is \
+              probably the wrong key".to_owned(),
+        more => format!("none of the {more} signatures of this run was made by a trusted key over its file: this is probably the wrong key"),
+    };
+    let signer = signer.map_or_else(String::new, |(fingerprint, made)| {
+        format!(
+            "; the key that made {made} of them has the fingerprint {fingerprint}: trust it only if the vendor publishes that"
+        )
+    });
+    format!("{found}, an old one or another product's; used: {keys}{signer}")
 }
 
 /// A difference from the baseline, as a line like those of the verdicts.

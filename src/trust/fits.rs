@@ -13,10 +13,16 @@ use p256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
 use p256::elliptic_curve::subtle::Choice;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 
+use super::budget::Budget;
 use super::key::Key;
 use super::multiples::Multiples;
 use super::signature::Signature;
 use crate::digest::Digest;
+
+/// What [`candidates`] cost, in verifications: two multiplications of any point, and two points made affine.
+const CANDIDATES_COST: usize = 4;
+/// As many digests' points cost what a verification costs: one multiplication of the generator, affine all together.
+const POINTS_OF_A_VERIFICATION: usize = 3;
 
 /// Signatures that are looking for what they were made over.
 #[derive(Debug)]
@@ -27,17 +33,17 @@ pub(super) struct Seeking<'a> {
 }
 
 impl<'a> Seeking<'a> {
-    /// Computes for each signature what point the digest must have, by each of the keys; ends early when `cancelled`.
+    /// Computes for each signature what point the digest must have, by each of the keys, as far as the `budget` goes.
     pub(super) fn of(
         signatures: Vec<&'a Signature>,
         keys: &'a [Arc<Key>],
-        cancelled: &dyn Fn() -> bool,
+        budget: &Budget<'_>,
     ) -> Seeking<'a> {
         let mut by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>> = HashMap::new();
         let pairs = signatures.iter().enumerate();
         let pairs = pairs
             .flat_map(|(number, signature)| keys.iter().map(move |key| (number, *signature, key)));
-        for (number, signature, key) in pairs.take_while(|_| !cancelled()) {
+        for (number, signature, key) in pairs.take_while(|_| budget.spend(CANDIDATES_COST)) {
             for x in candidates(key.point(), signature).into_iter().flatten() {
                 by_point.entry(x).or_default().push((number, key));
             }
@@ -49,13 +55,17 @@ impl<'a> Seeking<'a> {
     }
 
     /// Which signatures were made over one of the digests: the number of each, and the place of the digest.
-    pub(super) fn among(&self, digests: &[Digest]) -> Vec<(usize, usize)> {
+    pub(super) fn among(&self, digests: &[Digest], budget: &Budget<'_>) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
+        if !budget.spend(digests.len().div_ceil(POINTS_OF_A_VERIFICATION)) {
+            return found;
+        }
         for (place, (digest, point)) in digests.iter().zip(points(digests)).enumerate() {
             let seeking = self.by_point.get(&point.x()).into_iter().flatten();
             let fits = |(number, key): &&(usize, &Key)| {
                 let signature = self.signatures.get(*number);
-                signature.is_some_and(|signature| key.verifies(digest, signature))
+                signature
+                    .is_some_and(|signature| budget.spend(1) && key.verifies(digest, signature))
             };
             found.extend(seeking.filter(fits).map(|(number, _)| (*number, place)));
         }
@@ -108,7 +118,8 @@ mod tests {
     /// The places of the digests that the signature was made over by the key.
     fn places(key: &SigningKey, signature: &Signature, digests: &[Digest]) -> Vec<usize> {
         let keys = [Arc::new(public(key))];
-        let found = Seeking::of(vec![signature], &keys, &|| false).among(digests);
+        let budget = Budget::new(1000, &|| false);
+        let found = Seeking::of(vec![signature], &keys, &budget).among(digests, &budget);
         found.into_iter().map(|(_, place)| place).collect()
     }
 
@@ -135,16 +146,24 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_is_cancelled_finds_nothing_more() {
+    fn a_search_ends_where_its_budget_ends() {
         let digests = [Digest::of(b"a"), Digest::of(b"b")];
         let signing = signing_key(1);
         let made = digests.map(|digest| sign(&signing, &digest));
         let keys = [Arc::new(public(&signing))];
-        for (after, expected) in [(0, vec![]), (1, vec![(0, 0)]), (2, vec![(0, 0), (1, 1)])] {
-            let looks = std::cell::Cell::new(0);
-            let cancelled = || looks.replace(looks.get() + 1) >= after;
-            let seeking = Seeking::of(made.iter().collect(), &keys, &cancelled);
-            assert_eq!(seeking.among(&digests), expected);
+        // Candidates for two, points of both digests, and a verification for each.
+        let both = 2 * CANDIDATES_COST + 1 + 2;
+        for (work, expected) in [
+            (0, vec![]),
+            (CANDIDATES_COST, vec![]),
+            (CANDIDATES_COST + 2, vec![(0, 0)]),
+            (both - 1, vec![(0, 0)]),
+            (both, vec![(0, 0), (1, 1)]),
+        ] {
+            let budget = Budget::new(work, &|| false);
+            let seeking = Seeking::of(made.iter().collect(), &keys, &budget);
+            assert_eq!(seeking.among(&digests, &budget), expected, "{work}");
+            assert!(budget.spent() <= work);
         }
     }
 
@@ -160,7 +179,8 @@ mod tests {
         let unknown = sign(&signing_key(3), &digests[1]);
         let keys = [Arc::new(public(&one)), Arc::new(public(&two))];
         let signatures = [&unknown, &made[0], &made[1], &made[2]];
-        let found = Seeking::of(signatures.into(), &keys, &|| false).among(&digests);
+        let budget = Budget::new(1000, &|| false);
+        let found = Seeking::of(signatures.into(), &keys, &budget).among(&digests, &budget);
         assert_eq!(found, [(2, 0), (3, 0), (1, 2)]);
     }
 

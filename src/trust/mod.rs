@@ -3,6 +3,7 @@
 //! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The one thing it
 //! takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made without hashing.
 
+pub mod budget;
 mod fits;
 pub mod key;
 pub mod looks;

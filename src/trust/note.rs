@@ -1,23 +1,25 @@
 //! What a run shows as a whole and no single verdict tells. A note changes no verdict.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::fits::Seeking;
 use super::key::Key;
 use super::signature::Signature;
-use super::verdict::{Record, Subject};
+use super::verdict::{Invalid, Record, Subject, Verdict};
 use crate::digest::Digest;
 
 /// As many signatures are looked at, in the order of the lines, for what else they fit, by one key; fewer by several. It takes a few
 /// signatures' time for each, and whoever has more of them has another key or another release before them.
 const MOST_UNFIT: usize = 1000;
-/// As many contents are looked at for what fits them: a hundred thousand take a second.
-const MOST_CONTENTS: usize = 100_000;
-/// As many of them are looked at between two looks at whether the run was cancelled: a few milliseconds' worth.
-const AT_ONCE: usize = 512;
+/// The most work that the search may be, in verifications, whatever there is to search: a few seconds' worth, and enough for a
+/// hundred thousand contents.
+const MOST_WORK: usize = 45_000;
+/// As many contents are looked at between two looks at whether the run was cancelled: a few milliseconds' worth.
+const AT_ONCE: usize = 96;
 
 /// Something that a run shows as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,15 @@ pub enum Note {
         /// The file.
         path: PathBuf,
     },
+    /// `wrong-key`: no signature of the run fits a trusted key, and all are well formed.
+    WrongKey {
+        /// The trusted keys.
+        keys: Vec<Arc<Key>>,
+        /// How many signatures there are.
+        signatures: u64,
+        /// The SHA-256 of the DER of a key that made several of them over the artifacts as they are, and how many. It is not trusted.
+        signer: Option<(Digest, u64)>,
+    },
     /// `spare-parts`: an artifact is there whole, and so are parts that it was split into, which were not read.
     SpareParts {
         /// The artifact.
@@ -79,6 +90,12 @@ pub enum Note {
 pub struct Noting {
     contents: Vec<Content>,
     unfit: Vec<Unfit>,
+    /// Signatures that no trusted key made over their artifacts, each with the digest of that.
+    strangers: Vec<(Digest, Signature)>,
+    /// How many such signatures there are, also where no more are kept.
+    strange: u64,
+    /// Whether there was a signature that fits, or a file that holds none.
+    is_mixed: bool,
 }
 
 /// The content of an artifact.
@@ -118,6 +135,16 @@ impl Noting {
                 link: record.link.clone(),
             });
         }
+        self.is_mixed |= matches!(
+            record.verdict,
+            Verdict::Valid { .. } | Verdict::Invalid(Invalid::Malformed(_))
+        );
+        if let (Some(signature), Some(digest)) = (&record.unfit, record.digest) {
+            self.strange += 1;
+            if self.strangers.len() < MOST_UNFIT {
+                self.strangers.push((digest, (**signature).clone()));
+            }
+        }
         if let (Some(signature), Some(file)) = (&record.unfit, &record.signature)
             && self.unfit.len() < MOST_UNFIT
         {
@@ -140,10 +167,18 @@ impl Noting {
         }
     }
 
+    /// The signatures of a run in which none fits a trusted key, each with the digest of its artifact, and how many there are of them;
+    /// `None` where one fits, or a signature file holds none.
+    pub fn all_strange(&self) -> Option<(&[(Digest, Signature)], u64)> {
+        let are_all = self.strange > 0 && !self.is_mixed;
+        are_all.then_some((&self.strangers, self.strange))
+    }
+
     /// What there is to note: first of the contents, then of the signatures, each in the order of the lines. Looking for what signatures fit
     /// takes its time; when `cancelled`, no more is said of them.
-    pub fn notes(self, keys: &[Arc<Key>], cancelled: &dyn Fn() -> bool) -> Vec<Note> {
-        let fitting = fitting(&self.unfit, &self.contents, keys, cancelled);
+    pub fn notes(&self, keys: &[Arc<Key>], cancelled: &dyn Fn() -> bool) -> Vec<Note> {
+        let budget = Budget::new(MOST_WORK, cancelled);
+        let fitting = fitting(&self.unfit, &self.contents, keys, &budget);
         same_contents(&self.contents)
             .into_iter()
             .chain(fitting)
@@ -192,33 +227,62 @@ fn each_once(group: &[&Content]) -> Vec<PathBuf> {
 }
 
 /// The signatures that fit another content than that of their artifact.
+///
+/// One content may have many names, and one signature many copies; each is looked at once, or the work would be that of every name with
+/// every copy.
 fn fitting(
     unfit: &[Unfit],
     contents: &[Content],
     keys: &[Arc<Key>],
-    cancelled: &dyn Fn() -> bool,
+    budget: &Budget<'_>,
 ) -> Vec<Note> {
     if unfit.is_empty() {
         return Vec::new();
     }
-    let most = MOST_UNFIT / keys.len().max(1);
-    let signatures = unfit.iter().take(most).map(|unfit| &*unfit.signature);
-    let seeking = Seeking::of(signatures.collect(), keys, cancelled);
+    let copies = copies(unfit, MOST_UNFIT / keys.len().max(1));
+    let signatures = copies
+        .iter()
+        .filter_map(|numbers| unfit.get(*numbers.first()?));
+    let signatures = signatures.map(|unfit| &*unfit.signature).collect();
+    let seeking = Seeking::of(signatures, keys, budget);
     let mut notes: Vec<Option<Note>> = vec![None; unfit.len()];
-    let contents = contents.get(..MOST_CONTENTS).unwrap_or(contents);
-    for contents in contents.chunks(AT_ONCE).take_while(|_| !cancelled()) {
+    let mut seen = HashSet::new();
+    let contents = contents.iter();
+    let contents: Vec<&Content> = contents
+        .filter(|content| seen.insert(content.digest))
+        .collect();
+    for contents in contents.chunks(AT_ONCE) {
         let digests: Vec<Digest> = contents.iter().map(|content| content.digest).collect();
-        for (number, place) in seeking.among(&digests) {
-            if let (Some(note @ None), Some(unfit), Some(content)) = (
-                notes.get_mut(number),
-                unfit.get(number),
-                contents.get(place),
-            ) {
-                *note = Some(unfit.fits(content));
+        for (signature, place) in seeking.among(&digests, budget) {
+            for number in copies.get(signature).into_iter().flatten() {
+                if let (Some(note @ None), Some(unfit), Some(content)) = (
+                    notes.get_mut(*number),
+                    unfit.get(*number),
+                    contents.get(place),
+                ) {
+                    *note = Some(unfit.fits(content));
+                }
             }
         }
     }
     notes.into_iter().flatten().collect()
+}
+
+/// The numbers of the copies of each signature, of so many signatures at most, in the order of the first copies.
+fn copies(unfit: &[Unfit], most: usize) -> Vec<Vec<usize>> {
+    let mut places: HashMap<&Signature, usize> = HashMap::new();
+    let mut copies: Vec<Vec<usize>> = Vec::new();
+    for (number, unfit) in unfit.iter().enumerate() {
+        let next = copies.len();
+        let place = *places.entry(&unfit.signature).or_insert(next);
+        if place < most && place == next {
+            copies.push(Vec::new());
+        }
+        if let Some(copies) = copies.get_mut(place) {
+            copies.push(number);
+        }
+    }
+    copies
 }
 
 impl Unfit {
@@ -238,7 +302,7 @@ impl Unfit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::verdict::{Invalid, Unclaimed, Verdict};
+    use crate::trust::verdict::Unclaimed;
     use p256::ecdsa::SigningKey;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::pkcs8::EncodePublicKey;
@@ -350,15 +414,32 @@ mod tests {
     fn of_many_signatures_that_fit_elsewhere_a_thousand_are_looked_at_or_fewer_by_several_keys() {
         for (keys, looked_at) in [(1, 1000), (2, 500)] {
             let mut noting = Noting::default();
-            let records = (0..1001).map(|n| unfit(&n.to_string(), "same", "other"));
-            for record in records.chain([hashed("x", "other")]) {
-                noting.take(&record);
+            for n in (0..1001).map(|n| n.to_string()) {
+                noting.take(&unfit(&n, "same", &n));
+                noting.take(&hashed(&format!("{n}.other"), &n));
             }
             let keys: Vec<Arc<Key>> = trusted().into_iter().cycle().take(keys).collect();
             let notes = noting.notes(&keys, &|| false);
             let fits = |note: &&Note| matches!(note, Note::SignatureFitsOther { .. });
             assert_eq!(notes.iter().filter(fits).count(), looked_at);
         }
+    }
+
+    #[test]
+    fn many_names_of_one_content_and_many_copies_of_one_signature_are_each_looked_at_once() {
+        let mut noting = Noting::default();
+        for n in 0..500 {
+            noting.take(&unfit(&format!("{n}.junk"), &n.to_string(), "signed"));
+            noting.take(&hashed(&format!("{n}.name"), "signed"));
+        }
+        let keys = trusted();
+        let budget = Budget::new(MOST_WORK, &|| false);
+        let notes = fitting(&noting.unfit, &noting.contents, &keys, &budget);
+        assert_eq!(notes.len(), 500);
+        let (first, last) = (fits("0.junk", "0.name"), fits("499.junk", "0.name"));
+        assert_eq!((&notes[0], &notes[499]), (&first, &last));
+        // 501 contents and one signature.
+        assert!(budget.spent() < 200, "{}", budget.spent());
     }
 
     #[test]

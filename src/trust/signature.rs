@@ -1,6 +1,8 @@
 //! A detached signature: the bytes of a `.sig.bin` file, or why they are none.
 
-use p256::ecdsa;
+use std::hash::{Hash, Hasher};
+
+use p256::{NonZeroScalar, ecdsa};
 use thiserror::Error;
 
 use super::looks::{Looks, Role};
@@ -13,6 +15,12 @@ pub const MAX_BYTES: usize = 2 + 2 * (2 + 33);
 /// An ECDSA P-256 signature whose `r` and `s` are in range, not yet verified over anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature(pub(super) ecdsa::Signature);
+
+impl Hash for Signature {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_bytes().hash(state);
+    }
+}
 
 /// The bytes of a signature file that are looked at. They are enough to tell what it holds instead, however it is written.
 pub const LOOK_BYTES: usize = 4096;
@@ -37,6 +45,11 @@ pub enum SignatureError {
 }
 
 impl Signature {
+    /// The two numbers r and s.
+    pub fn scalars(&self) -> (NonZeroScalar, NonZeroScalar) {
+        self.0.split_scalars()
+    }
+
     /// Reads a signature file: strict DER (X.690, clause 10), with nothing after it. Of a longer file, its first [`LOOK_BYTES`]
     /// are enough.
     ///

@@ -1,0 +1,170 @@
+//! Which key made signatures that no trusted key made: found from the signatures and the digests alone. It says nothing of whether that key
+//! is to be trusted: anybody can sign anything.
+//!
+//! A signature (r, s) over the digest e fits at most four public keys (SEC 1, 4.1.6): Q = r⁻¹·(s·R − e·G), for each point R whose
+//! x-coordinate is r or r + n. A key that is among those of two signatures over different digests made them both.
+
+use std::collections::HashMap;
+
+use p256::ecdsa::VerifyingKey;
+use p256::elliptic_curve::ops::{Invert, Reduce};
+use p256::elliptic_curve::point::DecompressPoint;
+use p256::elliptic_curve::subtle::Choice;
+use p256::pkcs8::EncodePublicKey;
+use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
+
+use crate::digest::Digest;
+use crate::trust::budget::Budget;
+use crate::trust::signature::Signature;
+
+/// The most signatures that are looked at: a key that made none of so many, but others, is missed.
+const MOST_SIGNATURES: usize = 64;
+/// What the keys of a signature cost, in verifications.
+const COST: usize = 6;
+
+/// A key that made signatures, and was not named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// The SHA-256 of its DER, with the point uncompressed.
+    pub fingerprint: Digest,
+    /// How many of the signatures that were looked at it made.
+    pub signatures: u64,
+}
+
+/// The key that made most of the signatures, each over its digest, if one made at least two.
+pub fn signer(signatures: &[(Digest, Signature)], budget: &Budget<'_>) -> Option<Signer> {
+    let mut made: HashMap<Vec<u8>, u64> = HashMap::new();
+    let mut seen: Vec<&(Digest, Signature)> = Vec::new();
+    for signature in signatures {
+        let (digest, (r, _)) = (signature.0, signature.1.scalars());
+        // The same digest, or the same r with another s, leaves more than one key that fits both.
+        let tells_nothing =
+            |other: &&&(Digest, Signature)| other.0 == digest || *other.1.scalars().0 == *r;
+        if seen.iter().find(tells_nothing).is_some() {
+            continue;
+        }
+        if seen.len() == MOST_SIGNATURES || !budget.spend(COST) {
+            break;
+        }
+        seen.push(signature);
+        for key in candidates(&signature.0, &signature.1) {
+            *made.entry(key).or_default() += 1;
+        }
+    }
+    // The most signatures first; among as many, any one but always the same.
+    let most = made
+        .into_iter()
+        .max_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)))?;
+    let (der, signatures) = most;
+    (signatures >= 2).then(|| Signer {
+        fingerprint: Digest::of(&der),
+        signatures,
+    })
+}
+
+/// The DER of the keys that the signature may have been made by.
+fn candidates(digest: &Digest, signature: &Signature) -> Vec<Vec<u8>> {
+    let (r, s) = signature.scalars();
+    let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
+    let inverse = *Invert::invert_vartime(&r);
+    let key = |point: AffinePoint| {
+        let point = (ProjectivePoint::from(point) * *s - ProjectivePoint::GENERATOR * e) * inverse;
+        let key = VerifyingKey::from_affine(point.to_affine()).ok()?;
+        Some(key.to_public_key_der().ok()?.into_vec())
+    };
+    // (Two more points, whose x-coordinates are r + n, are left out: there are such in one of 2¹²⁸ signatures.)
+    let points =
+        [0, 1].map(|odd| AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(odd)));
+    let points = points.into_iter().filter_map(Option::<AffinePoint>::from);
+    points.filter_map(key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p256::ecdsa::SigningKey;
+    use p256::ecdsa::signature::hazmat::PrehashSigner;
+    use proptest::prelude::*;
+
+    fn key(secret: u8) -> SigningKey {
+        SigningKey::from_slice(&[secret; 32]).unwrap()
+    }
+
+    fn signed(secret: u8, text: &str) -> (Digest, Signature) {
+        let digest = Digest::of(text.as_bytes());
+        let signature: p256::ecdsa::Signature =
+            key(secret).sign_prehash(digest.as_bytes()).unwrap();
+        (
+            digest,
+            Signature::parse(signature.to_der().as_bytes()).unwrap(),
+        )
+    }
+
+    fn fingerprint(secret: u8) -> Digest {
+        Digest::of(
+            key(secret)
+                .verifying_key()
+                .to_public_key_der()
+                .unwrap()
+                .as_bytes(),
+        )
+    }
+
+    fn found(signatures: &[(Digest, Signature)]) -> Option<(Digest, u64)> {
+        let signer = signer(signatures, &Budget::new(10_000, &|| false));
+        signer.map(|signer| (signer.fingerprint, signer.signatures))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn the_key_that_made_two_signatures_or_more_is_found_among_others(
+            secret in 1_u8..100, texts in prop::collection::hash_set("[a-z]{1,8}", 2..8)
+        ) {
+            let mut signatures: Vec<_> = texts.iter().map(|text| signed(secret, text)).collect();
+            let count = signatures.len() as u64;
+            signatures.insert(1, signed(secret + 100, "another's"));
+            prop_assert_eq!(found(&signatures), Some((fingerprint(secret), count)));
+        }
+    }
+
+    #[test]
+    fn one_signature_or_copies_of_one_or_of_different_keys_name_no_key() {
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[signed(1, "a")]), None);
+        assert_eq!(found(&[signed(1, "a"), signed(1, "a")]), None);
+        assert_eq!(
+            found(&[signed(1, "a"), signed(2, "b"), signed(3, "c")]),
+            None
+        );
+        // (r, n - s) fits what (r, s) fits.
+        let (digest, made) = signed(1, "a");
+        let (r, s) = made.scalars();
+        let other = p256::ecdsa::Signature::from_scalars(*r, -*s).unwrap();
+        let other = Signature::parse(other.to_der().as_bytes()).unwrap();
+        assert_eq!(found(&[(digest, made), (Digest::of(b"x"), other)]), None);
+    }
+
+    #[test]
+    fn a_signature_over_other_bytes_than_these_does_not_keep_the_key_from_being_found() {
+        let (_, elsewhere) = signed(1, "before it was damaged");
+        let signatures = [
+            signed(1, "a"),
+            (Digest::of(b"damaged"), elsewhere),
+            signed(1, "b"),
+        ];
+        assert_eq!(found(&signatures), Some((fingerprint(1), 2)));
+    }
+
+    #[test]
+    fn no_more_than_its_budget_and_a_number_of_signatures_are_looked_at() {
+        let many: Vec<_> = (0..100).map(|n| signed(1, &n.to_string())).collect();
+        let budget = Budget::new(10_000, &|| false);
+        assert_eq!(signer(&many, &budget).unwrap().signatures, 64);
+        assert_eq!(budget.spent(), 64 * COST);
+        let small = Budget::new(2 * COST + 1, &|| false);
+        assert_eq!(signer(&many, &small).unwrap().signatures, 2);
+        assert_eq!(signer(&many, &Budget::new(COST, &|| false)), None);
+        assert_eq!(signer(&many, &Budget::new(10_000, &|| true)), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! What a run notes of signatures that fit nothing where they are: the wrong key, and files that are mixed up, at a bounded price.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use support::{Mirror, public_der, public_pem, sign, signing_key};
+
+/// The fingerprint of a key as people compare it.
+fn fingerprint(number: u8) -> String {
+    let digest = Sha256::digest(public_der(&signing_key(number)));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn notes(mirror: &Mirror) -> Vec<Value> {
+    let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let notes = report["summary"]["notes"].as_array().unwrap().clone();
+    notes
+        .into_iter()
+        .filter(|note| note["note"] == "wrong-key")
+        .collect()
+}
+
+/// A mirror whose files the keys of these numbers made, one each.
+fn made_by(numbers: &[u8]) -> Mirror {
+    let mirror = Mirror::new();
+    for (at, number) in numbers.iter().enumerate() {
+        let content = format!("\u{28}{at}");
+        mirror.write(&format!("m/{at}.bin"), &content);
+        mirror.write(
+            &format!("m/{at}.bin.sig.bin"),
+            sign(&signing_key(*number), content.as_bytes()),
+        );
+    }
+    mirror
+}
+
+#[test]
+fn where_no_signature_fits_the_run_says_that_the_key_is_probably_wrong_and_which_would_fit() {
+    let mirror = made_by(&[2, 2, 2]);
+    let run = mirror.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+    assert_eq!(run.status, Some(1));
+    let (used, other) = (fingerprint(1), fingerprint(2));
+    let line = format!(
+        "verify-signatures: none of the 3 signatures of this run was made by a trusted key over its file: this is probably the wrong key, an old \
+         one or another product's; used: key.pem ({used}); the key that made 3 of them has the fingerprint {other}: trust it only if the vendor \
+         publishes that\n"
+    );
+    assert!(run.stderr.contains(&line), "{}", run.stderr);
+    let expected = json!({
+        "note": "wrong-key", "keys": [used], "signatures": 3, "signer": other, "signer_signatures": 3
+    });
+    assert_eq!(notes(&mirror), [expected]);
+    // What is said is true: with that key, all is valid.
+    mirror.write("other.pem", public_pem(&signing_key(2)));
+    let run = mirror.run(&[
+        "-k",
+        "other.pem",
+        "--key-fingerprint",
+        &other,
+        "--report",
+        "r.json",
+        "m",
+    ]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert_eq!(notes(&mirror), [] as [Value; 0]);
+}
+
+#[test]
+fn of_one_signature_it_says_so_with_care_and_names_no_other_key() {
+    let mirror = made_by(&[2]);
+    let run = mirror.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+    let words = "the only signature of this run was not made by a trusted key over its file: if the file is as its vendor published it, this is \
+                 probably the wrong key, an old one or another product's; used: key.pem (";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    let expected = json!({ "note": "wrong-key", "keys": [fingerprint(1)], "signatures": 1 });
+    assert_eq!(notes(&mirror), [expected]);
+}
+
+#[test]
+fn every_trusted_key_is_named_and_the_one_that_made_most_signatures() {
+    let mirror = made_by(&[2, 3, 3, 4]);
+    mirror.write("k/a.pem", public_pem(&signing_key(1)));
+    mirror.write("k/b.pem", public_pem(&signing_key(5)));
+    mirror.run(&["-k", "k", "--report", "r.json", "m"]);
+    let expected = json!({
+        "note": "wrong-key", "keys": [fingerprint(1), fingerprint(5)], "signatures": 4,
+        "signer": fingerprint(3), "signer_signatures": 2
+    });
+    assert_eq!(notes(&mirror), [expected]);
+}
+
+#[test]
+fn nothing_is_said_of_the_key_where_one_signature_fits_or_is_none_or_files_are_mixed_up() {
+    let nothing: [Value; 0] = [];
+    let one_fits = made_by(&[2, 1, 2]);
+    one_fits.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+    assert_eq!(notes(&one_fits), nothing);
+    let one_is_none = made_by(&[2, 2]);
+    one_is_none.write("m/1.bin.sig.bin", "<html>");
+    one_is_none.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+    assert_eq!(notes(&one_is_none), nothing);
+    let mixed_up = made_by(&[1, 1]);
+    let path = |name: &str| mixed_up.path().join(name);
+    fs::rename(path("m/0.bin"), path("m/x")).unwrap();
+    fs::rename(path("m/1.bin"), path("m/0.bin")).unwrap();
+    fs::rename(path("m/x"), path("m/1.bin")).unwrap();
+    let run = mixed_up.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+    assert!(
+        run.stderr
+            .contains("m/0.bin.sig.bin: this signature fits m/1.bin"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(notes(&mixed_up), nothing);
+    let unsigned = Mirror::new();
+    unsigned.write("m/x.zst", "x");
+    unsigned.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+    assert_eq!(notes(&unsigned), nothing);
+}
+
+/// The processor time of a finished command in clock ticks, by bash(1).
+fn seconds_of_processor(mirror: &Mirror) -> f64 {
+    let line = "TIMEFORMAT='%U %S'; time \"$V\" -k key.pem --status --report r.json m";
+    let output = Command::new("bash")
+        .args(["-c", line])
+        .env("V", env!("CARGO_BIN_EXE_verify-signatures"))
+        .current_dir(mirror.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let last = said.lines().last().unwrap();
+    last.split(' ')
+        .map(|part| part.parse::<f64>().unwrap())
+        .sum()
+}
+
+#[test]
+fn many_names_of_one_file_and_many_copies_of_its_signature_cost_what_each_costs_once() {
+    if !support::is_here(
+        "bash",
+        "many names of one file and many copies of its signature",
+    ) {
+        return;
+    }
+    let mirror = Mirror::new();
+    let signature = sign(&mirror.key, b"content");
+    mirror.write("m/0.zst", b"content");
+    for n in 0..1000 {
+        if n > 0 {
+            fs::hard_link(
+                mirror.path().join("m/0.zst"),
+                mirror.path().join(format!("m/{n}.zst")),
+            )
+            .unwrap();
+        }
+        mirror.write(&format!("m/{n}.sig.bin"), &signature);
+        mirror.write(&format!("m/{n}.junk"), n.to_string());
+        mirror.write(&format!("m/{n}.junk.sig.bin"), &signature);
+    }
+    // A million verifications took a hundred seconds.
+    let seconds = seconds_of_processor(&mirror);
+    assert!(seconds < 20.0, "{seconds}");
+    let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let notes = report["summary"]["notes"].as_array().unwrap();
+    let fits = notes
+        .iter()
+        .filter(|note| note["note"] == "signature-fits-other");
+    assert_eq!(fits.count(), 1000);
+}
