@@ -98,7 +98,20 @@ fn told(printed: io::Result<()>, success: bool) -> Exit {
     match printed {
         Ok(()) if success => Exit::Valid,
         Ok(()) => Exit::CannotJudge,
-        Err(error) => cannot(&format!("standard output: {}", errno::words(&error))),
+        Err(error) => undelivered(&error),
+    }
+}
+
+fn undelivered(error: &io::Error) -> Exit {
+    cannot(&format!("standard output: {}", errno::words(error)))
+}
+
+/// Whether stdout can be written to, if anything will be.
+fn can_print(config: &Config) -> io::Result<()> {
+    if config.detail.lines {
+        Stream::stdout()?.check()
+    } else {
+        Ok(())
     }
 }
 
@@ -123,6 +136,10 @@ fn verify(config: &Arc<Config>) -> Exit {
         Err(error) => return cannot(&errno::words(&error)),
     };
     stream::heed(cancel.flag());
+    // Told before hours of work, not after them.
+    if let Err(error) = can_print(config) {
+        return undelivered(&error);
+    }
     warn(config);
     name_skipped(config);
     name_extent(config);

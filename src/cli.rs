@@ -103,9 +103,10 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, long = "report", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub reports: Vec<PathBuf>,
 
-    /// Bars on stderr; auto = when stderr is a terminal
+    /// Bars on stderr; auto = on a terminal that nothing else writes to
     ///
-    /// With always, and where stderr is no terminal, one plain line every ten seconds.
+    /// No bars are drawn where stdout is a pipe (`| tee log`): its reader may write to the same terminal, and bars would erase that.
+    /// There, and where stderr is not a terminal, always prints one plain line every ten seconds.
     #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     pub progress: When,
 

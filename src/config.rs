@@ -29,7 +29,7 @@ use crate::mirror::pairing::Needed;
 use crate::mirror::walk::Reach;
 use crate::report::progress::Style;
 use crate::report::text::Detail;
-use crate::report::{escape, file};
+use crate::report::{escape, file, outlet};
 use crate::trust::key::{Key, KeyError};
 use crate::trust::looks::{Looks, Role};
 use keys::exposed;
@@ -112,6 +112,8 @@ pub struct Environment {
     pub terminal_is_dumb: bool,
     /// Whether somebody may be looking at stdout.
     pub stdout_is_terminal: bool,
+    /// Whether no other process writes to the terminal on stderr what we write to stdout.
+    pub stdout_is_apart: bool,
     /// Whether the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`) wants colours on stderr, a terminal or not.
     pub stderr_colour: bool,
     /// The same for stdout.
@@ -295,6 +297,7 @@ impl Environment {
             stderr_is_terminal: io::stderr().is_terminal(),
             terminal_is_dumb: std::env::var_os("TERM").is_some_and(|kind| kind == "dumb"),
             stdout_is_terminal: io::stdout().is_terminal(),
+            stdout_is_apart: outlet::is_apart_from_the_bars(),
             stderr_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
             stdout_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
             cores: thread::available_parallelism().map_or(1, usize::from),
@@ -405,7 +408,10 @@ fn bad_key(error: &KeyError, looks: Option<Looks>) -> String {
 }
 
 fn style(cli: &Cli, environment: &Environment) -> Style {
-    let can_be_drawn_on = environment.stderr_is_terminal && !environment.terminal_is_dumb;
+    // Under --status nothing goes to stdout, wherever that leads.
+    let is_ours = cli.status || environment.stdout_is_apart;
+    let can_be_drawn_on =
+        environment.stderr_is_terminal && !environment.terminal_is_dumb && is_ours;
     match (cli.progress, can_be_drawn_on) {
         (When::Never, _) | (When::Auto, false) => Style::Hidden,
         (When::Auto, true) if cli.status => Style::Hidden,
@@ -578,6 +584,7 @@ mod tests {
             terminal_is_dumb: false,
             stderr_is_terminal,
             stdout_is_terminal: stderr_is_terminal,
+            stdout_is_apart: true,
             stderr_colour: colour,
             stdout_colour: colour,
             cores: 1,
@@ -602,6 +609,13 @@ mod tests {
         let mut dumb = environment(true, false);
         dumb.terminal_is_dumb = true;
         assert_eq!(style(&cli(&[]), &dumb), Style::Hidden);
+        let mut piped = environment(true, false);
+        piped.stdout_is_apart = false;
+        assert_eq!(style(&cli(&[]), &piped), Style::Hidden);
+        let always = cli(&["--progress", "always"]);
+        assert_eq!(style(&always, &piped), Style::Lines);
+        let silent = cli(&["--progress", "always", "--status"]);
+        assert_eq!(style(&silent, &piped), bars);
     }
 
     #[test]

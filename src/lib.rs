@@ -25,6 +25,7 @@ compile_error!(
 mod app;
 pub mod audit;
 mod cli;
+mod closed;
 mod config;
 pub mod content;
 pub mod device;

@@ -14,6 +14,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 use signal_hook::flag;
 
+use crate::closed;
+
 /// Stack of the main thread: as much as systems usually allow.
 const STACK: u64 = 8 * 1024 * 1024;
 /// Smallest stack that parsing the command line and writing reports is trusted with.
@@ -99,6 +101,7 @@ fn share_one_arena() {
     let mut arguments = env::args_os();
     let mut again = Command::new("/proc/self/exe");
     again.arg0(arguments.next().unwrap_or_default());
+    closed::keep_closed();
     // It comes back only where the system refuses; then memory is short sooner.
     let _ = again.args(arguments).env(SETTING, "1").exec();
 }

@@ -48,11 +48,14 @@ fn audit(mirror: &Mirror, arguments: &[&str]) -> Run {
     mirror.run_pinned(&[&["--baseline", "b.json"], arguments].concat())
 }
 
-/// What is said on stderr, but for the summary and the keys.
+/// What is said on stderr, but for why artifacts failed, the summary and the keys.
 fn said(run: &Run) -> Vec<&str> {
     let lines = run.stderr.lines();
     let lines = lines.map(|line| line.strip_prefix("verify-signatures: ").unwrap());
-    let is_usual = |line: &&str| line.contains(" B in 0.") || line.starts_with("key ");
+    let is_usual = |line: &&str| {
+        let explains = line.starts_with("what failed") || line.contains(": ❌ Signature ");
+        explains || line.contains(" B in 0.") || line.starts_with("key ")
+    };
     lines.filter(|line| !is_usual(line)).collect()
 }
 

@@ -202,11 +202,10 @@ fn ctrl_c_takes_the_bars_away_and_the_summary_says_how_far_it_came() {
         "{rows:#?}"
     );
     let summary = "verify-signatures: ended after 2 of 4: 1 valid, 1 invalid; ";
-    assert!(rows[2].contains(summary), "{rows:#?}");
-    assert!(
-        rows[3].starts_with("verify-signatures: key key.pem ("),
-        "{rows:#?}"
-    );
+    let at = rows.iter().position(|row| row.contains(summary));
+    let key = at.and_then(|at| rows.get(at + 1));
+    let is_key = |row: &String| row.starts_with("verify-signatures: key key.pem (");
+    assert!(key.is_some_and(is_key), "{rows:#?}");
     assert!(!rows.concat().contains("big-"), "{rows:#?}");
     let report = std::fs::read(mirror.path().join("r.json")).unwrap();
     let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
@@ -228,9 +227,15 @@ fn at_the_end_the_bars_are_gone_and_the_summary_stays() {
     assert_eq!(rows[0], "a.zst: ✅ Signature valid");
     assert_eq!(rows[1], "big-1.iso: ❌ Signature invalid");
     assert_eq!(rows[2], "big-2.iso: ❌ Signature invalid");
-    assert!(rows[3].starts_with("verify-signatures: 1 valid, 2 invalid; 1.07 GB in "));
-    assert!(rows[4].starts_with("verify-signatures: key key.pem ("));
-    assert_eq!(rows.len(), 5, "{rows:#?}");
+    assert_eq!(rows[3], "verify-signatures: what failed, and what to do:");
+    let summary = "verify-signatures: 1 valid, 2 invalid; 1.07 GB in ";
+    let last = &rows[rows.len() - 2..];
+    assert!(last[0].starts_with(summary), "{rows:#?}");
+    assert!(
+        last[1].starts_with("verify-signatures: key key.pem ("),
+        "{rows:#?}"
+    );
+    assert!(!rows.concat().contains("files"), "{rows:#?}");
 }
 
 #[test]
@@ -302,7 +307,7 @@ fn no_line_is_torn_or_repeated_by_the_bars() {
 }
 
 #[test]
-fn what_failed_is_told_again_when_it_has_left_the_screen() {
+fn failures_are_explained_at_the_end_when_they_have_left_the_screen() {
     let mirror = Mirror::new();
     mirror.write("a.zst", "alpha");
     for n in 0..30 {
@@ -313,13 +318,117 @@ fn what_failed_is_told_again_when_it_has_left_the_screen() {
     assert_eq!(status.code(), Some(1));
     let told = rows
         .iter()
-        .rposition(|row| row == "verify-signatures: what failed:")
+        .rposition(|row| row == "verify-signatures: what failed, and what to do:")
         .unwrap();
-    assert_eq!(
-        rows[told + 1],
-        "verify-signatures: a.zst: ❌ Signature file not found"
+    let explained = "verify-signatures: a.zst: ❌ Signature file not found (no signature file claims it: neither a.sig.bin";
+    assert!(rows[told + 1].starts_with(explained), "{rows:#?}");
+    let summary = "verify-signatures: 30 valid, 1 without signature file; ";
+    assert!(
+        rows[told + 2..].iter().any(|row| row.starts_with(summary)),
+        "{rows:#?}"
     );
-    assert!(rows[told + 2].starts_with("verify-signatures: 30 valid, 1 without signature file; "));
+}
+
+#[test]
+fn under_verbose_a_reason_that_is_in_sight_is_not_repeated_and_the_remedy_is_given() {
+    let mirror = Mirror::new();
+    mirror.write("a.zst", "alpha");
+    mirror.write("b.zst.part", "beta");
+    mirror.write_signed("c.zst", "c.sig.bin", b"gamma");
+    let (status, rows) = Terminal::run(&mirror, 24, 200, &["-v"]).end();
+    assert_eq!(status.code(), Some(1));
+    let text = rows.join("\n");
+    assert_eq!(
+        text.matches("no signature file claims it").count(),
+        1,
+        "{text}"
+    );
+    assert_eq!(text.matches("finish it, or delete it").count(), 1, "{text}");
+    let advice = "verify-signatures: a.zst: get its signature from the vendor; --exclude leaves it out, \
+                  --allow-unsigned accepts it\nverify-signatures: b.zst.part: finish it, or delete it\n\
+                  verify-signatures: 1 valid, 2 without signature file; ";
+    assert!(text.contains(advice), "{text}");
+}
+
+/// A command whose output reaches the terminal in some way of the shell's; `"$@"` is the command.
+fn through(mirror: &Mirror, script: &str, arguments: &[&str]) -> Terminal {
+    let shell = Command::new("bash").args(["-c", script, "bash"]);
+    let shell = shell.arg(env!("CARGO_BIN_EXE_verify-signatures"));
+    let shell = shell.args(support::PINNED).args(arguments);
+    let shell = shell
+        .current_dir(mirror.path())
+        .env("TERM", "xterm-256color");
+    let shell = shell.env_remove("NO_COLOR").env_remove("CI");
+    Terminal::start(24, 200, shell.env_remove("PUBKEY"))
+}
+
+#[test]
+fn no_bars_are_drawn_where_another_process_writes_the_lines_to_the_terminal() {
+    // Each leaves one more process between our stdout and the terminal: a pipe, a FIFO, a process substitution.
+    let ways = [
+        "\"$@\" | tee log",
+        "\"$@\" > >(cat)",
+        "mkfifo f; cat f & \"$@\" > f",
+        "\"$@\" --progress always | cat",
+    ];
+    for way in ways {
+        let mirror = mirror_in_the_middle();
+        let terminal = through(&mirror, way, &[]);
+        let lines = ["a.zst: ✅ Signature valid", "b.zst: ❌ Signature invalid"];
+        terminal.wait_for(|rows| rows == lines);
+        // Bars would be drawn every tenth of a second.
+        thread::sleep(Duration::from_millis(500));
+        assert_eq!(terminal.rows(), lines, "{way}");
+        terminal.press_ctrl_c();
+    }
+}
+
+#[test]
+fn bars_are_drawn_where_stdout_is_the_same_terminal_a_file_or_discarded() {
+    let ways = [
+        ("\"$@\"", 5),
+        ("\"$@\" >/dev/tty", 5),
+        ("\"$@\" 2>/dev/tty", 5),
+        ("\"$@\" >out", 3),
+        ("\"$@\" >/dev/null", 3),
+        ("\"$@\" 1<>/dev/null", 3),
+        ("\"$@\" --status --progress always | cat", 3),
+    ];
+    for (way, rows) in ways {
+        let mirror = mirror_in_the_middle();
+        let terminal = through(&mirror, way, &[]);
+        let is_drawn = |shown: &[String]| {
+            shown.len() == rows && shown[rows - 1].contains("2/4 files 1 failed")
+        };
+        terminal.wait_for(is_drawn);
+        terminal.press_ctrl_c();
+    }
+}
+
+#[test]
+fn no_line_is_lost_that_another_process_writes_to_the_terminal() {
+    let mirror = Mirror::new();
+    let names: Vec<String> = (0..9).map(|n| format!("a-{n:02}.zst")).collect();
+    for name in &names {
+        mirror.write_signed(name, &format!("{name}.sig.bin"), b"alpha");
+    }
+    mirror.write("b.zst", "beta");
+    sparse(&mirror, "big.iso", 1 << 30);
+    // Whoever reads is slow, so that the lines come while the run goes on.
+    let slow = "\"$@\" --jobs 1 | while read -r line; do sleep 0.02; echo \"$line\"; done";
+    let (_, rows) = through(&mirror, slow, &[]).end();
+    let text = rows.join("\n");
+    for name in &names {
+        let line = format!("{name}: ✅ Signature valid");
+        assert_eq!(rows.iter().filter(|row| **row == line).count(), 1, "{text}");
+    }
+    assert!(
+        rows.contains(&"b.zst: ❌ Signature file not found".to_owned()),
+        "{text}"
+    );
+    let explained =
+        "verify-signatures: b.zst: ❌ Signature file not found (no signature file claims it: ";
+    assert!(text.contains(explained), "{text}");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What is said to people on stderr beside the lines: what they should know before the work begins, and what it came to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IsTerminal};
 
 use super::outcome::Outcome;
 use super::work;
+use crate::cli::Format;
 use crate::config::{Config, Skipped, Target, WhyNoKey};
 use crate::content::Io;
 use crate::device::Medium;
@@ -123,9 +125,7 @@ pub(super) fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64
 /// Says on stderr what it came to.
 pub(super) fn conclude(config: &Config, outcome: &Outcome, recap: &Recap) {
     if config.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
-        if config.detail.valid {
-            remind(recap);
-        }
+        explain_failures(config, recap);
         remark_on_all(outcome);
         say(&outcome.summary);
         recap.keys().for_each(|key| say(&key));
@@ -152,15 +152,30 @@ fn remark_on_all(outcome: &Outcome) {
     }
 }
 
-/// What failed, again, where it may have left the screen.
-fn remind(recap: &Recap) {
+/// Says why each artifact failed and what to do. The lines on stdout do not, and they may have left the screen, or gone elsewhere.
+fn explain_failures(config: &Config, recap: &Recap) {
+    if recap.failures().next().is_none() {
+        return;
+    }
+    if reasons_are_in_sight(config, recap) {
+        recap.advice().for_each(|advice| say(&advice));
+    } else {
+        say(&"what failed, and what to do:");
+        recap.failures().for_each(|failure| say(&failure));
+    }
+    if recap.more() > 0 {
+        let all = if config.reports.is_empty() {
+            "--report has all of them"
+        } else {
+            "the reports have all of them"
+        };
+        say(&format!("and {} more; {all}", recap.more()));
+    }
+}
+
+/// Whether the reasons are on the screen: in lines that are printed there, and have not scrolled away.
+fn reasons_are_in_sight(config: &Config, recap: &Recap) -> bool {
     let (_, rows) = screen::size();
-    let (failures, more) = recap.failures(rows);
-    if !failures.is_empty() {
-        say(&"what failed:");
-    }
-    failures.iter().for_each(say);
-    if more > 0 {
-        say(&format!("and {more} more, each with its line above"));
-    }
+    let has_reasons = config.detail.reasons && config.format == Format::Text;
+    has_reasons && io::stdout().is_terminal() && recap.fits(rows)
 }

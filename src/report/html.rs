@@ -336,7 +336,7 @@ impl Row {
             key: fingerprint.chars().take(SHORT).collect(),
             fingerprint,
             reason: Reason::of(&record.verdict).name(),
-            detail: words::detail(record),
+            detail: words::full_detail(record),
             seconds: format!("{:.3}", record.elapsed.as_secs_f64()),
         }
     }

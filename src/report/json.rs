@@ -6,7 +6,7 @@
 //!   `keys` (each with `name` and `fingerprint`, the SHA-256 of its DER), `directory` (the working directory), `roots` (the PATHs)
 //!   and `options`.
 //! - `artifact`, one for each record: `path`, `status` ([`Status`]), `passes` (whether it may be used), `reason` ([`Reason`]),
-//!   `detail` (the reason in words, for people), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
+//!   `detail` (the reason in words, for people), `remedy` (what to do, where it does not pass), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
 //!   (the fingerprint of the key that verified it), `parts` (the files that it was split into and read from, in their order), `link` (what
 //!   it is a link to, where the signature is that of its target), `read_as` (another name of the same file, under which it was read, once
 //!   for both), and `seconds` from opening it to its verdict. `looks` ([`Looks`]) is a hint where an
@@ -33,6 +33,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::remedy::remedy;
 use super::run::{End, Options, Run, Start, VERSION, rfc3339};
 use super::words;
 use crate::audit::{Audit, Finding};
@@ -232,6 +233,8 @@ struct ArtifactObject<'a> {
     reason: &'static str,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
@@ -264,6 +267,7 @@ impl<'a> ArtifactObject<'a> {
             passes: record.verdict.passes(),
             reason: Reason::of(&record.verdict).name(),
             detail: words::detail(record),
+            remedy: remedy(record),
             size: record.size,
             sha256: record.digest.map(|digest| digest.to_string()),
             signature: record.signature.as_deref().map(signature_member),

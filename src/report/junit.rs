@@ -112,7 +112,7 @@ fn status(record: &Record) -> TestCaseStatus {
             failure
                 .set_message(line)
                 .set_type(Reason::of(&record.verdict).name())
-                .set_description(words::detail(record));
+                .set_description(words::full_detail(record));
             failure
         }
     }

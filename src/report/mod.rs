@@ -6,8 +6,10 @@ pub mod file;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod outlet;
 mod pause;
 pub mod progress;
+mod remedy;
 mod replace;
 pub mod run;
 pub mod screen;
@@ -27,13 +29,23 @@ pub use words::{audit, choice, finding, note};
 /// # Errors
 /// Those of the stream; a pipe that nobody reads is none.
 pub fn explain(message: &clap::Error) -> io::Result<()> {
-    let printed = match message.use_stderr() {
-        true => message.print(),
-        // To a terminal with clap's colours; to a file or pipe so that no error is lost.
-        false if io::stdout().is_terminal() => message.print(),
-        false => print(message.render().to_string().as_bytes()),
+    let printed = if message.use_stderr() {
+        message.print()
+    } else {
+        help(message)
     };
     printed.or_else(ignore_closed_pipe)
+}
+
+fn help(message: &clap::Error) -> io::Result<()> {
+    // std takes a terminal that cannot be written to for one that swallows everything.
+    Stream::stdout()?.check()?;
+    // To a terminal with clap's colours; to a file or pipe so that no error is lost.
+    if io::stdout().is_terminal() {
+        message.print()
+    } else {
+        print(message.render().to_string().as_bytes())
+    }
 }
 
 /// Prints text to stdout.
@@ -41,8 +53,9 @@ pub fn explain(message: &clap::Error) -> io::Result<()> {
 /// # Errors
 /// Those of the stream; a pipe that nobody reads is none.
 pub fn print(text: &[u8]) -> io::Result<()> {
-    let printed = Stream::stdout().and_then(|mut out| out.write_all(text));
-    printed.or_else(ignore_closed_pipe)
+    let mut out = Stream::stdout()?;
+    out.check()?;
+    out.write_all(text).or_else(ignore_closed_pipe)
 }
 
 fn ignore_closed_pipe(error: io::Error) -> io::Result<()> {

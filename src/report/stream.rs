@@ -13,6 +13,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::isatty;
 
+use crate::closed;
+
 /// As many bytes as a pipe takes without waiting when it says that it takes any (pipe(7): a whole page, of which this is the
 /// part that every system promises, `_POSIX_PIPE_BUF`).
 const PIECE: usize = 512;
@@ -53,18 +55,45 @@ enum Way {
     Pieces,
     /// To the terminal opened once more, not to wait: it does not say how much it takes, and whoever else has it open wants to wait.
     Again(File),
+    /// Not at all: it was closed before the process started.
+    Closed,
 }
 
 impl Stream<File> {
     /// Standard output, where every error is told: std's own takes a descriptor that cannot be written for one that swallows all.
-    /// (One that was closed before the start is /dev/null by now, and takes everything.)
     ///
     /// # Errors
     /// Those of dup(2).
     pub fn stdout() -> io::Result<Stream<File>> {
-        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(Stream::new(file))
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        if closed::stdout_was_closed() {
+            let way = Way::Closed;
+            return Ok(Stream { out, way });
+        }
+        Ok(Stream::new(out))
     }
+
+    /// Finds out whether anything can be written at all, before the work whose result would be lost.
+    ///
+    /// # Errors
+    /// When it is closed, or open for reading only.
+    pub fn check(&self) -> io::Result<()> {
+        // What was opened with O_PATH has neither right, and counts as open for reading only.
+        let access = rustix::fs::fcntl_getfl(&self.out)? & OFlags::RWMODE;
+        if matches!(self.way, Way::Closed) {
+            Err(closed_error("closed"))
+        } else if access == OFlags::RDONLY {
+            Err(closed_error("open for reading only"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn closed_error(what: &str) -> io::Error {
+    io::Error::other(format!(
+        "it is {what}, so nothing can be delivered; redirect it to a file or a pipe (to /dev/null to discard it)"
+    ))
 }
 
 impl Stream<StderrLock<'static>> {
@@ -139,6 +168,8 @@ impl<W: Write + AsFd> Write for Stream<W> {
             let written = match &mut self.way {
                 Way::AtOnce => return self.out.write(bytes),
                 Way::Again(terminal) => terminal.write(bytes),
+                // Fail closed: std has /dev/null there, which would take everything.
+                Way::Closed => return Err(closed_error("closed")),
                 Way::Pieces => {
                     self.wait()?;
                     self.out.write(piece)

@@ -8,17 +8,26 @@ use super::words;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary, Verdict};
 
-/// As many failures are told again at the most; whoever has more of them has a report made.
+/// Most failures that are explained at the end; a report explains them all.
 const MOST: usize = 100;
 
-/// What is told again at the end of a run.
+/// What the end of a run says beside its summary.
 #[derive(Debug, Default)]
 pub struct Recap {
-    failures: Vec<String>,
+    failures: Vec<Failure>,
     more: u64,
     lines: usize,
     /// How many artifacts each key verified.
     verified: Vec<(Arc<Key>, u64)>,
+}
+
+/// A failure in words.
+#[derive(Debug)]
+struct Failure {
+    /// What failed, why, and what to do.
+    full: String,
+    /// Only what to do, where the reason does not say it.
+    advice: Option<String>,
 }
 
 impl Recap {
@@ -43,22 +52,34 @@ impl Recap {
             return;
         }
         if self.failures.len() < MOST {
-            self.failures.push(format!(
-                "{}: {}",
-                words::subject(record),
-                words::verdict(&record.verdict)
-            ));
+            self.failures.push(Failure {
+                full: words::failure(record),
+                advice: words::advice(record),
+            });
         } else {
             self.more += 1;
         }
     }
 
-    /// What failed, if it can have left a screen of so many rows; then how many failures are not in the list.
-    pub fn failures(&self, rows: usize) -> (&[String], u64) {
-        match self.lines > rows {
-            true => (&self.failures, self.more),
-            false => (&[], 0),
-        }
+    /// The first failures, each with its reason and what to do.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        self.failures.iter().map(|failure| failure.full.as_str())
+    }
+
+    /// What to do about the first failures, for a reader who has their reasons before him.
+    pub fn advice(&self) -> impl Iterator<Item = &str> {
+        let advice = self.failures.iter();
+        advice.filter_map(|failure| failure.advice.as_deref())
+    }
+
+    /// Number of failures beyond the first ones.
+    pub fn more(&self) -> u64 {
+        self.more
+    }
+
+    /// Whether the lines are still on a screen of so many rows.
+    pub fn fits(&self, rows: usize) -> bool {
+        self.lines <= rows
     }
 
     /// A line for each trusted key: its name, its fingerprint, and how many artifacts it verified.
@@ -124,26 +145,26 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_told_again_only_when_it_has_left_the_screen() {
+    fn a_failure_is_explained_by_its_reason_and_what_to_do() {
         let mut recap = Recap::default();
-        recap.note(&failure("a.zst".to_owned()), true);
-        assert_eq!(recap.failures(1), (&[][..], 0));
-        recap.note(&failure("b.zst".to_owned()), true);
-        let lines = [
-            "a.zst: ❌ Data file not found".to_owned(),
-            "b.zst: ❌ Data file not found".to_owned(),
-        ];
-        assert_eq!(recap.failures(1), (&lines[..], 0));
+        let path = "a.zst".into();
+        let record = Record::unhashed(path, Some("a.sig.bin".into()), Verdict::Missing);
+        recap.note(&record, true);
+        let full = "a.zst: ❌ Data file not found (a.sig.bin is there, and the file that it belongs to is not; \
+                    copy the data file here, or delete its signature)";
+        assert_eq!(recap.failures().collect::<Vec<_>>(), [full]);
+        let advice = "a.zst: copy the data file here, or delete its signature";
+        assert_eq!(recap.advice().collect::<Vec<_>>(), [advice]);
+        assert!(recap.fits(1) && !recap.fits(0));
     }
 
     #[test]
-    fn of_many_failures_a_hundred_are_told_again_and_the_others_counted() {
+    fn of_many_failures_a_hundred_are_explained_and_the_others_counted() {
         let mut recap = Recap::default();
         for n in 0..105 {
             recap.note(&failure(n.to_string()), true);
         }
-        let (told, more) = recap.failures(24);
-        assert_eq!((told.len(), more), (100, 5));
+        assert_eq!((recap.failures().count(), recap.more()), (100, 5));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Verdicts in words.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::escape;
+use super::{escape, remedy::remedy};
 use crate::audit::{Audit, Finding};
 use crate::digest::Digest;
 use crate::digest::choice::{Choice, Measurement};
@@ -58,14 +59,28 @@ pub(super) fn signature(record: &Record) -> String {
 
 /// Why the verdict is what it is, from which file, and under which name that was read.
 pub(super) fn reason(record: &Record) -> String {
-    let why = why(record);
-    match &record.read_as {
-        Some(name) => format!(
-            "{why}; read as {}, another name of the same file",
-            shown(name)
-        ),
-        None => why,
-    }
+    why(record) + &how(record)
+}
+
+/// How an artifact was read, where it was not read as one file under its own name.
+fn how(record: &Record) -> String {
+    let link = record.link.as_deref();
+    // What a link leads to has been read under that name; saying so twice helps nobody.
+    let read_as = record.read_as.as_deref().filter(|_| link.is_none());
+    let link = link.map(|target| format!("; a link to {}", shown(target)));
+    let read_as =
+        read_as.map(|name| format!("; read as {}, another name of the same file", shown(name)));
+    let parts = parts(&record.parts).map(|parts| format!("; {parts}"));
+    [link, read_as, parts].into_iter().flatten().collect()
+}
+
+/// The parts that an artifact was split into.
+fn parts(parts: &[PathBuf]) -> Option<String> {
+    let (first, last) = (parts.first()?, parts.last()?);
+    Some(match parts.len() {
+        1 => format!("1 part, {}", shown(first)),
+        count => format!("{count} parts, {} to {}", shown(first), shown(last)),
+    })
 }
 
 fn why(record: &Record) -> String {
@@ -82,10 +97,8 @@ fn why(record: &Record) -> String {
                 shown(part)
             )
         }
-        Verdict::Unsigned { why, .. } => format!("{}{}", unclaimed(why), looks(record)),
-        Verdict::NotEntered { .. } => {
-            "a linked directory that was not entered; --follow-links enters it, --exclude leaves it out".to_owned()
-        }
+        Verdict::Unsigned { why, .. } => unclaimed(record, why) + &looks(record),
+        Verdict::NotEntered { .. } => "a linked directory that was not entered".to_owned(),
         Verdict::Changed { part } => match part {
             Part::Directory => {
                 "entries came or went while it was read, so that one may be missing here".to_owned()
@@ -108,29 +121,40 @@ fn why(record: &Record) -> String {
     }
 }
 
-/// Why a file counts as unsigned, and what to do.
-fn unclaimed(why: &Unclaimed) -> String {
+/// Why a file counts as unsigned.
+fn unclaimed(record: &Record, why: &Unclaimed) -> String {
     match why {
-        Unclaimed::NoSignature => "no signature file claims it".to_owned(),
-        Unclaimed::UnfinishedDownload => {
-            "an unfinished download or copy: finish it, or delete it".to_owned()
-        }
-        Unclaimed::SecondCopy => {
-            "a second copy by its name, which no signature claims: delete it, or give it the name that its signature asks for".to_owned()
-        }
-        Unclaimed::UrlQuery => {
-            "its name ends in the query of a URL: rename it, so that its signature claims it".to_owned()
-        }
-        Unclaimed::TrailingBlanks => {
-            "its name ends in blanks or control characters: rename it, so that its signature claims it".to_owned()
-        }
+        Unclaimed::NoSignature => format!("no signature file claims it: {}", looked_for(record)),
+        Unclaimed::UnfinishedDownload => "an unfinished download or copy".to_owned(),
+        Unclaimed::SecondCopy => "a second copy by its name, which no signature claims".to_owned(),
+        Unclaimed::UrlQuery => "its name ends in the query of a URL".to_owned(),
+        Unclaimed::TrailingBlanks => "its name ends in blanks or control characters".to_owned(),
         Unclaimed::PartWithoutWhole => {
             "a part of a split artifact, and no signature claims the whole".to_owned()
         }
         Unclaimed::SignedElsewhere(signature) => format!(
-            "a link to an artifact outside of this run, which {} signs: name its directory as another PATH",
+            "a link to an artifact outside of this run, which {} signs",
             shown(signature)
         ),
+    }
+}
+
+/// The names under which the signature of an artifact was looked for.
+fn looked_for(record: &Record) -> String {
+    let Subject::Artifact(path) = &record.subject;
+    let name = path.file_name().unwrap_or_default();
+    let with_ending = |name: &OsStr| {
+        let mut signature = name.to_owned();
+        signature.push(".sig.bin");
+        escape::name(&signature)
+    };
+    match path.file_stem().filter(|_| is_artifact(name)) {
+        Some(stem) => format!(
+            "neither {} nor {} is here",
+            with_ending(stem),
+            with_ending(name)
+        ),
+        None => format!("{} is not here", with_ending(name)),
     }
 }
 
@@ -305,6 +329,35 @@ pub fn audit(audit: &Audit) -> String {
     };
     let (baseline, time) = (shown(&audit.baseline), escape::name(audit.time.as_ref()));
     format!("audit against {baseline}, of {time}: {result}")
+}
+
+/// The reason and what to do, in one sentence. A reason that already says what to do is not repeated.
+fn explanation(record: &Record) -> String {
+    let reason = reason(record);
+    match remedy(record) {
+        Some(remedy) if !reason.contains(remedy) => format!("{reason}; {remedy}"),
+        _ => reason,
+    }
+}
+
+/// A failure in full: what failed, why, and what to do.
+pub(super) fn failure(record: &Record) -> String {
+    let (subject, verdict) = (subject(record), verdict(&record.verdict));
+    format!("{subject}: {verdict} ({})", explanation(record))
+}
+
+/// What to do about a failure whose reason has been shown; nothing, if the reason said it.
+pub(super) fn advice(record: &Record) -> Option<String> {
+    let reason = reason(record);
+    let remedy = remedy(record).filter(|remedy| !reason.contains(remedy))?;
+    Some(format!("{}: {remedy}", subject(record)))
+}
+
+/// The verdict, its reason and what to do, without a mark.
+pub(super) fn full_detail(record: &Record) -> String {
+    let verdict = verdict(&record.verdict);
+    let (_, words) = verdict.split_once(' ').unwrap_or_default();
+    format!("{words} ({})", explanation(record))
 }
 
 /// The verdict and its reason, without a mark.

@@ -1,0 +1,47 @@
+//! Where stdout leads, as far as the bars on stderr are concerned.
+//!
+//! In `verify-signatures | tee log`, the lines reach the terminal through another process, at any moment. The bars move the cursor up and
+//! erase what is there, and so they would erase lines that nobody knows of here.
+
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+
+use rustix::fs::{FileType, Stat, fstat};
+use rustix::termios::tcgetsid;
+
+/// Devices that keep what is written to them to themselves.
+const SINKS: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
+
+/// Whether no other process can write to the terminal on stderr what we write to stdout.
+pub fn is_apart_from_the_bars() -> bool {
+    let (out, err) = (io::stdout(), io::stderr());
+    let Ok(stat) = fstat(&out) else {
+        return false;
+    };
+    // Fail closed: what passes is a list. A pipe or a socket is read by anybody (tee, jq, cat), and so is another terminal, since a
+    // pseudo-terminal is read by the program that made it (socat, expect).
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => true,
+        FileType::CharacterDevice => is_sink(&stat) || is_same_terminal(&out, &err),
+        _ => false,
+    }
+}
+
+fn is_sink(stat: &Stat) -> bool {
+    let is_it = |path: &str| fs::metadata(path).is_ok_and(|sink| sink.rdev() == stat.st_rdev);
+    SINKS.into_iter().any(is_it)
+}
+
+/// Whether both lead to one terminal, so that lines and bars can take turns. A session has one controlling terminal, whatever the names by
+/// which it was opened (`/dev/tty` is one); any other is the same if it is the same device of the same file system.
+fn is_same_terminal(out: &impl AsFd, err: &impl AsFd) -> bool {
+    let both_control = tcgetsid(out).is_ok() && tcgetsid(err).is_ok();
+    let device = |stat: Stat| (stat.st_dev, stat.st_ino, stat.st_rdev);
+    let same_device = match (fstat(out), fstat(err)) {
+        (Ok(out), Ok(err)) => device(out) == device(err),
+        _ => false,
+    };
+    both_control || same_device
+}

@@ -1,0 +1,57 @@
+//! What to do about each failure: the one table of remedies. A reason that is added gets its remedy here.
+
+use crate::trust::looks::Role;
+use crate::trust::signature::SignatureError;
+use crate::trust::verdict::{Invalid, Part, Record, Unclaimed, Verdict};
+
+/// Advises what to do; there is nothing to do about what passes.
+pub(super) fn remedy(record: &Record) -> Option<&'static str> {
+    let remedy = match &record.verdict {
+        verdict if verdict.passes() => return None,
+        Verdict::Valid { .. } => return None,
+        Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
+        Verdict::Invalid(Invalid::NoKeyVerifies) => record.looks.map_or(
+            "download the file and its signature again; if that does not help, ask the vendor which key signed it",
+            |looks| looks.remedy(Role::Data),
+        ),
+        Verdict::Missing => "copy the data file here, or delete its signature",
+        Verdict::PartMissing(_) => "copy all parts here",
+        Verdict::Unsigned { why, .. } => unsigned(why),
+        Verdict::NotEntered { .. } => "--follow-links enters it, --exclude leaves it out",
+        Verdict::Changed { .. } => "verify again when nothing writes there",
+        Verdict::Unreadable { part, .. } => match part {
+            Part::Data => "make the data file readable, or copy it again",
+            Part::Signature => "make the signature file readable, or copy it again",
+            Part::Directory => "make the directory readable, or leave it out with --exclude",
+        },
+        Verdict::NotRegular { .. } => "put the file itself in its place, or leave it out with --exclude",
+    };
+    Some(remedy)
+}
+
+/// Advises about what a signature file holds instead of a signature.
+fn signature(error: SignatureError) -> &'static str {
+    match error {
+        SignatureError::Empty | SignatureError::TooLong | SignatureError::NotDer => {
+            "download the signature file again"
+        }
+        SignatureError::Instead(looks) => looks.remedy(Role::Signature),
+    }
+}
+
+fn unsigned(why: &Unclaimed) -> &'static str {
+    match why {
+        Unclaimed::NoSignature => {
+            "get its signature from the vendor; --exclude leaves it out, --allow-unsigned accepts it"
+        }
+        Unclaimed::UnfinishedDownload => "finish it, or delete it",
+        Unclaimed::SecondCopy => "delete it, or give it the name that its signature asks for",
+        Unclaimed::UrlQuery | Unclaimed::TrailingBlanks => {
+            "rename it, so that its signature claims it"
+        }
+        Unclaimed::PartWithoutWhole => {
+            "copy all parts and the signature of the whole here, or delete it"
+        }
+        Unclaimed::SignedElsewhere(_) => "name its directory as another PATH",
+    }
+}
