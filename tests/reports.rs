@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -241,6 +241,90 @@ fn the_junit_cases_of_a_file_with_two_signatures_are_told_apart_by_them() {
     let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
     let expected = ["d/x.iso (x.iso.sig.bin)", "d/x.iso (x.sig.bin)", "d/y.iso"];
     assert_eq!(names, expected);
+}
+
+/// The cases of a JUnit report, each by class and name, with whether it succeeded.
+fn cases(mirror: &Mirror, name: &str) -> Vec<((String, String), bool)> {
+    let text = fs::read_to_string(mirror.path().join(name)).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    let cases = report.test_suites[0].test_cases.iter().map(|case| {
+        let class = case.classname.as_ref().unwrap().to_string();
+        let succeeded = matches!(case.status, quick_junit::TestCaseStatus::Success { .. });
+        ((class, case.name.to_string()), succeeded)
+    });
+    cases.collect()
+}
+
+/// Asserts that no two cases are one to a consumer that goes by the name, by class and name, or by both joined as GitLab joins them.
+fn assert_distinct(cases: &[((String, String), bool)]) {
+    let names: BTreeSet<_> = cases.iter().map(|((_, name), _)| name).collect();
+    let joined: BTreeSet<_> = cases.iter().map(|((c, n), _)| format!("{c}_{n}")).collect();
+    assert_eq!(
+        (names.len(), joined.len()),
+        (cases.len(), cases.len()),
+        "{cases:#?}"
+    );
+}
+
+#[test]
+fn no_junit_case_hides_behind_one_that_looks_like_it() {
+    let mirror = Mirror::new();
+    // One file with two signatures, of which one is bad, and files that are called as its cases are.
+    mirror.write_signed("x.iso", "x.sig.bin", b"alpha");
+    mirror.write("x.iso.sig.bin", sign(&mirror.key, b"beta"));
+    let copies = [
+        "x.iso (x.sig.bin)",
+        "x.iso (x.iso.sig.bin)",
+        "(the whole run)",
+        "the whole run",
+        " x.iso",
+        "x.iso ",
+    ];
+    for copy in copies {
+        mirror.write_signed(copy, &format!("{copy}.sig.bin"), b"alpha");
+    }
+    mirror.run(&["-k", "key.pem", "--report", "r.xml"]);
+    let cases = cases(&mirror, "r.xml");
+    assert_distinct(&cases);
+    let failed: Vec<_> = cases.iter().filter(|(_, succeeded)| !succeeded).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].0.1, "x.iso (x.iso.sig.bin)");
+    let of_file = (".".to_owned(), r"x.iso \u{28}x.iso.sig.bin)".to_owned());
+    assert!(cases.contains(&(of_file, true)), "{cases:#?}");
+}
+
+#[test]
+fn no_difference_from_a_baseline_hides_behind_a_file_in_a_directory_of_that_name() {
+    let mirror = Mirror::new();
+    for name in [
+        "baseline/p.zst",
+        "baseline/q.zst",
+        "verify-signatures/p.zst",
+        "(baseline)/p.zst",
+        "baseline_(changed) p/q.zst",
+    ] {
+        mirror.write_signed(name, &name.replace(".zst", ".sig.bin"), b"alpha");
+    }
+    mirror.run(&["-k", "key.pem", "--report", "b.json"]);
+    // Signed by the same key, and not what the baseline has.
+    for name in ["baseline/p.zst", "(baseline)/p.zst"] {
+        mirror.write_signed(name, &name.replace(".zst", ".sig.bin"), b"beta");
+    }
+    mirror.write_signed("q.zst", "q.sig.bin", b"gamma");
+    let run = mirror.run(&["-k", "key.pem", "--baseline", "b.json", "--report", "r.xml"]);
+    assert_eq!(run.status, Some(1));
+    let cases = cases(&mirror, "r.xml");
+    assert_distinct(&cases);
+    let failed = cases.iter().filter(|(_, succeeded)| !succeeded);
+    let failed: Vec<_> = failed
+        .map(|((class, name), _)| (class.as_str(), name.as_str()))
+        .collect();
+    let expected = [
+        ("(baseline)", r"(changed: \u{28}baseline)/p.zst)"),
+        ("(baseline)", "(changed: baseline/p.zst)"),
+        ("(baseline)", "(added: q.zst)"),
+    ];
+    assert_eq!(failed, expected);
 }
 
 #[test]
