@@ -7,6 +7,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 mod pause;
+pub mod place;
 pub mod progress;
 mod replace;
 pub mod run;
