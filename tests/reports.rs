@@ -830,6 +830,23 @@ fn a_report_does_not_replace_the_file_that_the_output_goes_to() {
             assert_eq!(output.status.code(), Some(2));
         }
     }
+    // A pipe, and a file that has lost its name.
+    for target in ["dev.json", "proc.json"] {
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", target]);
+        assert_not_begun(&run, "cannot write the report: Not a file in a directory");
+        let out = fs::File::create(mirror.path().join("gone.json")).unwrap();
+        fs::remove_file(mirror.path().join("gone.json")).unwrap();
+        let mut command = mirror.command(&["-k", "key.pem", "m", "--report", target]);
+        assert_eq!(command.stdout(out).output().unwrap().status.code(), Some(2));
+    }
+    let names = fs::read_dir(mirror.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(
+        !names
+            .into_iter()
+            .any(|name| name.to_string_lossy().contains("deleted"))
+    );
     let err = fs::File::create(mirror.path().join("o.json")).unwrap();
     let mut command = mirror.command(&["-k", "key.pem", "m", "--report", "o.json"]);
     let status = command.stderr(err).output().unwrap().status;

@@ -45,7 +45,18 @@ pub fn of(target: &Path) -> io::Result<PathBuf> {
             Ok(_) | Err(_) => place = next,
         }
     }
+    if is_elsewhere(target, &place) {
+        return Err(io::Error::other("Not a file in a directory"));
+    }
     Ok(place)
+}
+
+/// Whether the system finds something else under `target` than what is at the place: the links in /proc lead to files that are
+/// open, such as pipes and deleted files, whatever they seem to say.
+fn is_elsewhere(target: &Path, place: &Path) -> bool {
+    let identity = |there: Metadata| (there.dev(), there.ino());
+    let found = target.metadata().map(identity).ok();
+    found.is_some() && found != place.symlink_metadata().map(identity).ok()
 }
 
 /// Returns the components of a path, the last first, without those that say nothing.
