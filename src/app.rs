@@ -3,6 +3,7 @@
 mod asides;
 mod loose;
 mod outcome;
+mod reports;
 mod telling;
 mod work;
 
@@ -33,7 +34,7 @@ use crate::mirror::pairing::Needed;
 use crate::mirror::walk::{Reach, Watch};
 use crate::mirror::{self, Artifact, Search, Survey};
 use crate::patience;
-use crate::report::file::{Format, ReportError, ReportFile};
+use crate::report::file::{ReportError, ReportFile};
 use crate::report::progress::{Phase, Progress};
 use crate::report::run::{End, Options, Run, Start};
 use crate::report::summary::Recap;
@@ -174,6 +175,10 @@ enum NotBegun {
     Pool(#[from] PoolError),
     #[error("{0}: an artifact or a signature of this run; a report there would replace it")]
     ReportReplaces(String),
+    #[error(
+        "{0}: standard output or standard error of this run goes there, and a report would replace it; name another file"
+    )]
+    ReportReplacesOutput(String),
     #[error(transparent)]
     Report(#[from] ReportError),
 }
@@ -267,19 +272,9 @@ fn beside_reports(config: &Config) -> Survey {
 }
 
 fn create(config: &Config, survey: &Survey) -> Result<Vec<ReportFile>, NotBegun> {
-    let create = |(target, format): &(PathBuf, Format)| {
-        // Whatever has a signature beside it is an artifact, whatever its name; a report must not take its place. What a link leads to is
-        // what would be replaced.
-        let place = target.canonicalize().unwrap_or_else(|_| target.clone());
-        let replaced = |artifact: &Artifact| {
-            artifact.would_be_replaced_by(target) || artifact.would_be_replaced_by(&place)
-        };
-        if survey.artifacts.iter().any(replaced) {
-            return Err(NotBegun::ReportReplaces(escape::name(target.as_os_str())));
-        }
-        Ok(ReportFile::create(target, *format)?)
-    };
-    config.reports.iter().map(create).collect()
+    let reports = config.reports.iter();
+    let created = reports.map(|(target, format)| reports::create(target, *format, config, survey));
+    created.collect()
 }
 
 /// A run that is over, and what is still to be told of it.

@@ -99,7 +99,8 @@ pub struct Cli {
     /// Also write .json, .xml (JUnit), .html (repeatable)
     ///
     /// The whole run, in the format that the name of the file asks for.
-    /// The file is whole or absent: it is written beside its place and renamed into it at the end.
+    /// The file is whole or absent: it is written beside its place and renamed into it at the end. It keeps the mode of the one that it
+    /// replaces, and follows no link that another user made.
     #[arg(help_heading = OUTPUT, long = "report", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub reports: Vec<PathBuf>,
 

@@ -323,8 +323,11 @@ impl Config {
         let target = target(cli, exclude)?;
         let against = baseline::load(cli)?;
         let reports = reports(cli)?;
-        let key_files: Vec<&Path> = keys.iter().map(|(path, _)| path.as_path()).collect();
-        spare(&reports, cli.baseline.as_deref(), &key_files)?;
+        spare(
+            &reports,
+            cli.baseline.as_deref(),
+            &key_files(cli, environment),
+        )?;
         // A key that is pinned cannot be changed without a word.
         let exposed = match cli.fingerprints.is_empty() {
             true => exposed(&keys, &cli.paths),
@@ -439,11 +442,11 @@ fn stdout_colour(cli: &Cli, environment: &Environment) -> bool {
     }
 }
 
-/// Sees to it that no report takes the place of what the run rests on.
+/// Refuses a report in the place of the baseline or of a key.
 fn spare(
     reports: &[(PathBuf, file::Format)],
     baseline: Option<&Path>,
-    keys: &[&Path],
+    keys: &[PathBuf],
 ) -> Result<(), ConfigError> {
     for (target, _) in reports {
         if baseline.is_some_and(|baseline| is_same_file(baseline, target)) {
@@ -454,6 +457,37 @@ fn spare(
         }
     }
     Ok(())
+}
+
+/// Returns every file that may hold a key of this run or of the next: more than the keys that are trusted, which leave out a second
+/// file of one key, and what no pin names.
+fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
+    let default = || {
+        vec![
+            environment
+                .pubkey
+                .as_ref()
+                .map_or(DEFAULT_KEY.into(), PathBuf::from),
+        ]
+    };
+    let named = match cli.keys.is_empty() {
+        true => default(),
+        false => cli.keys.clone(),
+    };
+    named.iter().flat_map(|path| files_of(path)).collect()
+}
+
+/// Returns a file, or those of a directory of keys; a report of an earlier run that lies there, by its name, is not a key.
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    match fs::read_dir(path) {
+        Err(_) => vec![path.to_owned()],
+        Ok(entries) => {
+            let paths = entries.flatten().map(|entry| entry.path());
+            paths
+                .filter(|path| file::Format::of(path).is_none())
+                .collect()
+        }
+    }
 }
 
 /// The reports with their formats; no two may have one place.

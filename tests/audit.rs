@@ -185,7 +185,7 @@ fn the_findings_are_in_every_report_and_in_the_stream() {
         junit.contains("tests=\"6\" skipped=\"0\" failures=\"3\""),
         "{junit}"
     );
-    let case = "<testcase name=\"m/a/x-1.zst\" classname=\"baseline\">";
+    let case = "<testcase name=\"(missing: m/a/x-1.zst)\" classname=\"(baseline)\">";
     assert!(junit.contains(case), "{junit}");
     let page = fs::read_to_string(mirror.path().join("r.html")).unwrap();
     assert!(

@@ -363,6 +363,154 @@ fn every_kind_of_hostile_name_is_verified_and_printed_as_documented() {
     }
 }
 
+/// What GitHub, Azure DevOps and TeamCity obey when a job prints it: `::` at the start of a line, behind blanks of any kind, and
+/// the others anywhere in it.
+const COMMANDS: [&str; 12] = [
+    "::set-output name=x::y",
+    "  ::error file=a::b",
+    "\u{a0}::warning::x",
+    "\u{3000}\u{2009}::add-mask::x",
+    ":",
+    " :",
+    "##vso[task.setvariable variable=x]y",
+    "a ##vso[task.complete result=Succeeded]",
+    "##[add-matcher]x.json",
+    "###[error]x",
+    "##teamcity[buildStatus status='SUCCESS']",
+    "  ##teamcity[x]",
+];
+
+/// Whether a runner would obey the line.
+fn is_command(line: &str) -> bool {
+    line.trim_start().starts_with("::") || line.contains("##")
+}
+
+#[test]
+fn no_name_is_a_command_to_a_ci_runner_wherever_it_is_printed() {
+    let mirror = Mirror::new();
+    let mut put = BTreeSet::new();
+    for command in COMMANDS {
+        for (data, signature) in [
+            (format!("{command}.zst"), format!("{command}.sig.bin")),
+            (
+                format!("d/{command}.iso"),
+                format!("d/{command}.iso.sig.bin"),
+            ),
+            (format!("{command}d/x.zst"), format!("{command}d/x.sig.bin")),
+        ] {
+            mirror.write_signed(&data, &signature, GOOD);
+            put.insert(data.into_bytes());
+        }
+        let unsigned = format!("{command}.iso");
+        mirror.write(&unsigned, BAD);
+        put.insert(unsigned.into_bytes());
+        // A note on names that belong to nothing, and links that lead out.
+        mirror.write(&format!("{command}.sig.bin.1"), "");
+        symlink("/", mirror.path().join(format!("{command}.link"))).unwrap();
+        put.insert(format!("{command}.link").into_bytes());
+    }
+    for options in [
+        &[][..],
+        &["-v"],
+        &["--quiet"],
+        &["--format", "jsonl", "-v"],
+        &["--progress", "always"],
+    ] {
+        let run = mirror.run(&[&["-k", "key.pem"], options].concat());
+        for line in run.stdout.lines().chain(run.stderr.lines()) {
+            assert!(!is_command(line), "{options:?}: {line:?}");
+            assert!(!line.contains(deceives), "{options:?}: {line:?}");
+        }
+        assert_eq!(run.status, Some(1));
+    }
+    let lines = mirror.run(&["-k", "key.pem"]).stdout;
+    let told: BTreeSet<Vec<u8>> = lines.lines().map(|line| of_line(line).path).collect();
+    assert_eq!(told, put);
+    let stream = mirror.run(&["-k", "key.pem", "--format", "jsonl"]).stdout;
+    let objects = stream
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told: BTreeSet<Vec<u8>> = objects.filter_map(|o| member(&o, "path")).collect();
+    assert_eq!(told, put);
+}
+
+#[test]
+fn no_argument_is_a_command_to_a_ci_runner() {
+    for command in COMMANDS {
+        for arguments in [
+            vec!["-k", command],
+            vec!["-k", "key.pem", command],
+            vec!["-k", "key.pem", "--report", command],
+            vec!["-k", "key.pem", "--format", command],
+            vec!["-k", "key.pem", "--exclude", command, "nowhere"],
+            vec!["-k", "key.pem", "-s", command, "x.zst"],
+        ] {
+            let arguments: Vec<&[u8]> = arguments.iter().map(|a| a.as_bytes()).collect();
+            let run = run_in_mirror(|_| {}, &arguments);
+            // One of them is a name that a report can have.
+            let is_report = arguments.contains(&b"##[add-matcher]x.json".as_slice());
+            assert!(run.status == Some(2) || is_report, "{}", run.stderr);
+            for line in run.stdout.lines().chain(run.stderr.lines()) {
+                assert!(!is_command(line), "{line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_shows_nothing_or_looks_like_a_blank_is_printed_escaped() {
+    let unseen = [
+        '\u{a0}',
+        '\u{ad}',
+        '\u{34f}',
+        '\u{115f}',
+        '\u{1160}',
+        '\u{1680}',
+        '\u{17b4}',
+        '\u{180b}',
+        '\u{180f}',
+        '\u{2000}',
+        '\u{200a}',
+        '\u{202f}',
+        '\u{205f}',
+        '\u{2064}',
+        '\u{2065}',
+        '\u{2800}',
+        '\u{3000}',
+        '\u{3164}',
+        '\u{fe00}',
+        '\u{fe0f}',
+        '\u{ffa0}',
+        '\u{fff0}',
+        '\u{fff8}',
+        '\u{1bca3}',
+        '\u{1d17a}',
+        '\u{13442}',
+        '\u{e0000}',
+        '\u{e0100}',
+        '\u{e0fff}',
+    ];
+    let mirror = Mirror::new();
+    let mut expected = BTreeSet::new();
+    for c in unseen {
+        mirror.write_signed(&format!("a{c}.zst"), &format!("a{c}.sig.bin"), GOOD);
+        expected.insert(format!(
+            "a\\u{{{:x}}}.zst: ✅ Signature valid",
+            u32::from(c)
+        ));
+    }
+    let run = mirror.run(&["-k", "key.pem"]);
+    assert_eq!(
+        run.stdout
+            .lines()
+            .map(str::to_owned)
+            .collect::<BTreeSet<_>>(),
+        expected
+    );
+    let run = mirror.run(&["-k", "key.pem", "--format", "jsonl"]);
+    assert!(!run.stdout.contains(unseen), "{}", run.stdout);
+}
+
 /// Makes directories one in the other where their whole path is too long to be named, each with a signed pair in it.
 struct Descent<'a> {
     mirror: &'a Mirror,

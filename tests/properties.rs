@@ -39,6 +39,9 @@ fn directory() -> impl Strategy<Value = String> {
         .prop_map(|(first, entries)| first.to_owned() + &entries.concat())
 }
 
+/// Characters that show nothing, by the properties of the Unicode database that is built into the generator.
+const UNSEEN: &str = r"[\p{Default_Ignorable_Code_Point}\p{White_Space}]{1,4}";
+
 /// Bytes of a name, of all that is written otherwise or looks as if it were.
 fn name() -> impl Strategy<Value = Vec<u8>> {
     let special = select(vec![
@@ -57,10 +60,19 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
         "⚠".as_bytes(),
         "\u{202e}".as_bytes(),
         "\u{2028}".as_bytes(),
+        b"::set-output name=x::y",
+        b"##vso[task.complete]",
+        b"#",
+        b":",
+        b" ",
+        "\u{a0}".as_bytes(),
+        "❤️".as_bytes(),
     ]);
     let special = special.prop_map(<[u8]>::to_vec);
     let text = any::<String>().prop_map(String::into_bytes);
-    let piece = prop_oneof![special, text, vec(any::<u8>(), 0..6)];
+    let unseen = proptest::string::string_regex(UNSEEN).expect("a pattern");
+    let unseen = unseen.prop_map(String::into_bytes);
+    let piece = prop_oneof![special, text, unseen, vec(any::<u8>(), 0..6)];
     vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
@@ -74,5 +86,21 @@ proptest! {
     #[test]
     fn a_name_is_printed_as_one_line_that_leads_back_to_it_and_to_no_other(name in name()) {
         escape::check(&name);
+    }
+    #[test]
+    fn nothing_that_the_unicode_database_calls_invisible_or_blank_is_printed(
+        text in proptest::string::string_regex(UNSEEN).expect("a pattern")
+    ) {
+        let printed = verify_signatures::report::escape::name(text.as_ref());
+        prop_assert!(printed.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{}", printed);
+        escape::check(text.as_bytes());
+    }
+}
+
+#[test]
+fn every_character_is_printed_as_one_line_that_leads_back_to_it() {
+    for c in '\0'..=char::MAX {
+        escape::check(c.to_string().as_bytes());
+        escape::check(format!("a{c}").as_bytes());
     }
 }

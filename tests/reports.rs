@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -244,6 +244,90 @@ fn the_junit_cases_of_a_file_with_two_signatures_are_told_apart_by_them() {
     assert_eq!(names, expected);
 }
 
+/// The cases of a JUnit report, each by class and name, with whether it succeeded.
+fn cases(mirror: &Mirror, name: &str) -> Vec<((String, String), bool)> {
+    let text = fs::read_to_string(mirror.path().join(name)).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    let cases = report.test_suites[0].test_cases.iter().map(|case| {
+        let class = case.classname.as_ref().unwrap().to_string();
+        let succeeded = matches!(case.status, quick_junit::TestCaseStatus::Success { .. });
+        ((class, case.name.to_string()), succeeded)
+    });
+    cases.collect()
+}
+
+/// Asserts that no two cases are one to a consumer that goes by the name, by class and name, or by both joined as GitLab joins them.
+fn assert_distinct(cases: &[((String, String), bool)]) {
+    let names: BTreeSet<_> = cases.iter().map(|((_, name), _)| name).collect();
+    let joined: BTreeSet<_> = cases.iter().map(|((c, n), _)| format!("{c}_{n}")).collect();
+    assert_eq!(
+        (names.len(), joined.len()),
+        (cases.len(), cases.len()),
+        "{cases:#?}"
+    );
+}
+
+#[test]
+fn no_junit_case_hides_behind_one_that_looks_like_it() {
+    let mirror = Mirror::new();
+    // One file with two signatures, of which one is bad, and files that are called as its cases are.
+    mirror.write_signed("x.iso", "x.sig.bin", b"alpha");
+    mirror.write("x.iso.sig.bin", sign(&mirror.key, b"beta"));
+    let copies = [
+        "x.iso (x.sig.bin)",
+        "x.iso (x.iso.sig.bin)",
+        "(the whole run)",
+        "the whole run",
+        " x.iso",
+        "x.iso ",
+    ];
+    for copy in copies {
+        mirror.write_signed(copy, &format!("{copy}.sig.bin"), b"alpha");
+    }
+    mirror.run(&["-k", "key.pem", "--report", "r.xml"]);
+    let cases = cases(&mirror, "r.xml");
+    assert_distinct(&cases);
+    let failed: Vec<_> = cases.iter().filter(|(_, succeeded)| !succeeded).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].0.1, "x.iso (x.iso.sig.bin)");
+    let of_file = (".".to_owned(), r"x.iso \u{28}x.iso.sig.bin)".to_owned());
+    assert!(cases.contains(&(of_file, true)), "{cases:#?}");
+}
+
+#[test]
+fn no_difference_from_a_baseline_hides_behind_a_file_in_a_directory_of_that_name() {
+    let mirror = Mirror::new();
+    for name in [
+        "baseline/p.zst",
+        "baseline/q.zst",
+        "verify-signatures/p.zst",
+        "(baseline)/p.zst",
+        "baseline_(changed) p/q.zst",
+    ] {
+        mirror.write_signed(name, &name.replace(".zst", ".sig.bin"), b"alpha");
+    }
+    mirror.run(&["-k", "key.pem", "--report", "b.json"]);
+    // Signed by the same key, and not what the baseline has.
+    for name in ["baseline/p.zst", "(baseline)/p.zst"] {
+        mirror.write_signed(name, &name.replace(".zst", ".sig.bin"), b"beta");
+    }
+    mirror.write_signed("q.zst", "q.sig.bin", b"gamma");
+    let run = mirror.run(&["-k", "key.pem", "--baseline", "b.json", "--report", "r.xml"]);
+    assert_eq!(run.status, Some(1));
+    let cases = cases(&mirror, "r.xml");
+    assert_distinct(&cases);
+    let failed = cases.iter().filter(|(_, succeeded)| !succeeded);
+    let failed: Vec<_> = failed
+        .map(|((class, name), _)| (class.as_str(), name.as_str()))
+        .collect();
+    let expected = [
+        ("(baseline)", r"(changed: \u{28}baseline)/p.zst)"),
+        ("(baseline)", "(changed: baseline/p.zst)"),
+        ("(baseline)", "(added: q.zst)"),
+    ];
+    assert_eq!(failed, expected);
+}
+
 #[test]
 fn the_junit_report_of_a_run_without_a_judgement_has_an_error() {
     let mirror = Mirror::new();
@@ -436,6 +520,425 @@ fn a_report_takes_no_artifacts_place_and_no_pipes_and_follows_a_link() {
     assert!(mirror.path().join("alias.json").is_symlink());
 }
 
+const REPLACES: &str = "an artifact or a signature of this run; a report there would replace it";
+
+/// Asserts that a report is refused with these words before a file is read.
+fn assert_not_begun(run: &Run, words: &str) {
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert_eq!(
+        (run.stdout.as_str(), run.status),
+        ("", Some(2)),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_report_follows_no_link_that_another_user_made() {
+    let test = "a_report_follows_no_link_that_another_user_made";
+    if !is_available(is_root(), "root", test) {
+        return;
+    }
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    mirror.write("secret/r.json", "root's");
+    for (directory, mode) in [("sticky", 0o1777), ("theirs", 0o755)] {
+        let path = mirror.path().join(directory);
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let links = [
+            ("r.json", "../secret/r.json"),
+            ("new.json", "../secret/new.json"),
+            ("d", "../secret"),
+            ("chain.json", "r.json"),
+        ];
+        for (name, to) in links {
+            symlink(to, path.join(name)).unwrap();
+            lchown(path.join(name), Some(1234), Some(1234)).unwrap();
+        }
+    }
+    chown(mirror.path().join("theirs"), Some(1234), Some(1234)).unwrap();
+    // Root's own link, and what it leads to.
+    symlink("sticky/r.json", mirror.path().join("own.json")).unwrap();
+    let targets = [
+        "r.json",
+        "new.json",
+        "d/r.json",
+        "d/../d/new.json",
+        "chain.json",
+    ];
+    let theirs = targets
+        .iter()
+        .flat_map(|name| [format!("sticky/{name}"), format!("theirs/{name}")]);
+    for target in theirs.chain(["own.json".to_owned()]) {
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", &target]);
+        assert_not_begun(
+            &run,
+            " is a link that another user made; name the place that it leads to, or delete it",
+        );
+    }
+    assert_eq!(
+        fs::read(mirror.path().join("secret/r.json")).unwrap(),
+        b"root's"
+    );
+    assert!(!mirror.path().join("secret/new.json").exists());
+    // A user follows root's links and his own, and no other's.
+    let program = support::public_command(mirror.path());
+    let sticky = mirror.path().join("sticky");
+    fs::create_dir(sticky.join("mine")).unwrap();
+    chown(sticky.join("mine"), Some(65534), Some(65534)).unwrap();
+    symlink("mine/r.json", sticky.join("roots.json")).unwrap();
+    symlink("mine/r.json", sticky.join("mine.json")).unwrap();
+    lchown(sticky.join("mine.json"), Some(65534), Some(65534)).unwrap();
+    for (target, status) in [("roots.json", 0), ("mine.json", 0), ("r.json", 2)] {
+        let mut command = Command::new(&program);
+        command.args([
+            "-k",
+            "key.pem",
+            "m",
+            "--report",
+            &format!("sticky/{target}"),
+        ]);
+        command.current_dir(mirror.path()).uid(65534).gid(65534);
+        let run = Run::of(command);
+        assert_eq!(run.status, Some(status), "{target}: {}", run.stderr);
+    }
+    assert!(sticky.join("mine/r.json").is_file());
+}
+
+#[test]
+fn a_report_finds_its_place_through_links_of_its_own_user() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    fs::create_dir_all(mirror.path().join("a/b")).unwrap();
+    let links = [
+        ("l", "a/b"),
+        ("a/b/up.json", "../../new.json"),
+        ("loop.json", "loop.json"),
+        ("a/far", "../l/."),
+    ];
+    for (name, to) in links {
+        symlink(to, mirror.path().join(name)).unwrap();
+    }
+    symlink(mirror.path().join("a"), mirror.path().join("absolute")).unwrap();
+    for (target, place) in [
+        ("l/r.json", "a/b/r.json"),
+        ("l/../s.json", "a/s.json"),
+        ("l/up.json", "new.json"),
+        ("./absolute/far/../t.json", "a/t.json"),
+        ("m/../absolute/../u.json", "u.json"),
+    ] {
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", target]);
+        assert_eq!(run.status, Some(0), "{target}: {}", run.stderr);
+        document(&mirror, place);
+    }
+    assert!(mirror.path().join("a/b/up.json").is_symlink());
+    for (target, words) in [
+        ("loop.json", "Too many levels of symbolic links"),
+        ("none/../r.json", "No such file or directory"),
+        ("key.pem/../r.json", "Not a directory"),
+    ] {
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", target]);
+        assert_not_begun(&run, words);
+    }
+}
+
+/// The mode of a file.
+fn mode(mirror: &Mirror, name: &str) -> u32 {
+    fs::metadata(mirror.path().join(name)).unwrap().mode() & 0o7777
+}
+
+fn with_umask(mirror: &Mirror, umask: &str, report: &str) -> Run {
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "umask $1; shift; exec \"$@\"",
+        "sh",
+        umask,
+        env!("CARGO_BIN_EXE_verify-signatures"),
+    ]);
+    command.args(["-k", "key.pem", "m", "--report", report]);
+    command.current_dir(mirror.path()).env_remove("PUBKEY");
+    Run::of(command)
+}
+
+#[test]
+fn a_report_keeps_the_mode_of_the_one_that_it_replaces_and_a_new_one_has_the_umasks() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    for (umask, new) in [("022", 0o644), ("077", 0o600), ("002", 0o664), ("0", 0o666)] {
+        let name = format!("new{umask}.json");
+        assert_eq!(with_umask(&mirror, umask, &name).status, Some(0));
+        assert_eq!(mode(&mirror, &name), new, "umask {umask}");
+        for old in [0o600, 0o640, 0o644, 0o660, 0o666, 0o444, 0o400] {
+            mirror.write("r.json", "old");
+            let path = mirror.path().join("r.json");
+            fs::set_permissions(&path, fs::Permissions::from_mode(old)).unwrap();
+            assert_eq!(with_umask(&mirror, umask, "r.json").status, Some(0));
+            assert_eq!(mode(&mirror, "r.json"), old, "umask {umask}");
+            document(&mirror, "r.json");
+            fs::remove_file(path).unwrap();
+        }
+    }
+    // Neither is a program, or runs as another user.
+    mirror.write("s.json", "old");
+    fs::set_permissions(
+        mirror.path().join("s.json"),
+        fs::Permissions::from_mode(0o4700),
+    )
+    .unwrap();
+    assert_eq!(with_umask(&mirror, "022", "s.json").status, Some(0));
+    assert_eq!(mode(&mirror, "s.json"), 0o700);
+}
+
+#[test]
+fn a_file_that_another_user_put_there_does_not_make_a_report_wider() {
+    let test = "a_file_that_another_user_put_there_does_not_make_a_report_wider";
+    if !is_available(is_root(), "root", test) {
+        return;
+    }
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    for (umask, old, new) in [
+        ("022", 0o666, 0o644),
+        ("077", 0o666, 0o600),
+        ("022", 0o600, 0o600),
+        ("022", 0o606, 0o604),
+    ] {
+        mirror.write("r.json", "planted");
+        let path = mirror.path().join("r.json");
+        fs::set_permissions(&path, fs::Permissions::from_mode(old)).unwrap();
+        chown(&path, Some(1234), Some(1234)).unwrap();
+        assert_eq!(with_umask(&mirror, umask, "r.json").status, Some(0));
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!(
+            (metadata.uid(), metadata.mode() & 0o7777),
+            (0, new),
+            "umask {umask}, {old:o}"
+        );
+    }
+    // The group of one's own file stays with its rights.
+    mirror.write("g.json", "old");
+    let path = mirror.path().join("g.json");
+    chown(&path, None, Some(1234)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(with_umask(&mirror, "022", "g.json").status, Some(0));
+    let metadata = fs::metadata(&path).unwrap();
+    assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (1234, 0o640));
+}
+
+#[test]
+fn a_report_replaces_no_key_whatever_it_is_called() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    let key = fs::read(mirror.path().join("key.pem")).unwrap();
+    // A second file of one key, and keys of a directory, of which a pin leaves one out.
+    mirror.write("second.json", &key);
+    mirror.write("store/a.json", &key);
+    mirror.write("store/b.json", support::public_pem(&signing_key(2)));
+    fs::create_dir(mirror.path().join("keys")).unwrap();
+    for name in ["a", "b"] {
+        symlink(
+            format!("../store/{name}.json"),
+            mirror.path().join(format!("keys/{name}.pem")),
+        )
+        .unwrap();
+    }
+    fs::hard_link(
+        mirror.path().join("key.pem"),
+        mirror.path().join("hard.json"),
+    )
+    .unwrap();
+    let words = "this is a key of this run; a report there would replace it";
+    let (pinned, fingerprint) = (support::PINNED[2], support::PINNED[3]);
+    for (keys, targets) in [
+        (
+            &["-k", "key.pem", "-k", "second.json"][..],
+            &["second.json", "hard.json"][..],
+        ),
+        (
+            &["-k", "keys", pinned, fingerprint],
+            &["store/a.json", "store/b.json"],
+        ),
+    ] {
+        for target in targets {
+            let run = mirror.run(&[keys, &["m", "--report", target]].concat());
+            assert_not_begun(&run, words);
+        }
+    }
+    let mut command = mirror.command(&["m", "--report", "second.json"]);
+    command.env("PUBKEY", "second.json");
+    assert_not_begun(&Run::of(command), words);
+    assert_eq!(fs::read(mirror.path().join("second.json")).unwrap(), key);
+    // What lies beside keys and is none is a report's place.
+    mirror.write("keys/r.json", "old");
+    let run = mirror.run(&["-k", "keys", "m", "--report", "keys/r.json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn a_report_replaces_no_part_and_nothing_that_an_option_names() {
+    let mirror = Mirror::new();
+    mirror.write("m/x.json.000", b"al");
+    mirror.write("m/x.json.001", b"pha");
+    mirror.write("m/x.json.sig.bin", sign(&mirror.key, b"alpha"));
+    // Where the whole should be, it would be taken for it.
+    let run = mirror.run(&["-k", "key.pem", "m", "--report", "m/x.json"]);
+    assert_not_begun(&run, REPLACES);
+    mirror.write("data.json", "alpha");
+    mirror.write("signature.json", sign(&mirror.key, b"alpha"));
+    symlink("data.json", mirror.path().join("d")).unwrap();
+    symlink("signature.json", mirror.path().join("s")).unwrap();
+    fs::hard_link(
+        mirror.path().join("data.json"),
+        mirror.path().join("hard.json"),
+    )
+    .unwrap();
+    for target in [
+        "data.json",
+        "signature.json",
+        "hard.json",
+        "./m/../data.json",
+    ] {
+        let run = mirror.run(&["-k", "key.pem", "-s", "s", "d", "--report", target]);
+        assert_not_begun(&run, REPLACES);
+    }
+    assert_eq!(fs::read(mirror.path().join("data.json")).unwrap(), b"alpha");
+}
+
+#[test]
+fn a_report_does_not_replace_the_file_that_the_output_goes_to() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
+    symlink("o.json", mirror.path().join("link.json")).unwrap();
+    symlink("/dev/stdout", mirror.path().join("dev.json")).unwrap();
+    symlink("/proc/self/fd/1", mirror.path().join("proc.json")).unwrap();
+    let words = "standard output or standard error of this run goes there";
+    for target in [
+        "o.json",
+        "./m/../o.json",
+        "link.json",
+        "dev.json",
+        "proc.json",
+    ] {
+        for format in ["text", "jsonl"] {
+            let out = fs::File::create(mirror.path().join("o.json")).unwrap();
+            let mut command =
+                mirror.command(&["-k", "key.pem", "m", "--format", format, "--report", target]);
+            let output = command.stdout(out).output().unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert!(stderr.contains(words), "{target}: {stderr}");
+            assert_eq!(output.status.code(), Some(2));
+        }
+    }
+    // A pipe, and a file that has lost its name.
+    for target in ["dev.json", "proc.json"] {
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", target]);
+        assert_not_begun(&run, "cannot write the report: Not a file in a directory");
+        let out = fs::File::create(mirror.path().join("gone.json")).unwrap();
+        fs::remove_file(mirror.path().join("gone.json")).unwrap();
+        let mut command = mirror.command(&["-k", "key.pem", "m", "--report", target]);
+        assert_eq!(command.stdout(out).output().unwrap().status.code(), Some(2));
+    }
+    let names = fs::read_dir(mirror.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(
+        !names
+            .into_iter()
+            .any(|name| name.to_string_lossy().contains("deleted"))
+    );
+    let err = fs::File::create(mirror.path().join("o.json")).unwrap();
+    let mut command = mirror.command(&["-k", "key.pem", "m", "--report", "o.json"]);
+    let status = command.stderr(err).output().unwrap().status;
+    assert_eq!(status.code(), Some(2));
+    let said = fs::read_to_string(mirror.path().join("o.json")).unwrap();
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
+fn a_link_in_the_tree_to_the_place_of_a_report_keeps_nothing_from_being_judged() {
+    for earlier in [None, Some("old"), Some("")] {
+        let mirror = Mirror::new();
+        mirror.write_signed("m/good.zst", "m/good.sig.bin", b"alpha");
+        // As data, as a signature, as a part, and as an artifact without a signature.
+        symlink("../r.json", mirror.path().join("m/x.zst")).unwrap();
+        mirror.write("m/x.sig.bin", sign(&mirror.key, b"alpha"));
+        mirror.write("m/y.zst", b"alpha");
+        symlink("../r.json", mirror.path().join("m/y.sig.bin")).unwrap();
+        symlink("../r.json", mirror.path().join("m/z.zst.000")).unwrap();
+        mirror.write("m/z.sig.bin", sign(&mirror.key, b"alpha"));
+        symlink("../r.json", mirror.path().join("m/unsigned.iso")).unwrap();
+        if let Some(earlier) = earlier {
+            mirror.write("r.json", earlier);
+            fs::hard_link(
+                mirror.path().join("r.json"),
+                mirror.path().join("m/hard.iso"),
+            )
+            .unwrap();
+            mirror.write("m/hard.iso.sig.bin", sign(&mirror.key, b"alpha"));
+        }
+        for _ in 0..2 {
+            let run = mirror.run(&["-k", "key.pem", "m", "--report", "r.json"]);
+            assert_eq!(run.status, Some(1), "{}", run.stderr);
+            let valid: Vec<_> = run
+                .stdout
+                .lines()
+                .filter(|line| line.contains('✅'))
+                .collect();
+            assert_eq!(valid, ["m/good.zst: ✅ Signature valid"]);
+            assert!(run.stdout.lines().count() >= 5, "{}", run.stdout);
+            let report = document(&mirror, "r.json");
+            let artifacts = report["artifacts"].as_array().unwrap();
+            assert_eq!(artifacts.len(), run.stdout.lines().count());
+        }
+    }
+}
+
+#[test]
+fn what_is_valid_through_a_link_in_the_tree_is_not_replaced() {
+    let mirror = Mirror::new();
+    mirror.write("store/data.json", "alpha");
+    fs::create_dir(mirror.path().join("m")).unwrap();
+    symlink("../store/data.json", mirror.path().join("m/x.zst")).unwrap();
+    mirror.write("store/signature.json", sign(&mirror.key, b"alpha"));
+    symlink("../store/signature.json", mirror.path().join("m/x.sig.bin")).unwrap();
+    let arguments = [
+        "-k",
+        "key.pem",
+        "m",
+        "--report",
+        "store/data.json",
+        "--report",
+        "r.json",
+    ];
+    let run = mirror.run(&arguments);
+    let words = "store/data.json: cannot write the report: m/x.zst leads here by a link, and is valid or was not judged";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert_eq!(
+        (run.stdout.as_str(), run.status),
+        ("m/x.zst: ✅ Signature valid\n", Some(2))
+    );
+    assert_eq!(
+        fs::read(mirror.path().join("store/data.json")).unwrap(),
+        b"alpha"
+    );
+    // The other report is written.
+    document(&mirror, "r.json");
+    assert_eq!(
+        fs::read_dir(mirror.path().join("store")).unwrap().count(),
+        2
+    );
+    // A signature is recognized before the work begins, and stays though its artifact is damaged.
+    for data in ["alpha", "beta"] {
+        mirror.write("store/data.json", data);
+        let run = mirror.run(&["-k", "key.pem", "m", "--report", "store/signature.json"]);
+        assert_not_begun(&run, REPLACES);
+    }
+    let signature = fs::read(mirror.path().join("store/signature.json")).unwrap();
+    assert_eq!(signature, sign(&mirror.key, b"alpha"));
+}
+
 #[test]
 fn a_report_has_every_record_that_it_counts_when_nobody_reads_the_stream() {
     let mirror = Mirror::new();
@@ -517,6 +1020,21 @@ fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
         page.contains(&format!("<p class=\"problem\">{said}</p>")),
         "{page}"
     );
+}
+
+#[test]
+fn a_run_that_is_ended_while_it_looks_for_files_has_a_report_where_its_users_link_leads() {
+    let mirror = Mirror::new();
+    let endless = mirror.write_endless();
+    mirror.write("real.json", "old");
+    symlink("real.json", mirror.path().join("alias.json")).unwrap();
+    let run = interrupted_while_walking(&mirror, &endless, &["--report", "alias.json"]);
+    assert_eq!(run.status, Some(143), "{}", run.stderr);
+    assert_eq!(
+        document(&mirror, "real.json")["summary"]["interrupted"],
+        "SIGTERM"
+    );
+    assert!(mirror.path().join("alias.json").is_symlink());
 }
 
 #[test]

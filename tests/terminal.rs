@@ -272,6 +272,46 @@ fn on_40_columns_a_long_name_of_double_width_characters_is_shortened_in_the_midd
 }
 
 #[test]
+fn names_whose_width_is_not_the_sum_of_their_characters_fit_the_screen() {
+    // Emoji presentation, a family, flags, Arabic that joins, combining marks, skin tones, Hangul that composes.
+    let pieces = [
+        "❤️",
+        "👩\u{200d}👧",
+        "🇩🇪",
+        "لا",
+        "e\u{301}\u{20dd}",
+        "👍🏽",
+        "각",
+        "\u{a4fc}\u{a4fd}",
+    ];
+    for piece in pieces {
+        let mirror = Mirror::new();
+        let name = format!("{}.iso", piece.repeat(200 / piece.len()));
+        sparse(&mirror, &name, ENDLESS);
+        for columns in [30, 40, 71] {
+            let terminal = Terminal::run(&mirror, 10, columns, &["--jobs", "1"]);
+            let rows = terminal
+                .wait_for(|rows| rows.iter().any(|row| row.contains("0%")) && rows.len() == 2);
+            assert!(
+                rows[0].ends_with("0%") || rows[0].ends_with("TB"),
+                "{rows:#?}"
+            );
+            assert!(
+                !rows.iter().any(|row| row.contains("panicked")),
+                "{rows:#?}"
+            );
+            terminal.press_ctrl_c();
+            let (status, rows) = terminal.end();
+            assert_eq!(status.code(), Some(130), "{rows:#?}");
+            assert!(
+                !rows.iter().any(|row| row.contains("panicked")),
+                "{rows:#?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn more_files_in_flight_than_rows_are_counted_and_the_total_stays_in_sight() {
     let mirror = Mirror::new();
     for n in 0..16 {

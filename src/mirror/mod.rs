@@ -244,19 +244,15 @@ impl Artifact {
 }
 
 impl Artifact {
-    /// Whether a new file under the name `target` would take the place of the data or of the signature.
-    pub fn would_be_replaced_by(&self, target: &Path) -> bool {
+    /// Whether a new file at `place`, a path without links, would take the place of the data, of a part of it or of the signature.
+    ///
+    /// The entry counts that a rename replaces. A link to it elsewhere in the tree, or a hard link, is not replaced.
+    pub fn would_be_replaced_by(&self, place: &Path) -> bool {
         let Some(signature) = self.signature() else {
             return false;
         };
-        let is_data = match (&self.state, target.metadata()) {
-            (State::Signed(_, facts), Ok(there)) => {
-                (facts.device, facts.inode) == (there.dev(), there.ino())
-            }
-            _ => false,
-        };
         let mut names = self.parts.iter().chain([&self.data]);
-        is_data || is_same_place(signature, target) || names.any(|name| is_same_place(name, target))
+        is_same_place(signature, place) || names.any(|name| is_same_place(name, place))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 use super::summary::size;
 
@@ -70,7 +70,7 @@ fn is_shown((own, text): &(usize, String), rank: usize) -> bool {
 fn columns_of(parts: &[(usize, String)], rank: usize) -> usize {
     let shown = parts.iter().filter(|part| is_shown(part, rank));
     shown
-        .map(|(_, text)| text.width() + 1)
+        .map(|(_, text)| width(text) + 1)
         .sum::<usize>()
         .saturating_sub(1)
 }
@@ -82,9 +82,9 @@ pub(super) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String 
         false => percent(done, bytes),
     };
     let bar = bar(done, bytes, bar_columns(columns));
-    let room = columns.saturating_sub(bar.width() + numbers.width() + 2);
+    let room = columns.saturating_sub(width(&bar) + width(&numbers) + 2);
     let name = shorten(name, room);
-    let pad = " ".repeat(room - name.width());
+    let pad = " ".repeat(room.saturating_sub(width(&name)));
     format!("{name}{pad} {bar} {numbers}")
 }
 
@@ -133,9 +133,9 @@ pub(super) fn clock(time: Duration) -> String {
     }
 }
 
-/// A text in so many columns: what is too long is shortened in the middle, since names differ at their ends.
+/// Returns a text in so many columns: what is too long is shortened in the middle, since names differ at their ends.
 pub(super) fn shorten(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
+    if width(text) <= columns {
         return text.to_owned();
     }
     let Some(room) = columns.checked_sub(1) else {
@@ -143,24 +143,44 @@ pub(super) fn shorten(text: &str, columns: usize) -> String {
     };
     let tail = fitting(text.chars().rev(), room.div_ceil(2));
     let tail: String = tail.chars().rev().collect();
-    let head = fitting(text.chars(), room - tail.width());
+    let head = fitting(text.chars(), room.saturating_sub(width(&tail)));
     format!("{head}…{tail}")
 }
 
-/// The first characters that fit.
+/// Returns the first characters that fit.
 fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> String {
     let mut used = 0;
     let fits = |c: &char| {
-        used += c.width().unwrap_or(0);
+        used += char_width(*c);
         used <= columns
     };
     chars.take_while(fits).collect()
+}
+
+/// Returns the most columns that a text takes: a sum over its characters, so that what is true of parts is true of the whole.
+///
+/// Terminals differ: some measure each character, others join several into one picture (`UnicodeWidthStr`). No rule for joining
+/// makes a text wider than this sum.
+fn width(text: &str) -> usize {
+    text.chars().map(char_width).sum()
+}
+
+/// Emoji presentation, which makes the character before it two columns wide.
+const EMOJI: char = '\u{fe0f}';
+
+fn char_width(c: char) -> usize {
+    match c {
+        EMOJI => 1,
+        // A control character is shown as one column, if at all.
+        _ => c.width().unwrap_or(1),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr;
 
     const TOTAL: Total = Total {
         done: 3_210_000_000,
@@ -239,13 +259,92 @@ mod tests {
         );
     }
 
+    /// Texts of all of Unicode, with what joins or widens its neighbours more often than chance has it.
+    fn text() -> impl Strategy<Value = String> {
+        let joining = prop::sample::select(vec![
+            "\u{fe0f}",
+            "\u{fe0e}",
+            "\u{200d}",
+            "\u{20e3}",
+            "\u{1f3fb}",
+            "\u{1f1e9}",
+            "\u{1f1ea}",
+            "❤️",
+            "👩\u{200d}👧",
+            "#️⃣",
+            "e\u{301}",
+            "لا",
+            "ᄀ",
+            "ᅡ",
+            "ᆨ",
+            "ក្ក",
+            "\u{a4fc}\u{a4fd}",
+            "\u{1a15}",
+            "\u{1a17}\u{200d}\u{1a10}",
+            "\u{e0067}",
+            "漢",
+            "\t",
+            "\r\n",
+            "\u{338}",
+        ]);
+        let piece = prop_oneof![
+            joining.prop_map(str::to_owned),
+            any::<String>(),
+            any::<char>().prop_map(String::from)
+        ];
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    #[test]
+    fn hearts_as_emoji_fit_the_screen() {
+        let hearts = "❤️".repeat(40);
+        for columns in 0..200 {
+            assert!(shorten(&hearts, columns).width() <= columns);
+            assert!(file(&hearts, 1, 2, columns.max(16)).width() <= columns.max(16));
+        }
+        assert_eq!(shorten(&hearts, 5), "❤️…❤️");
+    }
+
+    #[test]
+    fn no_pair_of_characters_is_wider_than_their_sum() {
+        // Every character beside those that make their neighbour wider or narrower somewhere in Unicode.
+        for c in '\0'..=char::MAX {
+            for other in [
+                'a',
+                '\u{fe0f}',
+                '\u{fe0e}',
+                '\u{200d}',
+                '\u{1f3fb}',
+                '\u{20e3}',
+                '\u{338}',
+            ] {
+                for pair in [format!("{c}{other}"), format!("{other}{c}")] {
+                    assert!(pair.width() <= width(&pair), "{pair:?}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
+        fn no_text_is_wider_than_its_width_and_none_is_shortened_in_vain(text in text(), columns in 0_usize..200) {
+            prop_assert!(text.width() <= width(&text));
+            let short = shorten(&text, columns);
+            prop_assert!(width(&short) <= columns);
+            prop_assert_eq!(short == text, width(&text) <= columns || text == "…");
+        }
+
+        #[test]
         fn no_line_is_wider_than_the_screen(
-            name in any::<String>(), done in any::<u64>(), bytes in any::<u64>(), columns in 16_usize..200
+            name in text(), escaped in any::<bool>(), done in any::<u64>(), bytes in any::<u64>(), columns in 16_usize..200
         ) {
-            let name = crate::report::escape::message(&name);
-            prop_assert!(file(&name, done, bytes, columns).width() <= columns);
+            let name = match escaped {
+                true => crate::report::escape::name(name.as_ref()),
+                false => name,
+            };
+            let line = file(&name, done, bytes, columns);
+            prop_assert!(line.width() <= columns);
+            prop_assert_eq!(width(&line), columns);
             let run = Total { done, bytes, rate: done, left: Duration::from_secs(bytes), decided: 1, records: done, failures: 0 };
             prop_assert!(total(&run, columns, false).width() <= columns);
         }

@@ -7,48 +7,87 @@ use std::os::unix::ffi::OsStrExt;
 
 /// The marks that a line's verdict begins with. A name cannot show them, so that searching the output for one finds verdicts only.
 const MARKS: [char; 3] = ['✅', '❌', '⚠'];
-/// Characters that are no control characters and yet nothing to look at: line ends to some programs, or changes of the
-/// direction, or of no width, or fillers (Unicode, general categories Zl, Zp and Cf as far as it is unseen, and letters that are blank).
-const UNSEEN: [RangeInclusive<char>; 17] = [
+/// Characters, beyond the control characters, that show nothing, look like a blank, end a line, or change the direction of
+/// writing: Default_Ignorable_Code_Point, White_Space without U+0020, the rest of the invisible format characters and blank
+/// letters, and what is no character (Unicode 17.0).
+const UNSEEN: [RangeInclusive<char>; 42] = [
+    '\u{a0}'..='\u{a0}',
     '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
     '\u{61c}'..='\u{61c}',
     '\u{115f}'..='\u{1160}',
+    '\u{1680}'..='\u{1680}',
     '\u{17b4}'..='\u{17b5}',
-    '\u{180e}'..='\u{180e}',
-    '\u{200b}'..='\u{200f}',
-    '\u{2028}'..='\u{202e}',
-    '\u{2060}'..='\u{206f}',
+    '\u{180b}'..='\u{180f}',
+    '\u{2000}'..='\u{200f}',
+    '\u{2028}'..='\u{202f}',
+    '\u{205f}'..='\u{206f}',
     '\u{2800}'..='\u{2800}',
+    '\u{3000}'..='\u{3000}',
     '\u{3164}'..='\u{3164}',
+    '\u{fdd0}'..='\u{fdef}',
+    '\u{fe00}'..='\u{fe0f}',
     '\u{feff}'..='\u{feff}',
     '\u{ffa0}'..='\u{ffa0}',
-    '\u{fff9}'..='\u{fffb}',
-    // No characters at all, and forbidden in XML (XML 1.0, 2.2).
+    '\u{fff0}'..='\u{fffc}',
+    // U+FFFE and U+FFFF are forbidden in XML as well (XML 1.0, 2.2); every plane ends in two that are no characters.
     '\u{fffe}'..='\u{ffff}',
+    '\u{1107f}'..='\u{1107f}',
+    '\u{13430}'..='\u{13442}',
+    '\u{16fe4}'..='\u{16fe4}',
     '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d159}'..='\u{1d159}',
     '\u{1d173}'..='\u{1d17a}',
-    '\u{e0001}'..='\u{e007f}',
+    '\u{1fffe}'..='\u{1ffff}',
+    '\u{2fffe}'..='\u{2ffff}',
+    '\u{3fffe}'..='\u{3ffff}',
+    '\u{4fffe}'..='\u{4ffff}',
+    '\u{5fffe}'..='\u{5ffff}',
+    '\u{6fffe}'..='\u{6ffff}',
+    '\u{7fffe}'..='\u{7ffff}',
+    '\u{8fffe}'..='\u{8ffff}',
+    '\u{9fffe}'..='\u{9ffff}',
+    '\u{afffe}'..='\u{affff}',
+    '\u{bfffe}'..='\u{bffff}',
+    '\u{cfffe}'..='\u{cffff}',
+    '\u{dfffe}'..='\u{e0fff}',
+    '\u{efffe}'..='\u{effff}',
+    '\u{ffffe}'..='\u{fffff}',
+    '\u{10fffe}'..='\u{10ffff}',
 ];
 
-/// A file name as it is printed.
+/// Returns a file name as it is printed.
 ///
-/// Control characters (U+0000 to U+001F, U+007F to U+009F), characters that nobody sees (separators of lines, changes of the
-/// direction of writing, characters of no width), and the verdicts' marks are written as `\n`, `\r`, `\t` or `\u{…}` with the code in hexadecimal; a byte that is no part of UTF-8 as
-/// `\xHH`; and a backslash as `\\`, so that no two names are printed alike. All else stays as it is.
+/// - Control characters, characters that show nothing or look like a blank, and the verdicts' marks are written as `\n`, `\r`,
+///   `\t` or `\u{…}` with the code in hexadecimal.
+/// - A byte that is not part of UTF-8 is written as `\xHH`.
+/// - A backslash is written as `\\`, so no two names are printed alike.
+/// - What CI runners take for a command is broken up: a colon with nothing but blanks before it (`::set-output`, which GitHub
+///   obeys at the start of a line, after leading blanks), and a `#` before another one (`##vso[`, `##[`, `##teamcity[`, which
+///   Azure DevOps, GitHub and TeamCity obey anywhere in a line) are written as `\u{3a}` and `\u{23}`.
+///
+/// Everything else stays as it is. The rules depend on the name alone, not on where it is printed: one name has one form.
 pub fn name(name: &OsStr) -> String {
     escape(name.as_bytes(), &|c| c == '\\' || MARKS.contains(&c))
 }
 
-/// A message for a terminal, one line: as [`name`], but backslashes and marks stay, since the names in it are escaped already.
+/// Returns a message for a terminal, one line: as [`name`], but backslashes and marks stay, since the names in it are escaped
+/// already.
 pub fn message(text: &str) -> String {
     escape(text.as_bytes(), &|_| false)
+}
+
+/// Whether a character shows nothing, looks like a blank, or makes a terminal act.
+pub(super) fn is_unseen(c: char) -> bool {
+    c.is_control() || !c.is_ascii() && UNSEEN.iter().any(|range| range.contains(&c))
 }
 
 fn escape(bytes: &[u8], also: &dyn Fn(char) -> bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() || UNSEEN.iter().any(|range| range.contains(&c)) || also(c) {
+        let mut chars = chunk.valid().chars().peekable();
+        while let Some(c) = chars.next() {
+            if is_unseen(c) || begins_command(&text, c, chars.peek()) || also(c) {
                 push_escaped(&mut text, c);
             } else {
                 text.push(c);
@@ -60,6 +99,16 @@ fn escape(bytes: &[u8], also: &dyn Fn(char) -> bool) -> String {
         }
     }
     text
+}
+
+/// Whether a character behind `before`, which is escaped already, begins a command for a CI runner.
+fn begins_command(before: &str, c: char, next: Option<&char>) -> bool {
+    match c {
+        // The runner trims blanks of every kind; those other than U+0020 are escaped, and so no blanks any more.
+        ':' => before.bytes().all(|byte| byte == b' '),
+        '#' => next == Some(&'#'),
+        _ => false,
+    }
 }
 
 fn push_escaped(text: &mut String, c: char) {
@@ -76,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_could_break_or_forge_a_line_is_escaped_and_nothing_else() {
-        let cases: [(&[u8], &str); 12] = [
+        let cases: [(&[u8], &str); 18] = [
             (b"kubernetes-1.32.3.tar.zst", "kubernetes-1.32.3.tar.zst"),
             ("größe 1 \"x\".zst".as_bytes(), "größe 1 \"x\".zst"),
             (b"a\nb", "a\\nb"),
@@ -92,6 +141,12 @@ mod tests {
             (b"\x7f\x00", "\\u{7f}\\u{0}"),
             ("a\u{202e}b\u{200b}".as_bytes(), "a\\u{202e}b\\u{200b}"),
             ("a\u{fffe}\u{ffff}".as_bytes(), "a\\u{fffe}\\u{ffff}"),
+            (b"::error::x", "\\u{3a}:error::x"),
+            (b"  ::error::x", "  \\u{3a}:error::x"),
+            ("\u{a0}::error::x".as_bytes(), "\\u{a0}::error::x"),
+            (b"a::b: c", "a::b: c"),
+            (b"#a/##vso[x]###", "#a/\\u{23}#vso[x]\\u{23}\\u{23}#"),
+            ("❤️".as_bytes(), "❤\\u{fe0f}"),
         ];
         for (bytes, text) in cases {
             assert_eq!(name(OsStr::from_bytes(bytes)), text);

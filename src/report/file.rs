@@ -1,18 +1,20 @@
 //! A report file: made beside its target before the work begins, renamed into place when it is whole.
 
 use std::ffi::OsStr;
-use std::fs::Permissions;
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
+use rustix::process::geteuid;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::run::Run;
-use super::{html, json, junit, replace, words};
+use super::{html, json, junit, place, replace, words};
 use crate::errno;
+use crate::trust::verdict::{Record, Subject, Verdict};
 
 /// What a report is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +55,20 @@ pub struct ReportError {
 #[derive(Debug)]
 pub struct ReportFile {
     target: PathBuf,
+    place: PathBuf,
     format: Format,
-    /// Lies beside the target, since a rename does not cross file systems.
+    /// Lies beside the place, since a rename does not cross file systems.
     temporary: NamedTempFile,
+    led_here: Vec<LedHere>,
+}
+
+/// A record whose artifact or signature is a link to the place of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedHere {
+    /// The artifact.
+    pub data: PathBuf,
+    /// Its signature file.
+    pub signature: Option<PathBuf>,
 }
 
 impl ReportFile {
@@ -63,21 +76,19 @@ impl ReportFile {
     ///
     /// # Errors
     /// When nothing can be written there, or the target is something that a file cannot replace.
-    pub fn create(target: &Path, format: Format) -> Result<ReportFile, ReportError> {
-        // What a link leads to is replaced, and not the link; unless it leads nowhere.
-        let place = target.canonicalize().unwrap_or_else(|_| target.to_owned());
-        let created = match place.metadata() {
-            Ok(there) if there.is_dir() => Err(Errno::ISDIR.into()),
-            Ok(there) if !there.is_file() => Err(io::Error::other("Not a regular file")),
-            Ok(_) | Err(_) => {
-                replace::is_allowed(&place, parent(&place)).and_then(|()| beside(&place))
-            }
-        };
+    pub fn create(
+        target: &Path,
+        format: Format,
+        led_here: Vec<LedHere>,
+    ) -> Result<ReportFile, ReportError> {
+        let created = place::of(target).and_then(|place| Ok((create(&place)?, place)));
         match created {
-            Ok(temporary) => Ok(ReportFile {
-                target: place,
+            Ok((temporary, place)) => Ok(ReportFile {
+                target: target.to_owned(),
+                place,
                 format,
                 temporary,
+                led_here,
             }),
             Err(source) => Err(error(target, source)),
         }
@@ -86,16 +97,59 @@ impl ReportFile {
     /// Writes the report and puts it in its place, whole.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Those of the file system, and when it would replace what a valid artifact is a link to.
     pub fn write(self, run: Run<'_>) -> Result<(), ReportError> {
-        let ReportFile {
-            target,
-            format,
-            temporary,
-        } = self;
-        let written = write(&temporary, format, run)
-            .and_then(|()| temporary.persist(&target).map_err(|failed| failed.error));
-        written.map(drop).map_err(|source| error(&target, source))
+        let written = self.is_free(run.records).and_then(|()| {
+            write(&self.temporary, self.format, run)?;
+            keep_mode(self.temporary.as_file(), &self.place)?;
+            let persisted = self.temporary.persist(&self.place);
+            persisted.map_err(|failed| failed.error)
+        });
+        written
+            .map(drop)
+            .map_err(|source| error(&self.target, source))
+    }
+
+    /// Whether nothing that was verified is lost when the report takes its place.
+    ///
+    /// A link in the tree that leads to the place of a report proves nothing: whoever can write to the tree can make one, and must
+    /// not keep the run from judging the other artifacts. So it is judged like any other. Where it leads to an earlier report or to
+    /// nothing, the artifact fails, and the report is written. Fail closed: where it is valid, or was not judged, what stands there
+    /// may be what the vendor signed, and stays.
+    fn is_free(&self, records: &[Record]) -> io::Result<()> {
+        let has_failed = |led: &&LedHere| {
+            let mut of_it = records.iter().filter(|record| led.is_of(record)).peekable();
+            of_it.peek().is_some()
+                && of_it.all(|record| !matches!(record.verdict, Verdict::Valid { .. }))
+        };
+        match self.led_here.iter().find(|led| !has_failed(led)) {
+            None => Ok(()),
+            Some(led) => Err(io::Error::other(format!(
+                "{} leads here by a link, and is valid or was not judged; name another place for the report",
+                words::shown(&led.data)
+            ))),
+        }
+    }
+}
+
+impl LedHere {
+    fn is_of(&self, record: &Record) -> bool {
+        let Subject::Artifact(data) = &record.subject;
+        *data == self.data && record.signature == self.signature
+    }
+}
+
+/// Makes the temporary file for a report at a place without links.
+fn create(place: &Path) -> io::Result<NamedTempFile> {
+    match place.symlink_metadata() {
+        Ok(there) if there.is_dir() => Err(Errno::ISDIR.into()),
+        Ok(there) if !there.is_file() => Err(io::Error::other("Not a regular file")),
+        Ok(_) | Err(_) => {
+            replace::is_allowed(place, parent(place))?;
+            let temporary = beside(place)?;
+            keep_mode(temporary.as_file(), place)?;
+            Ok(temporary)
+        }
     }
 }
 
@@ -127,13 +181,41 @@ fn parent(target: &Path) -> &Path {
     }
 }
 
-fn beside(target: &Path) -> io::Result<NamedTempFile> {
+/// Makes a file with the mode of any new one, less what the user's umask takes, and less what the old one does not give.
+fn beside(place: &Path) -> io::Result<NamedTempFile> {
+    let old = old(place).map_or(0o666, |old| old.mode());
     tempfile::Builder::new()
         .prefix(".verify-signatures-")
         .suffix(".tmp")
-        // As for any new file, less what the user's umask takes.
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(parent(target))
+        .permissions(Permissions::from_mode(0o666 & old))
+        .tempfile_in(parent(place))
+}
+
+/// Returns what there is to say of the file that a report replaces, if there is one.
+fn old(place: &Path) -> Option<Metadata> {
+    fs::symlink_metadata(place).ok().filter(Metadata::is_file)
+}
+
+/// Gives a new file the mode of the one that it replaces, or a narrower one.
+fn keep_mode(new: &File, place: &Path) -> io::Result<()> {
+    let Some(old) = old(place) else {
+        return Ok(());
+    };
+    let now = new.metadata()?;
+    // Another user's file may have been put there to have the report readable, or writable, for that user.
+    let wanted = if old.uid() == geteuid().as_raw() {
+        old.mode() & 0o777
+    } else {
+        now.mode() & old.mode() & 0o777
+    };
+    // What the old one's group may do, no other group may.
+    let is_same_group = now.gid() == old.gid() || fchown(new, None, Some(old.gid())).is_ok();
+    let mode = if is_same_group {
+        wanted
+    } else {
+        wanted & !0o070 | wanted & (wanted & 0o007) << 3
+    };
+    new.set_permissions(Permissions::from_mode(mode))
 }
 
 fn write(file: &NamedTempFile, format: Format, run: Run<'_>) -> io::Result<()> {

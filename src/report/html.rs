@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::run::{End, Options, Run, Start, VERSION, rfc3339};
 use super::summary::{rate, size};
-use super::words;
+use super::{escape, words};
 use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::trust::terms::{Reason, Status};
@@ -198,7 +198,7 @@ fn facts(start: &Start, end: &End) -> Vec<(&'static str, String)> {
     let seconds = summary.elapsed.as_secs_f64();
     vec![
         ("Program", format!("verify-signatures {VERSION}")),
-        ("Host", start.host.clone()),
+        ("Host", escape::name(start.host.as_ref())),
         ("Began", rfc3339(start.time)),
         ("Ended", rfc3339(end.time)),
         (
@@ -239,7 +239,7 @@ fn options(options: &Options) -> String {
         options
             .exclude
             .iter()
-            .map(|glob| format!("without {}", super::escape::message(glob))),
+            .map(|glob| format!("without {}", escape::message(glob))),
     );
     let pins = options.key_fingerprints.iter();
     texts.extend(pins.map(|pin| format!("only a key with the fingerprint {pin}")));
@@ -420,7 +420,7 @@ mod tests {
     fn page(name: &[u8]) -> String {
         let start = Start {
             time: SystemTime::UNIX_EPOCH,
-            host: "<host>".to_owned(),
+            host: "<host>\u{202e}\n".to_owned(),
             keys: Vec::new(),
             directory: None,
             roots: vec![PathBuf::from("a&b")],
@@ -455,7 +455,7 @@ mod tests {
         assert!(page.contains(
             "&#60;/td&#62;&#60;script&#62;alert(&#39;1&#39;)&#60;/script&#62;&#34;&#38;\\xff\\n"
         ));
-        assert!(page.contains("&#60;host&#62;") && page.contains("a&#38;b"));
+        assert!(page.contains("&#60;host&#62;\\u{202e}\\n") && page.contains("a&#38;b"));
         assert_eq!(page.matches("<script>").count(), 1);
         assert_eq!(page.matches("</script>").count(), 1);
     }

@@ -31,11 +31,13 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::SerializeMap;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 use super::remedy::remedy;
 use super::run::{End, Options, Run, Start, VERSION, rfc3339};
-use super::words;
+use super::{escape, words};
 use crate::audit::{Audit, Finding};
 use crate::trust::key::Key;
 use crate::trust::looks::Looks;
@@ -71,8 +73,32 @@ pub fn end(out: impl Write, end: &End) -> io::Result<()> {
 }
 
 fn line(mut out: impl Write, object: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut out, object)?;
+    object.serialize(&mut Serializer::with_formatter(&mut out, ForLogs))?;
     out.write_all(b"\n")
+}
+
+/// Compact JSON for a terminal or the log of a CI job: a parser reads the same, but nothing in it is obeyed there. What a name
+/// shows escaped is escaped here, too, and no two `#` are neighbours (see [`escape::name`]).
+struct ForLogs;
+
+impl Formatter for ForLogs {
+    fn write_string_fragment<W>(&mut self, out: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + Write,
+    {
+        let mut chars = fragment.chars().peekable();
+        while let Some(c) = chars.next() {
+            let is_command = c == '#' && chars.peek() == Some(&'#');
+            if escape::is_unseen(c) || is_command {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            } else {
+                out.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Writes a whole run as one document.
@@ -107,7 +133,7 @@ impl<'a> Document<'a> {
 struct Artifacts<'a>(&'a [Record]);
 
 impl Serialize for Artifacts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(ArtifactObject::of))
     }
 }
@@ -468,7 +494,7 @@ impl<'a> FindingObject<'a> {
 struct Counts<'a>(&'a Summary);
 
 impl Serialize for Counts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(Status::ALL.len()))?;
         for status in Status::ALL {
             map.serialize_entry(status.name(), &self.0.of(status))?;

@@ -1,6 +1,6 @@
 //! A run as JUnit XML, as GitLab and Jenkins read it: one test case an artifact.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::run::{End, Run, Start, VERSION};
-use super::words;
+use super::{escape, words};
 use crate::audit::Finding;
 use crate::trust::terms::Reason;
 use crate::trust::verdict::{Record, Subject};
 
-/// The name of the report, of its suite, and of the case that stands for the run.
+/// The name of the report and of its suite.
 const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// Writes a whole run.
@@ -35,8 +35,8 @@ fn suite(run: Run<'_>) -> TestSuite {
     for (name, value) in properties(run.start) {
         suite.add_property((name, value.as_str()));
     }
-    let several = with_several(run.records);
-    suite.add_test_cases(run.records.iter().map(|record| case(record, &several)));
+    let names = names(run.records);
+    suite.add_test_cases(run.records.iter().zip(names).map(|(r, name)| case(r, name)));
     let findings = run.end.audit.iter().flat_map(|audit| &audit.findings);
     suite.add_test_cases(findings.map(difference));
     let notes: Vec<String> = run.end.notes.iter().map(words::note).collect();
@@ -54,7 +54,7 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     let root = |root: &std::path::PathBuf| ("path", words::shown(root));
     let mut properties = vec![
         ("version", VERSION.to_owned()),
-        ("host", start.host.clone()),
+        ("host", escape::name(start.host.as_ref())),
     ];
     let directory = start.directory.as_deref().map(words::shown);
     properties.extend(directory.map(|directory| ("directory", directory)));
@@ -63,30 +63,97 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// What more than one record speaks of: a file with two signatures.
-fn with_several(records: &[Record]) -> HashSet<&Subject> {
-    let mut seen = HashSet::new();
-    let subjects = records.iter().map(|record| &record.subject);
-    subjects.filter(|subject| !seen.insert(*subject)).collect()
+/// What tells a case from all others: consumers keep one of two cases with the same identity, so a failing case could hide
+/// behind a passing one.
+///
+/// Some consumers go by the name alone, some by class and name, and GitLab by the hash of `class_name`: none of these three may be
+/// the same for two cases. Cases of records have a class and a name in the form of [`part`], which neither begins with `(` nor
+/// contains ` (`. So what begins with `(` is a case of the run itself, and what stands behind the first ` (` was put there by
+/// [`names`].
+struct Identity {
+    class: String,
+    name: String,
 }
 
-/// The name of a case, which no other has: GitLab takes two of one name for one.
-fn name(record: &Record, several: &HashSet<&Subject>) -> String {
-    let subject = words::subject(record);
-    match several.contains(&record.subject) {
-        true => format!("{subject} ({})", words::signature(record)),
-        false => subject,
+impl Identity {
+    /// The identity of a case that is not an artifact's.
+    fn of_run(class: &str, name: &str) -> Identity {
+        Identity {
+            class: format!("({class})"),
+            name: format!("({name})"),
+        }
+    }
+
+    fn into_case(self, status: TestCaseStatus) -> TestCase {
+        let mut case = TestCase::new(self.name, status);
+        case.set_classname(self.class);
+        case
     }
 }
 
-fn case(record: &Record, several: &HashSet<&Subject>) -> TestCase {
+/// Returns a path in a form of its own, as printed, and without what separates the parts of a name. Blanks at the ends or in a row
+/// are escaped as well, since what reads XML attributes may drop them.
+fn part(path: &Path) -> String {
+    let mut text = String::new();
+    let printed = words::shown(path);
+    let mut chars = printed.chars().peekable();
+    while let Some(c) = chars.next() {
+        let at_start = text.is_empty();
+        let is_escaped = match c {
+            '(' => at_start || text.ends_with(' '),
+            ' ' => at_start || text.ends_with(' ') || chars.peek().is_none(),
+            _ => false,
+        };
+        if is_escaped {
+            text.extend(c.escape_unicode());
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// Returns the names of the records' cases, in their order: the path; behind it the signature, where several records are about one
+/// path; and behind that a number, where even these are the same.
+fn names(records: &[Record]) -> impl Iterator<Item = String> {
+    let mut of_subject: HashMap<&Subject, usize> = HashMap::new();
+    for record in records {
+        *of_subject.entry(&record.subject).or_default() += 1;
+    }
+    let mut seen: HashMap<(&Subject, Option<&Path>), usize> = HashMap::new();
+    records.iter().map(move |record| {
+        let Subject::Artifact(path) = &record.subject;
+        let signature = record.signature.as_deref();
+        let mut name = part(path);
+        if of_subject[&record.subject] > 1 {
+            name += &signature.map_or_else(String::new, |s| format!(" ({})", beside(path, s)));
+        }
+        let times = seen.entry((&record.subject, signature)).or_default();
+        *times += 1;
+        if *times > 1 {
+            // No signature file is shown with a parenthesis at its start.
+            name += &format!(" (({times}))");
+        }
+        name
+    })
+}
+
+/// Returns a signature file as the name of its artifact's case has it: without its directory, where that is the artifact's.
+fn beside(data: &Path, signature: &Path) -> String {
+    match signature.file_name() {
+        Some(name) if signature.parent() == data.parent() => part(Path::new(name)),
+        _ => part(signature),
+    }
+}
+
+fn case(record: &Record, name: String) -> TestCase {
     let Subject::Artifact(path) = &record.subject;
-    let mut case = TestCase::new(name(record, several), status(record));
     let directory = path.parent().unwrap_or(Path::new(""));
-    case.set_classname(match directory.as_os_str().is_empty() {
+    let class = match directory.as_os_str().is_empty() {
         true => ".".to_owned(),
-        false => words::shown(directory),
-    });
+        false => part(directory),
+    };
+    let mut case = Identity { class, name }.into_case(status(record));
     case.set_time(record.elapsed);
     if let Some(signature) = &record.signature {
         case.add_property(("signature", words::shown(signature).as_str()));
@@ -123,9 +190,8 @@ fn difference(finding: &Finding) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     let line = words::finding(finding);
     status.set_message(line).set_type(finding.name());
-    let mut case = TestCase::new(words::shown(finding.path()), status);
-    case.set_classname("baseline");
-    case
+    let name = format!("{}: {}", finding.name(), part(finding.path()));
+    Identity::of_run("baseline", &name).into_case(status)
 }
 
 /// A case that fails for the run itself, where not every artifact was judged or none could be.
@@ -146,8 +212,88 @@ fn unfinished(end: &End) -> Option<TestCase> {
         status
             .set_message(problems.join("; "))
             .set_type(format!("exit-status-{}", end.exit_status));
-        let mut case = TestCase::new("the whole run", status);
-        case.set_classname(NAME);
-        case
+        the_run(status)
     })
+}
+
+fn the_run(status: TestCaseStatus) -> TestCase {
+    Identity::of_run("run", "the whole run").into_case(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::verdict::Verdict;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    use std::path::PathBuf;
+
+    /// Paths of what looks like the parts of an identity, so that they would be confused often.
+    fn path() -> impl Strategy<Value = PathBuf> {
+        let piece = prop::sample::select(vec![
+            "a",
+            "_",
+            "/",
+            "_a",
+            " ",
+            " (",
+            "(",
+            ")",
+            "a (a)",
+            " (a)",
+            " ((2))",
+            "(2)",
+            ".",
+            "x.sig.bin",
+            "(baseline)",
+            "_(missing: ",
+            "baseline",
+            "\\",
+            "\n",
+            "\u{28}",
+            "\u{20}",
+            "(run)_(the whole run)",
+        ]);
+        let pieces = prop::collection::vec(piece, 1..5);
+        pieces.prop_map(|pieces| OsString::from_vec(pieces.concat().into_bytes()).into())
+    }
+
+    fn records() -> impl Strategy<Value = Vec<Record>> {
+        let signature = prop::option::of(path());
+        let record = (path(), signature)
+            .prop_map(|(data, signature)| Record::unhashed(data, signature, Verdict::Missing));
+        prop::collection::vec(record, 0..24)
+    }
+
+    fn finding() -> impl Strategy<Value = Finding> {
+        (path(), any::<bool>()).prop_map(|(path, is_missing)| {
+            if is_missing {
+                Finding::Missing { path }
+            } else {
+                Finding::Added { path, like: None }
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn no_two_cases_have_one_identity_however_it_is_formed(
+            records in records(), findings in prop::collection::vec(finding(), 0..8)
+        ) {
+            let mut cases: Vec<TestCase> =
+                records.iter().zip(names(&records)).map(|(record, name)| case(record, name)).collect();
+            let mut told = HashSet::new();
+            let once = findings.iter().filter(|f| told.insert((f.name(), f.path())));
+            cases.extend(once.map(difference));
+            cases.push(the_run(TestCaseStatus::success()));
+            let class = |case: &TestCase| case.classname.as_ref().unwrap().to_string();
+            let by_name: HashSet<String> = cases.iter().map(|case| case.name.to_string()).collect();
+            let joined: HashSet<String> = cases.iter().map(|case| format!("{}_{}", class(case), case.name.as_str())).collect();
+            let trimmed: HashSet<String> = cases.iter().map(|case| case.name.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+            prop_assert_eq!([by_name.len(), joined.len(), trimmed.len()], [cases.len(); 3]);
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub mod json;
 pub mod junit;
 pub mod outlet;
 mod pause;
+pub mod place;
 pub mod progress;
 mod remedy;
 mod replace;

@@ -1,0 +1,125 @@
+//! Which reports are begun: none in the place of what the run rests on.
+
+use std::collections::HashSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::NotBegun;
+use crate::config::{Config, Target};
+use crate::mirror::{Artifact, Survey};
+use crate::report::escape;
+use crate::report::file::{Format, LedHere, ReportFile};
+use crate::report::place;
+use crate::trust::signature::{MAX_BYTES, Signature};
+
+/// Begins a report, unless it would replace something that the run reads or writes.
+///
+/// What the user named (`--signature` and its PATH, the output; keys and the baseline in [`Config::resolve`]) is recognized by device
+/// and inode, so that no link hides it. What the tree brought in is recognized by its place, the entry that a rename would replace:
+/// a link or a hard link in the tree to the report's place is the doing of whoever can write to the tree, and ends no run.
+pub(super) fn create(
+    target: &Path,
+    format: Format,
+    config: &Config,
+    survey: &Survey,
+) -> Result<ReportFile, NotBegun> {
+    let shown = || escape::name(target.as_os_str());
+    // What cannot be resolved is replaced by nothing: making the report says why.
+    let Ok(place) = place::of(target) else {
+        return Ok(ReportFile::create(target, format, Vec::new())?);
+    };
+    if is_output(&place) {
+        return Err(NotBegun::ReportReplacesOutput(shown()));
+    }
+    let is_replaced = |artifact: &Artifact| artifact.would_be_replaced_by(&place);
+    let led_here = led_here(survey, &place);
+    if is_named(config, &place)
+        || survey.artifacts.iter().any(is_replaced)
+        || (has_signature(&led_here, &place) && is_signature(&place))
+    {
+        return Err(NotBegun::ReportReplaces(shown()));
+    }
+    Ok(ReportFile::create(target, format, led_here)?)
+}
+
+/// Returns which file is under a path, links followed: its device and its number there.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let there = fs::metadata(path).ok().filter(Metadata::is_file)?;
+    Some((there.dev(), there.ino()))
+}
+
+/// Whether a stream of ours is written to this file.
+fn is_output(place: &Path) -> bool {
+    let Some(there) = identity(place) else {
+        return false;
+    };
+    let is_there = |stream: io::Result<_>| {
+        stream.is_ok_and(|stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino) == there)
+    };
+    [io::stdout().as_fd(), io::stderr().as_fd()]
+        .into_iter()
+        .any(|stream| is_there(rustix::fs::fstat(stream).map_err(io::Error::from)))
+}
+
+/// Whether this is the file, or the signature, that `--signature` is about.
+fn is_named(config: &Config, place: &Path) -> bool {
+    match &config.target {
+        Target::Paths(..) => false,
+        Target::One { data, signature } => {
+            let there = identity(place);
+            there.is_some() && [data, signature].iter().any(|path| identity(path) == there)
+        }
+    }
+}
+
+/// Returns what the tree has by links that lead to the place of a report.
+fn led_here(survey: &Survey, place: &Path) -> Vec<LedHere> {
+    let Some(there) = identity(place) else {
+        return Vec::new();
+    };
+    let links = survey.links_followed.iter();
+    let links: HashSet<&Path> = links
+        .filter(|link| identity(link) == Some(there))
+        .map(PathBuf::as_path)
+        .collect();
+    if links.is_empty() {
+        return Vec::new();
+    }
+    // What no signature claims is never valid.
+    let of_link = |artifact: &&Artifact| {
+        let parts = artifact.parts.iter().map(PathBuf::as_path);
+        let mut names = parts
+            .chain([artifact.data.as_path()])
+            .chain(artifact.signature());
+        artifact.signature().is_some() && names.any(|name| links.contains(name))
+    };
+    let led = survey
+        .artifacts
+        .iter()
+        .filter(of_link)
+        .map(|artifact| LedHere {
+            data: artifact.data.clone(),
+            signature: artifact.signature().map(Path::to_owned),
+        });
+    led.collect()
+}
+
+/// Whether a signature is a link to the place.
+fn has_signature(led_here: &[LedHere], place: &Path) -> bool {
+    let there = identity(place);
+    let mut signatures = led_here.iter().filter_map(|led| led.signature.as_deref());
+    signatures.any(|signature| identity(signature) == there)
+}
+
+/// Whether a file has the form of a signature. No report has it, so that nobody who can merely make a link can keep a run from
+/// beginning; and what has it is no more ours to replace when its artifact is damaged.
+fn is_signature(place: &Path) -> bool {
+    // One byte more than the longest has tells that there is more, whatever the file's size.
+    let mut bytes = Vec::new();
+    let read = |file: File| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let is_read = File::open(place).and_then(read).is_ok();
+    is_read && Signature::parse(&bytes).is_ok()
+}

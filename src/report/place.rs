@@ -1,0 +1,91 @@
+//! Where a report will be: the links on the way there, and which of them are followed.
+
+use std::ffi::OsString;
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use super::words;
+
+/// Most links on the way to one place, as in Linux (path_resolution(7)).
+const MOST_LINKS: usize = 40;
+
+/// Returns the place that a file written under the name `target` has: a path without links, though there may be nothing there.
+///
+/// # Errors
+/// Those of lstat(2) and readlink(2), and for a link that another user made.
+pub fn of(target: &Path) -> io::Result<PathBuf> {
+    let mut ahead = reversed(target);
+    let mut place = PathBuf::from(".");
+    let mut links = 0;
+    while let Some(component) = ahead.pop() {
+        if component == ".." {
+            leave(&mut place);
+            continue;
+        }
+        // What begins at the root, as the target of a link may, replaces all before it.
+        let next = place.join(component);
+        match next.symlink_metadata() {
+            Ok(link) if link.is_symlink() => {
+                may_be_followed(&next, &link)?;
+                links += 1;
+                if links > MOST_LINKS {
+                    return Err(Errno::LOOP.into());
+                }
+                ahead.extend(reversed(&next.read_link()?));
+            }
+            Ok(there) if !there.is_dir() && !ahead.is_empty() => return Err(Errno::NOTDIR.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound || !ahead.is_empty() => {
+                return Err(error);
+            }
+            Ok(_) | Err(_) => place = next,
+        }
+    }
+    if is_elsewhere(target, &place) {
+        return Err(io::Error::other("Not a file in a directory"));
+    }
+    Ok(place)
+}
+
+/// Whether the system finds something else under `target` than what is at the place: the links in /proc lead to files that are
+/// open, such as pipes and deleted files, whatever they seem to say.
+fn is_elsewhere(target: &Path, place: &Path) -> bool {
+    let identity = |there: Metadata| (there.dev(), there.ino());
+    let found = target.metadata().map(identity).ok();
+    found.is_some() && found != place.symlink_metadata().map(identity).ok()
+}
+
+/// Returns the components of a path, the last first, without those that say nothing.
+fn reversed(path: &Path) -> Vec<OsString> {
+    let components = path.components().rev();
+    let telling = components.filter(|component| *component != Component::CurDir);
+    telling
+        .map(|component| component.as_os_str().to_owned())
+        .collect()
+}
+
+/// Goes to the parent of a directory that is reached without links.
+fn leave(place: &mut PathBuf) {
+    match place.components().next_back() {
+        Some(Component::Normal(_)) => drop(place.pop()),
+        Some(Component::RootDir) => {}
+        _ => place.push(".."),
+    }
+}
+
+/// Fail closed: a link that another user made leads where that user wants a file of ours replaced. The kernel refuses such links in
+/// sticky directories that everyone may write to (proc(5), protected_symlinks); a report follows none anywhere, whatever the
+/// directory and the kernel. Root could replace the file without a link.
+fn may_be_followed(path: &Path, link: &Metadata) -> io::Result<()> {
+    if link.uid() == geteuid().as_raw() || link.uid() == 0 {
+        return Ok(());
+    }
+    let path = words::shown(path);
+    Err(io::Error::other(format!(
+        "{path} is a link that another user made; name the place that it leads to, or delete it"
+    )))
+}
