@@ -68,9 +68,10 @@ fn is_output(place: &Path) -> bool {
 fn is_named(config: &Config, place: &Path) -> bool {
     match &config.target {
         Target::Paths(..) => false,
-        Target::One { data, signature } => {
+        Target::One(one) => {
             let there = identity(place);
-            there.is_some() && [data, signature].iter().any(|path| identity(path) == there)
+            let is_it = |path: &&PathBuf| identity(path) == there;
+            there.is_some() && [&one.data, &one.signature].iter().any(is_it)
         }
     }
 }
