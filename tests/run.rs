@@ -360,9 +360,15 @@ fn no_progress_is_shown_where_stderr_is_no_terminal_or_under_status() {
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     let run = mirror.run_pinned(&[]);
     let told: Vec<_> = run.stderr.lines().collect();
-    assert!(told[0].contains(" 0 valid, 1 invalid; "), "{told:?}");
-    assert!(told[1].contains(" key key.pem ("), "{told:?}");
-    assert_eq!(told.len(), 2);
+    assert_eq!(told[0], "verify-signatures: what failed, and what to do:");
+    assert!(
+        told[1].contains(" big.iso: ❌ Signature invalid ("),
+        "{told:?}"
+    );
+    assert!(told[2].contains("probably the wrong key"), "{told:?}");
+    assert!(told[3].contains(" 0 valid, 1 invalid; "), "{told:?}");
+    assert!(told[4].contains(" key key.pem ("), "{told:?}");
+    assert_eq!(told.len(), 5);
 }
 
 #[test]
@@ -551,7 +557,8 @@ fn a_descriptor_that_cannot_be_written_is_told_and_no_success() {
         let run = Run::of(command);
         assert_eq!(
             run.stderr,
-            "verify-signatures: standard output: Bad file descriptor\n"
+            "verify-signatures: standard output: it is open for reading only, so nothing can be delivered; redirect it to a \
+             file or a pipe (to /dev/null to discard it)\n"
         );
         assert_eq!(run.status, Some(2));
     }
