@@ -211,7 +211,7 @@ pub fn note(note: &Note) -> String {
         ),
         Note::AlikeNames { difference, paths } => format!(
             "{}: these names look alike and are different files; they differ only in {}",
-            list(paths),
+            list_as(paths, as_told_apart(difference)),
             difference_in_words(difference)
         ),
     }
@@ -226,7 +226,9 @@ fn pairing(signature: &Path, fits: &Path) -> String {
         Some(stem) => {
             let mut name = stem.to_owned();
             name.push(".sig.bin");
-            format!("the signature to {}", shown(&fits.with_file_name(name)))
+            let to = fits.with_file_name(name);
+            let difference = Difference::between(signature, &to).map_or("", Difference::name);
+            format!("the signature to {}", as_told_apart(difference)(&to))
         }
         None => format!("{} after the signature {}", shown(fits), shown(signature)),
     }
@@ -234,12 +236,33 @@ fn pairing(signature: &Path, fits: &Path) -> String {
 
 /// The first of some paths, and how many more there are.
 fn list(paths: &[PathBuf]) -> String {
+    list_as(paths, shown)
+}
+
+fn list_as(paths: &[PathBuf], shown: fn(&Path) -> String) -> String {
     let shown: Vec<String> = paths.iter().take(MOST_PATHS).map(|p| shown(p)).collect();
     let more = match paths.len().saturating_sub(MOST_PATHS) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     shown.join(", ") + &more
+}
+
+/// How a path is printed, so that a reader sees the difference.
+fn as_told_apart(difference: &str) -> fn(&Path) -> String {
+    match difference {
+        "normal-form" | "case-and-normal-form" => spelled_out,
+        _ => shown,
+    }
+}
+
+/// A path with a code point in place of each character that is not ASCII.
+fn spelled_out(path: &Path) -> String {
+    let spell = |c: char| match c {
+        c if c.is_ascii() => c.to_string(),
+        c => c.escape_unicode().to_string(),
+    };
+    shown(path).chars().map(spell).collect()
 }
 
 fn difference_in_words(term: &str) -> &'static str {
@@ -297,13 +320,17 @@ pub fn finding(finding: &Finding) -> String {
 /// What tells two paths apart that look alike; nothing, if they do not.
 fn alike(then: &Path, now: &Path) -> String {
     let difference = Difference::between(then, now);
-    difference.map_or_else(String::new, |difference| {
-        format!(
-            "; {} differs from it only in {}",
-            shown(then),
-            difference_in_words(difference.name())
-        )
-    })
+    difference
+        .map(Difference::name)
+        .map_or_else(String::new, |difference| {
+            let name = as_told_apart(difference);
+            format!(
+                "; {} there and {} here differ only in {}",
+                name(then),
+                name(now),
+                difference_in_words(difference)
+            )
+        })
 }
 
 /// The kinds of differences, in the order in which they are told.
