@@ -3,6 +3,7 @@
 mod asides;
 mod loose;
 mod outcome;
+mod planted;
 mod reports;
 mod telling;
 mod work;
@@ -60,6 +61,9 @@ pub fn run() -> ExitCode {
 }
 
 fn command() -> Exit {
+    if let Some(problem) = planted::option(std::env::args_os()) {
+        return cannot(&problem);
+    }
     match Cli::try_parse() {
         Ok(cli) if cli.version => version(&cli),
         Ok(Cli {

@@ -20,6 +20,7 @@ pub struct Cli {
     /// A directory, a data file or a signature file
     ///
     /// Directories are walked recursively. A file brings in what it is paired with, and nothing else.
+    /// Name directories, or put -- before a *: a file's name may look like an option.
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 

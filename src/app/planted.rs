@@ -1,0 +1,22 @@
+//! File names that a shell turns into options: in a hostile directory, `verify-signatures *` is given `-kevil.pem` and `--status`.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::report::escape;
+
+/// Finds an argument that is read as an option and is also the name of something in the current directory, and says what to do.
+///
+/// Fail closed: it may be a key that the attacker put there, so a warning beside exit status 0 is not enough.
+pub(super) fn option(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
+    let before_the_files = arguments.into_iter().skip(1).take_while(|a| a != "--");
+    let is_option = |a: &OsString| a.as_bytes().starts_with(b"-") && a != "-";
+    let exists = |a: &OsString| Path::new(a).symlink_metadata().is_ok();
+    let planted = before_the_files.filter(is_option).find(exists)?;
+    Some(format!(
+        "{}: this option is also the name of a file here, so it may come from a * in the command line; name a directory, or put -- before \
+         the file names (if you mean the option, run the command from another directory)",
+        escape::name(&planted)
+    ))
+}
