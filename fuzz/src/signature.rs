@@ -17,8 +17,8 @@ pub fn check(content: &[u8]) {
         let bytes = content.iter().copied();
         bytes.filter(|byte| !byte.is_ascii_whitespace()).collect()
     };
-    // What it is called instead, it is.
-    match looks(content) {
+    // What it is called instead, it is. What is a signature is asked nothing more, as by the command.
+    match ours.is_err().then(|| looks(content)).flatten() {
         // With padding, and without quotation marks and a byte order mark, which OpenSSL does not pass over.
         Some(Looks::Base64) if content.is_ascii() && !content.contains(&b'"') => {
             let mut text = String::from_utf8(compact()).expect("base64 is text");
@@ -32,7 +32,6 @@ pub fn check(content: &[u8]) {
             assert!(read(&number.to_vec()).is_some() || text.len() == 128);
         }
         Some(Looks::TrailingNewline | Looks::TrailingBytes) => {
-            assert!(ours.is_err());
             assert!((1..content.len()).any(|end| read(&content[..end]).is_some()));
         }
         Some(Looks::P1363) => {
