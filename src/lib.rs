@@ -22,25 +22,22 @@ compile_error!(
     "verify-signatures reads files as Unix does: inodes, links and names that are bytes"
 );
 
-mod app;
 pub mod audit;
-mod cli;
-mod closed;
-mod config;
+mod command;
 pub mod content;
 pub mod device;
 pub mod digest;
 pub mod engine;
-mod errno;
-mod exit;
-mod generate;
 pub mod hints;
-mod interrupt;
 mod limits;
 pub mod mirror;
-mod patience;
+pub mod progress;
 pub mod report;
+pub mod run;
+mod terminal;
+pub mod text;
 pub mod trust;
+mod verify;
 
 /// The command: reads the process's arguments, verifies, prints, and says how it ended.
-pub use app::run as command;
+pub use command::run as command;

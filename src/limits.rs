@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 use signal_hook::flag;
 
-use crate::closed;
+use crate::terminal::closed;
 
 /// Stack of the main thread: as much as systems usually allow.
 const STACK: u64 = 8 * 1024 * 1024;

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::counters::{Counters, Flight};
 use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
 use super::looking;
 use super::plan::{Job, may_join};
@@ -15,6 +14,7 @@ use crate::content::{Fault, Joined, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::hints::data;
+use crate::progress::{Counters, Flight};
 use crate::trust::verdict::{Record, Subject, Unclaimed, Verdict};
 
 /// A record, and the place of its work in the list.

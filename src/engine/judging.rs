@@ -9,8 +9,8 @@ use rustix::io::Errno;
 use super::{Claim, Settings, Task};
 use crate::content::{self, Fault};
 use crate::digest::Digest;
-use crate::errno;
 use crate::hints;
+use crate::text::os_error;
 use crate::trust;
 use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{Invalid, Part, Record, Verdict};
@@ -127,7 +127,7 @@ pub(super) fn of_fault(fault: Fault) -> Verdict {
 fn unreadable(part: Part, error: &io::Error) -> Verdict {
     Verdict::Unreadable {
         part,
-        words: errno::words(error),
+        words: os_error::words(error),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Who works when: the plan, the workers, and the order in which their results come out.
 
 mod board;
-pub mod counters;
 mod crew;
 mod hashing;
 mod judging;
@@ -16,7 +15,6 @@ mod zarf;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::content::Io;
 use crate::digest::Hasher;
@@ -110,27 +108,6 @@ pub trait Sink {
 
     /// That nothing more is at hand: what was collected is to be handed on now.
     fn settled(&mut self) -> ControlFlow<()>;
-}
-
-/// A wish to end the run, looked at in every window.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Ends the run soon.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the run is to end.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// The flag itself, for a signal handler to set.
-    pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
-    }
 }
 
 /// Verifies one artifact against one signature file, on this thread.

@@ -10,19 +10,20 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::board::Board;
-use super::counters::Counters;
 use super::crew::Crew;
 use super::hashing::Placed;
 use super::order::InOrder;
 use super::plan::{Load, Plan};
 use super::shape::{Allowed, Shape};
 use super::worker::Worker;
-use super::{Cancel, Settings, Sink, Task, Work};
+use super::{Settings, Sink, Task, Work};
 use crate::device::Access;
 use crate::digest::Hasher;
 use crate::digest::choice::{self, Choice};
-use crate::errno::words;
 use crate::limits;
+use crate::progress::Cancel;
+use crate::progress::Counters;
+use crate::text::os_error::words;
 use crate::trust::verdict::Record;
 
 /// How often the receiver looks up from waiting, to see whether the run was cancelled.

@@ -10,7 +10,7 @@ const ISO_IDENTIFIER: &[u8] = b"CD001";
 /// Where a POSIX tar header has its magic (POSIX.1-2017, pax, ustar interchange format).
 const TAR_MAGIC_AT: usize = 257;
 /// Bytes that tell each format: up to the end of what tells an ISO 9660 image.
-pub(super) const LOOK_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
+pub(crate) const LOOK_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
 /// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -35,7 +35,7 @@ const MAGIC: [(&[u8], Looks); 12] = [
 ];
 
 /// The format that the bytes begin with, if it is one of those known.
-pub(super) fn format(bytes: &[u8]) -> Option<Looks> {
+pub(crate) fn format(bytes: &[u8]) -> Option<Looks> {
     let magic = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
     let skippable = || is_skippable_frame(bytes).then_some(Looks::Zstd);
     let tar = || {
@@ -68,7 +68,7 @@ fn document(bytes: &[u8]) -> Option<Looks> {
 }
 
 /// A text without a byte order mark and the blanks around it.
-pub(super) fn text(bytes: &[u8]) -> &[u8] {
+pub(crate) fn text(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii()
 }
 
@@ -115,7 +115,7 @@ fn is_json(text: &[u8]) -> bool {
 }
 
 /// Whether the bytes are plain text in sentences: UTF-8 with blanks between words, and no control characters.
-pub(super) fn is_prose(bytes: &[u8]) -> bool {
+pub(crate) fn is_prose(bytes: &[u8]) -> bool {
     let text = text(bytes);
     let is_plain = |c: char| !c.is_control() || c.is_whitespace();
     let whole = match str::from_utf8(text) {
@@ -130,12 +130,12 @@ pub(super) fn is_prose(bytes: &[u8]) -> bool {
 }
 
 /// Whether there are bytes, and all of them are zero.
-pub(super) fn is_zeros(bytes: &[u8]) -> bool {
+pub(crate) fn is_zeros(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0)
 }
 
 /// Whether the bytes are OpenPGP or minisign, as text or as packets.
-pub(super) fn other_signer(bytes: &[u8]) -> Option<Looks> {
+pub(crate) fn other_signer(bytes: &[u8]) -> Option<Looks> {
     let text = text(bytes);
     if text.starts_with(b"-----BEGIN PGP ") || is_pgp_packet(bytes) {
         Some(Looks::Pgp)
@@ -170,12 +170,12 @@ fn is_pgp_packet(bytes: &[u8]) -> bool {
     is_whole && matches!(tag, 2 | 5 | 6) && matches!(body, [3..=6, ..])
 }
 
-pub(super) fn contains(text: &[u8], what: &[u8]) -> bool {
+pub(crate) fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
 }
 
 /// A text in UTF-16 with a byte order mark, or without one if every other byte is zero.
-pub(super) fn from_utf16(bytes: &[u8]) -> Option<String> {
+pub(crate) fn from_utf16(bytes: &[u8]) -> Option<String> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let zeros = |at: usize| !pairs.is_empty() && pairs.iter().all(|pair| pair[at] == 0);
     let (pairs, little) = match pairs {

@@ -13,8 +13,8 @@ use p256::elliptic_curve::subtle::Choice;
 use p256::pkcs8::EncodePublicKey;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 
+use super::budget::Budget;
 use crate::digest::Digest;
-use crate::trust::budget::Budget;
 use crate::trust::signature::Signature;
 
 /// The most signatures that are looked at: a key that made none of so many, but others, is missed.

@@ -37,7 +37,7 @@ pub fn looks(bytes: &[u8]) -> Option<Looks> {
 }
 
 /// Whether the whole content of an artifact is a signature or a key, so that files were mixed up.
-pub(super) fn signature_or_key(bytes: &[u8]) -> Option<Looks> {
+pub(crate) fn signature_or_key(bytes: &[u8]) -> Option<Looks> {
     let is_signature = is_signature(bytes) || written_otherwise(text(bytes)).is_some();
     is_signature
         .then_some(Looks::Signature)

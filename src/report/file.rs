@@ -11,9 +11,9 @@ use rustix::process::geteuid;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use super::run::Run;
 use super::{html, json, junit, place, replace, words};
-use crate::errno;
+use crate::run::Run;
+use crate::text::os_error;
 use crate::trust::verdict::{Record, Subject, Verdict};
 
 /// What a report is written as.
@@ -44,7 +44,7 @@ impl Format {
 #[error(
     "{}: cannot write the report: {}",
     words::shown(target),
-    errno::words(source)
+    os_error::words(source)
 )]
 pub struct ReportError {
     target: PathBuf,

@@ -10,11 +10,12 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::run::{End, Options, Run, Start, VERSION, rfc3339};
-use super::summary::{rate, size};
-use super::{escape, words};
+use super::words;
 use crate::audit::Audit;
 use crate::digest::Digest;
+use crate::run::{End, Options, Run, Start, VERSION, rfc3339};
+use crate::text::escape;
+use crate::text::size::{rate, size};
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::{Record, Summary, Verdict};
 

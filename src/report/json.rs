@@ -36,12 +36,13 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::remedy::remedy;
-use super::run::{End, Options, Run, Start, VERSION, rfc3339};
-use super::{escape, words};
+use super::words;
 use crate::audit::{Audit, Finding};
+use crate::hints::notes::Note;
+use crate::run::{End, Options, Run, Start, VERSION, rfc3339};
+use crate::text::escape;
 use crate::trust::key::Key;
 use crate::trust::looks::Looks;
-use crate::trust::note::Note;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::{Record, Subject, Summary, Verdict};
 

@@ -7,9 +7,10 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::run::{End, Run, Start, VERSION};
-use super::{escape, words};
+use super::words;
 use crate::audit::Finding;
+use crate::run::{End, Run, Start, VERSION};
+use crate::text::escape;
 use crate::trust::terms::Reason;
 use crate::trust::verdict::{Record, Subject};
 

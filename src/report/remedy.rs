@@ -5,7 +5,7 @@ use crate::trust::signature::SignatureError;
 use crate::trust::verdict::{Invalid, Part, Record, Unclaimed, Verdict};
 
 /// Advises what to do; there is nothing to do about what passes.
-pub(super) fn remedy(record: &Record) -> Option<&'static str> {
+pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
     let remedy = match &record.verdict {
         verdict if verdict.passes() => return None,
         Verdict::Valid { .. } => return None,

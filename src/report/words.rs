@@ -4,31 +4,32 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{escape, remedy::remedy};
+use super::remedy::remedy;
 use crate::audit::{Audit, Finding};
 use crate::digest::Digest;
 use crate::digest::choice::{Choice, Measurement};
+use crate::hints::notes::Note;
 use crate::mirror::alike::Difference;
 use crate::mirror::pairing::is_artifact;
+use crate::text::escape;
 use crate::trust::key::Key;
 use crate::trust::looks::Role;
-use crate::trust::note::Note;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
 /// What a record speaks of, as it is printed.
-pub(super) fn subject(record: &Record) -> String {
+pub(crate) fn subject(record: &Record) -> String {
     match &record.subject {
         Subject::Artifact(path) => shown(path),
     }
 }
 
 /// A path as it is printed.
-pub(super) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     escape::name(path.as_os_str())
 }
 
 /// The verdict as the sample script words it, and as it would word the others.
-pub(super) fn verdict(verdict: &Verdict) -> String {
+pub(crate) fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid { .. } => "✅ Signature valid".to_owned(),
         Verdict::Invalid(_) => "❌ Signature invalid".to_owned(),
@@ -46,7 +47,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
 }
 
 /// The signature file: by its name alone where it lies beside the artifact, as nearly all do.
-pub(super) fn signature(record: &Record) -> String {
+pub(crate) fn signature(record: &Record) -> String {
     let Subject::Artifact(data) = &record.subject;
     match &record.signature {
         None => "no signature file".to_owned(),
@@ -58,7 +59,7 @@ pub(super) fn signature(record: &Record) -> String {
 }
 
 /// Why the verdict is what it is, from which file, and under which name that was read.
-pub(super) fn reason(record: &Record) -> String {
+pub(crate) fn reason(record: &Record) -> String {
     why(record) + &how(record)
 }
 
@@ -368,27 +369,27 @@ fn explanation(record: &Record) -> String {
 }
 
 /// A failure in full: what failed, why, and what to do.
-pub(super) fn failure(record: &Record) -> String {
+pub(crate) fn failure(record: &Record) -> String {
     let (subject, verdict) = (subject(record), verdict(&record.verdict));
     format!("{subject}: {verdict} ({})", explanation(record))
 }
 
 /// What to do about a failure whose reason has been shown; nothing, if the reason said it.
-pub(super) fn advice(record: &Record) -> Option<String> {
+pub(crate) fn advice(record: &Record) -> Option<String> {
     let reason = reason(record);
     let remedy = remedy(record).filter(|remedy| !reason.contains(remedy))?;
     Some(format!("{}: {remedy}", subject(record)))
 }
 
 /// The verdict, its reason and what to do, without a mark.
-pub(super) fn full_detail(record: &Record) -> String {
+pub(crate) fn full_detail(record: &Record) -> String {
     let verdict = verdict(&record.verdict);
     let (_, words) = verdict.split_once(' ').unwrap_or_default();
     format!("{words} ({})", explanation(record))
 }
 
 /// The verdict and its reason, without a mark.
-pub(super) fn detail(record: &Record) -> String {
+pub(crate) fn detail(record: &Record) -> String {
     let verdict = verdict(&record.verdict);
     let (_, words) = verdict.split_once(' ').unwrap_or_default();
     format!("{words} ({})", reason(record))

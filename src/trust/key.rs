@@ -171,7 +171,7 @@ impl Key {
     }
 
     /// The point on the curve that the key is.
-    pub(super) fn point(&self) -> &AffinePoint {
+    pub(crate) fn point(&self) -> &AffinePoint {
         self.verifying.as_affine()
     }
 

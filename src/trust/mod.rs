@@ -3,12 +3,9 @@
 //! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The one thing it
 //! takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made without hashing.
 
-pub mod budget;
-mod fits;
 pub mod key;
 pub mod looks;
-mod multiples;
-pub mod note;
+pub(crate) mod multiples;
 pub mod signature;
 pub mod terms;
 pub mod verdict;

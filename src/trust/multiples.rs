@@ -14,7 +14,7 @@ use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, ecdsa};
 
 /// The multiples of a point by every digit but zero, at each place of a scalar, the lowest first.
 #[derive(Clone, Debug)]
-pub(super) struct Multiples(Vec<AffinePoint>);
+pub(crate) struct Multiples(Vec<AffinePoint>);
 
 /// Bits of a digit. With 6 a signature takes 42 additions of multiples, and the table 2.7 thousand; with 4 it was 60 and one
 /// thousand, with 8 it would be 32 and eight thousand, which nobody with a few files has to wait for.
@@ -29,7 +29,7 @@ static GENERATOR: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(&AffinePo
 
 impl Multiples {
     /// Computes the multiples of `point`, each by one addition.
-    pub(super) fn of(point: &AffinePoint) -> Multiples {
+    pub(crate) fn of(point: &AffinePoint) -> Multiples {
         let mut all = Vec::with_capacity(PLACES * DIGITS);
         let mut base = ProjectivePoint::from(*point);
         for _ in 0..PLACES {
@@ -45,12 +45,12 @@ impl Multiples {
     }
 
     /// The multiples of the generator, computed once.
-    pub(super) fn of_generator() -> &'static Multiples {
+    pub(crate) fn of_generator() -> &'static Multiples {
         &GENERATOR
     }
 
     /// The point, multiplied.
-    pub(super) fn times(&self, scalar: &Scalar) -> ProjectivePoint {
+    pub(crate) fn times(&self, scalar: &Scalar) -> ProjectivePoint {
         let bytes: FieldBytes = scalar.into();
         let rows = self.0.chunks_exact(DIGITS).enumerate();
         let terms = rows.filter_map(|(place, row)| row.get(digit(&bytes, place).checked_sub(1)?));
@@ -58,7 +58,7 @@ impl Multiples {
     }
 
     /// Whether the point's owner made `signature` over the SHA-256 `digest` (FIPS 186-5, 6.4.2).
-    pub(super) fn verify(&self, digest: &[u8; 32], signature: &ecdsa::Signature) -> bool {
+    pub(crate) fn verify(&self, digest: &[u8; 32], signature: &ecdsa::Signature) -> bool {
         let (r, s) = signature.split_scalars();
         let e = Scalar::reduce(&FieldBytes::from(*digest));
         let inverse = *Invert::invert_vartime(&s);

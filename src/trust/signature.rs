@@ -14,7 +14,7 @@ pub const MAX_BYTES: usize = 2 + 2 * (2 + 33);
 
 /// An ECDSA P-256 signature whose `r` and `s` are in range, not yet verified over anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature(pub(super) ecdsa::Signature);
+pub struct Signature(pub(crate) ecdsa::Signature);
 
 impl Hash for Signature {
     fn hash<H: Hasher>(&self, state: &mut H) {

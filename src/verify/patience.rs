@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::Cancel;
+use crate::progress::Cancel;
 
 /// How often the waiting thread looks up, to see whether the run was cancelled.
 const GLANCE: Duration = Duration::from_millis(10);

@@ -3,17 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal};
 
+use super::args::Format;
+use super::config::{Config, Skipped, Target, WhyNoKey};
 use super::outcome::Outcome;
-use super::work;
-use crate::cli::Format;
-use crate::config::{Config, Skipped, Target, WhyNoKey};
+use super::recap::Recap;
 use crate::content::Io;
 use crate::device::Medium;
 use crate::engine::Prepared;
 use crate::mirror::Survey;
 use crate::mirror::links::{self, Outward};
-use crate::report::summary::Recap;
-use crate::report::{self, escape, say, screen};
+use crate::report;
+use crate::terminal::say;
+use crate::terminal::screen;
+use crate::text::escape;
+use crate::verify::work;
 
 /// As many notes are told on stderr; a report has them all.
 const MOST_NOTES: usize = 100;

@@ -13,7 +13,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::isatty;
 
-use crate::closed;
+use super::closed;
 
 /// As many bytes as a pipe takes without waiting when it says that it takes any (pipe(7): a whole page, of which this is the
 /// part that every system promises, `_POSIX_PIPE_BUF`).

@@ -10,8 +10,8 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXCPU};
 use signal_hook::flag;
 
-use crate::engine::Cancel;
-use crate::exit::Exit;
+use crate::progress::Cancel;
+use crate::run::exit::Exit;
 
 /// How long after the first signal another one is part of the same wish: timeout(1) sends each one twice, and the reports of a
 /// run that it ends are wanted.

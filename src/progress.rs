@@ -1,7 +1,7 @@
 //! How far a run is: what the workers tell while they work, readable from any thread.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// A file of fewer bytes is hashed before anybody could look at it.
@@ -36,7 +36,7 @@ impl Flight {
         self.done.load(Ordering::Relaxed)
     }
 
-    pub(super) fn add(&self, bytes: u64) {
+    pub(crate) fn add(&self, bytes: u64) {
         self.done.fetch_add(bytes, Ordering::Relaxed);
     }
 }
@@ -79,31 +79,31 @@ impl Counters {
     }
 
     /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less than it is.)
-    pub(super) fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.total().saturating_sub(self.done())
     }
 
-    pub(super) fn expect(&self, records: usize, bytes: u64) {
+    pub(crate) fn expect(&self, records: usize, bytes: u64) {
         self.records.store(records as u64, Ordering::Relaxed);
         self.total.store(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn decide(&self, passes: bool) {
+    pub(crate) fn decide(&self, passes: bool) {
         self.decided.fetch_add(1, Ordering::Relaxed);
         self.failures
             .fetch_add(u64::from(!passes), Ordering::Relaxed);
     }
 
-    pub(super) fn add_hashed(&self, bytes: u64) {
+    pub(crate) fn add_hashed(&self, bytes: u64) {
         self.hashed.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn pass_over(&self, bytes: u64) {
+    pub(crate) fn pass_over(&self, bytes: u64) {
         self.passed_over.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// A file that is begun, to be held as long as it is hashed; none for a small one.
-    pub(super) fn begin(&self, path: &Path, size: u64) -> Option<Arc<Flight>> {
+    pub(crate) fn begin(&self, path: &Path, size: u64) -> Option<Arc<Flight>> {
         if size < WORTH_WATCHING {
             return None;
         }
@@ -121,6 +121,27 @@ impl Counters {
     /// The list is whole at every moment at which a thread could fail, so that poison says nothing.
     fn flights(&self) -> MutexGuard<'_, Vec<Weak<Flight>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A wish to end the run, looked at in every window.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ends the run soon.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run is to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The flag itself, for a signal handler to set.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
     }
 }
 

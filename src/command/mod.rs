@@ -1,12 +1,14 @@
 //! The wiring, top to bottom: command line → configuration → mirror → engine → report → exit status.
 
-mod asides;
-mod loose;
+pub(crate) mod args;
+pub(crate) mod config;
+mod generate;
+mod messages;
 mod outcome;
+mod output;
 mod planted;
+mod recap;
 mod reports;
-mod telling;
-mod work;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -20,33 +22,36 @@ use std::time::{Instant, SystemTime};
 use clap::Parser;
 
 use crate::audit::{self, Audit};
-use crate::cli::Cli;
-use crate::config::{Against, Config, Environment, Target};
+use crate::command::args::Cli;
+use crate::command::config::{Against, Config, Environment, Target};
+use crate::command::recap::Recap;
 use crate::digest::choice;
-use crate::engine::counters::Counters;
-use crate::engine::{self, Cancel, PoolError, Prepared, Work};
-use crate::errno;
-use crate::exit::Exit;
-use crate::generate;
+use crate::engine::{self, PoolError, Prepared, Work};
+use crate::hints::budget::Budget;
 use crate::hints::key_recovery;
-use crate::interrupt::Interrupt;
+use crate::hints::notes::{Note, Noting};
 use crate::limits;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::{Reach, Watch};
 use crate::mirror::{self, Artifact, Search, Survey};
-use crate::patience;
+use crate::progress::{Cancel, Counters};
+use crate::report;
 use crate::report::file::{ReportError, ReportFile};
-use crate::report::progress::{Phase, Progress};
-use crate::report::run::{End, Options, Run, Start};
-use crate::report::summary::Recap;
-use crate::report::{self, Stream, escape, say, stream};
-use crate::trust::budget::Budget;
-use crate::trust::note::{Note, Noting};
+use crate::run::exit::Exit;
+use crate::run::{End, Options, Run, Start};
+use crate::terminal::progress::{Phase, Progress};
+use crate::terminal::signals::Interrupt;
+use crate::terminal::stream;
+use crate::terminal::{self, Stream, say};
+use crate::text::escape;
+use crate::text::os_error;
 use crate::trust::verdict::{Record, Summary};
-use asides::{conclude, explain, name_extent, name_skipped, remark, warn};
-use loose::Loose;
+use crate::verify::patience;
+use crate::verify::unmatched::{self, Loose};
+use crate::verify::work;
+use messages::{conclude, explain, name_extent, name_skipped, remark, warn};
 use outcome::{Audited, Outcome};
-use telling::Telling;
+use output::Telling;
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
@@ -54,7 +59,7 @@ pub fn run() -> ExitCode {
         Ok(()) => limits::with_enough_stack(command),
         Err(error) => cannot(&format!(
             "{}: raise the limit on memory (ulimit -v, ulimit -d)",
-            errno::words(&error)
+            os_error::words(&error)
         )),
     };
     exit.into()
@@ -81,13 +86,13 @@ fn command() -> Exit {
 /// Prints help, or what is wrong with the arguments.
 fn usage(message: &clap::Error) -> Exit {
     if !message.use_stderr() {
-        return told(report::explain(message), true);
+        return told(terminal::explain(message), true);
     }
     // An argument may be a file's name (`verify-signatures *`), and the message repeats it: it is made from the arguments as
     // they are printed, so that no name can break its lines.
     let shown = std::env::args_os().map(|argument| escape::name(&argument));
     match Cli::try_parse_from(shown) {
-        Err(message) => told(report::explain(&message), false),
+        Err(message) => told(terminal::explain(&message), false),
         // What is wrong is bytes that are not UTF-8 where text is asked for, and escaped they are text.
         Ok(_) => cannot(&message.kind()),
     }
@@ -108,7 +113,7 @@ fn told(printed: io::Result<()>, success: bool) -> Exit {
 }
 
 fn undelivered(error: &io::Error) -> Exit {
-    cannot(&format!("standard output: {}", errno::words(error)))
+    cannot(&format!("standard output: {}", os_error::words(error)))
 }
 
 /// Whether stdout can be written to, if anything will be.
@@ -121,7 +126,7 @@ fn can_print(config: &Config) -> io::Result<()> {
 }
 
 fn print(text: io::Result<Vec<u8>>) -> Exit {
-    told(text.and_then(|text| report::print(&text)), true)
+    told(text.and_then(|text| terminal::print(&text)), true)
 }
 
 fn version(cli: &Cli) -> Exit {
@@ -138,7 +143,7 @@ fn verify(config: &Arc<Config>) -> Exit {
     let cancel = Cancel::default();
     let interrupt = match Interrupt::listen(&cancel) {
         Ok(interrupt) => interrupt,
-        Err(error) => return cannot(&errno::words(&error)),
+        Err(error) => return cannot(&os_error::words(&error)),
     };
     stream::heed(cancel.flag());
     // Told before hours of work, not after them.
@@ -173,7 +178,7 @@ fn verify(config: &Arc<Config>) -> Exit {
 enum NotBegun {
     #[error("ended by a signal")]
     Cancelled,
-    #[error("standard output: {}", errno::words(.0))]
+    #[error("standard output: {}", os_error::words(.0))]
     Stdout(#[from] io::Error),
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -355,7 +360,7 @@ fn notes(config: &Config, mut noting: Noting, loose: Loose, cancel: &Cancel) -> 
     let found = noting.notes(&config.settings.keys, &cancelled);
     notes.extend(wrong_key(config, &noting, &found, &cancelled));
     notes.extend(found);
-    loose::without_repetitions(notes)
+    unmatched::without_repetitions(notes)
 }
 
 /// The note that the keys are probably the wrong ones; none where one of them made a signature, though over another file.

@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::words;
+use crate::report::words;
+use crate::text::size::{rate, size};
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary, Verdict};
 
@@ -115,29 +115,10 @@ impl Display for Summary {
     }
 }
 
-/// Bytes per second.
-pub(super) fn rate(bytes: u64, time: Duration) -> u64 {
-    let nanoseconds = time.as_nanos().max(1);
-    u64::try_from(u128::from(bytes) * 1_000_000_000 / nanoseconds).unwrap_or(u64::MAX)
-}
-
-/// A number of bytes for people, in powers of 1000 (SI), as disks and networks are sold.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [
-        (1_000_000_000_000, "TB"),
-        (1_000_000_000, "GB"),
-        (1_000_000, "MB"),
-        (1_000, "kB"),
-    ];
-    let unit = UNITS.iter().find(|(unit, _)| bytes >= *unit);
-    unit.map_or(format!("{bytes} B"), |(unit, name)| {
-        format!("{:.2} {name}", bytes as f64 / *unit as f64)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
     use crate::trust::verdict::Invalid;
 
     fn failure(name: String) -> Record {

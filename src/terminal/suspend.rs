@@ -8,14 +8,14 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use signal_hook::consts::{SIGTSTP, SIGTTOU};
 use signal_hook::low_level::{pipe, raise};
 
-use crate::interrupt;
+use super::signals;
 
 /// The screen that has to be clear when the process stops. None is needed where no bars were ever drawn: the signal does what it always
 /// does there.
 static SCREEN: OnceLock<Mutex<MultiProgress>> = OnceLock::new();
 
 /// From now on this is the screen with the bars.
-pub(super) fn heed(screen: MultiProgress) {
+pub(crate) fn heed(screen: MultiProgress) {
     match SCREEN.get() {
         Some(known) => *lock(known) = screen,
         // Where the system refuses, Ctrl-Z leaves the bars on the screen; the verdicts do not depend on it.
@@ -24,7 +24,7 @@ pub(super) fn heed(screen: MultiProgress) {
 }
 
 /// From now on there are no bars.
-pub(super) fn forget() {
+pub(crate) fn forget() {
     if let Some(known) = SCREEN.get() {
         *lock(known) = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
     }
@@ -37,7 +37,7 @@ fn lock(screen: &Mutex<MultiProgress>) -> MutexGuard<'_, MultiProgress> {
 /// A thread of its own waits for the signal, as long as the process is there: the handler stays when the bars are gone, and somebody must
 /// stop the process then, too.
 fn listen() -> io::Result<()> {
-    if interrupt::is_ignored(SIGTSTP) {
+    if signals::is_ignored(SIGTSTP) {
         return Ok(());
     }
     let (signals, handler) = io::pipe()?;

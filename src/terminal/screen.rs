@@ -24,13 +24,13 @@ pub fn size() -> (usize, usize) {
 }
 
 /// Columns that can be drawn on.
-pub(super) fn columns() -> usize {
+pub(crate) fn columns() -> usize {
     size().0.saturating_sub(FOR_CTRL_C)
 }
 
 /// The screen as indicatif draws on it: what is drawn is written at once when it is complete.
 #[derive(Debug, Default)]
-pub(super) struct Screen(Mutex<Drawing>);
+pub(crate) struct Screen(Mutex<Drawing>);
 
 #[derive(Debug, Default)]
 struct Drawing {

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
-use crate::config::{Config, One, Target};
+use crate::command::config::{Config, One, Target};
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
 use crate::engine::{self, Claim, Named, Task, Work};
-use crate::errno;
 use crate::mirror::{self, Artifact, Facts, State};
+use crate::text::os_error;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
 /// What the files lie on, by the number of the device.
-pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
+pub(crate) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
     let devices: BTreeSet<u64> = works
         .iter()
         .filter_map(|work| match work {
@@ -29,7 +29,7 @@ pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
 }
 
 /// How a medium is read: as is best for it, but by as many threads as the user asked for.
-pub(super) fn access(medium: Medium, config: &Config) -> Access {
+pub(crate) fn access(medium: Medium, config: &Config) -> Access {
     let best = medium.access();
     Access {
         readers: best.readers.filter(|_| config.limit_readers),
@@ -39,7 +39,7 @@ pub(super) fn access(medium: Medium, config: &Config) -> Access {
 
 /// What the engine has to do for an artifact: nothing, where what is on disk decides it. `seeks` says whether the digests of artifacts
 /// without a signature are wanted, although those fail.
-pub(super) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
+pub(crate) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
     let Artifact {
         data,
         parts,
@@ -55,7 +55,7 @@ pub(super) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
     };
     let unreadable = |part, error: &io::Error| Verdict::Unreadable {
         part,
-        words: errno::words(error),
+        words: os_error::words(error),
     };
     match state {
         State::Signed(signature, facts) => Work::Verify(Task {
@@ -110,7 +110,7 @@ fn claim(signature: PathBuf, config: &Config) -> Claim {
 }
 
 /// The one artifact that `--signature` is for.
-pub(super) fn artifact(one: &One) -> Artifact {
+pub(crate) fn artifact(one: &One) -> Artifact {
     let artifact = mirror::appointed(&one.data, &one.signature, one.content.is_some());
     match (artifact.state, one.device) {
         (State::DataNotRegular(Some(signature)), Some(device)) => Artifact {
@@ -146,7 +146,7 @@ fn unsigned(data: PathBuf, why: Unclaimed, config: &Config, seeks: bool) -> Work
 const MOST_LOOKED_AT: usize = 1000;
 
 /// Looks at artifacts that fail for want of a signature and are not read for anything else: they may be something else altogether.
-pub(super) fn look(works: &mut [Work]) {
+pub(crate) fn look(works: &mut [Work]) {
     let records = works.iter_mut().filter_map(|work| match work {
         Work::Decided(record) => Some(record),
         Work::Verify(_) => None,
@@ -167,7 +167,7 @@ pub(super) fn look(works: &mut [Work]) {
 
 /// Finds out which of the files with one inode number are certainly one, to be read once for all of their names. Those that were split
 /// are read once for each list of parts.
-pub(super) fn share(works: &mut [Work]) {
+pub(crate) fn share(works: &mut [Work]) {
     let ambiguous = ambiguous(works);
     let mut identities = None;
     let mut numbers: HashMap<(PathBuf, Vec<PathBuf>), usize> = HashMap::new();

@@ -78,7 +78,7 @@ pub fn message(text: &str) -> String {
 }
 
 /// Whether a character shows nothing, looks like a blank, or makes a terminal act.
-pub(super) fn is_unseen(c: char) -> bool {
+pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control() || !c.is_ascii() && UNSEEN.iter().any(|range| range.contains(&c))
 }
 

@@ -14,10 +14,10 @@ use p256::elliptic_curve::subtle::Choice;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 
 use super::budget::Budget;
-use super::key::Key;
-use super::multiples::Multiples;
-use super::signature::Signature;
 use crate::digest::Digest;
+use crate::trust::key::Key;
+use crate::trust::multiples::Multiples;
+use crate::trust::signature::Signature;
 
 /// What [`candidates`] cost, in verifications: two multiplications of any point, and two points made affine.
 const CANDIDATES_COST: usize = 4;
@@ -26,7 +26,7 @@ const POINTS_OF_A_VERIFICATION: usize = 3;
 
 /// Signatures that are looking for what they were made over.
 #[derive(Debug)]
-pub(super) struct Seeking<'a> {
+pub(crate) struct Seeking<'a> {
     signatures: Vec<&'a Signature>,
     /// By the x-coordinate that e·G has: the number of the signature, and the key that would have made it. (e and n − e have it both.)
     by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>>,
@@ -34,7 +34,7 @@ pub(super) struct Seeking<'a> {
 
 impl<'a> Seeking<'a> {
     /// Computes for each signature what point the digest must have, by each of the keys, as far as the `budget` goes.
-    pub(super) fn of(
+    pub(crate) fn of(
         signatures: Vec<&'a Signature>,
         keys: &'a [Arc<Key>],
         budget: &Budget<'_>,
@@ -55,7 +55,7 @@ impl<'a> Seeking<'a> {
     }
 
     /// Which signatures were made over one of the digests: the number of each, and the place of the digest.
-    pub(super) fn among(&self, digests: &[Digest], budget: &Budget<'_>) -> Vec<(usize, usize)> {
+    pub(crate) fn among(&self, digests: &[Digest], budget: &Budget<'_>) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         if !budget.spend(digests.len().div_ceil(POINTS_OF_A_VERIFICATION)) {
             return found;

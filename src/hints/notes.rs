@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::budget::Budget;
-use super::fits::Seeking;
-use super::key::Key;
-use super::signature::Signature;
-use super::verdict::{Invalid, Record, Subject, Verdict};
+use super::cross_match::Seeking;
 use crate::digest::Digest;
+use crate::trust::key::Key;
+use crate::trust::signature::Signature;
+use crate::trust::verdict::{Invalid, Record, Subject, Verdict};
 
 /// As many signatures are looked at, in the order of the lines, for what else they fit, by one key; fewer by several. It takes a few
 /// signatures' time for each, and whoever has more of them has another key or another release before them.

@@ -1,5 +1,7 @@
 //! What a report says of a run besides its records: how it began and how it ended.
 
+pub mod exit;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -7,8 +9,8 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 
 use crate::audit::Audit;
+use crate::hints::notes::Note;
 use crate::trust::key::Key;
-use crate::trust::note::Note;
 use crate::trust::verdict::{Record, Summary};
 
 /// How a run began.

@@ -10,9 +10,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::bar::{self, Total};
 use super::screen::{self, Screen};
-use super::summary::size;
-use super::{escape, pause, say};
-use crate::engine::counters::Counters;
+use super::suspend;
+use crate::progress::Counters;
+use crate::terminal::say;
+use crate::text::escape;
+use crate::text::size::size;
 
 /// How often the bars are drawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -79,7 +81,7 @@ impl Progress {
 
     /// Takes the bars away.
     pub fn finish(self) {
-        pause::forget();
+        suspend::forget();
         self.ended.store(true, Ordering::Relaxed);
         if let Some(ticker) = self.ticker {
             ticker.thread().unpark();
@@ -104,7 +106,7 @@ fn tick(style: Style, screen: MultiProgress, phase: Phase) -> Option<Tick> {
     match style {
         Style::Hidden => None,
         Style::Bars { colour } => {
-            pause::heed(screen.clone());
+            suspend::heed(screen.clone());
             let mut bars = Bars::new(screen, colour);
             Some(Box::new(move || bars.draw(&phase)))
         }

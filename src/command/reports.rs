@@ -8,11 +8,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::NotBegun;
-use crate::config::{Config, Target};
+use super::config::{Config, Target};
 use crate::mirror::{Artifact, Survey};
-use crate::report::escape;
 use crate::report::file::{Format, LedHere, ReportFile};
 use crate::report::place;
+use crate::text::escape;
 use crate::trust::signature::{MAX_BYTES, Signature};
 
 /// Begins a report, unless it would replace something that the run reads or writes.

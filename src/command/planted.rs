@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::report::escape;
+use crate::text::escape;
 
 /// Finds an argument that is read as an option and is also the name of something in the current directory, and says what to do.
 ///

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{Against, ConfigError, lies_inside};
 use crate::audit::baseline::Baseline;
-use crate::cli::Cli;
+use crate::command::args::Cli;
 
 /// The baseline that is named, if one is.
 pub(super) fn load(cli: &Cli) -> Result<Option<Against>, ConfigError> {

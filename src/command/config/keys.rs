@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{ConfigError, DEFAULT_KEY, Environment, lies_inside, shown};
-use crate::cli::Cli;
+use crate::command::args::Cli;
 use crate::hints;
 use crate::hints::path::PathLooks;
 use crate::trust::key::{Key, KeyError, MAX_FILE_BYTES};

@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::audit::Audit;
-use crate::errno;
-use crate::exit::Exit;
-use crate::trust::note::Note;
+use crate::hints::notes::Note;
+use crate::run::exit::Exit;
+use crate::text::os_error;
 use crate::trust::verdict::Summary;
 
 /// What came of verifying, and of telling it.
@@ -111,7 +111,7 @@ impl Outcome {
         let summary = &self.summary;
         match &self.output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
-            Err(error) => Some(format!("standard output: {}", errno::words(error))),
+            Err(error) => Some(format!("standard output: {}", os_error::words(error))),
             Ok(()) if summary.unsurveyed => {
                 Some("interrupted while looking for files; nothing was verified".to_owned())
             }

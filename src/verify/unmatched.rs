@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::engine;
+use crate::hints::notes::{Note, Noting};
 use crate::mirror::alike::{self, Difference};
 use crate::mirror::{Artifact, State, Survey};
-use crate::trust::note::{Note, Noting};
 use crate::trust::signature::Signature;
 
 /// The most loose signatures that are read, so that a directory of them costs no more than a moment.
@@ -15,14 +15,14 @@ const MOST_SIGNATURES: usize = 1000;
 
 /// What is loose in a survey.
 #[derive(Debug)]
-pub(super) struct Loose {
+pub(crate) struct Loose {
     signatures: Vec<(PathBuf, Signature)>,
     notes: Vec<Note>,
 }
 
 impl Loose {
     /// Looks through a survey, and reads its loose signatures where there is an artifact that one of them could be made over.
-    pub(super) fn of(survey: &Survey) -> Loose {
+    pub(crate) fn of(survey: &Survey) -> Loose {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });
         let same = |(path, judged_as): &(PathBuf, PathBuf)| Note::SameDirectory {
@@ -40,12 +40,12 @@ impl Loose {
     }
 
     /// Whether the digests of artifacts without a signature are wanted.
-    pub(super) fn seeks(&self) -> bool {
+    pub(crate) fn seeks(&self) -> bool {
         !self.signatures.is_empty()
     }
 
     /// Hands the signatures over, to find what they were made over, and the notes.
-    pub(super) fn into_notes(self, noting: &mut Noting) -> Vec<Note> {
+    pub(crate) fn into_notes(self, noting: &mut Noting) -> Vec<Note> {
         for (path, signature) in self.signatures {
             noting.take_loose(path, signature);
         }
@@ -54,7 +54,7 @@ impl Loose {
 }
 
 /// Leaves out the notes on stray signatures of which something better is known.
-pub(super) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
+pub(crate) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
     let fits = notes.iter().filter_map(|note| match note {
         Note::SignatureFits { signature, .. } => Some(signature.clone()),
         _ => None,

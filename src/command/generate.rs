@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli::{Cli, EXAMPLES, EXIT_STATUS, Generate};
+use super::args::{Cli, EXAMPLES, EXIT_STATUS, Generate};
 
 /// What the environment is asked for.
 const ENVIRONMENT: [(&str, &str); 4] = [

@@ -5,25 +5,25 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar;
 
-use super::summary::size;
+use crate::text::size::size;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Total {
+pub(crate) struct Total {
     /// Bytes dealt with.
-    pub(super) done: u64,
+    pub(crate) done: u64,
     /// Bytes of all.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// Bytes per second.
-    pub(super) rate: u64,
+    pub(crate) rate: u64,
     /// Time left, by the rate.
-    pub(super) left: Duration,
+    pub(crate) left: Duration,
     /// Artifacts that are judged.
-    pub(super) decided: u64,
+    pub(crate) decided: u64,
     /// Artifacts.
-    pub(super) records: u64,
+    pub(crate) records: u64,
     /// Artifacts that failed.
-    pub(super) failures: u64,
+    pub(crate) failures: u64,
 }
 
 /// Columns of a bar where there is room, and where there is not.
@@ -33,7 +33,7 @@ const NARROW: usize = 10;
 const ROOMY: usize = 70;
 
 /// The line for the whole run: as much as fits into so many columns, the most important first to stay.
-pub(super) fn total(total: &Total, columns: usize, colour: bool) -> String {
+pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
     let failures = match total.failures {
         0 => String::new(),
         failures => format!("{failures} failed"),
@@ -76,7 +76,7 @@ fn columns_of(parts: &[(usize, String)], rank: usize) -> usize {
 }
 
 /// The line for one file: its name, shortened in the middle, a bar, and how much of it is done.
-pub(super) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String {
+pub(crate) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String {
     let numbers = match columns >= ROOMY {
         true => format!("{} {:>9}", percent(done, bytes), size(bytes)),
         false => percent(done, bytes),
@@ -89,12 +89,12 @@ pub(super) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String 
 }
 
 /// The line that stands for the files that the screen has no room for.
-pub(super) fn more(files: usize) -> String {
+pub(crate) fn more(files: usize) -> String {
     format!("… and {files} more")
 }
 
 /// The line while directories are walked.
-pub(super) fn walking(entries: u64) -> String {
+pub(crate) fn walking(entries: u64) -> String {
     format!("looking for files: {entries} seen")
 }
 
@@ -122,7 +122,7 @@ fn share(done: u64, bytes: u64) -> f64 {
 }
 
 /// A time as a clock shows it: `0:07`, `2:05:09`.
-pub(super) fn clock(time: Duration) -> String {
+pub(crate) fn clock(time: Duration) -> String {
     let (hours, rest) = (time.as_secs() / 3600, time.as_secs() % 3600);
     let (minutes, seconds) = (rest / 60, rest % 60);
     match hours {
@@ -134,7 +134,7 @@ pub(super) fn clock(time: Duration) -> String {
 }
 
 /// Returns a text in so many columns: what is too long is shortened in the middle, since names differ at their ends.
-pub(super) fn shorten(text: &str, columns: usize) -> String {
+pub(crate) fn shorten(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -339,7 +339,7 @@ mod tests {
             name in text(), escaped in any::<bool>(), done in any::<u64>(), bytes in any::<u64>(), columns in 16_usize..200
         ) {
             let name = match escaped {
-                true => crate::report::escape::name(name.as_ref()),
+                true => crate::text::escape::name(name.as_ref()),
                 false => name,
             };
             let line = file(&name, done, bytes, columns);

@@ -3,14 +3,14 @@
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 
-use crate::cli::Format;
-use crate::config::Config;
+use super::args::Format;
+use super::config::Config;
+use super::recap::Recap;
 use crate::engine::Sink;
-use crate::report::progress::Progress;
-use crate::report::run::{End, Start};
-use crate::report::summary::Recap;
-use crate::report::{json, text};
-use crate::trust::note::Noting;
+use crate::hints::notes::Noting;
+use crate::report::{json, lines};
+use crate::run::{End, Start};
+use crate::terminal::progress::Progress;
 use crate::trust::verdict::{Record, Summary};
 
 /// Bytes of lines that are collected before they are handed over, whatever is still at hand.
@@ -83,7 +83,7 @@ impl<'a, W: Write> Telling<'a, W> {
         self.go_on()?;
         let detail = self.config.detail;
         self.output = match self.config.format {
-            Format::Text => text::record(&mut self.lines, record, detail),
+            Format::Text => lines::record(&mut self.lines, record, detail),
             Format::Jsonl if detail.shows(record) => json::record(&mut self.lines, record),
             Format::Jsonl => Ok(()),
         };

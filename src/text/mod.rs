@@ -1,0 +1,5 @@
+//! Names, errors and sizes as people read them.
+
+pub mod escape;
+pub mod os_error;
+pub mod size;
