@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use support::junit::Junit;
 use support::{Mirror, Run, is_available, is_root, sign, signing_key};
 use verify_signatures::trust::looks::Looks;
 
@@ -220,10 +221,9 @@ fn the_junit_report_has_a_case_for_each_artifact_and_a_failure_with_its_reason()
     let mirror = mirror_of_all();
     mirror.run(&["-k", "key.pem", "--allow-unsigned", "--report", "r.xml"]);
     let text = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
-    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
-    assert_eq!((report.tests, report.failures, report.errors), (10, 7, 0));
-    let cases = &report.test_suites[0].test_cases;
-    let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+    let junit = Junit::read(&text);
+    assert_eq!(junit.counts(), [10, 7, 0, 2]);
+    let names: Vec<_> = junit.cases.iter().map(|case| case.name.as_str()).collect();
     assert!(names.contains(&r"odd\xff\n.zst"), "{names:?}");
     assert!(text.contains(r#"<failure message="❌ Data file not found" type="no-data-file">"#));
     assert!(text.contains(r#"<skipped message="⚠️ Signature file not found"/>"#));
@@ -237,9 +237,8 @@ fn the_junit_cases_of_a_file_with_two_signatures_are_told_apart_by_them() {
     mirror.write_signed("d/y.iso", "d/y.sig.bin", b"alpha");
     mirror.run(&["-k", "key.pem", "--report", "r.xml"]);
     let text = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
-    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
-    let cases = &report.test_suites[0].test_cases;
-    let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+    let junit = Junit::read(&text);
+    let names: Vec<_> = junit.cases.iter().map(|case| case.name.as_str()).collect();
     let expected = ["d/x.iso (x.iso.sig.bin)", "d/x.iso (x.sig.bin)", "d/y.iso"];
     assert_eq!(names, expected);
 }
@@ -247,13 +246,10 @@ fn the_junit_cases_of_a_file_with_two_signatures_are_told_apart_by_them() {
 /// The cases of a JUnit report, each by class and name, with whether it succeeded.
 fn cases(mirror: &Mirror, name: &str) -> Vec<((String, String), bool)> {
     let text = fs::read_to_string(mirror.path().join(name)).unwrap();
-    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
-    let cases = report.test_suites[0].test_cases.iter().map(|case| {
-        let class = case.classname.as_ref().unwrap().to_string();
-        let succeeded = matches!(case.status, quick_junit::TestCaseStatus::Success { .. });
-        ((class, case.name.to_string()), succeeded)
-    });
-    cases.collect()
+    let cases = Junit::read(&text).cases.into_iter();
+    cases
+        .map(|case| ((case.class, case.name), case.outcome == "success"))
+        .collect()
 }
 
 /// Asserts that no two cases are one to a consumer that goes by the name, by class and name, or by both joined as GitLab joins them.
@@ -336,8 +332,7 @@ fn the_junit_report_of_a_run_without_a_judgement_has_an_error() {
     let run = mirror.run(&["-k", "key.pem", "full", "empty", "--report", "r.xml"]);
     assert_eq!(run.status, Some(2));
     let text = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
-    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
-    assert_eq!((report.tests, report.failures, report.errors), (2, 0, 1));
+    assert_eq!(Junit::read(&text).counts(), [2, 0, 1, 0]);
     assert!(text.contains("empty: nothing to verify"), "{text}");
 }
 
@@ -1008,8 +1003,7 @@ fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
     );
     assert_eq!(summary["problems"], serde_json::json!([said]));
     let junit = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
-    let cases = quick_junit::Report::deserialize_from_str(&junit).unwrap();
-    assert_eq!((cases.tests, cases.failures, cases.errors), (1, 0, 1));
+    assert_eq!(Junit::read(&junit).counts(), [1, 0, 1, 0]);
     assert!(
         junit.contains(&format!("<error message=\"{said}; ended by SIGTERM\"")),
         "{junit}"

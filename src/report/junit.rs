@@ -1,18 +1,19 @@
 //! A run as JUnit XML, as GitLab and Jenkins read it: one test case an artifact.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use askama::Template;
 
 use super::words;
 use crate::audit::Finding;
 use crate::run::{End, Run, Start, VERSION};
-use crate::text::escape;
+use crate::text::{escape, time};
 use crate::trust::terms::Reason;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::verdict::{Record, Subject, Verdict};
 
 /// The name of the report and of its suite.
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -22,30 +23,110 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 /// # Errors
 /// Those of the writer.
 pub fn write(mut out: impl Write, run: Run<'_>) -> io::Result<()> {
-    let mut report = Report::new(NAME);
-    report.set_timestamp(DateTime::<Utc>::from(run.start.time));
-    report.set_time(run.end.summary.elapsed);
-    report.add_test_suite(suite(run));
-    report.serialize(&mut out).map_err(io::Error::other)
+    Report::of(run).write_into(&mut out)?;
+    out.write_all(b"\n")
 }
 
-fn suite(run: Run<'_>) -> TestSuite {
-    let mut suite = TestSuite::new(NAME);
-    suite.set_timestamp(DateTime::<Utc>::from(run.start.time));
-    suite.set_time(run.end.summary.elapsed);
-    for (name, value) in properties(run.start) {
-        suite.add_property((name, value.as_str()));
+#[derive(Template)]
+#[template(path = "junit.xml", config = "src/report/askama.toml")]
+struct Report<'a> {
+    name: &'static str,
+    counts: Counts,
+    timestamp: String,
+    time: String,
+    properties: Vec<(&'static str, String)>,
+    records: &'a [Record],
+    /// The cases that are no record's.
+    others: Vec<Case>,
+    notes: Option<String>,
+}
+
+/// How many cases there are, and how many of each outcome but success.
+#[derive(Default)]
+struct Counts {
+    tests: usize,
+    skipped: usize,
+    failures: usize,
+    errors: usize,
+}
+
+impl<'a> Report<'a> {
+    fn of(run: Run<'a>) -> Report<'a> {
+        let findings = run.end.audit.iter().flat_map(|audit| &audit.findings);
+        let others: Vec<Case> = findings.map(difference).chain(unfinished(run.end)).collect();
+        let mut counts = Counts::default();
+        run.records.iter().for_each(|record| counts.add(&outcome(record)));
+        others.iter().for_each(|case| counts.add(&case.outcome));
+        let notes: Vec<String> = run.end.notes.iter().map(words::note).collect();
+        Report {
+            name: NAME,
+            counts,
+            timestamp: time::rfc3339_with_offset(run.start.time),
+            time: seconds(run.end.summary.elapsed),
+            properties: properties(run.start),
+            records: run.records,
+            others,
+            notes: (!notes.is_empty()).then(|| notes.join("\n")),
+        }
     }
-    let names = names(run.records);
-    suite.add_test_cases(run.records.iter().zip(names).map(|(r, name)| case(r, name)));
-    let findings = run.end.audit.iter().flat_map(|audit| &audit.findings);
-    suite.add_test_cases(findings.map(difference));
-    let notes: Vec<String> = run.end.notes.iter().map(words::note).collect();
-    if !notes.is_empty() {
-        suite.set_system_out(notes.join("\n"));
+
+    /// The cases, those of records made when they are written.
+    fn cases(&self) -> impl Iterator<Item = Cow<'_, Case>> {
+        let records = self.records.iter().zip(names(self.records));
+        let records = records.map(|(record, name)| Cow::Owned(case(record, name)));
+        records.chain(self.others.iter().map(Cow::Borrowed))
     }
-    suite.add_test_cases(unfinished(run.end));
-    suite
+}
+
+impl Counts {
+    fn add(&mut self, outcome: &Outcome) {
+        self.tests += 1;
+        match outcome {
+            Outcome::Success => {}
+            Outcome::Skipped { .. } => self.skipped += 1,
+            Outcome::Failure { .. } => self.failures += 1,
+            Outcome::Error { .. } => self.errors += 1,
+        }
+    }
+}
+
+/// A test case.
+#[derive(Clone)]
+struct Case {
+    identity: Identity,
+    /// Seconds.
+    time: Option<String>,
+    properties: Vec<(&'static str, String)>,
+    outcome: Outcome,
+}
+
+impl Case {
+    /// Whether it has no element inside.
+    fn is_bare(&self) -> bool {
+        self.properties.is_empty() && matches!(self.outcome, Outcome::Success)
+    }
+}
+
+/// What became of a case, in the format's terms.
+#[derive(Clone)]
+enum Outcome {
+    Success,
+    Skipped {
+        message: String,
+    },
+    Failure {
+        message: String,
+        kind: &'static str,
+        description: Option<String>,
+    },
+    Error {
+        message: String,
+        kind: String,
+    },
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
 }
 
 fn properties(start: &Start) -> Vec<(&'static str, String)> {
@@ -71,6 +152,7 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
 /// the same for two cases. Cases of records have a class and a name in the form of [`part`], which neither begins with `(` nor
 /// contains ` (`. So what begins with `(` is a case of the run itself, and what stands behind the first ` (` was put there by
 /// [`names`].
+#[derive(Clone)]
 struct Identity {
     class: String,
     name: String,
@@ -85,10 +167,13 @@ impl Identity {
         }
     }
 
-    fn into_case(self, status: TestCaseStatus) -> TestCase {
-        let mut case = TestCase::new(self.name, status);
-        case.set_classname(self.class);
-        case
+    fn into_case(self, outcome: Outcome) -> Case {
+        Case {
+            identity: self,
+            time: None,
+            properties: Vec::new(),
+            outcome,
+        }
     }
 }
 
@@ -147,58 +232,56 @@ fn beside(data: &Path, signature: &Path) -> String {
     }
 }
 
-fn case(record: &Record, name: String) -> TestCase {
+fn case(record: &Record, name: String) -> Case {
     let Subject::Artifact(path) = &record.subject;
     let directory = path.parent().unwrap_or(Path::new(""));
-    let class = match directory.as_os_str().is_empty() {
-        true => ".".to_owned(),
-        false => part(directory),
+    let class = if directory.as_os_str().is_empty() {
+        ".".to_owned()
+    } else {
+        part(directory)
     };
-    let mut case = Identity { class, name }.into_case(status(record));
-    case.set_time(record.elapsed);
-    if let Some(signature) = &record.signature {
-        case.add_property(("signature", words::shown(signature).as_str()));
+    let signature = record.signature.as_deref().map(words::shown);
+    let digest = record.digest.map(|digest| digest.to_string());
+    let properties = [("signature", signature), ("sha256", digest)];
+    let properties = properties.into_iter();
+    Case {
+        identity: Identity { class, name },
+        time: Some(seconds(record.elapsed)),
+        properties: properties
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect(),
+        outcome: outcome(record),
     }
-    if let Some(digest) = &record.digest {
-        case.add_property(("sha256", digest.to_string().as_str()));
-    }
-    case
 }
 
-fn status(record: &Record) -> TestCaseStatus {
-    let line = words::verdict(&record.verdict);
+fn outcome(record: &Record) -> Outcome {
+    let message = words::verdict(&record.verdict);
     match record.verdict {
-        crate::trust::verdict::Verdict::Valid { .. } => TestCaseStatus::success(),
+        Verdict::Valid { .. } => Outcome::Success,
         // What is allowed to have no signature was not verified: it is neither a success nor a failure.
-        _ if record.verdict.passes() => {
-            let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message(line);
-            skipped
-        }
-        _ => {
-            let mut failure = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            failure
-                .set_message(line)
-                .set_type(Reason::of(&record.verdict).name())
-                .set_description(words::full_detail(record));
-            failure
-        }
+        _ if record.verdict.passes() => Outcome::Skipped { message },
+        _ => Outcome::Failure {
+            message,
+            kind: Reason::of(&record.verdict).name(),
+            description: Some(words::full_detail(record)),
+        },
     }
 }
 
 /// A case that fails for a difference from the baseline.
-fn difference(finding: &Finding) -> TestCase {
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    let line = words::finding(finding);
-    status.set_message(line).set_type(finding.name());
+fn difference(finding: &Finding) -> Case {
     let name = format!("{}: {}", finding.name(), part(finding.path()));
-    Identity::of_run("baseline", &name).into_case(status)
+    Identity::of_run("baseline", &name).into_case(Outcome::Failure {
+        message: words::finding(finding),
+        kind: finding.name(),
+        description: None,
+    })
 }
 
 /// A case that fails for the run itself, where not every artifact was judged or none could be.
 ///
 /// Fail closed: who reads the cases alone must not take a run that was cut short for a success.
-fn unfinished(end: &End) -> Option<TestCase> {
+fn unfinished(end: &End) -> Option<Case> {
     let mut problems = end.problems.clone();
     if let Some(signal) = end.interrupted {
         problems.push(format!("ended by {signal}"));
@@ -209,22 +292,20 @@ fn unfinished(end: &End) -> Option<TestCase> {
     }
     let judged = matches!(end.exit_status, 0 | 1) && problems.is_empty();
     (!judged).then(|| {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status
-            .set_message(problems.join("; "))
-            .set_type(format!("exit-status-{}", end.exit_status));
-        the_run(status)
+        the_run(Outcome::Error {
+            message: problems.join("; "),
+            kind: format!("exit-status-{}", end.exit_status),
+        })
     })
 }
 
-fn the_run(status: TestCaseStatus) -> TestCase {
-    Identity::of_run("run", "the whole run").into_case(status)
+fn the_run(outcome: Outcome) -> Case {
+    Identity::of_run("run", "the whole run").into_case(outcome)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::verdict::Verdict;
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::ffi::OsString;
@@ -284,16 +365,15 @@ mod tests {
         fn no_two_cases_have_one_identity_however_it_is_formed(
             records in records(), findings in prop::collection::vec(finding(), 0..8)
         ) {
-            let mut cases: Vec<TestCase> =
+            let mut cases: Vec<Case> =
                 records.iter().zip(names(&records)).map(|(record, name)| case(record, name)).collect();
             let mut told = HashSet::new();
             let once = findings.iter().filter(|f| told.insert((f.name(), f.path())));
             cases.extend(once.map(difference));
-            cases.push(the_run(TestCaseStatus::success()));
-            let class = |case: &TestCase| case.classname.as_ref().unwrap().to_string();
-            let by_name: HashSet<String> = cases.iter().map(|case| case.name.to_string()).collect();
-            let joined: HashSet<String> = cases.iter().map(|case| format!("{}_{}", class(case), case.name.as_str())).collect();
-            let trimmed: HashSet<String> = cases.iter().map(|case| case.name.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+            cases.push(the_run(Outcome::Success));
+            let by_name: HashSet<String> = cases.iter().map(|case| case.identity.name.clone()).collect();
+            let joined: HashSet<String> = cases.iter().map(|case| format!("{}_{}", case.identity.class, case.identity.name)).collect();
+            let trimmed: HashSet<String> = cases.iter().map(|case| case.identity.name.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
             prop_assert_eq!([by_name.len(), joined.len(), trimmed.len()], [cases.len(); 3]);
         }
     }

@@ -9,5 +9,6 @@ pub mod place;
 mod remedy;
 mod replace;
 pub(crate) mod words;
+mod xml;
 
 pub use words::{audit, choice, finding, note};

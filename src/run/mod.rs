@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chrono::{DateTime, Utc};
-
 use crate::audit::Audit;
 use crate::hints::notes::Note;
 use crate::trust::key::Key;
@@ -89,8 +87,3 @@ pub struct Run<'a> {
 
 /// The version of the program that makes the reports.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// A time as reports write it: RFC 3339, in UTC, with milliseconds.
-pub fn rfc3339(time: SystemTime) -> String {
-    DateTime::<Utc>::from(time).to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-}

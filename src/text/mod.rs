@@ -3,3 +3,4 @@
 pub mod escape;
 pub mod os_error;
 pub mod size;
+pub mod time;

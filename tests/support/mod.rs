@@ -1,4 +1,6 @@
 //! What the tests have in common: a key pair, signed files, the built command, and OpenSSL.
+
+pub mod junit;
 #![allow(dead_code, clippy::unwrap_used, clippy::explicit_write)]
 
 use std::fs;
