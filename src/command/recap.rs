@@ -118,8 +118,8 @@ impl Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use crate::trust::verdict::Invalid;
+    use std::time::Duration;
 
     fn failure(name: String) -> Record {
         Record::unhashed(name.into(), None, Verdict::Missing)

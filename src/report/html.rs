@@ -15,8 +15,8 @@ use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::{End, Options, Run, Start, VERSION};
 use crate::text::escape;
-use crate::text::time::rfc3339;
 use crate::text::size::{rate, size};
+use crate::text::time::rfc3339;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::{Record, Summary, Verdict};
 

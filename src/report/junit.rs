@@ -53,9 +53,14 @@ struct Counts {
 impl<'a> Report<'a> {
     fn of(run: Run<'a>) -> Report<'a> {
         let findings = run.end.audit.iter().flat_map(|audit| &audit.findings);
-        let others: Vec<Case> = findings.map(difference).chain(unfinished(run.end)).collect();
+        let others: Vec<Case> = findings
+            .map(difference)
+            .chain(unfinished(run.end))
+            .collect();
         let mut counts = Counts::default();
-        run.records.iter().for_each(|record| counts.add(&outcome(record)));
+        run.records
+            .iter()
+            .for_each(|record| counts.add(&outcome(record)));
         others.iter().for_each(|case| counts.add(&case.outcome));
         let notes: Vec<String> = run.end.notes.iter().map(words::note).collect();
         Report {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use console::Style;
 
 use super::words;
 use crate::trust::verdict::{Record, Verdict};
@@ -36,9 +36,9 @@ pub fn record(mut out: impl Write, record: &Record, detail: Detail) -> io::Resul
     if !detail.shows(record) {
         return Ok(());
     }
-    let style = style(record, detail.colour);
     let (subject, verdict) = (words::subject(record), words::verdict(&record.verdict));
-    let mut line = format!("{subject}: {style}{verdict}{style:#}");
+    let verdict = style(record, detail.colour).apply_to(verdict);
+    let mut line = format!("{subject}: {verdict}");
     if detail.reasons {
         line += &format!(" ({})", words::reason(record));
     }
@@ -46,15 +46,12 @@ pub fn record(mut out: impl Write, record: &Record, detail: Detail) -> io::Resul
 }
 
 fn style(record: &Record, colour: bool) -> Style {
-    let colour_of = |verdict: &Verdict| match verdict {
-        Verdict::Valid { .. } => AnsiColor::Green,
-        verdict if verdict.passes() => AnsiColor::Yellow,
-        _ => AnsiColor::Red,
+    let style = match &record.verdict {
+        Verdict::Valid { .. } => Style::new().green(),
+        verdict if verdict.passes() => Style::new().yellow(),
+        _ => Style::new().red(),
     };
-    match colour {
-        true => colour_of(&record.verdict).on_default(),
-        false => Style::new(),
-    }
+    style.force_styling(colour)
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
-use unicode_width::UnicodeWidthChar;
+use console::{Style, measure_text_width};
 
 use crate::text::size::size;
 
@@ -50,14 +49,10 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
     ];
     let fits = |rank| columns_of(&parts, rank) <= columns;
     let rank = (0..=6).rev().find(|rank| fits(*rank)).unwrap_or(0);
-    let red = if colour {
-        AnsiColor::Red.on_default()
-    } else {
-        Style::new()
-    };
+    let red = Style::new().red().force_styling(colour);
     let shown = parts.iter().filter(|part| is_shown(part, rank));
     let texts = shown.map(|(_, text)| match *text == failures {
-        true => format!("{red}{text}{red:#}"),
+        true => red.apply_to(text).to_string(),
         false => text.clone(),
     });
     texts.collect::<Vec<_>>().join(" ")
@@ -172,7 +167,7 @@ fn char_width(c: char) -> usize {
     match c {
         EMOJI => 1,
         // A control character is shown as one column, if at all.
-        _ => c.width().unwrap_or(1),
+        _ => measure_text_width(c.encode_utf8(&mut [0; 4])),
     }
 }
 
@@ -180,7 +175,6 @@ fn char_width(c: char) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use unicode_width::UnicodeWidthStr;
 
     const TOTAL: Total = Total {
         done: 3_210_000_000,
@@ -299,8 +293,8 @@ mod tests {
     fn hearts_as_emoji_fit_the_screen() {
         let hearts = "❤️".repeat(40);
         for columns in 0..200 {
-            assert!(shorten(&hearts, columns).width() <= columns);
-            assert!(file(&hearts, 1, 2, columns.max(16)).width() <= columns.max(16));
+            assert!(measure_text_width(&shorten(&hearts, columns)) <= columns);
+            assert!(measure_text_width(&file(&hearts, 1, 2, columns.max(16))) <= columns.max(16));
         }
         assert_eq!(shorten(&hearts, 5), "❤️…❤️");
     }
@@ -319,7 +313,7 @@ mod tests {
                 '\u{338}',
             ] {
                 for pair in [format!("{c}{other}"), format!("{other}{c}")] {
-                    assert!(pair.width() <= width(&pair), "{pair:?}");
+                    assert!(measure_text_width(&pair) <= width(&pair), "{pair:?}");
                 }
             }
         }
@@ -328,7 +322,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_wider_than_its_width_and_none_is_shortened_in_vain(text in text(), columns in 0_usize..200) {
-            prop_assert!(text.width() <= width(&text));
+            prop_assert!(measure_text_width(&text) <= width(&text));
             let short = shorten(&text, columns);
             prop_assert!(width(&short) <= columns);
             prop_assert_eq!(short == text, width(&text) <= columns || text == "…");
@@ -343,10 +337,10 @@ mod tests {
                 false => name,
             };
             let line = file(&name, done, bytes, columns);
-            prop_assert!(line.width() <= columns);
+            prop_assert!(measure_text_width(&line) <= columns);
             prop_assert_eq!(width(&line), columns);
             let run = Total { done, bytes, rate: done, left: Duration::from_secs(bytes), decided: 1, records: done, failures: 0 };
-            prop_assert!(total(&run, columns, false).width() <= columns);
+            prop_assert!(measure_text_width(&total(&run, columns, false)) <= columns);
         }
     }
 }

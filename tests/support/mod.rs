@@ -1,7 +1,8 @@
 //! What the tests have in common: a key pair, signed files, the built command, and OpenSSL.
 
-pub mod junit;
 #![allow(dead_code, clippy::unwrap_used, clippy::explicit_write)]
+
+pub mod junit;
 
 use std::fs;
 use std::io::{self, Write};

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use anstream::{AutoStream, ColorChoice};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
@@ -300,8 +299,8 @@ impl Environment {
             terminal_is_dumb: std::env::var_os("TERM").is_some_and(|kind| kind == "dumb"),
             stdout_is_terminal: io::stdout().is_terminal(),
             stdout_is_apart: outlet::is_apart_from_the_bars(),
-            stderr_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
-            stdout_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+            stderr_colour: console::colors_enabled_stderr(),
+            stdout_colour: console::colors_enabled(),
             cores: thread::available_parallelism().map_or(1, usize::from),
         }
     }
