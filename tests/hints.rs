@@ -174,3 +174,91 @@ fn many_names_of_one_file_and_many_copies_of_its_signature_cost_what_each_costs_
         .filter(|note| note["note"] == "signature-fits-other");
     assert_eq!(fits.count(), 1000);
 }
+
+const UNPREFIX: &str = "sed 's/.*= //; s/ [*].*//' FILE | tr -d : | xxd -r -p";
+const UNPREFIX_EACH: &str = r"grep -oiE '(0|[\])x[0-9a-f]+' FILE | cut -c3- | xxd -r -p";
+
+/// Forms of the signature in `good`: what each is called, the command that writes it, and the command of its remedy that undoes it.
+const FORMS: [(&str, &str, &str); 16] = [
+    ("base64", "base64 good", "base64 -d FILE"),
+    (
+        "base64-twice",
+        "base64 good | base64",
+        "base64 -d FILE | base64 -d",
+    ),
+    ("hex", "xxd -p good", "xxd -r -p FILE"),
+    (
+        "hex-prefixed",
+        "printf 'EC-SHA2-256(x)= '; xxd -p good | tr -d '\\n'; echo",
+        UNPREFIX,
+    ),
+    (
+        "hex-prefixed",
+        "printf 'EC-SHA2-256(x= y)= '; xxd -p good | tr -d '\\n' | sed 's/../&:/g; s/:$//'",
+        UNPREFIX,
+    ),
+    (
+        "hex-prefixed",
+        "xxd -p good | tr -d '\\n'; echo ' *x.zst'",
+        UNPREFIX,
+    ),
+    (
+        "hex-separated",
+        "xxd -p good | tr -d '\\n' | sed 's/../&:/g; s/:$//'",
+        "tr -cd 0-9A-Fa-f <FILE | xxd -r -p",
+    ),
+    (
+        "hex-0x",
+        "printf 0x; xxd -p good | tr -d '\\n'",
+        UNPREFIX_EACH,
+    ),
+    (
+        "hex-0x",
+        "printf 0X; xxd -p good | tr -d '\\n'",
+        UNPREFIX_EACH,
+    ),
+    (
+        "hex-0x",
+        "xxd -p -c1 good | sed 's/^/0X/; s/$/,/'",
+        UNPREFIX_EACH,
+    ),
+    (
+        "hex-0x",
+        r"xxd -p -c1 good | sed 's/^/\\x/' | tr -d '\n'",
+        UNPREFIX_EACH,
+    ),
+    ("hex-0x", "xxd -i good", UNPREFIX_EACH),
+    ("hex-0x", "xxd -i -u good", UNPREFIX_EACH),
+    ("hex-dump", "xxd good", "xxd -r FILE"),
+    ("trailing-newline", "cat good; echo", "head -c -1 FILE"),
+    (
+        "trailing-newline",
+        "cat good; printf '\\r\\n'",
+        "head -c -2 FILE",
+    ),
+];
+
+#[test]
+fn the_command_of_a_remedy_gives_the_signature_back() {
+    for (form, write, undo) in FORMS {
+        let mirror = Mirror::new();
+        let good = sign(&signing_key(1), b"alpha");
+        mirror.write("m/x.zst", "alpha");
+        mirror.write("good", &good);
+        let shell = |command: &str| {
+            let mut shell = Command::new("sh");
+            let output = shell.args(["-c", command]).current_dir(mirror.path());
+            output.output().unwrap().stdout
+        };
+        mirror.write("m/x.sig.bin", shell(write));
+        let run = mirror.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+        assert_eq!(run.status, Some(1), "{write}");
+        let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let record = &report["artifacts"][0];
+        assert_eq!(record["reason"], format!("signature-{form}"), "{write}");
+        let remedy = record["remedy"].as_str().unwrap();
+        assert!(remedy.contains(undo), "{remedy}");
+        assert_eq!(shell(&undo.replace("FILE", "m/x.sig.bin")), good, "{write}");
+    }
+}

@@ -85,9 +85,9 @@ looks! {
     Base64Url, "base64url", "base64url text", "its bytes are needed: basenc --base64url -d FILE (with = at the end, to a multiple of 4)";
     Base64Twice, "base64-twice", "base64 text of base64 text", "its bytes are needed: base64 -d FILE | base64 -d";
     Hex, "hex", "hexadecimal text", "its bytes are needed: xxd -r -p FILE";
-    HexPrefixed, "hex-prefixed", "hexadecimal text as openssl dgst -hex prints it", "its bytes are needed: sed 's/.*= //' FILE | tr -d : | xxd -r -p";
+    HexPrefixed, "hex-prefixed", "hexadecimal text as openssl dgst -hex prints it", "its bytes are needed: sed 's/.*= //; s/ [*].*//' FILE | tr -d : | xxd -r -p";
     HexSeparated, "hex-separated", "hexadecimal text with separators", "its bytes are needed: tr -cd 0-9A-Fa-f <FILE | xxd -r -p";
-    Hex0x, "hex-0x", "hexadecimal text with 0x or \\x before it", "its bytes are needed: sed 's/0x//g' FILE | tr -cd 0-9A-Fa-f | xxd -r -p";
+    Hex0x, "hex-0x", "hexadecimal text with 0x or \\x before it", "its bytes are needed: grep -oiE '(0|[\\])x[0-9a-f]+' FILE | cut -c3- | xxd -r -p";
     HexDump, "hex-dump", "a dump of the file, as xxd, hexdump and od print it", "the file itself is needed: download it again (xxd -r FILE undoes what xxd did)";
     P1363, "p1363", "a raw pair of 64 bytes (IEEE P1363)", "a signature as DER is needed";
     OtherCurve, "other-curve", "an ECDSA signature for a larger curve, such as P-384", "a signature by a P-256 key is needed: get the vendor's";
@@ -96,7 +96,7 @@ looks! {
     Replaced, "replacement-characters", "binary data that was read as text, and lost bytes (U+FFFD)", "download it again as binary";
     Latin1, "latin1-as-utf8", "binary data that was read as Latin-1 text and written as UTF-8", "download it again as binary (iconv -f UTF-8 -t LATIN1 FILE may undo it)";
     Crlf, "crlf", "a signature whose line feeds became CR LF on the way", "download or copy it again as binary";
-    TrailingNewline, "trailing-newline", "a signature with a newline or blanks after it", "remove them: head -c -1 FILE removes one byte";
+    TrailingNewline, "trailing-newline", "a signature with a newline or blanks after it", "remove them: head -c -1 FILE removes a line feed, head -c -2 FILE a CR LF";
     TrailingBytes, "trailing-bytes", "a signature with other bytes after it", "download it again";
     CutOff, "cut-off", "a signature whose end is missing", "download it again";
     Jwk, "jwk", "a JSON Web Key", "the key as PEM or DER is needed: get it from the vendor, or convert it";
