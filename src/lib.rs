@@ -38,6 +38,7 @@ mod terminal;
 pub mod text;
 pub mod trust;
 mod verify;
+pub mod wire;
 
 /// The command: reads the process's arguments, verifies, prints, and says how it ended.
 pub use command::run as command;

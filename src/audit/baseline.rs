@@ -1,22 +1,15 @@
 //! A baseline: what the JSON report of an earlier run says that the mirror was.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use thiserror::Error;
 
 use super::Sha256;
 use super::place::{Place, Roots};
 use crate::digest::Digest;
 use crate::trust::signature::from_hex;
-
-/// The version of the report's objects that is understood (`schema` in docs/report.schema.json).
-const SCHEMA: u64 = 1;
+use crate::wire::{Artifact, Document, PathMember, SCHEMA};
 
 /// What an earlier run found.
 #[derive(Clone, Debug)]
@@ -58,42 +51,6 @@ pub enum BaselineError {
     Damaged(String),
 }
 
-#[derive(Deserialize)]
-struct Document {
-    schema: u64,
-    start: Start,
-    artifacts: Vec<Artifact>,
-    summary: Summary,
-}
-
-#[derive(Deserialize)]
-struct Start {
-    time: String,
-    roots: Vec<AnyPath>,
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    #[serde(flatten)]
-    path: AnyPath,
-    status: String,
-    reason: String,
-    sha256: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    complete: bool,
-    interrupted: Option<String>,
-}
-
-/// Exactly one of the two.
-#[derive(Deserialize)]
-struct AnyPath {
-    path: Option<String>,
-    path_base64: Option<String>,
-}
-
 impl Baseline {
     /// Reads a report for a run over so many PATHs.
     ///
@@ -110,8 +67,8 @@ impl Baseline {
         let then = document
             .start
             .roots
-            .into_iter()
-            .map(AnyPath::path)
+            .iter()
+            .map(path)
             .collect::<Result<Vec<_>, _>>()?;
         // Fail closed: with another number of PATHs nobody can tell which of them was meant by which.
         if then.len() != roots {
@@ -122,21 +79,21 @@ impl Baseline {
         }
         Ok(Baseline {
             digest: Digest::of(report),
-            time: document.start.time,
-            artifacts: artifacts(document.artifacts, &then)?,
+            time: document.start.time.into_owned(),
+            artifacts: artifacts(&document.artifacts, &then)?,
         })
     }
 }
 
 fn artifacts(
-    list: Vec<Artifact>,
+    list: &[Artifact<'_>],
     roots: &[PathBuf],
 ) -> Result<BTreeMap<Place, Option<Sha256>>, BaselineError> {
     let roots = Roots::new(roots);
     let mut artifacts: BTreeMap<Place, Option<Sha256>> = BTreeMap::new();
-    for artifact in list.into_iter().filter(Artifact::was_there) {
+    for artifact in list.iter().filter(|artifact| was_there(artifact)) {
         let sha256 = artifact.sha256.as_deref().map(sha256).transpose()?;
-        let path = artifact.path.path()?;
+        let path = path(&artifact.path)?;
         let known = artifacts.entry(roots.place(&path)).or_default();
         // Fail closed: one artifact has one content; of two, either could be the right one.
         if known.is_some() && sha256.is_some() && *known != sha256 {
@@ -147,26 +104,15 @@ fn artifacts(
     Ok(artifacts)
 }
 
-impl Artifact {
-    /// Not what was missing then already, and no directory.
-    fn was_there(&self) -> bool {
-        let directory = ["directory-unreadable", "directory-changed"];
-        self.status != "missing" && !directory.contains(&self.reason.as_str())
-    }
+/// Not what was missing then already, and no directory.
+fn was_there(artifact: &Artifact<'_>) -> bool {
+    let directory = ["directory-unreadable", "directory-changed"];
+    artifact.status != "missing" && !directory.contains(&artifact.reason.as_ref())
 }
 
-impl AnyPath {
-    fn path(self) -> Result<PathBuf, BaselineError> {
-        let damaged = || BaselineError::Damaged("a path that is none".to_owned());
-        match (self.path, self.path_base64) {
-            (Some(path), None) => Ok(path.into()),
-            (None, Some(text)) => {
-                let bytes = STANDARD.decode(text).map_err(|_| damaged())?;
-                Ok(OsString::from_vec(bytes).into())
-            }
-            _ => Err(damaged()),
-        }
-    }
+fn path(member: &PathMember<'_>) -> Result<PathBuf, BaselineError> {
+    let damaged = || BaselineError::Damaged("a path that is none".to_owned());
+    member.decode().ok_or_else(damaged)
 }
 
 fn paths(count: usize) -> String {
@@ -182,6 +128,8 @@ fn sha256(text: &str) -> Result<Sha256, BaselineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
 
     const HASH: &str = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
 

@@ -1,5 +1,6 @@
 //! A run in each of the formats that people and programs read.
 
+mod document;
 pub mod file;
 pub mod html;
 pub mod json;

@@ -1,0 +1,611 @@
+//! The objects of the JSON reports as plain data: the one definition that they are written from and read by.
+//!
+//! `docs/report.schema.json` describes them (JSON Schema, draft 2020-12), and [`report::json`](crate::report::json) in words. A
+//! reader takes reports of this schema from older versions of the program, too, so that what came later may be missing.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+/// The version of the objects, raised whenever a consumer could misunderstand the new ones.
+pub const SCHEMA: u64 = 1;
+
+/// A text: borrowed when it is written, owned when it is read.
+type Text<'a> = Cow<'a, str>;
+
+/// Which object a line of a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Type {
+    /// [`Start`].
+    Start,
+    /// [`Artifact`].
+    Artifact,
+    /// [`Summary`].
+    Summary,
+}
+
+/// A path in an object of its own, or as a member called `path`: text, or the base64 (RFC 4648, section 4) of bytes that are not UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathMember<'a> {
+    /// The path, where it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Text<'a>>,
+    /// The base64 of its bytes, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_base64: Option<Text<'a>>,
+}
+
+/// The path of a signature file as a member called `signature`; nothing where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureMember<'a> {
+    /// The path, where it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Text<'a>>,
+    /// The base64 of its bytes, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_base64: Option<Text<'a>>,
+}
+
+impl<'a> PathMember<'a> {
+    /// The member for a path.
+    pub fn of(path: &'a Path) -> PathMember<'a> {
+        let (path, path_base64) = encode(path);
+        PathMember { path, path_base64 }
+    }
+
+    /// The path; `None` where there is none, or one in both forms, or none in base64.
+    pub fn decode(&self) -> Option<PathBuf> {
+        decode(self.path.as_deref(), self.path_base64.as_deref())
+    }
+}
+
+impl<'a> SignatureMember<'a> {
+    /// The member for a signature file's path.
+    pub fn of(path: &'a Path) -> SignatureMember<'a> {
+        let (signature, signature_base64) = encode(path);
+        SignatureMember {
+            signature,
+            signature_base64,
+        }
+    }
+}
+
+fn encode(path: &Path) -> (Option<Text<'_>>, Option<Text<'_>>) {
+    match path.to_str() {
+        Some(text) => (Some(text.into()), None),
+        None => (
+            None,
+            Some(STANDARD.encode(path.as_os_str().as_bytes()).into()),
+        ),
+    }
+}
+
+fn decode(text: Option<&str>, base64: Option<&str>) -> Option<PathBuf> {
+    match (text, base64) {
+        (Some(path), None) => Some(path.into()),
+        (None, Some(text)) => Some(OsString::from_vec(STANDARD.decode(text).ok()?).into()),
+        // Fail closed: of two paths, either could be the right one.
+        _ => None,
+    }
+}
+
+/// A whole run as one document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document<'a, A = Vec<Artifact<'a>>> {
+    /// [`SCHEMA`].
+    pub schema: u64,
+    /// How it began.
+    pub start: Start<'a>,
+    /// Its artifacts, in the order of the lines.
+    pub artifacts: A,
+    /// How it ended.
+    pub summary: Summary<'a>,
+}
+
+/// How a run began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start<'a> {
+    /// [`Type::Start`].
+    #[serde(default = "start")]
+    pub r#type: Type,
+    /// [`SCHEMA`].
+    #[serde(default)]
+    pub schema: u64,
+    /// The version of the program.
+    #[serde(default)]
+    pub version: Text<'a>,
+    /// When (RFC 3339, UTC).
+    pub time: Text<'a>,
+    /// The name of the machine.
+    #[serde(default)]
+    pub host: Text<'a>,
+    /// The trusted keys.
+    #[serde(default)]
+    pub keys: Vec<Key<'a>>,
+    /// The working directory, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<PathMember<'a>>,
+    /// The PATHs as they were given.
+    pub roots: Vec<PathMember<'a>>,
+    /// What else was asked for.
+    #[serde(default)]
+    pub options: Options<'a>,
+}
+
+fn start() -> Type {
+    Type::Start
+}
+
+/// A trusted key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key<'a> {
+    /// The name of its file.
+    pub name: Text<'a>,
+    /// The SHA-256 of its DER, in hexadecimal digits.
+    pub fingerprint: Text<'a>,
+}
+
+/// What a run was asked to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options<'a> {
+    /// The one signature file that was named.
+    #[serde(flatten)]
+    pub signature: SignatureMember<'a>,
+    /// How many levels were walked; all where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_depth: Option<usize>,
+    /// Whether linked directories were entered.
+    pub follow_links: bool,
+    /// What was left out.
+    pub exclude: Vec<Text<'a>>,
+    /// The only fingerprints that a key was allowed to have.
+    pub key_fingerprints: Vec<Text<'a>>,
+    /// Whether a missing signature was accepted.
+    pub allow_unsigned: bool,
+    /// Whether every regular file needed a signature.
+    pub all_files: bool,
+    /// The report that the run was audited against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<PathMember<'a>>,
+    /// How files were read.
+    pub io: Text<'a>,
+    /// Worker threads.
+    pub threads: usize,
+    /// The SHA-256 implementation.
+    pub sha256: Text<'a>,
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Artifact<'a> {
+    /// [`Type::Artifact`].
+    #[serde(default = "artifact")]
+    pub r#type: Type,
+    /// Where it is, or should be.
+    #[serde(flatten)]
+    pub path: PathMember<'a>,
+    /// A term of [`Status`](crate::trust::terms::Status).
+    pub status: Text<'a>,
+    /// Whether it may be used.
+    #[serde(default)]
+    pub passes: bool,
+    /// A term of [`Reason`](crate::trust::terms::Reason).
+    pub reason: Text<'a>,
+    /// The reason in words.
+    #[serde(default)]
+    pub detail: Text<'a>,
+    /// What to do, where it does not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Text<'a>>,
+    /// Its size in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Its SHA-256, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Text<'a>>,
+    /// Its signature file.
+    #[serde(flatten)]
+    pub signature: SignatureMember<'a>,
+    /// The fingerprint of the key that verified it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Text<'a>>,
+    /// The files that it was split into, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PathMember<'a>>,
+    /// What it is a link to, where the signature is that of its target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<PathMember<'a>>,
+    /// What the data really is: a hint, a term of [`Looks`](crate::trust::looks::Looks).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<Text<'a>>,
+    /// Another name of the same file, under which it was read, once for both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_as: Option<PathMember<'a>>,
+    /// Seconds from opening it to its verdict.
+    #[serde(default)]
+    pub seconds: f64,
+}
+
+fn artifact() -> Type {
+    Type::Artifact
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary<'a> {
+    /// [`Type::Summary`].
+    #[serde(default = "summary")]
+    pub r#type: Type,
+    /// When (RFC 3339, UTC).
+    #[serde(default)]
+    pub time: Text<'a>,
+    /// Whether every artifact was found and judged.
+    pub complete: bool,
+    /// The signal that ended it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Text<'a>>,
+    /// How many artifacts there are.
+    #[serde(default)]
+    pub expected: u64,
+    /// How many of them have each status.
+    #[serde(default)]
+    pub counts: Counts,
+    /// How many do not pass.
+    #[serde(default)]
+    pub failures: u64,
+    /// Bytes hashed.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Seconds that it took.
+    #[serde(default)]
+    pub seconds: f64,
+    /// The exit status.
+    #[serde(default)]
+    pub exit_status: u8,
+    /// What kept it from a judgement, in words.
+    #[serde(default)]
+    pub problems: Vec<Text<'a>>,
+    /// What it shows as a whole.
+    #[serde(default)]
+    pub notes: Vec<Note<'a>>,
+    /// How it differs from its baseline, where it was audited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit<'a>>,
+}
+
+fn summary() -> Type {
+    Type::Summary
+}
+
+/// How many artifacts have each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Counts {
+    /// `valid`.
+    pub valid: u64,
+    /// `invalid`.
+    pub invalid: u64,
+    /// `unsigned`.
+    pub unsigned: u64,
+    /// `missing`.
+    pub missing: u64,
+    /// `changed`.
+    pub changed: u64,
+    /// `unreadable`.
+    pub unreadable: u64,
+    /// `not-regular`.
+    pub not_regular: u64,
+}
+
+/// What a run shows as a whole; see [`Note`](crate::hints::notes::Note), whose variants these are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Note<'a> {
+    SameContent {
+        sha256: Text<'a>,
+        paths: Vec<PathMember<'a>>,
+    },
+    SignatureFitsOther {
+        #[serde(flatten)]
+        signature: SignatureMember<'a>,
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        fits: PathMember<'a>,
+    },
+    SignatureFits {
+        #[serde(flatten)]
+        signature: SignatureMember<'a>,
+        fits: PathMember<'a>,
+    },
+    WrongKey {
+        keys: Vec<Text<'a>>,
+        signatures: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signer: Option<Text<'a>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signer_signatures: Option<u64>,
+    },
+    StraySignature {
+        #[serde(flatten)]
+        signature: SignatureMember<'a>,
+    },
+    SpareParts {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        paths: Vec<PathMember<'a>>,
+    },
+    AlikeNames {
+        difference: Text<'a>,
+        paths: Vec<PathMember<'a>>,
+    },
+    SameDirectory {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        judged_as: PathMember<'a>,
+    },
+}
+
+/// How a run differs from its baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit<'a> {
+    /// The baseline's path.
+    pub baseline: PathMember<'a>,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: Text<'a>,
+    /// When the run began that it speaks of.
+    pub time: Text<'a>,
+    /// The differences.
+    pub findings: Vec<Finding<'a>>,
+}
+
+/// A difference from the baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding<'a> {
+    /// `missing`, `added`, `changed` or `renamed`.
+    pub finding: Text<'a>,
+    /// Where the artifact is, or should be.
+    #[serde(flatten)]
+    pub path: PathMember<'a>,
+    /// Where a renamed one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathMember<'a>>,
+    /// What is missing and looks like an added one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<PathMember<'a>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = Text<'static>> {
+        any::<String>().prop_map(Cow::from)
+    }
+
+    fn path() -> impl Strategy<Value = PathMember<'static>> {
+        let bytes = prop::collection::vec(any::<u8>(), 0..8);
+        let bytes = prop_oneof![bytes, any::<String>().prop_map(String::into_bytes)];
+        bytes.prop_map(|bytes| {
+            let path = PathBuf::from(OsString::from_vec(bytes));
+            let PathMember { path, path_base64 } = PathMember::of(&path);
+            let owned = |text: Option<Text<'_>>| text.map(|text| Cow::from(text.into_owned()));
+            PathMember {
+                path: owned(path),
+                path_base64: owned(path_base64),
+            }
+        })
+    }
+
+    fn signature() -> impl Strategy<Value = SignatureMember<'static>> {
+        prop::option::of(path()).prop_map(|path| {
+            let path = path.unwrap_or_default();
+            SignatureMember {
+                signature: path.path,
+                signature_base64: path.path_base64,
+            }
+        })
+    }
+
+    fn artifacts() -> impl Strategy<Value = Artifact<'static>> {
+        let known = (
+            prop::option::of(any::<u64>()),
+            prop::option::of(text()),
+            prop::option::of(text()),
+            prop::option::of(path()),
+            prop::option::of(path()),
+            prop::collection::vec(path(), 0..3),
+        );
+        let said = (text(), any::<bool>(), text(), text(), 0_u32..100_000);
+        (path(), signature(), said, known).prop_map(|(path, signature, said, known)| {
+            let (status, passes, reason, detail, milliseconds) = said;
+            let (size, sha256, key, link, read_as, parts) = known;
+            Artifact {
+                r#type: Type::Artifact,
+                path,
+                status,
+                passes,
+                reason,
+                detail,
+                remedy: key.clone(),
+                size,
+                sha256: sha256.clone(),
+                signature,
+                key,
+                parts,
+                link,
+                looks: sha256,
+                read_as,
+                seconds: f64::from(milliseconds) / 1000.0,
+            }
+        })
+    }
+
+    fn notes() -> impl Strategy<Value = Note<'static>> {
+        let paths = || prop::collection::vec(path(), 0..3);
+        let counted = prop::option::of((text(), any::<u64>()));
+        prop_oneof![
+            (text(), paths()).prop_map(|(sha256, paths)| Note::SameContent { sha256, paths }),
+            (path(), path(), path()).prop_map(|(a, path, fits)| Note::SignatureFitsOther {
+                signature: SignatureMember {
+                    signature: a.path,
+                    signature_base64: a.path_base64
+                },
+                path,
+                fits,
+            }),
+            (text(), any::<u64>(), counted).prop_map(|(key, signatures, signer)| Note::WrongKey {
+                keys: vec![key],
+                signatures,
+                signer_signatures: signer.as_ref().map(|(_, count)| *count),
+                signer: signer.map(|(text, _)| text),
+            }),
+            (path(), paths()).prop_map(|(path, paths)| Note::SpareParts { path, paths }),
+            (text(), paths())
+                .prop_map(|(difference, paths)| Note::AlikeNames { difference, paths }),
+            (path(), path()).prop_map(|(path, judged_as)| Note::SameDirectory { path, judged_as }),
+            signature().prop_map(|signature| Note::StraySignature { signature }),
+            (signature(), path())
+                .prop_map(|(signature, fits)| Note::SignatureFits { signature, fits }),
+        ]
+    }
+
+    fn documents() -> impl Strategy<Value = Document<'static>> {
+        let start = (
+            text(),
+            path(),
+            signature(),
+            prop::option::of(path()),
+            any::<usize>(),
+        );
+        let end = (
+            any::<[u64; 7]>(),
+            prop::collection::vec(notes(), 0..4),
+            any::<bool>(),
+            text(),
+        );
+        let finding = (
+            text(),
+            path(),
+            prop::option::of(path()),
+            prop::option::of(path()),
+        );
+        let finding = finding.prop_map(|(finding, path, from, like)| Finding {
+            finding,
+            path,
+            from,
+            like,
+        });
+        let audit = (path(), text(), prop::collection::vec(finding, 0..3));
+        let audit = audit.prop_map(|(baseline, time, findings)| Audit {
+            baseline,
+            sha256: time.clone(),
+            time,
+            findings,
+        });
+        let artifacts = prop::collection::vec(artifacts(), 0..4);
+        (start, artifacts, end, prop::option::of(audit)).prop_map(
+            |((said, root, signature, directory, threads), artifacts, end, audit)| {
+                let (counts, notes, complete, word) = end;
+                let [
+                    valid,
+                    invalid,
+                    unsigned,
+                    missing,
+                    changed,
+                    unreadable,
+                    not_regular,
+                ] = counts;
+                Document {
+                    schema: SCHEMA,
+                    start: Start {
+                        r#type: Type::Start,
+                        schema: SCHEMA,
+                        version: said.clone(),
+                        time: said.clone(),
+                        host: said.clone(),
+                        keys: vec![Key {
+                            name: said.clone(),
+                            fingerprint: word.clone(),
+                        }],
+                        directory: directory.clone(),
+                        roots: vec![root],
+                        options: Options {
+                            signature,
+                            max_depth: Some(threads),
+                            follow_links: complete,
+                            exclude: vec![word.clone()],
+                            key_fingerprints: Vec::new(),
+                            allow_unsigned: !complete,
+                            all_files: complete,
+                            baseline: directory,
+                            io: said.clone(),
+                            threads,
+                            sha256: said,
+                        },
+                    },
+                    artifacts,
+                    summary: Summary {
+                        r#type: Type::Summary,
+                        time: word.clone(),
+                        complete,
+                        interrupted: complete.then(|| word.clone()),
+                        expected: valid,
+                        counts: Counts {
+                            valid,
+                            invalid,
+                            unsigned,
+                            missing,
+                            changed,
+                            unreadable,
+                            not_regular,
+                        },
+                        failures: missing,
+                        bytes: changed,
+                        seconds: 0.25,
+                        exit_status: 2,
+                        problems: vec![word],
+                        notes,
+                        audit,
+                    },
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_as_it_was(document in documents()) {
+            let text = serde_json::to_string(&document).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Document>(&text).unwrap(), document);
+        }
+
+        #[test]
+        fn a_path_is_read_as_the_bytes_that_were_written(bytes in any::<Vec<u8>>()) {
+            let path = PathBuf::from(OsString::from_vec(bytes));
+            prop_assert_eq!(PathMember::of(&path).decode(), Some(path.clone()));
+        }
+    }
+
+    #[test]
+    fn a_path_in_no_form_or_in_both_is_none() {
+        let both = PathMember {
+            path: Some("a".into()),
+            path_base64: Some("YQ==".into()),
+        };
+        assert_eq!(both.decode(), None);
+        assert_eq!(PathMember::default().decode(), None);
+        let damaged = PathMember {
+            path: None,
+            path_base64: Some("?".into()),
+        };
+        assert_eq!(damaged.decode(), None);
+    }
+}
