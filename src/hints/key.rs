@@ -102,7 +102,10 @@ mod tests {
         let der = der.as_bytes();
         let signature: p256::ecdsa::Signature = signing.sign_prehash(&[7; 32]).unwrap();
         let signature = signature.to_der();
-        let pem = pem::encode(&pem::Pem::new("PUBLIC KEY", der));
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\r\n{}\r\n-----END PUBLIC KEY-----\r\n",
+            STANDARD.encode(der)
+        );
         let utf16 = |mark: bool| -> Vec<u8> {
             let mark = [0xfeff].into_iter().filter(|_| mark);
             mark.chain(pem.encode_utf16())

@@ -513,7 +513,10 @@ mod tests {
         let key = SigningKey::from_slice(&[1; 32]).unwrap();
         let public = p256::pkcs8::EncodePublicKey::to_public_key_der(key.verifying_key()).unwrap();
         let private = p256::pkcs8::EncodePrivateKey::to_pkcs8_der(&key).unwrap();
-        let pem = |tag: &str, der: &[u8]| pem::encode(&pem::Pem::new(tag, der)).into_bytes();
+        let pem = |tag: &str, der: &[u8]| {
+            let base64 = BASE64.encode(der);
+            format!("-----BEGIN {tag}-----\n{base64}\n-----END {tag}-----\n").into_bytes()
+        };
         let large = [&[0x30, 100, 2, 48][..], &[0x11; 48], &[2, 48], &[0x22; 48]].concat();
         expect(&[
             (pem("PUBLIC KEY", public.as_bytes()), Some(Looks::PublicKey)),

@@ -1,0 +1,69 @@
+//! What a key file is that holds no P-256 public key.
+
+use thiserror::Error;
+
+use super::MAX_FILE_BYTES;
+
+/// What a key file holds instead of one P-256 public key.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// No bytes at all.
+    #[error("the file is empty; an ECDSA P-256 public key is needed")]
+    Empty,
+    /// More than [`MAX_FILE_BYTES`].
+    #[error("more than {} KiB, too long for a key; an ECDSA P-256 public key is needed", MAX_FILE_BYTES / 1024)]
+    TooLong,
+    /// A private key, in whatever format.
+    #[error(
+        "a private key; the public key is needed, and the private one should not be here at all \
+         (`openssl pkey -in FILE -pubout` prints the public key)"
+    )]
+    PrivateKey,
+    /// An X.509 certificate.
+    #[error(
+        "a certificate; the public key inside it is needed \
+         (`openssl x509 -in FILE -noout -pubkey` prints it)"
+    )]
+    Certificate,
+    /// An RSA public key.
+    #[error("RSA {bits}; an ECDSA P-256 key is needed")]
+    Rsa {
+        /// The length of the modulus in bits.
+        bits: usize,
+    },
+    /// An elliptic-curve key on another curve.
+    #[error("a key on the curve {0}; an ECDSA P-256 key is needed")]
+    OtherCurve(String),
+    /// An elliptic-curve key that spells its curve out instead of naming it, which RFC 5480, 2.1.1 forbids.
+    #[error("a key with explicit curve parameters; one that names the curve P-256 is needed")]
+    ExplicitCurve,
+    /// A public key of another algorithm.
+    #[error("a key of the algorithm {0}; an ECDSA P-256 key is needed")]
+    OtherAlgorithm(String),
+    /// The coordinates are no point of the curve.
+    #[error("its point is not on the curve P-256, so the key is damaged or forged")]
+    NotOnCurve,
+    /// The point is written in a form that RFC 5480, 2.2 does not know.
+    #[error(
+        "its point is neither compressed nor uncompressed \
+         (`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so)"
+    )]
+    OtherForm,
+    /// A PEM block that is something else.
+    #[error("a PEM block `{0}`; an ECDSA P-256 `PUBLIC KEY` is needed")]
+    OtherBlock(String),
+    /// More than one PEM block.
+    #[error("{0} PEM blocks in one file; give each key a file of its own and name each with --key")]
+    Several(usize),
+    /// A line as in `~/.ssh/*.pub`.
+    #[error(
+        "an OpenSSH public key; it is needed as PEM (`ssh-keygen -e -m PKCS8 -f FILE` prints that)"
+    )]
+    OpenSsh,
+    /// A PEM block that cannot be decoded.
+    #[error("its PEM block is damaged; an ECDSA P-256 public key is needed")]
+    DamagedPem,
+    /// Nothing that is recognized.
+    #[error("neither PEM nor DER of a public key; an ECDSA P-256 public key is needed")]
+    NotAKey,
+}

@@ -1,0 +1,241 @@
+//! A trusted public key: the content of a key file, or what it is instead.
+
+mod der;
+mod error;
+mod pem;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use p256::AffinePoint;
+use p256::ecdsa::VerifyingKey;
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+
+pub use error::KeyError;
+
+use super::multiples::Multiples;
+use super::signature::Signature;
+use crate::digest::Digest;
+
+/// The longest key file that is read, in bytes. A P-256 key takes 178 as PEM; the rest is room for the text
+/// that people keep around it. What is longer was named by mistake (an artifact, say).
+pub const MAX_FILE_BYTES: usize = 64 * 1024;
+
+/// The byte order mark of UTF-8, which editors on Windows write in front of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// An ECDSA P-256 public key that signatures are verified with.
+#[derive(Debug)]
+pub struct Key {
+    name: String,
+    fingerprint: Digest,
+    verifying: VerifyingKey,
+    /// How many signatures were verified.
+    used: AtomicUsize,
+    /// Computed when there have been [`FEW`].
+    multiples: OnceLock<Multiples>,
+}
+
+/// As many signatures are verified in the time that it takes to compute the multiples that make the others cheaper.
+const FEW: usize = 24;
+
+/// A key is its name and its bytes.
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        (&self.name, &self.fingerprint) == (&other.name, &other.fingerprint)
+    }
+}
+
+impl Eq for Key {}
+
+impl Key {
+    /// Reads the whole content of a key file: a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480) as DER,
+    /// or as one PEM block (RFC 7468, 13) with any text around it.
+    ///
+    /// `name` is what messages and reports call the key; by custom the file's path, escaped as they show it.
+    ///
+    /// # Errors
+    /// Says what the file holds instead.
+    pub fn parse(name: impl Into<String>, content: &[u8]) -> Result<Key, KeyError> {
+        let (fingerprint, verifying) = match content {
+            [] => Err(KeyError::Empty),
+            _ if content.len() > MAX_FILE_BYTES => Err(KeyError::TooLong),
+            // A SEQUENCE; but a text may begin with the digit 0, too, and DER may have anything in it.
+            [0x30, ..] => match der::from_der(content) {
+                Err(_) if pem::mentions_boundary(content) => pem::from_pem(content),
+                read => read,
+            },
+            // In front of PEM, and once, as OpenSSL has it: in front of DER it is no part of the encoding.
+            _ => pem::from_pem(content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)),
+        }?;
+        Ok(Key {
+            name: name.into(),
+            fingerprint,
+            verifying,
+            used: AtomicUsize::new(0),
+            multiples: OnceLock::new(),
+        })
+    }
+
+    /// What messages call this key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The SHA-256 of the key's DER, which `openssl pkey -pubin -outform DER | sha256sum` prints.
+    pub fn fingerprint(&self) -> &Digest {
+        &self.fingerprint
+    }
+
+    /// The point on the curve that the key is.
+    pub(crate) fn point(&self) -> &AffinePoint {
+        self.verifying.as_affine()
+    }
+
+    /// Whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
+    pub fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
+        if self.used.fetch_add(1, Ordering::Relaxed) < FEW {
+            let verified = self
+                .verifying
+                .verify_prehash(digest.as_bytes(), &signature.0);
+            return verified.is_ok();
+        }
+        let multiples = || Multiples::of(self.point());
+        self.multiples
+            .get_or_init(multiples)
+            .verify(digest.as_bytes(), &signature.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn a_file_that_is_no_key_is_told_by_what_it_is() {
+        let private = "-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n";
+        let block = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n";
+        let cases: [(&[u8], KeyError); 10] = [
+            (b"", KeyError::Empty),
+            (&[b' '; MAX_FILE_BYTES + 1], KeyError::TooLong),
+            (&[b' '; MAX_FILE_BYTES], KeyError::NotAKey),
+            (b"hello", KeyError::NotAKey),
+            (b"ssh-rsa AAAA", KeyError::OpenSsh),
+            (b"ecdsa-sha2-nistp256 AAAA", KeyError::OpenSsh),
+            (private.as_bytes(), KeyError::PrivateKey),
+            (b"-----BEGIN PUBLIC KEY-----\nMAA=\n", KeyError::DamagedPem),
+            (&[0x30, 0x00], KeyError::NotAKey),
+            (block.as_bytes(), KeyError::NotAKey),
+        ];
+        for (content, error) in cases {
+            assert_eq!(Key::parse("k", content), Err(error));
+        }
+    }
+
+    /// The DER of a SubjectPublicKeyInfo with this point.
+    fn with_point(point: &[u8]) -> Vec<u8> {
+        let algorithm =
+            b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+        let length = |more: usize| u8::try_from(point.len() + more).unwrap();
+        let head = [[0x30, length(24)], [0x03, length(1)]];
+        [&head[0][..], algorithm, &head[1], &[0], point].concat()
+    }
+
+    #[test]
+    fn a_point_is_taken_compressed_or_uncompressed_and_in_no_other_form() {
+        let generator =
+            p256::ecdsa::SigningKey::from_slice(&[&[0; 31][..], &[1]].concat()).unwrap();
+        let whole = generator.verifying_key().to_sec1_point(false);
+        let (x, y) = whole.as_bytes()[1..].split_at(32);
+        let as_form = |form: u8, coordinates: &[&[u8]]| {
+            let point = [&[form][..], &coordinates.concat()].concat();
+            Key::parse("k", &with_point(&point)).map(|_| ())
+        };
+        for (form, coordinates) in [(2, &[x][..]), (3, &[x]), (4, &[x, y])] {
+            assert_eq!(as_form(form, coordinates), Ok(()), "{form}");
+        }
+        // At infinity, compact, hybrid (X9.62, 4.3.6), and what nobody has defined.
+        for (form, coordinates) in [
+            (0, &[][..]),
+            (5, &[x]),
+            (6, &[x, y]),
+            (7, &[x, y]),
+            (8, &[x]),
+        ] {
+            assert_eq!(
+                as_form(form, coordinates),
+                Err(KeyError::OtherForm),
+                "{form}"
+            );
+        }
+        for (form, coordinates) in [
+            (2, &[x, y][..]),
+            (4, &[x]),
+            (4, &[y, x]),
+            (2, &[&[0xff; 32]]),
+        ] {
+            assert_eq!(
+                as_form(form, coordinates),
+                Err(KeyError::NotOnCurve),
+                "{form}"
+            );
+        }
+        assert_eq!(Key::parse("k", &with_point(&[])), Err(KeyError::OtherForm));
+    }
+
+    #[test]
+    fn der_that_happens_to_have_the_bounds_of_pem_in_it_is_der() {
+        let x = b"\x69\x10\xcb\xd3\x2d\x20-----END \xc4\x70\x4c\xd7\xac\x56\xe1\x50\x47\xe3\x32\x5b\xac\xed\xaf\xba\x23";
+        let der = with_point(&[&[3][..], x].concat());
+        let key = Key::parse("k", &der).unwrap();
+        assert_eq!(*key.fingerprint(), Digest::of(&der));
+    }
+
+    #[test]
+    fn an_rsa_key_is_told_by_the_bits_of_its_modulus_if_it_has_one() {
+        let told = |key: &[u8]| {
+            let base64 = STANDARD.encode(key);
+            let label = "RSA PUBLIC KEY-----";
+            let block = format!("-----BEGIN {label}\n{base64}\n-----END {label}\n");
+            Key::parse("k", block.as_bytes())
+        };
+        for (key, bits) in [
+            (&[0x30, 4, 2, 2, 0x01, 0x00][..], 9),
+            (&[0x30, 4, 2, 2, 0x00, 0x80], 8),
+            (&[0x30, 7, 2, 2, 0x7f, 0xff, 2, 1, 3], 15),
+        ] {
+            assert_eq!(told(key), Err(KeyError::Rsa { bits }));
+        }
+        let none = Err(KeyError::OtherAlgorithm("RSA".to_owned()));
+        assert_eq!(told(&[0x30, 4, 4, 2, 0x01, 0x00]), none);
+        assert_eq!(told(&[0x30, 0]), none);
+    }
+
+    #[test]
+    fn an_encrypted_private_key_as_der_is_told() {
+        let encrypted = [0x30, 5, 0x30, 0, 0x04, 1, 0];
+        assert_eq!(Key::parse("k", &encrypted), Err(KeyError::PrivateKey));
+    }
+
+    #[test]
+    fn a_key_is_its_name_and_its_bytes_and_not_how_often_it_was_used() {
+        let file = |secret: u8| {
+            let key = p256::ecdsa::SigningKey::from_slice(&[secret; 32]).unwrap();
+            with_point(key.verifying_key().to_sec1_point(true).as_bytes())
+        };
+        let key = |name: &str, secret| Key::parse(name, &file(secret)).unwrap();
+        let used = key("a", 1);
+        used.used.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(used, key("a", 1));
+        assert_ne!(key("a", 1), key("b", 1));
+        assert_ne!(key("a", 1), key("a", 2));
+    }
+
+    #[test]
+    fn a_private_key_beside_a_public_one_is_refused_as_private() {
+        let both = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n\
+                    -----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+        assert_eq!(Key::parse("k", both.as_bytes()), Err(KeyError::PrivateKey));
+    }
+}
