@@ -33,6 +33,7 @@ pub mod digest;
 pub mod engine;
 mod errno;
 mod exit;
+pub mod files;
 mod generate;
 pub mod hints;
 mod interrupt;

@@ -23,6 +23,7 @@
 //! `path_base64`: its bytes in base64 (RFC 4648, section 4), so that nobody takes it for another file. The same holds for
 //! `signature` and `signature_base64`. No other escaping is done than that of JSON.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -39,6 +40,7 @@ use super::remedy::remedy;
 use super::run::{End, Options, Run, Start, VERSION, rfc3339};
 use super::{escape, words};
 use crate::audit::{Audit, Finding};
+use crate::files::SharedPath;
 use crate::trust::key::Key;
 use crate::trust::looks::Looks;
 use crate::trust::note::Note;
@@ -142,7 +144,7 @@ impl Serialize for Artifacts<'_> {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum PathMember<'a> {
-    Path(&'a str),
+    Path(Cow<'a, str>),
     PathBase64(String),
 }
 
@@ -150,22 +152,48 @@ enum PathMember<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum SignatureMember<'a> {
-    Signature(&'a str),
+    Signature(Cow<'a, str>),
     SignatureBase64(String),
 }
 
 /// Lossless: `Err` is the base64 of what is not UTF-8.
-fn lossless(path: &Path) -> Result<&str, String> {
-    path.to_str()
-        .ok_or_else(|| STANDARD.encode(path.as_os_str().as_bytes()))
+fn lossless(path: &Path) -> Result<Cow<'_, str>, String> {
+    let text = path.to_str().map(Cow::Borrowed);
+    text.ok_or_else(|| STANDARD.encode(path.as_os_str().as_bytes()))
+}
+
+/// The same of a path that is in one piece only while it is written.
+fn lossless_shared(path: &SharedPath) -> Result<Cow<'static, str>, String> {
+    let text = path.to_os_string().into_string();
+    text.map(Cow::Owned)
+        .map_err(|bytes| STANDARD.encode(bytes.as_bytes()))
 }
 
 fn path_member(path: &Path) -> PathMember<'_> {
     lossless(path).map_or_else(PathMember::PathBase64, PathMember::Path)
 }
 
-fn signature_member(path: &Path) -> SignatureMember<'_> {
-    lossless(path).map_or_else(SignatureMember::SignatureBase64, SignatureMember::Signature)
+fn shared_member(path: &SharedPath) -> PathMember<'static> {
+    lossless_shared(path).map_or_else(PathMember::PathBase64, PathMember::Path)
+}
+
+fn signature_member(path: &SharedPath) -> SignatureMember<'static> {
+    lossless_shared(path).map_or_else(SignatureMember::SignatureBase64, SignatureMember::Signature)
+}
+
+/// Paths that are made while they are written, one by one.
+struct Paths<'a>(&'a [SharedPath]);
+
+impl Paths<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Paths<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(shared_member))
+    }
 }
 
 #[derive(Serialize)]
@@ -234,7 +262,10 @@ struct OptionsObject<'a> {
 impl<'a> OptionsObject<'a> {
     fn of(options: &'a Options) -> Self {
         OptionsObject {
-            signature: options.signature.as_deref().map(signature_member),
+            signature: options
+                .signature
+                .as_deref()
+                .map(|path| signature_member(&path.into())),
             max_depth: options.max_depth,
             follow_links: options.follow_links,
             exclude: &options.exclude,
@@ -268,8 +299,8 @@ struct ArtifactObject<'a> {
     signature: Option<SignatureMember<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    parts: Vec<PathMember<'a>>,
+    #[serde(skip_serializing_if = "Paths::is_empty")]
+    parts: Paths<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<PathMember<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -288,7 +319,7 @@ impl<'a> ArtifactObject<'a> {
         };
         ArtifactObject {
             r#type: "artifact",
-            path: path_member(path),
+            path: shared_member(path),
             status: Status::of(&record.verdict).name(),
             passes: record.verdict.passes(),
             reason: Reason::of(&record.verdict).name(),
@@ -296,12 +327,12 @@ impl<'a> ArtifactObject<'a> {
             remedy: remedy(record),
             size: record.size,
             sha256: record.digest.map(|digest| digest.to_string()),
-            signature: record.signature.as_deref().map(signature_member),
+            signature: record.signature.as_ref().map(signature_member),
             key,
-            parts: record.parts.iter().map(|part| path_member(part)).collect(),
-            link: record.link.as_deref().map(path_member),
+            parts: Paths(&record.parts),
+            link: record.link.as_deref().map(shared_member),
             looks: record.looks.map(Looks::name),
-            read_as: record.read_as.as_deref().map(path_member),
+            read_as: record.read_as.as_deref().map(shared_member),
             seconds: seconds(record.elapsed),
         }
     }
@@ -321,7 +352,7 @@ struct SummaryObject<'a> {
     seconds: f64,
     exit_status: u8,
     problems: &'a [String],
-    notes: Vec<NoteObject<'a>>,
+    notes: Notes<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audit: Option<AuditObject<'a>>,
 }
@@ -340,9 +371,18 @@ impl<'a> SummaryObject<'a> {
             seconds: seconds(end.summary.elapsed),
             exit_status: end.exit_status,
             problems: &end.problems,
-            notes: end.notes.iter().map(NoteObject::of).collect(),
+            notes: Notes(&end.notes),
             audit: end.audit.as_deref().map(AuditObject::of),
         }
+    }
+}
+
+/// What the run shows as a whole, made while it is written.
+struct Notes<'a>(&'a [Note]);
+
+impl Serialize for Notes<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(NoteObject::of))
     }
 }
 
@@ -351,7 +391,7 @@ impl<'a> SummaryObject<'a> {
 enum NoteObject<'a> {
     SameContent {
         sha256: String,
-        paths: Vec<PathMember<'a>>,
+        paths: Paths<'a>,
     },
     SignatureFitsOther {
         #[serde(flatten)]
@@ -380,11 +420,11 @@ enum NoteObject<'a> {
     SpareParts {
         #[serde(flatten)]
         path: PathMember<'a>,
-        paths: Vec<PathMember<'a>>,
+        paths: Paths<'a>,
     },
     AlikeNames {
         difference: &'static str,
-        paths: Vec<PathMember<'a>>,
+        paths: Paths<'a>,
     },
     SameDirectory {
         #[serde(flatten)]
@@ -398,11 +438,11 @@ impl<'a> NoteObject<'a> {
         match note {
             Note::SameContent { digest, paths } => NoteObject::SameContent {
                 sha256: digest.to_string(),
-                paths: paths.iter().map(|path| path_member(path)).collect(),
+                paths: Paths(paths),
             },
             Note::SameDirectory { path, judged_as } => NoteObject::SameDirectory {
-                path: path_member(path),
-                judged_as: path_member(judged_as),
+                path: shared_member(path),
+                judged_as: shared_member(judged_as),
             },
             Note::SignatureFitsOther {
                 signature,
@@ -410,8 +450,8 @@ impl<'a> NoteObject<'a> {
                 fits,
             } => NoteObject::SignatureFitsOther {
                 signature: signature_member(signature),
-                path: path_member(path),
-                fits: path_member(fits),
+                path: shared_member(path),
+                fits: shared_member(fits),
             },
             Note::WrongKey {
                 keys,
@@ -428,18 +468,18 @@ impl<'a> NoteObject<'a> {
             },
             Note::SignatureFits { signature, fits } => NoteObject::SignatureFits {
                 signature: signature_member(signature),
-                fits: path_member(fits),
+                fits: shared_member(fits),
             },
             Note::StraySignature { path } => NoteObject::StraySignature {
                 signature: signature_member(path),
             },
             Note::SpareParts { whole, paths } => NoteObject::SpareParts {
-                path: path_member(whole),
-                paths: paths.iter().map(|path| path_member(path)).collect(),
+                path: shared_member(whole),
+                paths: Paths(paths),
             },
             Note::AlikeNames { difference, paths } => NoteObject::AlikeNames {
                 difference,
-                paths: paths.iter().map(|path| path_member(path)).collect(),
+                paths: Paths(paths),
             },
         }
     }
@@ -450,7 +490,7 @@ struct AuditObject<'a> {
     baseline: PathMember<'a>,
     sha256: String,
     time: &'a str,
-    findings: Vec<FindingObject<'a>>,
+    findings: Findings<'a>,
 }
 
 impl<'a> AuditObject<'a> {
@@ -459,8 +499,17 @@ impl<'a> AuditObject<'a> {
             baseline: path_member(&audit.baseline),
             sha256: audit.digest.to_string(),
             time: &audit.time,
-            findings: audit.findings.iter().map(FindingObject::of).collect(),
+            findings: Findings(&audit.findings),
         }
+    }
+}
+
+/// The differences from a baseline, made while they are written.
+struct Findings<'a>(&'a [Finding]);
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(FindingObject::of))
     }
 }
 
@@ -478,14 +527,14 @@ struct FindingObject<'a> {
 impl<'a> FindingObject<'a> {
     fn of(finding: &'a Finding) -> Self {
         let from = match finding {
-            Finding::Renamed { from, .. } => Some(path_member(from)),
+            Finding::Renamed { from, .. } => Some(shared_member(from)),
             _ => None,
         };
         FindingObject {
             finding: finding.name(),
-            path: path_member(finding.path()),
+            path: shared_member(finding.path()),
             from,
-            like: finding.like().map(path_member),
+            like: finding.like().map(shared_member),
         }
     }
 }
