@@ -28,6 +28,7 @@ pub mod content;
 pub mod device;
 pub mod digest;
 pub mod engine;
+pub mod files;
 pub mod hints;
 mod limits;
 pub mod mirror;

@@ -81,6 +81,11 @@ pub fn memory_left() -> Option<u64> {
     limits.into_iter().flatten().min()
 }
 
+/// Whether so many bytes more can be had.
+pub fn has_room(bytes: u64) -> bool {
+    memory_left().is_none_or(|left| left >= bytes)
+}
+
 /// A line of proc(5)'s `status` that is given in KiB, in bytes.
 fn status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;

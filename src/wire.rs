@@ -55,8 +55,27 @@ pub struct SignatureMember<'a> {
 impl<'a> PathMember<'a> {
     /// The member for a path.
     pub fn of(path: &'a Path) -> PathMember<'a> {
-        let (path, path_base64) = encode(path);
-        PathMember { path, path_base64 }
+        match path.to_str() {
+            Some(text) => PathMember {
+                path: Some(text.into()),
+                path_base64: None,
+            },
+            None => PathMember::of_bytes(path.as_os_str().as_bytes().to_vec()),
+        }
+    }
+
+    /// The member for bytes that are a path.
+    pub fn of_bytes(bytes: Vec<u8>) -> PathMember<'a> {
+        match String::from_utf8(bytes) {
+            Ok(text) => PathMember {
+                path: Some(text.into()),
+                path_base64: None,
+            },
+            Err(error) => PathMember {
+                path: None,
+                path_base64: Some(STANDARD.encode(error.as_bytes()).into()),
+            },
+        }
     }
 
     /// The path; `None` where there is none, or one in both forms, or none in base64.
@@ -65,24 +84,12 @@ impl<'a> PathMember<'a> {
     }
 }
 
-impl<'a> SignatureMember<'a> {
-    /// The member for a signature file's path.
-    pub fn of(path: &'a Path) -> SignatureMember<'a> {
-        let (signature, signature_base64) = encode(path);
+impl<'a> From<PathMember<'a>> for SignatureMember<'a> {
+    fn from(member: PathMember<'a>) -> SignatureMember<'a> {
         SignatureMember {
-            signature,
-            signature_base64,
+            signature: member.path,
+            signature_base64: member.path_base64,
         }
-    }
-}
-
-fn encode(path: &Path) -> (Option<Text<'_>>, Option<Text<'_>>) {
-    match path.to_str() {
-        Some(text) => (Some(text.into()), None),
-        None => (
-            None,
-            Some(STANDARD.encode(path.as_os_str().as_bytes()).into()),
-        ),
     }
 }
 
@@ -97,7 +104,8 @@ fn decode(text: Option<&str>, base64: Option<&str>) -> Option<PathBuf> {
 
 /// A whole run as one document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Document<'a, A = Vec<Artifact<'a>>> {
+#[serde(bound(deserialize = "A: Deserialize<'de>, N: Default + Deserialize<'de>"))]
+pub struct Document<'a, A = Vec<Artifact<'a>>, N = Vec<Note<'a>>> {
     /// [`SCHEMA`].
     pub schema: u64,
     /// How it began.
@@ -105,7 +113,7 @@ pub struct Document<'a, A = Vec<Artifact<'a>>> {
     /// Its artifacts, in the order of the lines.
     pub artifacts: A,
     /// How it ended.
-    pub summary: Summary<'a>,
+    pub summary: Summary<'a, N>,
 }
 
 /// How a run began.
@@ -238,7 +246,7 @@ fn artifact() -> Type {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Summary<'a> {
+pub struct Summary<'a, N = Vec<Note<'a>>> {
     /// [`Type::Summary`].
     #[serde(default = "summary")]
     pub r#type: Type,
@@ -273,7 +281,7 @@ pub struct Summary<'a> {
     pub problems: Vec<Text<'a>>,
     /// What it shows as a whole.
     #[serde(default)]
-    pub notes: Vec<Note<'a>>,
+    pub notes: N,
     /// How it differs from its baseline, where it was audited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Audit<'a>>,
@@ -307,10 +315,10 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "kebab-case")]
 #[allow(missing_docs)]
-pub enum Note<'a> {
+pub enum Note<'a, P = Vec<PathMember<'a>>> {
     SameContent {
         sha256: Text<'a>,
-        paths: Vec<PathMember<'a>>,
+        paths: P,
     },
     SignatureFitsOther {
         #[serde(flatten)]
@@ -339,11 +347,11 @@ pub enum Note<'a> {
     SpareParts {
         #[serde(flatten)]
         path: PathMember<'a>,
-        paths: Vec<PathMember<'a>>,
+        paths: P,
     },
     AlikeNames {
         difference: Text<'a>,
-        paths: Vec<PathMember<'a>>,
+        paths: P,
     },
     SameDirectory {
         #[serde(flatten)]
@@ -405,13 +413,7 @@ mod tests {
     }
 
     fn signature() -> impl Strategy<Value = SignatureMember<'static>> {
-        prop::option::of(path()).prop_map(|path| {
-            let path = path.unwrap_or_default();
-            SignatureMember {
-                signature: path.path,
-                signature_base64: path.path_base64,
-            }
-        })
+        prop::option::of(path()).prop_map(|path| SignatureMember::from(path.unwrap_or_default()))
     }
 
     fn artifacts() -> impl Strategy<Value = Artifact<'static>> {

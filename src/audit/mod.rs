@@ -7,9 +7,10 @@ pub mod baseline;
 mod place;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::digest::Digest;
+use crate::files::SharedPath;
 use crate::mirror::alike;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
@@ -21,26 +22,26 @@ pub enum Finding {
     /// `missing`: the baseline has it, and it is not there.
     Missing {
         /// Where it should be.
-        path: PathBuf,
+        path: SharedPath,
     },
     /// `added`: it is there, and the baseline does not have it.
     Added {
         /// Where it is.
-        path: PathBuf,
+        path: SharedPath,
         /// What is missing of the baseline and looks like it, if anything does.
-        like: Option<PathBuf>,
+        like: Option<SharedPath>,
     },
     /// `changed`: it has another content than in the baseline, or one of the two contents is not known.
     Changed {
         /// Where it is.
-        path: PathBuf,
+        path: SharedPath,
     },
     /// `renamed`: a content of the baseline that is missing there lies under a name that the baseline does not have.
     Renamed {
         /// Where it should be.
-        from: PathBuf,
+        from: SharedPath,
         /// Where it is.
-        path: PathBuf,
+        path: SharedPath,
     },
 }
 
@@ -56,7 +57,7 @@ impl Finding {
     }
 
     /// The path that it speaks of: where the artifact is, or should be.
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> &SharedPath {
         match self {
             Finding::Missing { path }
             | Finding::Added { path, .. }
@@ -66,9 +67,9 @@ impl Finding {
     }
 
     /// A path of the baseline that looks like the path it speaks of, where that was added.
-    pub fn like(&self) -> Option<&Path> {
+    pub fn like(&self) -> Option<&SharedPath> {
         match self {
-            Finding::Added { like, .. } => like.as_deref(),
+            Finding::Added { like, .. } => like.as_ref(),
             _ => None,
         }
     }
@@ -93,7 +94,7 @@ type Sha256 = [u8; 32];
 /// What a run has under a path.
 #[derive(Debug)]
 struct Present<'a> {
-    path: &'a Path,
+    path: &'a SharedPath,
     sha256: Option<Sha256>,
     /// Whether any of its records passes.
     passes: bool,
@@ -110,13 +111,13 @@ pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Ve
     let mut gone = gone(baseline, &present);
     let mut findings: BTreeMap<&Place, Finding> = BTreeMap::new();
     for (place, now) in &present {
-        let path = now.path.to_owned();
+        let path = now.path.clone();
         let finding = match baseline.artifacts.get(place) {
             Some(then) if is_changed(*then, now) => Finding::Changed { path },
             Some(_) => continue,
             None => match take(&mut gone, now.sha256) {
                 Some(from) => Finding::Renamed {
-                    from: from.under(roots),
+                    from: from.under(roots).into(),
                     path,
                 },
                 None => Finding::Added { path, like: None },
@@ -125,7 +126,7 @@ pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Ve
         findings.insert(place, finding);
     }
     for place in gone.into_values().flatten() {
-        let path = place.under(roots);
+        let path = place.under(roots).into();
         findings.insert(place, Finding::Missing { path });
     }
     let mut findings: Vec<Finding> = findings.into_values().collect();
@@ -138,19 +139,13 @@ fn note_alike(findings: &mut [Finding]) {
     let missing = findings
         .iter()
         .filter(|finding| matches!(finding, Finding::Missing { .. }));
-    let missing: HashSet<PathBuf> = missing.map(|finding| finding.path().to_owned()).collect();
+    let missing: HashSet<&SharedPath> = missing.map(Finding::path).collect();
     let groups = alike::groups(findings.iter().map(Finding::path));
     let groups = groups.into_iter().filter_map(|group| {
-        let like = group
-            .iter()
-            .find(|path| missing.contains(**path))?
-            .to_path_buf();
-        Some((
-            group.into_iter().map(Path::to_path_buf).collect::<Vec<_>>(),
-            like,
-        ))
+        let like = group.iter().copied().find(|path| missing.contains(*path))?;
+        Some((group.into_iter().cloned().collect::<Vec<_>>(), like.clone()))
     });
-    let like: HashMap<PathBuf, PathBuf> = groups
+    let like: HashMap<SharedPath, SharedPath> = groups
         .flat_map(|(paths, like)| paths.into_iter().map(move |path| (path, like.clone())))
         .collect();
     for finding in findings {
@@ -183,12 +178,14 @@ fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Pres
     let mut present: BTreeMap<Place, Present<'a>> = BTreeMap::new();
     for record in records.iter().filter(|record| is_there(&record.verdict)) {
         let Subject::Artifact(path) = &record.subject;
-        let artifact = present.entry(roots.place(path)).or_insert(Present {
-            path,
-            sha256: None,
-            passes: false,
-            is_torn: false,
-        });
+        let artifact = present
+            .entry(roots.place(&path.to_path_buf()))
+            .or_insert(Present {
+                path,
+                sha256: None,
+                passes: false,
+                is_torn: false,
+            });
         let sha256 = record.digest.map(|digest| *digest.as_bytes());
         artifact.is_torn |=
             artifact.sha256.is_some() && sha256.is_some() && artifact.sha256 != sha256;
@@ -224,6 +221,11 @@ mod tests {
     use super::*;
     use crate::trust::verdict::{Invalid, Unclaimed};
     use proptest::prelude::*;
+    use std::path::Path;
+
+    fn shown(path: &SharedPath) -> String {
+        path.to_os_string().into_string().unwrap()
+    }
 
     fn digest(content: u8) -> Digest {
         Digest::of(&[content])
@@ -267,7 +269,7 @@ mod tests {
     fn found(then: &[(&str, Option<u8>)], now: &[Record]) -> Vec<(&'static str, String)> {
         let roots = roots(&["m"]);
         let findings = compare(&baseline(&roots, then), &roots, now);
-        let path = |finding: &Finding| finding.path().to_str().unwrap().to_owned();
+        let path = |finding: &Finding| shown(finding.path());
         findings.iter().map(|f| (f.name(), path(f))).collect()
     }
 
@@ -392,7 +394,7 @@ mod tests {
             passing("b.zst", 4),
             passing("/usb/n/c.zst", 3),
         ];
-        let path = PathBuf::from;
+        let path = SharedPath::from;
         let changed = Finding::Changed {
             path: path("b.zst"),
         };
@@ -445,9 +447,9 @@ mod tests {
             // Every path that differs is named, and no other.
             let mut named: Vec<String> = Vec::new();
             for finding in &findings {
-                named.push(finding.path().to_str().unwrap().to_owned());
+                named.push(shown(finding.path()));
                 if let Finding::Renamed { from, .. } = finding {
-                    named.push(from.to_str().unwrap().to_owned());
+                    named.push(shown(from));
                 }
             }
             named.sort();

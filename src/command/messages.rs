@@ -92,7 +92,7 @@ pub(super) fn remark(config: &Config, survey: &Survey) {
     }
     if config.detail.reasons {
         for link in &survey.links_not_entered {
-            let link = escape::name(link.as_os_str());
+            let link = escape::name(&link.to_os_string());
             say(&format!("{link}: a link to a directory, not entered"));
         }
         for Outward { link, target } in links::leading_out(survey, &config.asked.roots) {

@@ -16,7 +16,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
 use clap::Parser;
@@ -32,7 +32,8 @@ use crate::hints::key_recovery;
 use crate::hints::notes::{Note, Noting};
 use crate::limits;
 use crate::mirror::pairing::Needed;
-use crate::mirror::walk::{Reach, Watch};
+use crate::mirror::walk::Reach;
+use crate::mirror::watch::{Ended, Watch};
 use crate::mirror::{self, Artifact, Search, Survey};
 use crate::progress::{Cancel, Counters};
 use crate::report;
@@ -153,8 +154,10 @@ fn verify(config: &Arc<Config>) -> Exit {
     warn(config);
     name_skipped(config);
     name_extent(config);
-    let Some(survey) = survey(config, &cancel) else {
-        return unsurveyed(config, began, &interrupt);
+    let survey = match survey(config, &cancel) {
+        Ok(survey) => survey,
+        Err(NotBegun::Cancelled) => return unsurveyed(config, began, &interrupt),
+        Err(error) => return cannot(&error),
     };
     remark(config, &survey);
     // Told before the first byte is hashed; and after the walk, which would see the files that are begun here.
@@ -178,6 +181,11 @@ fn verify(config: &Arc<Config>) -> Exit {
 enum NotBegun {
     #[error("ended by a signal")]
     Cancelled,
+    #[error(
+        "the limit on memory leaves too little for what lies here, of which {entries} entries were seen; raise it (ulimit -v, ulimit -d), \
+         or verify fewer at a time"
+    )]
+    Memory { entries: u64 },
     #[error("standard output: {}", os_error::words(.0))]
     Stdout(#[from] io::Error),
     #[error(transparent)]
@@ -192,33 +200,42 @@ enum NotBegun {
     Report(#[from] ReportError),
 }
 
-/// `None` when cancelled before the end.
-fn survey(config: &Config, cancel: &Cancel) -> Option<Survey> {
+fn survey(config: &Config, cancel: &Cancel) -> Result<Survey, NotBegun> {
     let (paths, search) = match &config.target {
         Target::Paths(paths, search) => (paths, search),
         Target::One(one) => {
             let one = one.clone();
-            return patience::unless_cancelled(cancel, move || Survey {
+            let survey = patience::unless_cancelled(cancel, move || Survey {
                 artifacts: vec![work::artifact(&one)],
                 ..Survey::default()
             });
+            return survey.ok_or(NotBegun::Cancelled);
         }
     };
     let entries = Arc::new(AtomicU64::new(0));
     let progress = Progress::start(config.progress, Phase::Walking(Arc::clone(&entries)));
     let look = {
         let (paths, search, cancel) = (paths.clone(), search.clone(), cancel.clone());
+        let entries = Arc::clone(&entries);
         move || {
             let watch = Watch {
                 entries: &entries,
                 cancelled: &|| cancel.is_cancelled(),
+                has_room: &limits::has_room,
             };
             mirror::survey(&paths, &search, watch)
         }
     };
     let survey = patience::unless_cancelled(cancel, look);
     progress.finish();
-    survey.flatten()
+    survey
+        .unwrap_or(Err(Ended::Cancelled))
+        .map_err(|ended| match ended {
+            Ended::Cancelled => NotBegun::Cancelled,
+            Ended::Memory => NotBegun::Memory {
+                entries: entries.load(Ordering::Relaxed),
+            },
+        })
 }
 
 /// Writes the reports of a run that was ended while it looked for files, lest an earlier run's be taken for this one's.
@@ -276,6 +293,7 @@ fn beside_reports(config: &Config) -> Survey {
     let watch = Watch {
         entries: &AtomicU64::new(0),
         cancelled: &|| false,
+        has_room: &limits::has_room,
     };
     mirror::survey(&files, &search, watch).unwrap_or_default()
 }
@@ -295,6 +313,9 @@ struct Judged {
     recap: Recap,
 }
 
+/// Bytes that an artifact takes until the work begins, beside its paths.
+const MEMORY_OF_A_WORK: u64 = 600;
+
 fn judge(
     config: &Arc<Config>,
     survey: Survey,
@@ -304,6 +325,10 @@ fn judge(
 ) -> Result<Judged, NotBegun> {
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
+    let artifacts = survey.artifacts.len();
+    if !limits::has_room(MEMORY_OF_A_WORK.saturating_mul(artifacts as u64)) {
+        return Err(PoolError::Memory { records: artifacts }.into());
+    }
     let to_works = Arc::clone(config);
     let works = patience::unless_cancelled(cancel, move || {
         let loose = Loose::of(&survey);

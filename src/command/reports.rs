@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::NotBegun;
 use super::config::{Config, Target};
+use crate::files::SharedPath;
 use crate::mirror::{Artifact, Survey};
 use crate::report::file::{Format, LedHere, ReportFile};
 use crate::report::place;
@@ -82,19 +83,16 @@ fn led_here(survey: &Survey, place: &Path) -> Vec<LedHere> {
         return Vec::new();
     };
     let links = survey.links_followed.iter();
-    let links: HashSet<&Path> = links
-        .filter(|link| identity(link) == Some(there))
-        .map(PathBuf::as_path)
+    let links: HashSet<&SharedPath> = links
+        .filter(|link| identity(&link.to_path_buf()) == Some(there))
         .collect();
     if links.is_empty() {
         return Vec::new();
     }
     // What no signature claims is never valid.
     let of_link = |artifact: &&Artifact| {
-        let parts = artifact.parts.iter().map(PathBuf::as_path);
-        let mut names = parts
-            .chain([artifact.data.as_path()])
-            .chain(artifact.signature());
+        let parts = artifact.parts.iter();
+        let mut names = parts.chain([&artifact.data]).chain(artifact.signature());
         artifact.signature().is_some() && names.any(|name| links.contains(name))
     };
     let led = survey
@@ -103,7 +101,7 @@ fn led_here(survey: &Survey, place: &Path) -> Vec<LedHere> {
         .filter(of_link)
         .map(|artifact| LedHere {
             data: artifact.data.clone(),
-            signature: artifact.signature().map(Path::to_owned),
+            signature: artifact.signature().cloned(),
         });
     led.collect()
 }
@@ -111,8 +109,8 @@ fn led_here(survey: &Survey, place: &Path) -> Vec<LedHere> {
 /// Whether a signature is a link to the place.
 fn has_signature(led_here: &[LedHere], place: &Path) -> bool {
     let there = identity(place);
-    let mut signatures = led_here.iter().filter_map(|led| led.signature.as_deref());
-    signatures.any(|signature| identity(signature) == there)
+    let mut signatures = led_here.iter().filter_map(|led| led.signature.as_ref());
+    signatures.any(|signature| identity(&signature.to_path_buf()) == there)
 }
 
 /// Whether a file has the form of a signature. No report has it, so that nobody who can merely make a link can keep a run from

@@ -1,9 +1,10 @@
 //! Files read as one: an artifact that lies in one file, or the parts that it was split into, one after the other.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Content, Fault, Reading, Stamp};
+use crate::files::SharedPath;
 
 /// Bytes that are handed out at a time at the least, but for the last: a block of SHA-256 (FIPS 180-4, 5.2.1).
 const BLOCK: usize = 64;
@@ -14,7 +15,7 @@ pub struct Joined {
     /// The part that is being read. It is the last one, where nothing is in `waiting`.
     content: Content,
     /// The parts, in their order, each as it was at the beginning.
-    parts: Vec<(PathBuf, Stamp)>,
+    parts: Vec<(SharedPath, Stamp)>,
     /// How many of them were opened.
     opened: usize,
     /// The bytes that are read of a block device, which says of itself that it has none.
@@ -33,14 +34,15 @@ impl Joined {
     ///
     /// # Errors
     /// Those of [`super::open_regular`], and of stat(2) for the parts that are not opened yet.
-    pub fn open(path: &Path, parts: &[PathBuf], reading: Reading) -> Result<Joined, Fault> {
-        let content = Content::open(parts.first().map_or(path, PathBuf::as_path), reading)?;
+    pub fn open(path: &Path, parts: &[SharedPath], reading: Reading) -> Result<Joined, Fault> {
+        let first = parts.first().map(SharedPath::to_path_buf);
+        let content = Content::open(first.as_deref().unwrap_or(path), reading)?;
         let mut all = Vec::with_capacity(parts.len());
         for (at, part) in parts.iter().enumerate() {
             let stamp = if at == 0 {
                 *content.stamp()
             } else {
-                Stamp::at(part)?
+                Stamp::at(&part.to_path_buf())?
             };
             all.push((part.clone(), stamp));
         }
@@ -140,7 +142,7 @@ impl Joined {
 
     fn open_next(&mut self) -> Result<(), Fault> {
         let (path, stamp) = &self.parts[self.opened];
-        let content = Content::open(path, self.reading)?;
+        let content = Content::open(&path.to_path_buf(), self.reading)?;
         // Fail closed: a part that was exchanged meanwhile may be of another whole.
         if content.stamp() != stamp {
             return Err(Fault::Changed);
@@ -164,7 +166,9 @@ impl Joined {
         if self.parts.is_empty() {
             is_at(path, self.content.stamp())
         } else {
-            self.parts.iter().all(|(part, stamp)| is_at(part, stamp))
+            self.parts
+                .iter()
+                .all(|(part, stamp)| is_at(&part.to_path_buf(), stamp))
         }
     }
 
@@ -175,7 +179,8 @@ impl Joined {
     pub fn beginning(&self, most: usize) -> io::Result<Vec<u8>> {
         match self.parts.first() {
             Some((first, _)) if self.opened > 1 => {
-                let content = Content::open(first, self.reading).map_err(io::Error::other)?;
+                let content =
+                    Content::open(&first.to_path_buf(), self.reading).map_err(io::Error::other)?;
                 content.beginning(most)
             }
             _ => self.content.beginning(most),
@@ -203,7 +208,7 @@ mod tests {
     }
 
     /// Writes parts of these sizes; their bytes go on from one to the next.
-    fn parts(directory: &Path, sizes: &[usize]) -> (Vec<PathBuf>, Vec<u8>) {
+    fn parts(directory: &Path, sizes: &[usize]) -> (Vec<SharedPath>, Vec<u8>) {
         let mut whole = Vec::new();
         let mut paths = Vec::new();
         for (number, size) in sizes.iter().enumerate() {
@@ -211,7 +216,7 @@ mod tests {
             let bytes: Vec<u8> = (whole.len()..whole.len() + size).map(byte).collect();
             fs::write(&path, &bytes).unwrap();
             whole.extend(bytes);
-            paths.push(path);
+            paths.push(path.into());
         }
         (paths, whole)
     }
@@ -272,9 +277,9 @@ mod tests {
             let (paths, _) = parts(directory.path(), &[100, 100, 100]);
             let mut joined = Joined::open(Path::new("none"), &paths, reading(Io::Auto)).unwrap();
             if exchange {
-                fs::remove_file(&paths[1]).unwrap();
+                fs::remove_file(paths[1].to_path_buf()).unwrap();
             }
-            fs::write(&paths[1], [0; 150]).unwrap();
+            fs::write(paths[1].to_path_buf(), [0; 150]).unwrap();
             assert!(matches!(all_of(&mut joined), Err(Fault::Changed)));
         }
     }
@@ -285,7 +290,7 @@ mod tests {
         let (paths, _) = parts(directory.path(), &[100, 100]);
         let mut joined = Joined::open(Path::new("none"), &paths, reading(Io::Auto)).unwrap();
         all_of(&mut joined).unwrap();
-        fs::write(&paths[0], [0; 100]).unwrap();
+        fs::write(paths[0].to_path_buf(), [0; 100]).unwrap();
         assert!(!joined.is_unchanged(Path::new("none")));
     }
 }

@@ -1,7 +1,6 @@
 //! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name of it.
 
 use std::cmp::Reverse;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,10 +8,11 @@ use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
 use super::looking;
 use super::plan::{Job, may_join};
 use super::shape::Shape;
-use super::{Claim, Named, Settings, Task, zarf};
+use super::{Claim, Settings, Task, zarf};
 use crate::content::{Fault, Joined, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
+use crate::files::SharedPath;
 use crate::hints::data;
 use crate::progress::{Counters, Flight};
 use crate::trust::verdict::{Record, Subject, Unclaimed, Verdict};
@@ -92,20 +92,18 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
 }
 
 fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
-    if let Claim::Named(Named {
-        device_length: Some(length),
-        ..
-    }) = task.claim
+    let path = task.data.to_path_buf();
+    if let Claim::Named(named) = &task.claim
+        && let Some(length) = named.device_length
     {
-        return Joined::open_device(&task.data, length, reading)
-            .map_err(|fault| unopened(task, fault));
+        return Joined::open_device(&path, length, reading).map_err(|fault| unopened(task, fault));
     }
     let (parts, missing) = zarf::with_content(&task.parts);
     if missing > 0 {
         // The description says how many there are, and not how they are called: the whole names what is incomplete.
         return Err(Verdict::PartMissing(task.data.clone()));
     }
-    Joined::open(&task.data, parts, reading).map_err(|fault| unopened(task, fault))
+    Joined::open(&path, parts, reading).map_err(|fault| unopened(task, fault))
 }
 
 /// Takes the lanes one step further, by the bytes that every one of them has in memory: all of them, or the longest file
@@ -186,7 +184,8 @@ impl Hashing {
         let first = names.first().and_then(|at| context.tasks.get(*at));
         let size = content.size();
         Hashing {
-            flight: first.and_then(|(_, task)| context.counters.begin(&task.data, size)),
+            flight: first
+                .and_then(|(_, task)| context.counters.begin(&task.data.to_path_buf(), size)),
             content,
             lane: Lane::default(),
             names: names.iter().filter_map(awaits).collect(),
@@ -255,7 +254,7 @@ impl Hashing {
             let digest = hashed.clone().and_then(|digest| self.still(task, digest));
             let judged = Record {
                 size: Some(size),
-                read_as: read_as.clone().filter(|name| **name != *task.data),
+                read_as: read_as.clone().filter(|name| **name != task.data),
                 ..awaits.judged(task, digest, context.settings, self.started)
             };
             Some((*place, judged))
@@ -268,16 +267,16 @@ impl Hashing {
     }
 
     /// The name under which a file with several was read.
-    fn read_as(&self, context: &Context<'_>) -> Option<Arc<Path>> {
+    fn read_as(&self, context: &Context<'_>) -> Option<Arc<SharedPath>> {
         let first = self.names.first().filter(|_| self.names.len() > 1);
         let (_, task) = context.tasks.get(first?.0)?;
-        Some(task.data.as_path().into())
+        Some(Arc::new(task.data.clone()))
     }
 
     /// The digest, if it is that of what the name leads to.
     fn still(&self, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
         // Fail closed: the name must lead to the file that was hashed, as it was then.
-        if self.content.is_unchanged(&task.data) {
+        if self.content.is_unchanged(&task.data.to_path_buf()) {
             Ok(digest)
         } else {
             Err(CHANGED)
@@ -307,7 +306,7 @@ impl Hashing {
             let invalid = records.iter_mut().map(|(_, record)| record);
             for record in invalid.filter(|record| is_invalid(&record.verdict)) {
                 let Subject::Artifact(path) = &record.subject;
-                record.looks = looking::looks(path, self.content.size(), &beginning);
+                record.looks = looking::looks(&path.to_path_buf(), self.content.size(), &beginning);
             }
         }
         records

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::io::Errno;
@@ -28,11 +29,11 @@ pub(super) enum Awaits {
 impl Awaits {
     pub(super) fn of(task: &Task) -> Awaits {
         match &task.claim {
-            Claim::Unsigned(verdict) => Awaits::Digest(verdict.clone()),
-            Claim::Signed(path) => Awaits::signature(read_signature(path)),
+            Claim::Unsigned(verdict) => Awaits::Digest((**verdict).clone()),
+            Claim::Signed(path) => Awaits::signature(read_signature(&path.to_path_buf())),
             Claim::Named(named) => Awaits::signature(match &named.content {
                 Some(content) => parse(content),
-                None => read_signature(&named.signature),
+                None => read_signature(&named.signature.to_path_buf()),
             }),
         }
     }
@@ -78,7 +79,7 @@ pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 pub(super) fn unopened(task: &Task, fault: Fault) -> Verdict {
     match &task.claim {
         Claim::Signed(_) | Claim::Named(_) => of_fault(fault),
-        Claim::Unsigned(verdict) => verdict.clone(),
+        Claim::Unsigned(verdict) => (**verdict).clone(),
     }
 }
 
@@ -132,11 +133,11 @@ fn unreadable(part: Part, error: &io::Error) -> Verdict {
 }
 
 pub(super) fn record(task: &Task, verdict: Verdict, started: Instant) -> Record {
-    let signature = task.signature().map(Path::to_owned);
+    let signature = task.signature().cloned();
     Record {
         elapsed: started.elapsed(),
-        parts: task.parts.clone().into(),
-        link: task.link.as_deref().map(Box::from),
+        parts: Arc::clone(&task.parts),
+        link: task.link.clone(),
         ..Record::unhashed(task.data.clone(), signature, verdict)
     }
 }

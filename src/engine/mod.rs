@@ -13,11 +13,12 @@ mod worker;
 mod zarf;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::content::Io;
 use crate::digest::Hasher;
+use crate::files::SharedPath;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Verdict};
 use plan::{FileId, Load};
@@ -39,11 +40,11 @@ pub enum Work {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
     /// The artifact.
-    pub data: PathBuf,
+    pub data: SharedPath,
     /// The files that it was split into, in their order, where it is not one file.
-    pub parts: Vec<PathBuf>,
+    pub parts: Arc<[SharedPath]>,
     /// What it is a link to, where the signature is the one of that.
-    pub link: Option<PathBuf>,
+    pub link: Option<Arc<SharedPath>>,
     /// What is claimed of it.
     pub claim: Claim,
     /// Its weight in the plan.
@@ -54,18 +55,18 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// This file has a signature over it.
-    Signed(PathBuf),
+    Signed(SharedPath),
     /// What the user names in place of a file says so.
-    Named(Named),
+    Named(Box<Named>),
     /// Nothing. It is hashed for its digest alone, and this is its verdict.
-    Unsigned(Verdict),
+    Unsigned(Box<Verdict>),
 }
 
 /// What the user names where a signature file or an artifact is no regular file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The signature's path.
-    pub signature: PathBuf,
+    pub signature: SharedPath,
     /// What was read of it, where it can be read only once.
     pub content: Option<Vec<u8>>,
     /// How many bytes the artifact has, where it is a block device.
@@ -74,7 +75,7 @@ pub struct Named {
 
 impl Task {
     /// The signature file, where there is one.
-    pub fn signature(&self) -> Option<&Path> {
+    pub fn signature(&self) -> Option<&SharedPath> {
         match &self.claim {
             Claim::Signed(path) => Some(path),
             Claim::Named(named) => Some(&named.signature),
@@ -119,10 +120,10 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
         inode: 0,
     };
     let task = Task {
-        data: data.to_owned(),
-        parts: Vec::new(),
+        data: data.into(),
+        parts: Arc::default(),
         link: None,
-        claim: Claim::Signed(signature.to_owned()),
+        claim: Claim::Signed(signature.into()),
         load: Load {
             size: 0,
             file: nowhere,

@@ -1,7 +1,7 @@
 //! Which file is hashed next, and by whom. Pure: sizes, identities and limits in, decisions out.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::device::{Access, Medium};
 
@@ -241,29 +241,24 @@ fn small_ones(by_size: &VecDeque<Job>) -> usize {
 
 /// One job for each file, behind the device it lies on, in the order of its first name.
 fn jobs(loads: &[Load]) -> Vec<(u64, Job)> {
-    let mut jobs: Vec<(u64, Job)> = Vec::with_capacity(loads.len());
-    let mut job_of: HashMap<(FileId, Option<usize>), usize> = HashMap::with_capacity(loads.len());
-    for (position, load) in loads.iter().enumerate() {
-        // Fail closed: a name that may be one of another file is a file of its own, and hashed.
-        let file = (load.file, load.name);
-        let at = *job_of.entry(file).or_insert(jobs.len());
-        match jobs.get_mut(at) {
-            Some((_, job)) => {
-                job.size = load.size;
-                job.members.push(position);
-            }
-            None => jobs.push((
-                load.file.device,
-                Job {
-                    size: load.size,
-                    members: vec![position],
-                    queue: None,
-                    ahead: 0,
-                },
-            )),
-        }
-    }
-    jobs
+    // Fail closed: a name that may be one of another file is a file of its own, and hashed.
+    let file = |position: &usize| loads.get(*position).map(|load| (load.file, load.name));
+    let mut positions: Vec<usize> = (0..loads.len()).collect();
+    // Stable, so that the names of a file stay in the list's order.
+    positions.sort_by_key(file);
+    let mut files: Vec<&[usize]> = positions.chunk_by(|a, b| file(a) == file(b)).collect();
+    files.sort_unstable();
+    let job = |members: &[usize]| {
+        let last = loads.get(*members.last()?)?;
+        let job = Job {
+            size: last.size,
+            members: members.to_vec(),
+            queue: None,
+            ahead: 0,
+        };
+        Some((last.file.device, job))
+    };
+    files.into_iter().filter_map(job).collect()
 }
 
 /// Whether a file of which `own` bytes are left may share its worker with others, when `all` bytes are left in the run.

@@ -273,7 +273,7 @@ fn on_pool(shared: Shared, crew: Crew) -> Result<Receiver<Vec<Placed>>, PoolErro
 
 /// The one receiver of all records.
 struct Receiving<'a, S> {
-    order: InOrder<Record>,
+    order: InOrder<Box<Record>>,
     kept: &'a [Kept],
     counters: &'a Counters,
     sink: &'a mut S,
@@ -308,7 +308,7 @@ impl<S: Sink> Receiving<'_, S> {
         // Nothing more will come. Of a run that was not cancelled, nothing is left.
         for record in self.order.take_rest() {
             // One that breaks has broken off before.
-            let _ = self.sink.in_order(record);
+            let _ = self.sink.in_order(*record);
         }
         self.sink.settled()?;
         told
@@ -358,11 +358,11 @@ impl<S: Sink> Receiving<'_, S> {
             if self.sink.decided(&record).is_break() {
                 told = ControlFlow::Break(());
             }
-            self.order.put(at, record);
+            self.order.put(at, Box::new(record));
         }
         told?;
         while let Some(record) = self.order.take_ready() {
-            self.sink.in_order(record)?;
+            self.sink.in_order(*record)?;
         }
         self.sink.settled()
     }
@@ -409,10 +409,10 @@ mod tests {
             inode: 1,
         };
         Work::Verify(Task {
-            data,
-            parts: Vec::new(),
+            data: data.into(),
+            parts: Arc::default(),
             link: None,
-            claim: Claim::Signed(signature),
+            claim: Claim::Signed(signature.into()),
             load: Load {
                 size: 5,
                 file,

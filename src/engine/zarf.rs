@@ -1,11 +1,12 @@
 //! Packages that zarf split: their part 000 is a description of the others, in JSON, and not of their content.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::content;
+use crate::files::SharedPath;
 
 /// The most bytes that a description is taken to have; zarf writes about 120.
 const MOST_BYTES: u64 = 4096;
@@ -25,9 +26,9 @@ struct Description {
 /// The parts that have the content, and how many of them are not there at the end.
 ///
 /// Nothing is passed by leaving the description out: a signature has to verify over the rest.
-pub(super) fn with_content(parts: &[PathBuf]) -> (&[PathBuf], usize) {
+pub(super) fn with_content(parts: &[SharedPath]) -> (&[SharedPath], usize) {
     match parts.split_first() {
-        Some((first, rest)) if !rest.is_empty() => match description(first) {
+        Some((first, rest)) if !rest.is_empty() => match description(&first.to_path_buf()) {
             Some(description) => (rest, description.count.saturating_sub(rest.len())),
             None => (parts, 0),
         },

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::budget::Budget;
 use super::cross_match::Seeking;
 use crate::digest::Digest;
+use crate::files::SharedPath;
 use crate::trust::key::Key;
 use crate::trust::signature::Signature;
 use crate::trust::verdict::{Invalid, Record, Subject, Verdict};
@@ -30,28 +30,28 @@ pub enum Note {
         /// The SHA-256 of them all.
         digest: Digest,
         /// Their paths, in the order of the lines.
-        paths: Vec<PathBuf>,
+        paths: Vec<SharedPath>,
     },
     /// `signature-fits-other`: a signature that is invalid for its artifact was made by a trusted key over another one.
     SignatureFitsOther {
         /// The signature file.
-        signature: PathBuf,
+        signature: SharedPath,
         /// The artifact that it belongs to by its name.
-        path: PathBuf,
+        path: SharedPath,
         /// The artifact that it was made over.
-        fits: PathBuf,
+        fits: SharedPath,
     },
     /// `signature-fits`: a signature file that belongs to no file by its name was made by a trusted key over this artifact.
     SignatureFits {
         /// The signature file.
-        signature: PathBuf,
+        signature: SharedPath,
         /// The artifact that it was made over.
-        fits: PathBuf,
+        fits: SharedPath,
     },
     /// `stray-signature`: a file with a name like a signature's that belongs to no file.
     StraySignature {
         /// The file.
-        path: PathBuf,
+        path: SharedPath,
     },
     /// `wrong-key`: no signature of the run fits a trusted key, and all are well formed.
     WrongKey {
@@ -65,23 +65,23 @@ pub enum Note {
     /// `spare-parts`: an artifact is there whole, and so are parts that it was split into, which were not read.
     SpareParts {
         /// The artifact.
-        whole: PathBuf,
+        whole: SharedPath,
         /// Its parts.
-        paths: Vec<PathBuf>,
+        paths: Vec<SharedPath>,
     },
     /// `alike-names`: names of artifacts that look alike.
     AlikeNames {
         /// How they differ: a term of [`Difference`](crate::mirror::alike::Difference).
         difference: &'static str,
         /// Their paths, in the order of the lines.
-        paths: Vec<PathBuf>,
+        paths: Vec<SharedPath>,
     },
     /// `same-directory`: a directory has two names, and its content is judged under one of them only.
     SameDirectory {
         /// The name under which it was not entered.
-        path: PathBuf,
+        path: SharedPath,
         /// The name under which its content is judged.
-        judged_as: PathBuf,
+        judged_as: SharedPath,
     },
 }
 
@@ -103,9 +103,9 @@ pub struct Noting {
 struct Content {
     digest: Digest,
     passes: bool,
-    path: Box<Path>,
+    path: SharedPath,
     /// What it is a link to, whose name it takes part with.
-    link: Option<Box<Path>>,
+    link: Option<Arc<SharedPath>>,
 }
 
 impl Content {
@@ -118,8 +118,8 @@ impl Content {
 /// A signature that is invalid for its artifact, or that belongs to none.
 #[derive(Debug)]
 struct Unfit {
-    path: Option<PathBuf>,
-    file: PathBuf,
+    path: Option<SharedPath>,
+    file: SharedPath,
     signature: Box<Signature>,
 }
 
@@ -131,7 +131,7 @@ impl Noting {
             self.contents.push(Content {
                 digest,
                 passes: record.verdict.passes(),
-                path: path.as_path().into(),
+                path: path.clone(),
                 link: record.link.clone(),
             });
         }
@@ -157,7 +157,7 @@ impl Noting {
     }
 
     /// Takes in a signature that belongs to no file by its name.
-    pub fn take_loose(&mut self, file: PathBuf, signature: Signature) {
+    pub fn take_loose(&mut self, file: SharedPath, signature: Signature) {
         if self.unfit.len() < MOST_UNFIT {
             self.unfit.push(Unfit {
                 path: None,
@@ -217,13 +217,10 @@ fn same_content(group: &[&Content]) -> Option<Note> {
 }
 
 /// The paths of the artifacts. Two PATHs may bring in one of them with a signature each.
-fn each_once(group: &[&Content]) -> Vec<PathBuf> {
+fn each_once(group: &[&Content]) -> Vec<SharedPath> {
     let mut seen = HashSet::new();
-    let paths = group.iter().map(|content| &*content.path);
-    paths
-        .filter(|path| seen.insert(*path))
-        .map(Path::to_path_buf)
-        .collect()
+    let paths = group.iter().map(|content| &content.path);
+    paths.filter(|path| seen.insert(*path)).cloned().collect()
 }
 
 /// The signatures that fit another content than that of their artifact.
@@ -287,7 +284,7 @@ fn copies(unfit: &[Unfit], most: usize) -> Vec<Vec<usize>> {
 
 impl Unfit {
     fn fits(&self, content: &Content) -> Note {
-        let (signature, fits) = (self.file.clone(), content.path.to_path_buf());
+        let (signature, fits) = (self.file.clone(), content.path.clone());
         match self.path.clone() {
             Some(path) => Note::SignatureFitsOther {
                 signature,
@@ -351,7 +348,7 @@ mod tests {
     fn same(content: &str, paths: &[&str]) -> Note {
         Note::SameContent {
             digest: Digest::of(content.as_bytes()),
-            paths: paths.iter().map(PathBuf::from).collect(),
+            paths: paths.iter().map(|path| SharedPath::from(*path)).collect(),
         }
     }
 

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization;
+
+use crate::files::SharedPath;
 
 /// How two paths differ that look alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +23,9 @@ pub enum Difference {
 
 impl Difference {
     /// How these two differ, if they look alike and are not the same.
-    pub fn between(a: &Path, b: &Path) -> Option<Difference> {
-        let (a, b) = (a.as_os_str().as_bytes(), b.as_os_str().as_bytes());
+    pub fn between(a: &SharedPath, b: &SharedPath) -> Option<Difference> {
+        let (a, b) = (a.to_os_string(), b.to_os_string());
+        let (a, b) = (a.as_bytes(), b.as_bytes());
         if a == b || folded(a) != folded(b) {
             None
         } else if composed(a) == composed(b) {
@@ -46,13 +48,14 @@ impl Difference {
 }
 
 /// The groups of paths that look alike, in the order in which each begins; each path once.
-pub fn groups<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<Vec<&'a Path>> {
+pub fn groups<'a>(paths: impl Iterator<Item = &'a SharedPath>) -> Vec<Vec<&'a SharedPath>> {
     let hasher = RandomState::new();
     // By a hash of what they look like, so that a million paths cost no copy of each.
-    let mut first: HashMap<u64, &Path> = HashMap::new();
-    let mut groups: HashMap<Vec<u8>, (usize, Vec<&Path>)> = HashMap::new();
+    let mut first: HashMap<u64, &SharedPath> = HashMap::new();
+    let mut groups: HashMap<Vec<u8>, (usize, Vec<&SharedPath>)> = HashMap::new();
     for (at, path) in paths.enumerate() {
-        let look = folded(path.as_os_str().as_bytes());
+        let whole = path.to_os_string();
+        let look = folded(whole.as_bytes());
         let known = *first.entry(hasher.hash_one(&look)).or_insert(path);
         if known != path {
             let (_, group) = groups.entry(look.into_owned()).or_insert((at, Vec::new()));
@@ -65,7 +68,7 @@ pub fn groups<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<Vec<&'a Path>> {
             }
         }
     }
-    let mut groups: Vec<(usize, Vec<&Path>)> = groups.into_values().collect();
+    let mut groups: Vec<(usize, Vec<&SharedPath>)> = groups.into_values().collect();
     groups.retain(|(_, group)| group.len() > 1);
     groups.sort_by_key(|(at, _)| *at);
     groups.into_iter().map(|(_, group)| group).collect()
@@ -103,7 +106,7 @@ mod tests {
 
     #[test]
     fn names_look_alike_that_differ_in_case_or_normal_form_only() {
-        let between = |a: &str, b: &str| Difference::between(Path::new(a), Path::new(b));
+        let between = |a: &str, b: &str| Difference::between(&a.into(), &b.into());
         assert_eq!(between("m/X.zst", "m/x.ZST"), Some(Difference::Case));
         assert_eq!(
             between("gr\u{f6}\u{df}e", "gro\u{308}\u{df}e"),
@@ -119,9 +122,15 @@ mod tests {
 
     #[test]
     fn each_group_is_named_once_in_its_order() {
-        let paths = ["b", "A", "o\u{308}", "a", "B", "a", "c", "\u{f6}", "B"].map(Path::new);
-        let groups = groups(paths.into_iter());
+        let paths = ["b", "A", "o\u{308}", "a", "B", "a", "c", "\u{f6}", "B"];
+        let paths = paths.map(SharedPath::from);
+        let groups = groups(paths.iter());
         let expected = [["A", "a"], ["b", "B"], ["o\u{308}", "\u{f6}"]];
-        assert_eq!(groups, expected.map(|group| group.map(Path::new).to_vec()));
+        let shown = |path: &&SharedPath| path.to_os_string();
+        let groups: Vec<Vec<_>> = groups
+            .iter()
+            .map(|g| g.iter().map(shown).collect())
+            .collect();
+        assert_eq!(groups, expected.map(|group| group.to_vec()));
     }
 }

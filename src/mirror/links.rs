@@ -1,10 +1,11 @@
 //! Where links lead: out of the PATHs, or to a directory that is judged under another name.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::walk::{Found, Reach, real_directory};
+use super::walk::{Reach, real_directory};
 use super::{Artifact, Survey};
+use crate::files::SharedPath;
 
 /// The directories that the walks of a run read, to find out whether a link that was not entered leads to one of them.
 #[derive(Default)]
@@ -16,20 +17,27 @@ struct Tree {
     root: PathBuf,
     /// The real path of `root`.
     place: PathBuf,
-    read: HashSet<PathBuf>,
+    /// The directories that were read, sorted.
+    read: Vec<PathBuf>,
     partly: HashSet<PathBuf>,
     max_depth: Option<usize>,
     follow_links: bool,
 }
 
 impl Walked {
-    /// Adds what was found below the PATH `root`. One without a real path is left out: no link is known to lead into it.
-    pub(super) fn add(&mut self, root: &Path, found: &Found, reach: &Reach) {
+    /// Adds what was `read` below the PATH `root`, sorted, and which of it only in part. One without a real path is left out: no link is known to lead into it.
+    pub(super) fn add(
+        &mut self,
+        root: &Path,
+        read: Vec<PathBuf>,
+        partly: HashSet<PathBuf>,
+        reach: &Reach,
+    ) {
         self.trees.extend(root.canonicalize().map(|place| Tree {
             root: root.to_owned(),
             place,
-            read: found.directories.keys().cloned().collect(),
-            partly: found.partly.clone(),
+            read,
+            partly,
             max_depth: reach.max_depth,
             follow_links: reach.follow_links,
         }));
@@ -54,7 +62,7 @@ impl Tree {
         // Fail closed: a directory of which a part was left out, or lies deeper than the walk went, is not judged. Nor is one that was
         // found to have another name already, which is where links are followed.
         let is_judged = !self.follow_links
-            && self.read.contains(&name)
+            && self.read.binary_search(&name).is_ok()
             && !self.partly.contains(&name)
             && (self.max_depth.is_none() || below.components().count() <= link_depth);
         is_judged.then(|| super::shown(&self.root, &name, Path::new(".")))
@@ -78,18 +86,19 @@ pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<Outward> {
         return Vec::new();
     }
     let places: Vec<PathBuf> = paths.iter().filter_map(|path| place(path)).collect();
-    let read: HashSet<&Path> = survey.artifacts.iter().flat_map(names).collect();
-    let links: BTreeSet<&PathBuf> = survey.links_followed.iter().collect();
-    let outward = |link: &PathBuf| {
+    let read: HashSet<&SharedPath> = survey.artifacts.iter().flat_map(names).collect();
+    let outward = |path: &SharedPath| {
+        let link = path.to_path_buf();
         let target = link.canonicalize().ok()?;
         let is_inside = places.iter().any(|place| target.starts_with(place));
-        let is_used = read.contains(link.as_path()) || target.is_dir();
-        (!is_inside && is_used).then(|| Outward {
-            link: link.clone(),
-            target,
-        })
+        let is_used = read.contains(path) || target.is_dir();
+        (!is_inside && is_used).then_some(Outward { link, target })
     };
-    links.into_iter().filter_map(outward).collect()
+    let links: HashSet<&SharedPath> = survey.links_followed.iter().collect();
+    let mut outward: Vec<Outward> = links.into_iter().filter_map(outward).collect();
+    outward.sort_by(|a, b| a.link.cmp(&b.link));
+    outward.dedup_by(|a, b| a.link == b.link);
+    outward
 }
 
 /// The directory that a PATH brings in, or that a file named as PATH lies in.
@@ -102,8 +111,8 @@ fn place(path: &Path) -> Option<PathBuf> {
 }
 
 /// The paths of an artifact's files.
-pub(super) fn names(artifact: &Artifact) -> impl Iterator<Item = &Path> {
-    [Some(artifact.data.as_path()), artifact.signature()]
+pub(super) fn names(artifact: &Artifact) -> impl Iterator<Item = &SharedPath> {
+    [Some(&artifact.data), artifact.signature()]
         .into_iter()
         .flatten()
 }

@@ -9,29 +9,33 @@ pub mod parts;
 mod siblings;
 mod targets;
 pub mod walk;
+pub mod watch;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::files::{Directory, SharedPath};
 use crate::trust::verdict::Unclaimed;
 use links::Walked;
 use pairing::{Content, Kind, Needed, Pair, Paired};
 use siblings::Siblings;
-use walk::{Found, Reach, Trouble, Watch};
+use walk::{Found, Listing, Problem, Reach, Trouble};
+use watch::{Ended, Room, Watch};
 
 /// What will have a record: an artifact, by its path as reached from the PATH, or a directory that could not be read.
 #[derive(Debug)]
 pub struct Artifact {
     /// The data file's path; where there is none, the path it should have.
-    pub data: PathBuf,
+    pub data: SharedPath,
     /// The files that it was split into, in their order, where it is not one file.
-    pub parts: Vec<PathBuf>,
+    pub parts: Arc<[SharedPath]>,
     /// What it is a link to, where it is judged by the signature of that.
-    pub link: Option<PathBuf>,
+    pub link: Option<Arc<SharedPath>>,
     /// What is known of it before anything is opened.
     pub state: State,
 }
@@ -40,19 +44,19 @@ pub struct Artifact {
 #[derive(Debug)]
 pub enum State {
     /// There is data, and the signature file with this path.
-    Signed(PathBuf, Facts),
+    Signed(SharedPath, Facts),
     /// There is the signature file with this path, and no data.
-    Missing(PathBuf),
+    Missing(SharedPath),
     /// There is the signature file with the first path, and of the parts that its data was split into the second is not there.
-    PartMissing(PathBuf, PathBuf),
+    PartMissing(SharedPath, SharedPath),
     /// There is data, and no signature.
     Unsigned(Unclaimed),
     /// The data is no file, whatever signs it.
-    DataNotRegular(Option<PathBuf>),
+    DataNotRegular(Option<SharedPath>),
     /// The signature is no file.
-    SignatureNotRegular(PathBuf),
+    SignatureNotRegular(SharedPath),
     /// The data, which has a signature, could not be looked at.
-    Unreadable(PathBuf, io::Error),
+    Unreadable(SharedPath, io::Error),
     /// It is a PATH, and nobody can say what lies there any more.
     Gone(io::Error),
     /// It is a directory, and could not be read.
@@ -104,14 +108,14 @@ impl Facts {
     ///
     /// # Errors
     /// Those of stat(2), of the first that fails.
-    fn of_all(parts: &[PathBuf]) -> io::Result<Facts> {
+    fn of_all(parts: &[SharedPath]) -> io::Result<Facts> {
         let mut all = Facts {
             size: 0,
             device: 0,
             inode: 0,
         };
         for part in parts.iter().rev() {
-            let facts = Facts::at(part)?;
+            let facts = Facts::at(&part.to_path_buf())?;
             all = Facts {
                 size: all.size.saturating_add(facts.size),
                 ..facts
@@ -138,102 +142,271 @@ pub struct Survey {
     /// PATHs in which there is nothing to verify.
     pub empty: Vec<PathBuf>,
     /// Linked directories that were not entered, and whose content is not judged under another name either.
-    pub links_not_entered: Vec<PathBuf>,
+    pub links_not_entered: Vec<SharedPath>,
     /// Linked directories whose content is judged under another name, with that name.
-    pub other_names: Vec<(PathBuf, PathBuf)>,
+    pub other_names: Vec<(SharedPath, SharedPath)>,
     /// Links to files, and to directories that were entered.
-    pub links_followed: Vec<PathBuf>,
+    pub links_followed: Vec<SharedPath>,
     /// Files with names like a signature's that belong to nothing.
-    pub strays: Vec<PathBuf>,
+    pub strays: Vec<SharedPath>,
     /// Parts of artifacts that are there whole, too, each behind the path of the whole.
-    pub spare_parts: Vec<(PathBuf, PathBuf)>,
+    pub spare_parts: Vec<(SharedPath, SharedPath)>,
 }
 
 /// Looks through all PATHs. What two of them bring in under the same path is brought in once.
 ///
-/// `None` when it was cancelled before the end: a directory of which a part was seen says nothing true about its pairs.
-pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Option<Survey> {
-    let mut survey = Survey::default();
-    let mut walked = Walked::default();
-    let mut siblings = Siblings::default();
+/// # Errors
+/// When it ended before the end: a directory of which a part was seen says nothing true about its pairs.
+pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Survey, Ended> {
+    let mut looking = Looking {
+        search,
+        watch,
+        room: Room::new(watch),
+        // A link in one PATH may lead to a directory that another one brings in.
+        has_others: paths.len() > 1,
+        survey: Survey::default(),
+        walked: Walked::default(),
+        siblings: Siblings::default(),
+    };
     let mut brought: Vec<(Vec<Artifact>, Vec<NotEntered>)> = Vec::new();
     for path in paths {
         brought.push(if path.is_dir() {
-            let found = walk::walk(path, &search.reach, watch)?;
-            let reached = |link: &PathBuf| shown(path, link, Path::new("."));
-            for (name, first) in &found.other_names {
-                survey.other_names.push((reached(name), reached(first)));
-            }
-            let links = found.links_followed.iter().map(reached);
-            survey.links_followed.extend(links);
-            let not_entered = found.not_entered.iter().map(|(link, depth)| NotEntered {
-                link: link.clone(),
-                shown: reached(link),
-                depth: *depth,
-            });
-            let not_entered = not_entered.collect();
-            walked.add(path, &found, &search.reach);
-            (
-                in_directory(path, found, search.needed, &mut survey, watch)?,
-                not_entered,
-            )
+            looking.directory(path)?
         } else {
-            let artifacts = of_file(path, &mut siblings);
-            let links = artifacts.iter().flat_map(links::names);
-            let links = links.filter(|name| name.is_symlink()).map(Path::to_owned);
-            survey.links_followed.extend(links);
-            (artifacts, Vec::new())
+            (looking.file(path), Vec::new())
         });
     }
-    let mut seen: HashSet<(PathBuf, Option<PathBuf>)> = HashSet::new();
+    let mut seen = Seen::default();
     for (path, (mut artifacts, not_entered)) in paths.iter().zip(brought) {
-        for NotEntered { link, shown, depth } in not_entered {
-            if let Some(first) = walked.name_of(&link, depth) {
-                survey.other_names.push((shown, first));
-                continue;
-            }
-            survey.links_not_entered.push(shown.clone());
-            artifacts.push(Artifact::new(shown, State::LinkNotEntered));
-        }
+        looking.name_links(&mut artifacts, not_entered);
         if artifacts.is_empty() {
-            survey.empty.push(path.clone());
+            looking.survey.empty.push(path.clone());
         }
+        looking.room.borrow(size_of_val(&*artifacts))?;
         artifacts.sort_by(|a, b| order(a).cmp(&order(b)));
-        if paths.len() > 1 {
-            artifacts.retain(|a| seen.insert((a.data.clone(), a.signature().map(Path::to_owned))));
+        if looking.has_others {
+            looking.room.take(MEMORY_OF_ONE_SEEN * artifacts.len())?;
+            artifacts.retain(|artifact| seen.is_new(artifact));
         }
-        survey.artifacts.append(&mut artifacts);
+        looking.bring(artifacts)?;
     }
-    survey.artifacts = targets::share_signatures(survey.artifacts, &mut siblings, watch)?;
-    Some(survey)
+    let Looking {
+        mut survey,
+        mut siblings,
+        mut room,
+        ..
+    } = looking;
+    let artifacts = std::mem::take(&mut survey.artifacts);
+    survey.artifacts = targets::share_signatures(artifacts, &mut siblings, watch, &mut room)?;
+    Ok(survey)
+}
+
+/// Bytes that an entry takes while its directory is paired, with a name of usual length.
+const MEMORY_OF_PAIRING: usize = 400;
+/// Bytes that an artifact takes beside itself: two names.
+const MEMORY_OF_NAMES: usize = 2 * 64;
+/// Bytes that an artifact takes while it is remembered that it was seen.
+const MEMORY_OF_ONE_SEEN: usize = 2 * size_of::<(usize, Arc<OsStr>, Option<Arc<OsStr>>)>();
+
+/// A survey that goes on.
+struct Looking<'a> {
+    search: &'a Search,
+    watch: Watch<'a>,
+    room: Room<'a>,
+    /// Whether there are several PATHs.
+    has_others: bool,
+    survey: Survey,
+    walked: Walked,
+    siblings: Siblings,
 }
 
 /// A linked directory that a walk did not enter.
 struct NotEntered {
     link: PathBuf,
-    shown: PathBuf,
+    shown: SharedPath,
     depth: usize,
 }
 
+impl Looking<'_> {
+    /// What a directory brings in, and the linked directories in it that were not entered.
+    fn directory(&mut self, root: &Path) -> Result<(Vec<Artifact>, Vec<NotEntered>), Ended> {
+        let found = walk::walk(root, &self.search.reach, self.watch)?;
+        let Found {
+            directories,
+            problems,
+            not_entered,
+            other_names,
+            partly,
+        } = found;
+        let reached = |path: &Path| SharedPath::from(shown(root, path, Path::new(".")));
+        for (name, first) in &other_names {
+            let names = (reached(name), reached(first));
+            self.survey.other_names.push(names);
+        }
+        let not_entered = not_entered.into_iter().map(|(link, depth)| NotEntered {
+            shown: reached(&link),
+            link,
+            depth,
+        });
+        let not_entered: Vec<NotEntered> = not_entered.collect();
+        let problem = |Problem { path, trouble }| {
+            let state = match trouble {
+                Trouble::Unreadable(error) => State::DirectoryUnreadable(error),
+                Trouble::Changed => State::DirectoryChanged,
+            };
+            Artifact::new(reached(&path), state)
+        };
+        let mut artifacts: Vec<Artifact> = problems.into_iter().map(problem).collect();
+        let is_asked_for = self.has_others || !not_entered.is_empty();
+        let mut read = Vec::new();
+        // One directory after the other is given up, so that not everything is there twice.
+        for (path, listing) in directories {
+            self.listing(&shown(root, &path, Path::new("")), listing, &mut artifacts)?;
+            if is_asked_for {
+                self.room.grow(&mut read)?;
+                read.push(path);
+            }
+        }
+        if is_asked_for {
+            self.walked.add(root, read, partly, &self.search.reach);
+        }
+        Ok((artifacts, not_entered))
+    }
+
+    /// What lies directly in a directory.
+    fn listing(
+        &mut self,
+        directory: &Path,
+        listing: Listing,
+        artifacts: &mut Vec<Artifact>,
+    ) -> Result<(), Ended> {
+        let Listing { entries, followed } = listing;
+        self.room.borrow(entries.len() * MEMORY_OF_PAIRING)?;
+        let Paired {
+            pairs,
+            strays,
+            spare_parts,
+        } = pairing::pair(&entries, self.search.needed);
+        drop(entries);
+        self.room.take(2 * directory.as_os_str().len())?;
+        let directory = Directory::new(directory);
+        let survey = &mut self.survey;
+        let strays = strays.iter().map(|name| directory.join(name));
+        survey.strays.extend(strays);
+        let spare = spare_parts.iter();
+        let spare = spare.map(|(whole, part)| (directory.join(whole), directory.join(part)));
+        survey.spare_parts.extend(spare);
+        let followed = followed.iter().map(|name| directory.join(name));
+        survey.links_followed.extend(followed);
+        for pair in pairs {
+            self.watch.go_on()?;
+            self.room.take(MEMORY_OF_NAMES)?;
+            self.room.grow(artifacts)?;
+            artifacts.push(located(&directory, pair));
+        }
+        Ok(())
+    }
+
+    /// The pairs that the file itself is part of, as its data, as a part of it, or as its signature.
+    fn file(&mut self, path: &Path) -> Vec<Artifact> {
+        let artifacts = of_file(path, &mut self.siblings);
+        let links = artifacts.iter().flat_map(links::names);
+        let links = links.filter(|name| name.to_path_buf().is_symlink());
+        self.survey.links_followed.extend(links.cloned());
+        artifacts
+    }
+
+    /// Says of linked directories that were not entered where their content is judged, or that it is not.
+    fn name_links(&mut self, artifacts: &mut Vec<Artifact>, not_entered: Vec<NotEntered>) {
+        for NotEntered { link, shown, depth } in not_entered {
+            if let Some(first) = self.walked.name_of(&link, depth) {
+                self.survey.other_names.push((shown, first.into()));
+                continue;
+            }
+            self.survey.links_not_entered.push(shown.clone());
+            artifacts.push(Artifact::new(shown, State::LinkNotEntered));
+        }
+    }
+
+    /// Puts the artifacts of one PATH behind those of the others.
+    fn bring(&mut self, mut artifacts: Vec<Artifact>) -> Result<(), Ended> {
+        let all = &mut self.survey.artifacts;
+        if all.is_empty() {
+            *all = artifacts;
+            return Ok(());
+        }
+        self.room.borrow(2 * size_of_val(&*artifacts))?;
+        let is_refused = all.try_reserve(artifacts.len()).is_err();
+        all.append(&mut artifacts);
+        if is_refused {
+            Err(Ended::Memory)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The artifacts that were brought in, each by the number of its directory and its names. Directories are told apart as [`Path`] does.
+#[derive(Default)]
+struct Seen {
+    directories: HashMap<PathBuf, usize>,
+    /// The directory that was looked up last, and its number: its neighbours lie there, too.
+    last: Option<(Directory, usize)>,
+    seen: HashSet<(usize, Arc<OsStr>, Option<Arc<OsStr>>)>,
+}
+
+impl Seen {
+    /// Whether none with this path and this signature was there before.
+    fn is_new(&mut self, artifact: &Artifact) -> bool {
+        let data = normal(&artifact.data);
+        // What a walk or a listing brings in lies beside its signature.
+        let signature = artifact.signature().map(|path| Arc::clone(path.name()));
+        let directory = self.number(data.directory());
+        self.seen
+            .insert((directory, Arc::clone(data.name()), signature))
+    }
+
+    fn number(&mut self, directory: &Directory) -> usize {
+        if let Some((last, number)) = &self.last
+            && last.is_shared_with(directory)
+        {
+            return *number;
+        }
+        let next = self.directories.len();
+        let path = directory.as_path().to_owned();
+        let number = *self.directories.entry(path).or_insert(next);
+        self.last = Some((directory.clone(), number));
+        number
+    }
+}
+
+/// A path whose name is its last component, for a comparison: `m` for `m/`.
+fn normal(path: &SharedPath) -> SharedPath {
+    match path.name().as_bytes() {
+        b"" | b"." => SharedPath::from(path.to_path_buf().components().as_path()),
+        _ => path.clone(),
+    }
+}
+
 impl Artifact {
-    fn new(data: PathBuf, state: State) -> Artifact {
+    fn new(data: SharedPath, state: State) -> Artifact {
         Artifact {
             data,
-            parts: Vec::new(),
+            parts: Arc::default(),
             link: None,
             state,
         }
     }
 
     /// The signature file's path, where there is one.
-    pub fn signature(&self) -> Option<&Path> {
+    pub fn signature(&self) -> Option<&SharedPath> {
         match &self.state {
             State::Signed(path, _)
             | State::Missing(path)
             | State::PartMissing(path, _)
             | State::SignatureNotRegular(path)
             | State::Unreadable(path, _) => Some(path),
-            State::DataNotRegular(path) => path.as_deref(),
+            State::DataNotRegular(path) => path.as_ref(),
             State::Unsigned(_)
             | State::Gone(_)
             | State::DirectoryUnreadable(_)
@@ -257,9 +430,9 @@ impl Artifact {
 }
 
 /// Whether two paths name one entry of one directory.
-fn is_same_place(a: &Path, b: &Path) -> bool {
+fn is_same_place(a: &SharedPath, b: &Path) -> bool {
     let directory = |path: &Path| Path::new(".").join(path).parent()?.canonicalize().ok();
-    a.file_name() == b.file_name() && directory(a) == directory(b)
+    a.file_name() == b.file_name() && directory(&a.to_path_buf()) == directory(b)
 }
 
 /// One data file with the signature that the user names for it, whatever the names. Where `is_read`, the signature is at hand, whatever
@@ -268,56 +441,13 @@ pub fn appointed(data: &Path, signature: &Path, is_read: bool) -> Artifact {
     // Fail closed: what cannot be looked at is opened all the same, and opening it says why it cannot be read.
     let kind = |path| walk::kind_at(path).unwrap_or(Kind::Dangling);
     let signature_kind = if is_read { Kind::File } else { kind(signature) };
-    let signature = (signature.to_owned(), signature_kind);
-    whole(data.to_owned(), kind(data), Some(signature))
+    let signature = (signature.into(), signature_kind);
+    whole(data.into(), kind(data), Some(signature))
 }
 
-/// The order of the lines: bytewise by path. (`Path` itself compares component by component.)
-fn order(artifact: &Artifact) -> (&OsStr, Option<&OsStr>) {
-    let signature = artifact.signature().map(Path::as_os_str);
-    (artifact.data.as_os_str(), signature)
-}
-
-fn in_directory(
-    root: &Path,
-    found: Found,
-    needed: Needed,
-    survey: &mut Survey,
-    watch: Watch<'_>,
-) -> Option<Vec<Artifact>> {
-    let problems = found.problems.into_iter().map(|problem| {
-        let data = shown(root, &problem.path, Path::new("."));
-        Artifact::new(
-            data,
-            match problem.trouble {
-                Trouble::Unreadable(error) => State::DirectoryUnreadable(error),
-                Trouble::Changed => State::DirectoryChanged,
-            },
-        )
-    });
-    let mut artifacts: Vec<Artifact> = problems.collect();
-    for (directory, entries) in &found.directories {
-        let directory = shown(root, directory, Path::new(""));
-        let Paired {
-            pairs,
-            strays,
-            spare_parts,
-        } = pairing::pair(entries, needed);
-        survey
-            .strays
-            .extend(strays.iter().map(|name| directory.join(name)));
-        let spare = spare_parts.iter();
-        survey
-            .spare_parts
-            .extend(spare.map(|(whole, part)| (directory.join(whole), directory.join(part))));
-        for pair in pairs {
-            if (watch.cancelled)() {
-                return None;
-            }
-            artifacts.push(located(&directory, pair));
-        }
-    }
-    Some(artifacts)
+/// The order of the lines: bytewise by path.
+fn order(artifact: &Artifact) -> (&SharedPath, Option<&SharedPath>) {
+    (&artifact.data, artifact.signature())
 }
 
 /// A path as reached from the PATH `root`, in whatever form that was given: below `.` it is shown without it, and `.`
@@ -343,9 +473,10 @@ fn of_file(path: &Path, siblings: &mut Siblings) -> Vec<Artifact> {
     if pairs.is_empty() {
         return vec![alone(path)];
     }
+    let directory = Directory::new(directory);
     pairs
         .into_iter()
-        .map(|pair| located(directory, pair))
+        .map(|pair| located(&directory, pair))
         .collect()
 }
 
@@ -358,20 +489,21 @@ fn alone(path: &Path) -> Artifact {
         // signature it could pass.
         Err(error) => State::Gone(error),
     };
-    Artifact::new(path.to_owned(), state)
+    Artifact::new(path.into(), state)
 }
 
-fn located(directory: &Path, pair: Pair) -> Artifact {
+fn located(directory: &Directory, pair: Pair) -> Artifact {
     let signature = pair
         .signature
-        .map(|(name, kind)| (directory.join(name), kind));
-    let data = directory.join(pair.data);
+        .map(|(name, kind)| (directory.join(&name), kind));
+    let data = directory.join(&pair.data);
     match (pair.content, signature) {
         (Content::Whole(kind), signature) => whole(data, kind, signature),
         (Content::Lookalike(_, why), _) => Artifact::new(data, State::Unsigned(why)),
         (Content::Nothing, Some((signature, _))) => Artifact::new(data, State::Missing(signature)),
         (Content::Split(parts), Some(signature)) => {
-            let missing = parts.missing.map(|rest| joined(&data, &rest));
+            let missing = parts.missing;
+            let missing = missing.map(|rest| data.followed_by(OsStr::from_bytes(&rest)));
             let present = parts.present.iter().map(|part| directory.join(part));
             split(data, present.collect(), missing, signature)
         }
@@ -382,31 +514,26 @@ fn located(directory: &Path, pair: Pair) -> Artifact {
     }
 }
 
-/// A path with something behind its last component.
-fn joined(path: &Path, rest: &[u8]) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(OsStr::from_bytes(rest));
-    path.into()
-}
-
 /// An artifact that lies in one file.
-fn whole(data: PathBuf, kind: Kind, signature: Option<(PathBuf, Kind)>) -> Artifact {
+fn whole(data: SharedPath, kind: Kind, signature: Option<(SharedPath, Kind)>) -> Artifact {
     let state = match (kind, signature) {
         (Kind::Special | Kind::Directory, signature) => {
             State::DataNotRegular(signature.map(|(path, _)| path))
         }
         (Kind::File | Kind::Dangling, None) => State::Unsigned(Unclaimed::NoSignature),
-        (Kind::File | Kind::Dangling, Some(signature)) => signed(signature, || Facts::at(&data)),
+        (Kind::File | Kind::Dangling, Some(signature)) => {
+            signed(signature, || Facts::at(&data.to_path_buf()))
+        }
     };
     Artifact::new(data, state)
 }
 
 /// An artifact that was split into `parts`.
 fn split(
-    data: PathBuf,
-    parts: Vec<PathBuf>,
-    missing: Option<PathBuf>,
-    signature: (PathBuf, Kind),
+    data: SharedPath,
+    parts: Arc<[SharedPath]>,
+    missing: Option<SharedPath>,
+    signature: (SharedPath, Kind),
 ) -> Artifact {
     let state = match missing {
         Some(missing) => State::PartMissing(signature.0, missing),
@@ -418,7 +545,7 @@ fn split(
     }
 }
 
-fn signed((signature, kind): (PathBuf, Kind), facts: impl Fn() -> io::Result<Facts>) -> State {
+fn signed((signature, kind): (SharedPath, Kind), facts: impl Fn() -> io::Result<Facts>) -> State {
     match (kind, facts()) {
         (Kind::Special | Kind::Directory, _) => State::SignatureNotRegular(signature),
         (Kind::File | Kind::Dangling, Ok(facts)) => State::Signed(signature, facts),
@@ -435,7 +562,11 @@ mod tests {
     use std::sync::atomic::AtomicU64;
 
     fn watch<'a>(cancelled: &'a dyn Fn() -> bool, entries: &'a AtomicU64) -> Watch<'a> {
-        Watch { entries, cancelled }
+        Watch {
+            entries,
+            cancelled,
+            has_room: &|_| true,
+        }
     }
 
     #[test]
@@ -471,7 +602,7 @@ mod tests {
             let looks = Cell::new(0);
             let cancelled = || looks.replace(looks.get() + 1) >= after;
             let ended = survey(&paths, &search, watch(&cancelled, &AtomicU64::new(0)));
-            assert!(ended.is_none(), "after {after}");
+            assert!(matches!(ended, Err(Ended::Cancelled)), "after {after}");
         }
         let entries = AtomicU64::new(0);
         let whole = survey(&paths, &search, watch(&|| false, &entries)).unwrap();

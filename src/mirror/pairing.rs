@@ -1,6 +1,6 @@
 //! Which signature belongs to which file, by their names alone. Pure: the names of one directory in, pairs out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -160,26 +160,39 @@ impl Pair {
 /// The entries of a directory, each name once: a file that is replaced while its directory is read is listed twice by some file systems.
 struct Names<'a> {
     present: BTreeMap<&'a [u8], &'a Entry>,
-    /// The names of artifacts, here whole or split, by what stands before their endings: several where only the endings' case differs.
-    artifacts: HashMap<(&'a [u8], Ending), BTreeSet<&'a [u8]>>,
+    /// The names of artifacts, here whole or split, sorted, each behind its ending and what stands before that: several have both in
+    /// common where only the endings' case differs.
+    artifacts: Vec<((&'a [u8], Ending), &'a [u8])>,
 }
 
 impl<'a> Names<'a> {
     fn of(entries: &'a [Entry]) -> Names<'a> {
         let present: BTreeMap<&[u8], &Entry> =
             entries.iter().map(|e| (e.name.as_bytes(), e)).collect();
-        let mut artifacts: HashMap<(&[u8], Ending), BTreeSet<&[u8]>> = HashMap::new();
+        let mut artifacts: Vec<((&[u8], Ending), &[u8])> = Vec::new();
         for name in present.keys() {
             let whole = Ending::inside(name)
                 .filter(|(_, rest)| Suffix::parse(rest).is_some())
                 .map(|(whole, _)| whole);
             for name in [Some(*name), whole].into_iter().flatten() {
                 if let Some(split) = Ending::split(name) {
-                    artifacts.entry(split).or_default().insert(name);
+                    artifacts.push((split, name));
                 }
             }
         }
+        artifacts.sort_unstable();
+        artifacts.dedup();
         Names { present, artifacts }
+    }
+
+    /// The names of artifacts with this before the ending.
+    fn artifacts(&self, base: &[u8], ending: Ending) -> impl Iterator<Item = &'a [u8]> {
+        let first = self
+            .artifacts
+            .partition_point(|(at, _)| *at < (base, ending));
+        let names = self.artifacts.get(first..).unwrap_or_default().iter();
+        let same = names.take_while(move |(at, _)| *at == (base, ending));
+        same.map(|(_, name)| *name)
     }
 
     fn entries(&self) -> impl Iterator<Item = &'a Entry> {
@@ -241,12 +254,7 @@ impl<'a> Names<'a> {
         let mut candidates: Vec<Vec<u8>> = endings
             .flat_map(|(base, ending, exact)| {
                 // An ending in exactly these letters goes before the same in others.
-                let folded = self
-                    .artifacts
-                    .get(&(base, ending))
-                    .into_iter()
-                    .flatten()
-                    .map(|name| name.to_vec());
+                let folded = self.artifacts(base, ending).map(<[u8]>::to_vec);
                 std::iter::once(exact).chain(folded).collect::<Vec<_>>()
             })
             .collect();

@@ -3,40 +3,46 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::siblings::Siblings;
-use super::walk::Watch;
+use super::watch::{Ended, Room, Watch};
 use super::{Artifact, State};
+use crate::files::{Directory, SharedPath};
 use crate::trust::verdict::Unclaimed;
 
 /// The most links that are followed one after the other, as by Linux (path_resolution(7)).
 const MOST_HOPS: usize = 40;
 
+/// Bytes that an artifact takes while it is looked up by its place.
+const MEMORY_OF_A_PLACE: usize = 200;
+
 /// Judges each link that has no signature of its own by the signatures of what it leads to, if that is in the same run. For others,
-/// says where the signature is. `None` when cancelled.
+/// says where the signature is.
 ///
 /// Nothing is passed by that: the bytes that are read through the link are verified.
 pub(super) fn share_signatures(
     artifacts: Vec<Artifact>,
     siblings: &mut Siblings,
     watch: Watch<'_>,
-) -> Option<Vec<Artifact>> {
+    room: &mut Room<'_>,
+) -> Result<Vec<Artifact>, Ended> {
     let is_link = |artifact: &Artifact| {
-        matches!(artifact.state, State::Unsigned(_)) && artifact.data.is_symlink()
+        matches!(artifact.state, State::Unsigned(_)) && artifact.data.to_path_buf().is_symlink()
     };
     let links: HashMap<usize, Vec<Artifact>> = {
         let links: Vec<usize> = (0..artifacts.len())
             .filter(|at| is_link(&artifacts[*at]))
             .collect();
         if links.is_empty() {
-            return Some(artifacts);
+            return Ok(artifacts);
         }
+        room.borrow(MEMORY_OF_A_PLACE * artifacts.len())?;
         let mut places = Places::of(&artifacts);
         let mut shared = HashMap::new();
         for at in links {
-            if (watch.cancelled)() {
-                return None;
-            }
+            watch.go_on()?;
+            room.take(size_of::<Artifact>() + MEMORY_OF_A_PLACE)?;
             shared.insert(at, places.judged(&artifacts[at].data, siblings));
         }
         shared
@@ -49,26 +55,29 @@ pub(super) fn share_signatures(
             Some(judged) if !judged.is_empty() => judged,
             _ => vec![artifact],
         });
-    Some(replaced.collect())
+    Ok(replaced.collect())
 }
 
 /// The artifacts that have signatures, by where they are, however they were reached.
 struct Places<'a> {
-    signed: HashMap<PathBuf, Vec<&'a Artifact>>,
+    signed: HashMap<SharedPath, Vec<&'a Artifact>>,
     directories: Directories,
 }
 
 /// Directories with all links resolved, each looked up once.
 #[derive(Default)]
-struct Directories(HashMap<PathBuf, Option<PathBuf>>);
+struct Directories(HashMap<PathBuf, Option<Directory>>);
 
 impl Directories {
     /// Where the entry of this name is: what it leads to, if it is a link, does not matter.
-    fn place(&mut self, path: &Path) -> Option<PathBuf> {
+    fn place(&mut self, path: &SharedPath) -> Option<SharedPath> {
         let (directory, name) = (path.parent()?, path.file_name()?);
-        let resolve = || Path::new(".").join(directory).canonicalize().ok();
-        let resolved = self.0.entry(directory.to_owned()).or_insert_with(resolve);
-        Some(resolved.as_ref()?.join(name))
+        if !self.0.contains_key(directory) {
+            let resolved = Path::new(".").join(directory).canonicalize().ok();
+            let resolved = resolved.as_deref().map(Directory::new);
+            self.0.insert(directory.to_owned(), resolved);
+        }
+        Some(self.0.get(directory)?.as_ref()?.join(name))
     }
 }
 
@@ -90,7 +99,7 @@ impl<'a> Places<'a> {
     }
 
     /// What a link is, judged by what it leads to; nothing, if that says nothing of it.
-    fn judged(&mut self, link: &Path, siblings: &mut Siblings) -> Vec<Artifact> {
+    fn judged(&mut self, link: &SharedPath, siblings: &mut Siblings) -> Vec<Artifact> {
         let hops = hops(link);
         for hop in &hops {
             let signed = self
@@ -106,7 +115,7 @@ impl<'a> Places<'a> {
             .find_map(|hop| self.signature_beside(hop, siblings));
         let unsigned = |signature| {
             Artifact::new(
-                link.to_owned(),
+                link.clone(),
                 State::Unsigned(Unclaimed::SignedElsewhere(signature)),
             )
         };
@@ -114,26 +123,31 @@ impl<'a> Places<'a> {
     }
 
     /// A signature file that belongs to a file outside of the run.
-    fn signature_beside(&mut self, path: &Path, siblings: &mut Siblings) -> Option<PathBuf> {
+    fn signature_beside(
+        &mut self,
+        path: &SharedPath,
+        siblings: &mut Siblings,
+    ) -> Option<SharedPath> {
         let place = self.directories.place(path)?;
         let (directory, name) = (place.parent()?, place.file_name()?);
         let mut pairs = siblings.pairs(directory, name).into_iter();
         let signature = pairs.find_map(|pair| pair.signature.filter(|_| pair.data == name));
-        signature.map(|(signature, _)| directory.join(signature))
+        signature.map(|(signature, _)| place.directory().join(&signature))
     }
 }
 
 /// What a link leads to: its target, the target of that, and so on.
-fn hops(link: &Path) -> Vec<PathBuf> {
+fn hops(link: &SharedPath) -> Vec<SharedPath> {
     let next = |at: &PathBuf| Some(at.parent()?.join(at.read_link().ok()?));
-    std::iter::successors(next(&link.to_owned()), next)
+    std::iter::successors(next(&link.to_path_buf()), next)
         .take(MOST_HOPS)
+        .map(SharedPath::from)
         .collect()
 }
 
 impl Artifact {
     /// This artifact, reached through a link to it.
-    fn through(&self, link: &Path) -> Artifact {
+    fn through(&self, link: &SharedPath) -> Artifact {
         let state = match &self.state {
             State::Signed(signature, facts) => State::Signed(signature.clone(), *facts),
             State::Missing(signature) => State::Missing(signature.clone()),
@@ -152,9 +166,9 @@ impl Artifact {
             State::LinkNotEntered => State::LinkNotEntered,
         };
         Artifact {
-            data: link.to_owned(),
-            parts: self.parts.clone(),
-            link: Some(self.data.clone()),
+            data: link.clone(),
+            parts: Arc::clone(&self.parts),
+            link: Some(Arc::new(self.data.clone())),
             state,
         }
     }

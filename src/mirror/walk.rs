@@ -1,16 +1,18 @@
 //! The directories below a PATH: their entries, and what could not be read of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs::FileType;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
 use super::pairing::{self, Entry, Kind};
+use super::watch::{Ended, Room, Watch};
 
 /// How far a walk goes.
 #[derive(Clone, Debug, Default)]
@@ -28,18 +30,25 @@ pub struct Reach {
 /// What a walk found. All paths begin with the PATH.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The entries of each directory, by the directory's path.
-    pub directories: BTreeMap<PathBuf, Vec<Entry>>,
+    /// What lies in each directory, by the directory's path.
+    pub directories: BTreeMap<PathBuf, Listing>,
     /// What could not be read. The walk went on after it.
     pub problems: Vec<Problem>,
     /// Directories that were not entered though their level was walked, and how deep they are.
     pub not_entered: Vec<(PathBuf, usize)>,
     /// Further names of directories, each with the name under which the directory was read.
     pub other_names: Vec<(PathBuf, PathBuf)>,
-    /// Links to files, and to directories that were entered or are further names.
-    pub links_followed: Vec<PathBuf>,
     /// Directories in which something was left out that another name of theirs would not have left out.
     pub partly: HashSet<PathBuf>,
+}
+
+/// What lies in a directory.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its entries.
+    pub entries: Vec<Entry>,
+    /// The names of links in it: to files, and to directories that were entered or are further names.
+    pub followed: Vec<OsString>,
 }
 
 /// A directory of which nobody knows whether all was seen.
@@ -71,24 +80,20 @@ const MOST_ROUNDS: usize = 8;
 /// that give many directories one inode number make such names; without this bound, their number may double with every level.
 const MOST_NAMES: usize = 16;
 
-/// How a walk is watched, and ended, from outside.
-#[derive(Clone, Copy)]
-pub struct Watch<'a> {
-    /// Counts the entries as they are found.
-    pub entries: &'a AtomicU64,
-    /// Whether to end; looked at before each entry.
-    pub cancelled: &'a dyn Fn() -> bool,
-}
-
-/// Walks the directory `root`, and never fails as a whole. `None` when it was cancelled before the end.
+/// Walks the directory `root`, and never fails for what lies there.
 ///
 /// Each directory is read once. With links followed it may have several names: it is read under the one that lies in the tree, else
 /// under the first of the others. Under `max_depth`, the shallowest name goes before all others, since most of it is read there.
-pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Option<Found> {
+///
+/// # Errors
+/// When it was ended before the end.
+pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Result<Found, Ended> {
     let mut walk = Walk {
         root,
         reach,
         watch,
+        room: Room::new(watch),
+        has_read_again: false,
         waiting: BTreeSet::new(),
         read: BTreeMap::new(),
         names: HashMap::new(),
@@ -106,8 +111,13 @@ pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Option<Found> {
     });
     walk.read_waiting()?;
     walk.read_again()?;
-    Some(walk.finish())
+    walk.finish()
 }
+
+/// Bytes that a directory takes beside its path while the walk goes on.
+const MEMORY_OF_A_DIRECTORY: usize = 300;
+/// Bytes that an entry takes beside its name.
+const MEMORY_OF_AN_ENTRY: usize = size_of::<Entry>() + 24;
 
 /// What stands under `path` itself, links followed for files and directories alike.
 ///
@@ -144,7 +154,7 @@ struct Step {
     depth: usize,
 }
 
-/// What is known of a directory that was read.
+/// What is known of a directory that was read. There are many of them, and most have but one entry or two.
 #[derive(Debug)]
 struct Reading {
     /// Its real path, where links are followed.
@@ -155,13 +165,26 @@ struct Reading {
     linked: bool,
     changes: usize,
     has_failed: bool,
-    entries: Vec<Entry>,
-    problems: Vec<Problem>,
-    followed: Vec<PathBuf>,
-    not_entered: Vec<PathBuf>,
-    /// The directories in it that are read, linked ones too.
-    below: Vec<PathBuf>,
     is_partly_read: bool,
+    entries: Vec<Entry>,
+    /// What few directories have.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few directories have: links, and what could not be read.
+#[derive(Debug, Default)]
+struct Rare {
+    problems: Vec<Problem>,
+    /// The names of links to files, and to directories that are entered.
+    followed: Vec<OsString>,
+    /// The names of links to directories that are not.
+    not_entered: Vec<OsString>,
+}
+
+impl Reading {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 /// What tells a directory from itself after an entry came or went: the times of the last changes of its entries and of its inode.
@@ -188,9 +211,12 @@ struct Walk<'a> {
     root: &'a Path,
     reach: &'a Reach,
     watch: Watch<'a>,
+    room: Room<'a>,
+    /// Whether a directory was read more than once, so that others may be reached no more.
+    has_read_again: bool,
     waiting: BTreeSet<Step>,
     /// The directories that were read, by name.
-    read: BTreeMap<PathBuf, Reading>,
+    read: BTreeMap<PathBuf, Box<Reading>>,
     /// The names that directories were read under, by real path. Only where links are followed.
     names: HashMap<PathBuf, PathBuf>,
     /// The real paths of further names.
@@ -202,34 +228,36 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn read_waiting(&mut self) -> Option<()> {
+    fn read_waiting(&mut self) -> Result<(), Ended> {
         while let Some(step) = self.waiting.pop_first() {
-            if (self.watch.cancelled)() {
-                return None;
-            }
+            self.watch.go_on()?;
             self.visit(step)?;
         }
-        Some(())
+        Ok(())
     }
 
     /// Reads a directory, unless it was read already.
-    fn visit(&mut self, step: Step) -> Option<()> {
+    fn visit(&mut self, step: Step) -> Result<(), Ended> {
         let stamp = Stamp::at(&step.path).ok();
         let place = match self.place(&step, stamp) {
             Ok(place) => place,
-            Err(error) => return self.refuse(step.path, error),
+            Err(error) => {
+                self.refuse(step.path, error);
+                return Ok(());
+            }
         };
         if self.is_read_as(&step.path, &place, stamp) {
-            return Some(());
+            return Ok(());
         }
         if self.reach.follow_links {
             if self.name_of(&place).is_some_and(|name| *name != step.path) {
                 self.read.remove(&step.path);
                 self.others.insert(step.path, (place, step.depth));
-                return Some(());
+                return Ok(());
             }
             if step.linked && !self.may_enter(stamp) {
-                return self.refuse(step.path, rustix::io::Errno::LOOP.into());
+                self.refuse(step.path, rustix::io::Errno::LOOP.into());
+                return Ok(());
             }
             self.names.insert(place.clone(), step.path.clone());
         }
@@ -238,11 +266,10 @@ impl Walk<'_> {
         self.list(step, place, stamp)
     }
 
-    fn refuse(&mut self, path: PathBuf, error: io::Error) -> Option<()> {
+    fn refuse(&mut self, path: PathBuf, error: io::Error) {
         self.read.remove(&path);
         self.others.remove(&path);
         self.failed.insert(path, Trouble::Unreadable(error));
-        Some(())
     }
 
     /// The real path, which is what tells directories apart.
@@ -282,32 +309,31 @@ impl Walk<'_> {
     ///
     /// Fail closed: a file that is put in the place of another while the directory is read may be missing from its entries (readdir(3)
     /// leaves that open, and tmpfs does so), and so may one that moves from a directory that is read later to one that was read before.
-    fn read_again(&mut self) -> Option<()> {
+    fn read_again(&mut self) -> Result<(), Ended> {
         for round in 1..=MOST_ROUNDS {
             let changed = self.changed()?;
             if changed.is_empty() {
                 break;
             }
+            self.has_read_again = true;
             for path in changed {
                 self.has_changed(path, round == MOST_ROUNDS);
             }
             self.read_waiting()?;
         }
-        Some(())
+        Ok(())
     }
 
-    fn changed(&self) -> Option<Vec<PathBuf>> {
+    fn changed(&self) -> Result<Vec<PathBuf>, Ended> {
         let mut changed = Vec::new();
         for (path, read) in &self.read {
-            if (self.watch.cancelled)() {
-                return None;
-            }
+            self.watch.go_on()?;
             let Some(before) = read.stamp else { continue };
             if Stamp::at(path).map_or(true, |now| now.times != before.times) {
                 changed.push(path.clone());
             }
         }
-        Some(changed)
+        Ok(changed)
     }
 
     fn has_changed(&mut self, path: PathBuf, is_last: bool) {
@@ -342,10 +368,10 @@ impl Walk<'_> {
         self.reach.max_depth.is_none_or(|most| depth < most)
     }
 
-    /// Reads the entries of one directory. `None` when cancelled.
+    /// Reads the entries of one directory.
     ///
     /// Links are followed here and not by walkdir, which does not name the link where following fails.
-    fn list(&mut self, step: Step, place: PathBuf, stamp: Option<Stamp>) -> Option<()> {
+    fn list(&mut self, step: Step, place: PathBuf, stamp: Option<Stamp>) -> Result<(), Ended> {
         let mut reading = Reading {
             place,
             stamp,
@@ -353,30 +379,30 @@ impl Walk<'_> {
             linked: step.linked,
             changes: self.read.get(&step.path).map_or(0, |read| read.changes),
             has_failed: false,
-            entries: Vec::new(),
-            problems: Vec::new(),
-            followed: Vec::new(),
-            not_entered: Vec::new(),
-            below: Vec::new(),
             is_partly_read: false,
+            entries: Vec::new(),
+            rare: None,
         };
+        self.room
+            .take(MEMORY_OF_A_DIRECTORY + step.path.as_os_str().len())?;
         let entries = WalkDir::new(&step.path).min_depth(1).max_depth(1);
         for entry in entries {
-            if (self.watch.cancelled)() {
-                return None;
-            }
+            self.watch.go_on()?;
             match entry {
-                Ok(entry) => self.take(&mut reading, &entry),
-                Err(error) => reading.problems.push(problem(error, &step.path)),
+                Ok(entry) => self.take(&mut reading, &entry)?,
+                Err(error) => reading.rare().problems.push(problem(error, &step.path)),
             }
         }
-        self.read.insert(step.path, reading);
-        Some(())
+        reading.entries.shrink_to_fit();
+        self.read.insert(step.path, Box::new(reading));
+        Ok(())
     }
 
-    fn take(&mut self, reading: &mut Reading, entry: &DirEntry) {
+    fn take(&mut self, reading: &mut Reading, entry: &DirEntry) -> Result<(), Ended> {
         self.watch.entries.fetch_add(1, Ordering::Relaxed);
         let (path, name) = (entry.path(), entry.file_name());
+        self.room.take(MEMORY_OF_AN_ENTRY + name.len())?;
+        self.room.grow(&mut reading.entries)?;
         let is_excluded = self.is_excluded(path);
         let anywhere = &self.reach.exclude_anywhere;
         reading.is_partly_read |= is_excluded && !anywhere.is_match(Path::new(name));
@@ -384,8 +410,9 @@ impl Walk<'_> {
             self.link(reading, path, is_excluded)
         } else {
             if entry.file_type().is_dir() && !is_excluded && self.is_walked(reading.depth + 1) {
-                reading.below.push(path.to_owned());
                 let place = Some(reading.place.join(name));
+                self.room
+                    .take(MEMORY_OF_A_DIRECTORY + path.as_os_str().len())?;
                 self.wait_for(path.to_owned(), place, reading.depth + 1, reading.linked);
             }
             kind_of(entry.file_type())
@@ -395,6 +422,7 @@ impl Walk<'_> {
             kind,
             excluded: is_excluded,
         });
+        Ok(())
     }
 
     /// What a link leads to, which is noted unless the link is left out.
@@ -404,17 +432,17 @@ impl Walk<'_> {
             Err(error) => (Kind::Dangling, Some(error)),
         };
         let is_walked = self.is_walked(reading.depth + 1);
+        let name = || path.file_name().unwrap_or_default().to_owned();
         match (kind, error) {
             _ if is_excluded => {}
-            (Kind::File, _) => reading.followed.push(path.to_owned()),
+            (Kind::File, _) => reading.rare().followed.push(name()),
             (Kind::Directory, _) if is_walked && self.reach.follow_links => {
-                reading.followed.push(path.to_owned());
-                reading.below.push(path.to_owned());
+                reading.rare().followed.push(name());
                 self.wait_for(path.to_owned(), None, reading.depth + 1, true);
             }
-            (Kind::Directory, _) if is_walked => reading.not_entered.push(path.to_owned()),
+            (Kind::Directory, _) if is_walked => reading.rare().not_entered.push(name()),
             (_, Some(error)) if self.hides_a_directory(path, &error) => {
-                reading.problems.push(Problem {
+                reading.rare().problems.push(Problem {
                     path: path.to_owned(),
                     trouble: Trouble::Unreadable(error),
                 });
@@ -436,22 +464,25 @@ impl Walk<'_> {
     }
 
     /// What was found in the directories that are still reached from the PATH.
-    fn finish(mut self) -> Found {
+    fn finish(mut self) -> Result<Found, Ended> {
         let mut found = Found::default();
         let mut kept: HashMap<PathBuf, (PathBuf, usize)> = HashMap::new();
-        let mut others = Vec::new();
-        let mut reached = vec![self.root.to_owned()];
-        while let Some(path) = reached.pop() {
-            if let Some(mut reading) = self.read.remove(&path) {
-                reached.append(&mut reading.below);
+        let others = if self.has_read_again {
+            self.drop_unreached()
+        } else {
+            // What was read was in a directory that was read, and that is as it was.
+            std::mem::take(&mut self.others)
+        };
+        for (path, trouble) in std::mem::take(&mut self.failed) {
+            found.problems.push(Problem { path, trouble });
+        }
+        while let Some((path, mut reading)) = self.read.pop_first() {
+            self.room.take(MEMORY_OF_A_DIRECTORY)?;
+            if !others.is_empty() {
                 let place = std::mem::take(&mut reading.place);
                 kept.insert(path.clone(), (place, reading.depth));
-                self.keep(&mut found, path, reading);
-            } else if let Some(other) = self.others.remove(&path) {
-                others.push((path, other));
-            } else if let Some(trouble) = self.failed.remove(&path) {
-                found.problems.push(Problem { path, trouble });
             }
+            self.keep(&mut found, path, *reading);
         }
         for (path, (place, depth)) in others {
             let name = self.names.get(&place);
@@ -471,7 +502,30 @@ impl Walk<'_> {
         }
         found.not_entered.sort_unstable();
         found.other_names.sort_unstable();
-        found
+        Ok(found)
+    }
+
+    /// Drops what is no more reached from the PATH, now that directories have changed. Returns the further names that are.
+    fn drop_unreached(&mut self) -> HashMap<PathBuf, (PathBuf, usize)> {
+        let (mut read, mut others, mut failed) = (BTreeMap::new(), HashMap::new(), HashMap::new());
+        let mut reached = vec![self.root.to_owned()];
+        while let Some(path) = reached.pop() {
+            if let Some(reading) = self.read.remove(&path) {
+                if self.is_walked(reading.depth + 1) {
+                    let is_below =
+                        |entry: &&Entry| entry.kind == Kind::Directory && !entry.excluded;
+                    let below = reading.entries.iter().filter(is_below);
+                    reached.extend(below.map(|entry| path.join(&entry.name)));
+                }
+                read.insert(path, reading);
+            } else if let Some(other) = self.others.remove(&path) {
+                others.insert(path, other);
+            } else if let Some(trouble) = self.failed.remove(&path) {
+                failed.insert(path, trouble);
+            }
+        }
+        (self.read, self.failed) = (read, failed);
+        others
     }
 
     fn is_deeper(&self, one: usize, other: usize) -> bool {
@@ -486,20 +540,22 @@ impl Walk<'_> {
                 }
             }
         }
-        found.problems.extend(reading.problems);
-        found.links_followed.extend(reading.followed);
+        let rare = reading.rare.map(|rare| *rare).unwrap_or_default();
+        found.problems.extend(rare.problems);
         let depth = reading.depth + 1;
-        let not_entered = reading.not_entered.into_iter();
-        found
-            .not_entered
-            .extend(not_entered.map(|link| (link, depth)));
+        let not_entered = rare.not_entered.iter().map(|name| (path.join(name), depth));
+        found.not_entered.extend(not_entered);
         if reading.has_failed {
             found.problems.push(Problem {
                 path: path.clone(),
                 trouble: Trouble::Changed,
             });
         }
-        found.directories.insert(path, reading.entries);
+        let listing = Listing {
+            entries: reading.entries,
+            followed: rare.followed,
+        };
+        found.directories.insert(path, listing);
     }
 
     fn is_excluded(&self, path: &Path) -> bool {
@@ -545,6 +601,7 @@ mod tests {
     use super::*;
     use std::cell::Cell;
     use std::fs;
+    use std::sync::atomic::AtomicU64;
 
     const DIRECTORIES: u64 = 300;
 
@@ -558,6 +615,7 @@ mod tests {
         let watch = Watch {
             entries: &entries,
             cancelled: &cancelled,
+            has_room: &|_| true,
         };
         let found = walk(root, &Reach::default(), watch).unwrap();
         (entries.into_inner(), found)
@@ -614,7 +672,8 @@ mod tests {
                     fs::rename(at(from), at(from + 13)).unwrap();
                 }
             });
-            let mut entries = found.directories.values().flatten();
+            let listings = found.directories.values();
+            let mut entries = listings.flat_map(|listing| &listing.entries);
             let is_found = entries.any(|entry| entry.name == "moves.zst");
             assert!(is_found || !found.problems.is_empty(), "{pace}");
             fs::remove_file(at(place.get())).unwrap();
@@ -633,7 +692,8 @@ mod tests {
                 fs::rename(other.path(), &place).unwrap();
             }
         });
-        let names: Vec<_> = found.directories[&place].iter().map(|e| &e.name).collect();
+        let entries = found.directories[&place].entries.iter();
+        let names: Vec<_> = entries.map(|e| &e.name).collect();
         assert_eq!(names, ["new.zst"]);
         assert!(found.problems.is_empty());
     }

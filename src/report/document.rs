@@ -1,12 +1,13 @@
 //! A run as the objects of the JSON reports: the only place where a record is flattened.
 
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use super::remedy::remedy;
 use super::words;
+use crate::files::SharedPath;
 use crate::run::{self, Run, VERSION};
 use crate::text::time::rfc3339;
 use crate::trust::key;
@@ -17,10 +18,10 @@ use crate::wire::{
     Artifact, Audit, Counts, Document, Finding, Key, Note, Options, PathMember, SCHEMA,
     SignatureMember, Start, Summary, Type,
 };
-use crate::{audit, hints};
+use crate::{audit, hints::notes};
 
 /// A whole run.
-pub(super) fn whole(run: Run<'_>) -> Document<'_, Artifacts<'_>> {
+pub(super) fn whole(run: Run<'_>) -> Document<'_, Artifacts<'_>, Notes<'_>> {
     Document {
         schema: SCHEMA,
         start: start(run.start),
@@ -38,6 +39,24 @@ impl Serialize for Artifacts<'_> {
     }
 }
 
+/// The same of what a run shows as a whole: a note may have all its paths.
+pub(super) struct Notes<'a>(&'a [notes::Note]);
+
+impl Serialize for Notes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(note))
+    }
+}
+
+/// The same of the paths of a note.
+pub(super) struct Members<'a>(&'a [SharedPath]);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(member))
+    }
+}
+
 /// How a run began.
 pub(super) fn start(start: &run::Start) -> Start<'_> {
     Start {
@@ -48,7 +67,11 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
         host: start.host.as_str().into(),
         keys: start.keys.iter().map(|key| of_key(key)).collect(),
         directory: start.directory.as_deref().map(PathMember::of),
-        roots: paths(&start.roots),
+        roots: start
+            .roots
+            .iter()
+            .map(|root| PathMember::of(root))
+            .collect(),
         options: options(&start.options),
     }
 }
@@ -60,18 +83,22 @@ fn of_key(key: &key::Key) -> Key<'_> {
     }
 }
 
-fn paths(paths: &[PathBuf]) -> Vec<PathMember<'_>> {
-    paths.iter().map(|path| PathMember::of(path)).collect()
+fn member(path: &SharedPath) -> PathMember<'static> {
+    PathMember::of_bytes(path.to_os_string().into_vec())
 }
 
-fn signature(path: Option<&Path>) -> SignatureMember<'_> {
-    path.map(SignatureMember::of).unwrap_or_default()
+fn signature(path: &SharedPath) -> SignatureMember<'static> {
+    member(path).into()
 }
 
 fn options(options: &run::Options) -> Options<'_> {
     let texts = |texts: &'_ [String]| texts.iter().map(|text| text.clone().into()).collect();
     Options {
-        signature: signature(options.signature.as_deref()),
+        signature: options
+            .signature
+            .as_deref()
+            .map(|path| PathMember::of(path).into())
+            .unwrap_or_default(),
         max_depth: options.max_depth,
         follow_links: options.follow_links,
         exclude: texts(&options.exclude),
@@ -94,7 +121,7 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
     };
     Artifact {
         r#type: Type::Artifact,
-        path: PathMember::of(path),
+        path: member(path),
         status: Status::of(&record.verdict).name().into(),
         passes: record.verdict.passes(),
         reason: Reason::of(&record.verdict).name().into(),
@@ -102,18 +129,18 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         remedy: remedy(record).map(Into::into),
         size: record.size,
         sha256: record.digest.map(|digest| digest.to_string().into()),
-        signature: signature(record.signature.as_deref()),
+        signature: record.signature.as_ref().map(signature).unwrap_or_default(),
         key,
-        parts: paths(&record.parts),
-        link: record.link.as_deref().map(PathMember::of),
+        parts: record.parts.iter().map(member).collect(),
+        link: record.link.as_deref().map(member),
         looks: record.looks.map(Looks::name).map(Into::into),
-        read_as: record.read_as.as_deref().map(PathMember::of),
+        read_as: record.read_as.as_deref().map(member),
         seconds: seconds(record.elapsed),
     }
 }
 
 /// How a run ended.
-pub(super) fn summary(end: &run::End) -> Summary<'_> {
+pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
     Summary {
         r#type: Type::Summary,
         time: rfc3339(end.time).into(),
@@ -130,7 +157,7 @@ pub(super) fn summary(end: &run::End) -> Summary<'_> {
             .iter()
             .map(|text| text.as_str().into())
             .collect(),
-        notes: end.notes.iter().map(note).collect(),
+        notes: Notes(&end.notes),
         audit: end.audit.as_deref().map(of_audit),
     }
 }
@@ -147,25 +174,25 @@ fn counts(summary: &verdict::Summary) -> Counts {
     }
 }
 
-fn note(note: &hints::notes::Note) -> Note<'_> {
-    use hints::notes::Note as Said;
+fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
+    use notes::Note as Said;
     match note {
         Said::SameContent { digest, paths: of } => Note::SameContent {
             sha256: digest.to_string().into(),
-            paths: paths(of),
+            paths: Members(of),
         },
         Said::SameDirectory { path, judged_as } => Note::SameDirectory {
-            path: PathMember::of(path),
-            judged_as: PathMember::of(judged_as),
+            path: member(path),
+            judged_as: member(judged_as),
         },
         Said::SignatureFitsOther {
             signature,
             path,
             fits,
         } => Note::SignatureFitsOther {
-            signature: SignatureMember::of(signature),
-            path: PathMember::of(path),
-            fits: PathMember::of(fits),
+            signature: self::signature(signature),
+            path: member(path),
+            fits: member(fits),
         },
         Said::WrongKey {
             keys,
@@ -181,22 +208,22 @@ fn note(note: &hints::notes::Note) -> Note<'_> {
             }
         }
         Said::SignatureFits { signature, fits } => Note::SignatureFits {
-            signature: SignatureMember::of(signature),
-            fits: PathMember::of(fits),
+            signature: self::signature(signature),
+            fits: member(fits),
         },
         Said::StraySignature { path } => Note::StraySignature {
-            signature: SignatureMember::of(path),
+            signature: signature(path),
         },
         Said::SpareParts { whole, paths: of } => Note::SpareParts {
-            path: PathMember::of(whole),
-            paths: paths(of),
+            path: member(whole),
+            paths: Members(of),
         },
         Said::AlikeNames {
             difference,
             paths: of,
         } => Note::AlikeNames {
             difference: (*difference).into(),
-            paths: paths(of),
+            paths: Members(of),
         },
     }
 }
@@ -212,14 +239,14 @@ fn of_audit(audit: &audit::Audit) -> Audit<'_> {
 
 fn finding(finding: &audit::Finding) -> Finding<'_> {
     let from = match finding {
-        audit::Finding::Renamed { from, .. } => Some(PathMember::of(from)),
+        audit::Finding::Renamed { from, .. } => Some(member(from)),
         _ => None,
     };
     Finding {
         finding: finding.name().into(),
-        path: PathMember::of(finding.path()),
+        path: member(finding.path()),
         from,
-        like: finding.like().map(PathMember::of),
+        like: finding.like().map(member),
     }
 }
 

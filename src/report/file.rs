@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::{html, json, junit, place, replace, words};
+use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::os_error;
 use crate::trust::verdict::{Record, Subject, Verdict};
@@ -43,7 +44,7 @@ impl Format {
 #[derive(Debug, Error)]
 #[error(
     "{}: cannot write the report: {}",
-    words::shown(target),
+    words::shown_path(target),
     os_error::words(source)
 )]
 pub struct ReportError {
@@ -66,9 +67,9 @@ pub struct ReportFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedHere {
     /// The artifact.
-    pub data: PathBuf,
+    pub data: SharedPath,
     /// Its signature file.
-    pub signature: Option<PathBuf>,
+    pub signature: Option<SharedPath>,
 }
 
 impl ReportFile {

@@ -195,8 +195,12 @@ fn shares(summary: &Summary) -> Vec<Share> {
 
 fn facts(start: &Start, end: &End) -> Vec<(&'static str, String)> {
     let summary = &end.summary;
-    let roots: Vec<String> = start.roots.iter().map(|root| words::shown(root)).collect();
-    let directory = start.directory.as_deref().map(words::shown);
+    let roots: Vec<String> = start
+        .roots
+        .iter()
+        .map(|root| words::shown_path(root))
+        .collect();
+    let directory = start.directory.as_deref().map(words::shown_path);
     let seconds = summary.elapsed.as_secs_f64();
     vec![
         ("Program", format!("verify-signatures {VERSION}")),
@@ -230,7 +234,7 @@ fn options(options: &Options) -> String {
         options
             .signature
             .as_ref()
-            .map(|path| format!("signature file {}", words::shown(path))),
+            .map(|path| format!("signature file {}", words::shown_path(path))),
     );
     texts.extend(
         options
@@ -332,7 +336,7 @@ impl Row {
                 .unwrap_or_default(),
             signature: record
                 .signature
-                .as_deref()
+                .as_ref()
                 .map(words::shown)
                 .unwrap_or_default(),
             key: fingerprint.chars().take(SHORT).collect(),
@@ -356,8 +360,6 @@ fn class(verdict: &Verdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
     use std::path::PathBuf;
     use std::sync::Arc;
     use std::time::{Duration, SystemTime};
@@ -440,7 +442,7 @@ mod tests {
                 sha256: "portable",
             },
         };
-        let record = Record::unhashed(OsStr::from_bytes(name).into(), None, Verdict::Missing);
+        let record = Record::unhashed(name.into(), None, Verdict::Missing);
         let mut page = Vec::new();
         let run = Run {
             start: &start,

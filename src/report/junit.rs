@@ -10,6 +10,7 @@ use askama::Template;
 
 use super::words;
 use crate::audit::Finding;
+use crate::files::SharedPath;
 use crate::run::{End, Run, Start, VERSION};
 use crate::text::{escape, time};
 use crate::trust::terms::Reason;
@@ -138,12 +139,12 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     let key = |key: &std::sync::Arc<crate::trust::key::Key>| {
         ("key", format!("{} {}", key.fingerprint(), key.name()))
     };
-    let root = |root: &std::path::PathBuf| ("path", words::shown(root));
+    let root = |root: &std::path::PathBuf| ("path", words::shown_path(root));
     let mut properties = vec![
         ("version", VERSION.to_owned()),
         ("host", escape::name(start.host.as_ref())),
     ];
-    let directory = start.directory.as_deref().map(words::shown);
+    let directory = start.directory.as_deref().map(words::shown_path);
     properties.extend(directory.map(|directory| ("directory", directory)));
     properties.extend(start.keys.iter().map(key));
     properties.extend(start.roots.iter().map(root));
@@ -184,9 +185,12 @@ impl Identity {
 
 /// Returns a path in a form of its own, as printed, and without what separates the parts of a name. Blanks at the ends or in a row
 /// are escaped as well, since what reads XML attributes may drop them.
-fn part(path: &Path) -> String {
+fn part(path: &SharedPath) -> String {
+    part_of(&words::shown(path))
+}
+
+fn part_of(printed: &str) -> String {
     let mut text = String::new();
-    let printed = words::shown(path);
     let mut chars = printed.chars().peekable();
     while let Some(c) = chars.next() {
         let at_start = text.is_empty();
@@ -211,14 +215,16 @@ fn names(records: &[Record]) -> impl Iterator<Item = String> {
     for record in records {
         *of_subject.entry(&record.subject).or_default() += 1;
     }
-    let mut seen: HashMap<(&Subject, Option<&Path>), usize> = HashMap::new();
+    let mut seen: HashMap<(&Subject, String), usize> = HashMap::new();
     records.iter().map(move |record| {
         let Subject::Artifact(path) = &record.subject;
-        let signature = record.signature.as_deref();
-        let mut name = part(path);
-        if of_subject[&record.subject] > 1 {
-            name += &signature.map_or_else(String::new, |s| format!(" ({})", beside(path, s)));
+        let name = part(path);
+        if of_subject[&record.subject] == 1 {
+            return name;
         }
+        let signature = record.signature.as_ref();
+        let signature = signature.map_or_else(String::new, |s| format!(" ({})", beside(path, s)));
+        let mut name = name + &signature;
         let times = seen.entry((&record.subject, signature)).or_default();
         *times += 1;
         if *times > 1 {
@@ -230,10 +236,10 @@ fn names(records: &[Record]) -> impl Iterator<Item = String> {
 }
 
 /// Returns a signature file as the name of its artifact's case has it: without its directory, where that is the artifact's.
-fn beside(data: &Path, signature: &Path) -> String {
-    match signature.file_name() {
-        Some(name) if signature.parent() == data.parent() => part(Path::new(name)),
-        _ => part(signature),
+fn beside(data: &SharedPath, signature: &SharedPath) -> String {
+    match signature.file_name().filter(|_| signature.is_beside(data)) {
+        Some(name) => part_of(&escape::name(name)),
+        None => part(signature),
     }
 }
 
@@ -243,9 +249,9 @@ fn case(record: &Record, name: String) -> Case {
     let class = if directory.as_os_str().is_empty() {
         ".".to_owned()
     } else {
-        part(directory)
+        part_of(&words::shown_path(directory))
     };
-    let signature = record.signature.as_deref().map(words::shown);
+    let signature = record.signature.as_ref().map(words::shown);
     let digest = record.digest.map(|digest| digest.to_string());
     let properties = [("signature", signature), ("sha256", digest)];
     let properties = properties.into_iter();
@@ -313,12 +319,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashSet;
-    use std::ffi::OsString;
-    use std::os::unix::ffi::OsStringExt;
-    use std::path::PathBuf;
 
     /// Paths of what looks like the parts of an identity, so that they would be confused often.
-    fn path() -> impl Strategy<Value = PathBuf> {
+    fn path() -> impl Strategy<Value = SharedPath> {
         let piece = prop::sample::select(vec![
             "a",
             "_",
@@ -344,7 +347,7 @@ mod tests {
             "(run)_(the whole run)",
         ]);
         let pieces = prop::collection::vec(piece, 1..5);
-        pieces.prop_map(|pieces| OsString::from_vec(pieces.concat().into_bytes()).into())
+        pieces.prop_map(|pieces| pieces.concat().into())
     }
 
     fn records() -> impl Strategy<Value = Vec<Record>> {

@@ -84,7 +84,7 @@ fn may_be_followed(path: &Path, link: &Metadata) -> io::Result<()> {
     if link.uid() == geteuid().as_raw() || link.uid() == 0 {
         return Ok(());
     }
-    let path = words::shown(path);
+    let path = words::shown_path(path);
     Err(io::Error::other(format!(
         "{path} is a link that another user made; name the place that it leads to, or delete it"
     )))

@@ -1,13 +1,14 @@
 //! Verdicts in words.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::remedy::remedy;
 use crate::audit::{Audit, Finding};
 use crate::digest::Digest;
 use crate::digest::choice::{Choice, Measurement};
+use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::mirror::alike::Difference;
 use crate::mirror::pairing::is_artifact;
@@ -24,7 +25,12 @@ pub(crate) fn subject(record: &Record) -> String {
 }
 
 /// A path as it is printed.
-pub(crate) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &SharedPath) -> String {
+    escape::name(&path.to_os_string())
+}
+
+/// The same of a path that shares nothing.
+pub(crate) fn shown_path(path: &Path) -> String {
     escape::name(path.as_os_str())
 }
 
@@ -51,10 +57,10 @@ pub(crate) fn signature(record: &Record) -> String {
     let Subject::Artifact(data) = &record.subject;
     match &record.signature {
         None => "no signature file".to_owned(),
-        Some(path) if path.parent() == data.parent() => {
-            escape::name(path.file_name().unwrap_or(path.as_os_str()))
-        }
-        Some(path) => shown(path),
+        Some(path) => match path.file_name().filter(|_| path.is_beside(data)) {
+            Some(name) => escape::name(name),
+            None => shown(path),
+        },
     }
 }
 
@@ -76,7 +82,7 @@ fn how(record: &Record) -> String {
 }
 
 /// The parts that an artifact was split into.
-fn parts(parts: &[PathBuf]) -> Option<String> {
+fn parts(parts: &[SharedPath]) -> Option<String> {
     let (first, last) = (parts.first()?, parts.last()?);
     Some(match parts.len() {
         1 => format!("1 part, {}", shown(first)),
@@ -149,7 +155,7 @@ fn looked_for(record: &Record) -> String {
         signature.push(".sig.bin");
         escape::name(&signature)
     };
-    match path.file_stem().filter(|_| is_artifact(name)) {
+    match Path::new(name).file_stem().filter(|_| is_artifact(name)) {
         Some(stem) => format!(
             "neither {} nor {} is here",
             with_ending(stem),
@@ -219,15 +225,13 @@ pub fn note(note: &Note) -> String {
 }
 
 /// Which of two files is to be renamed to what, so that they are paired.
-fn pairing(signature: &Path, fits: &Path) -> String {
-    let stem = fits
-        .file_stem()
-        .filter(|_| fits.file_name().is_some_and(is_artifact));
-    match stem {
+fn pairing(signature: &SharedPath, fits: &SharedPath) -> String {
+    let name = fits.file_name().filter(|name| is_artifact(name));
+    match name.and_then(|name| Path::new(name).file_stem()) {
         Some(stem) => {
             let mut name = stem.to_owned();
             name.push(".sig.bin");
-            let to = fits.with_file_name(name);
+            let to = fits.directory().join(&name);
             let difference = Difference::between(signature, &to).map_or("", Difference::name);
             format!("the signature to {}", as_told_apart(difference)(&to))
         }
@@ -236,11 +240,11 @@ fn pairing(signature: &Path, fits: &Path) -> String {
 }
 
 /// The first of some paths, and how many more there are.
-fn list(paths: &[PathBuf]) -> String {
+fn list(paths: &[SharedPath]) -> String {
     list_as(paths, shown)
 }
 
-fn list_as(paths: &[PathBuf], shown: fn(&Path) -> String) -> String {
+fn list_as(paths: &[SharedPath], shown: fn(&SharedPath) -> String) -> String {
     let shown: Vec<String> = paths.iter().take(MOST_PATHS).map(|p| shown(p)).collect();
     let more = match paths.len().saturating_sub(MOST_PATHS) {
         0 => String::new(),
@@ -250,7 +254,7 @@ fn list_as(paths: &[PathBuf], shown: fn(&Path) -> String) -> String {
 }
 
 /// How a path is printed, so that a reader sees the difference.
-fn as_told_apart(difference: &str) -> fn(&Path) -> String {
+fn as_told_apart(difference: &str) -> fn(&SharedPath) -> String {
     match difference {
         "normal-form" | "case-and-normal-form" => spelled_out,
         _ => shown,
@@ -258,7 +262,7 @@ fn as_told_apart(difference: &str) -> fn(&Path) -> String {
 }
 
 /// A path with a code point in place of each character that is not ASCII.
-fn spelled_out(path: &Path) -> String {
+fn spelled_out(path: &SharedPath) -> String {
     let spell = |c: char| match c {
         c if c.is_ascii() => c.to_string(),
         c => c.escape_unicode().to_string(),
@@ -319,7 +323,7 @@ pub fn finding(finding: &Finding) -> String {
 }
 
 /// What tells two paths apart that look alike; nothing, if they do not.
-fn alike(then: &Path, now: &Path) -> String {
+fn alike(then: &SharedPath, now: &SharedPath) -> String {
     let difference = Difference::between(then, now);
     difference
         .map(Difference::name)
@@ -355,7 +359,10 @@ pub fn audit(audit: &Audit) -> String {
         true => "no difference".to_owned(),
         false => counts.join(", "),
     };
-    let (baseline, time) = (shown(&audit.baseline), escape::name(audit.time.as_ref()));
+    let (baseline, time) = (
+        shown_path(&audit.baseline),
+        escape::name(audit.time.as_ref()),
+    );
     format!("audit against {baseline}, of {time}: {result}")
 }
 

@@ -1,6 +1,5 @@
 //! What was found out about each artifact, and the sum of it.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +10,14 @@ use super::looks::Looks;
 use super::signature::{Signature, SignatureError};
 use super::terms::Status;
 use crate::digest::Digest;
+use crate::files::SharedPath;
 
 /// What a record speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Subject {
     /// A file, by its path as reached from the argument. For [`Verdict::Unreadable`] it may be a directory.
-    Artifact(PathBuf),
+    Artifact(SharedPath),
 }
 
 /// One line of the result: one signature, or one thing that has none.
@@ -26,7 +26,7 @@ pub struct Record {
     /// What was judged.
     pub subject: Subject,
     /// The signature file, where there is one.
-    pub signature: Option<PathBuf>,
+    pub signature: Option<SharedPath>,
     /// The judgement.
     pub verdict: Verdict,
     /// The SHA-256 of the artifact, where it was hashed to its end and stayed the same meanwhile.
@@ -34,11 +34,11 @@ pub struct Record {
     /// The artifact's size in bytes, where it is known.
     pub size: Option<u64>,
     /// The files that the artifact was split into and read from, in their order; none where it is one file.
-    pub parts: Box<[PathBuf]>,
+    pub parts: Arc<[SharedPath]>,
     /// What the artifact is a link to, where it was judged by the signature of that.
-    pub link: Option<Box<Path>>,
+    pub link: Option<Arc<SharedPath>>,
     /// Another name of the same file, under which it was read, once for both.
-    pub read_as: Option<Arc<Path>>,
+    pub read_as: Option<Arc<SharedPath>>,
     /// From opening the artifact to its verdict.
     pub elapsed: Duration,
     /// What the artifact really is, where it fails and is not what its name says: a hint.
@@ -49,14 +49,14 @@ pub struct Record {
 
 impl Record {
     /// A record on an artifact that was not hashed.
-    pub fn unhashed(data: PathBuf, signature: Option<PathBuf>, verdict: Verdict) -> Record {
+    pub fn unhashed(data: SharedPath, signature: Option<SharedPath>, verdict: Verdict) -> Record {
         Record {
             subject: Subject::Artifact(data),
             signature,
             verdict,
             digest: None,
             size: None,
-            parts: Box::default(),
+            parts: Arc::default(),
             link: None,
             read_as: None,
             elapsed: Duration::ZERO,
@@ -79,7 +79,7 @@ pub enum Verdict {
     /// There is a signature, and no file that it belongs to.
     Missing,
     /// There is a signature, and of the parts that its file was split into this one is not there.
-    PartMissing(PathBuf),
+    PartMissing(SharedPath),
     /// There is a file that needs a signature, and none that claims it.
     Unsigned {
         /// Whether the user accepts that (`--allow-unsigned`).
@@ -127,7 +127,7 @@ pub enum Unclaimed {
     /// It is a part of a split artifact that no signature claims.
     PartWithoutWhole,
     /// It is a link to an artifact that this signature file signs, which is not part of the run.
-    SignedElsewhere(PathBuf),
+    SignedElsewhere(SharedPath),
 }
 
 /// Which of the things on disk a verdict complains of.

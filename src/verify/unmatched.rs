@@ -2,9 +2,9 @@
 //! that look alike. All of it is worth a note, and none of it is a verdict.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
 
 use crate::engine;
+use crate::files::SharedPath;
 use crate::hints::notes::{Note, Noting};
 use crate::mirror::alike::{self, Difference};
 use crate::mirror::{Artifact, State, Survey};
@@ -16,7 +16,7 @@ const MOST_SIGNATURES: usize = 1000;
 /// What is loose in a survey.
 #[derive(Debug)]
 pub(crate) struct Loose {
-    signatures: Vec<(PathBuf, Signature)>,
+    signatures: Vec<(SharedPath, Signature)>,
     notes: Vec<Note>,
 }
 
@@ -25,7 +25,7 @@ impl Loose {
     pub(crate) fn of(survey: &Survey) -> Loose {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });
-        let same = |(path, judged_as): &(PathBuf, PathBuf)| Note::SameDirectory {
+        let same = |(path, judged_as): &(SharedPath, SharedPath)| Note::SameDirectory {
             path: path.clone(),
             judged_as: judged_as.clone(),
         };
@@ -59,13 +59,13 @@ pub(crate) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
         Note::SignatureFits { signature, .. } => Some(signature.clone()),
         _ => None,
     });
-    let fits: HashSet<PathBuf> = fits.collect();
+    let fits: HashSet<SharedPath> = fits.collect();
     let says_more =
         |note: &Note| !matches!(note, Note::StraySignature { path } if fits.contains(path));
     notes.into_iter().filter(says_more).collect()
 }
 
-fn signatures(survey: &Survey) -> Vec<(PathBuf, Signature)> {
+fn signatures(survey: &Survey) -> Vec<(SharedPath, Signature)> {
     let is_unsigned = |artifact: &Artifact| matches!(artifact.state, State::Unsigned(_));
     if !survey.artifacts.iter().any(is_unsigned) {
         return Vec::new();
@@ -79,33 +79,30 @@ fn signatures(survey: &Survey) -> Vec<(PathBuf, Signature)> {
         });
     let paths = orphans.chain(&survey.strays).take(MOST_SIGNATURES);
     paths
-        .filter_map(|path| Some((path.clone(), engine::signature_in(path)?)))
+        .filter_map(|path| Some((path.clone(), engine::signature_in(&path.to_path_buf())?)))
         .collect()
 }
 
 fn spare_parts(survey: &Survey) -> Vec<Note> {
-    let mut by_whole: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
+    let mut by_whole: BTreeMap<&SharedPath, Vec<SharedPath>> = BTreeMap::new();
     for (whole, part) in &survey.spare_parts {
         by_whole.entry(whole).or_default().push(part.clone());
     }
-    let note = |(whole, paths): (&Path, Vec<PathBuf>)| Note::SpareParts {
-        whole: whole.to_owned(),
+    let note = |(whole, paths): (&SharedPath, Vec<SharedPath>)| Note::SpareParts {
+        whole: whole.clone(),
         paths,
     };
     by_whole.into_iter().map(note).collect()
 }
 
 fn alike_names(survey: &Survey) -> Vec<Note> {
-    let paths = survey
-        .artifacts
-        .iter()
-        .map(|artifact| artifact.data.as_path());
+    let paths = survey.artifacts.iter().map(|artifact| &artifact.data);
     let groups = alike::groups(paths).into_iter();
-    let note = |group: Vec<&Path>| {
+    let note = |group: Vec<&SharedPath>| {
         let difference = Difference::between(group.first()?, group.get(1)?)?;
         Some(Note::AlikeNames {
             difference: difference.name(),
-            paths: group.into_iter().map(Path::to_path_buf).collect(),
+            paths: group.into_iter().cloned().collect(),
         })
     };
     groups.filter_map(note).collect()

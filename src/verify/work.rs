@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::command::config::{Config, One, Target};
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
 use crate::engine::{self, Claim, Named, Task, Work};
+use crate::files::SharedPath;
 use crate::mirror::{self, Artifact, Facts, State};
 use crate::text::os_error;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
@@ -48,8 +49,8 @@ pub(crate) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
     } = artifact;
     let decided = |signature, verdict| {
         Work::Decided(Box::new(Record {
-            parts: parts.clone().into(),
-            link: link.as_deref().map(Box::from),
+            parts: Arc::clone(&parts),
+            link: link.clone(),
             ..Record::unhashed(data.clone(), signature, verdict)
         }))
     };
@@ -98,13 +99,15 @@ pub(crate) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
 }
 
 /// What is claimed of an artifact that this file, or what the user names in place of one, signs.
-fn claim(signature: PathBuf, config: &Config) -> Claim {
+fn claim(signature: SharedPath, config: &Config) -> Claim {
     match &config.target {
-        Target::One(one) if one.content.is_some() || one.device.is_some() => Claim::Named(Named {
-            signature,
-            content: one.content.clone(),
-            device_length: one.device.map(|device| device.length),
-        }),
+        Target::One(one) if one.content.is_some() || one.device.is_some() => {
+            Claim::Named(Box::new(Named {
+                signature,
+                content: one.content.clone(),
+                device_length: one.device.map(|device| device.length),
+            }))
+        }
         _ => Claim::Signed(signature),
     }
 }
@@ -126,17 +129,17 @@ pub(crate) fn artifact(one: &One) -> Artifact {
 
 /// An artifact without a signature: its verdict is known. It is hashed all the same where it is accepted and somebody will want to know
 /// whether it stayed the same, and where signatures are looking for what they were made over; what cannot be looked at has no digest then.
-fn unsigned(data: PathBuf, why: Unclaimed, config: &Config, seeks: bool) -> Work {
+fn unsigned(data: SharedPath, why: Unclaimed, config: &Config, seeks: bool) -> Work {
     let allowed = config.allow_unsigned;
     let is_hashed = seeks || allowed && config.wants_digests();
     let verdict = Verdict::Unsigned { allowed, why };
-    match is_hashed.then(|| Facts::at(&data)) {
+    match is_hashed.then(|| Facts::at(&data.to_path_buf())) {
         Some(Ok(facts)) => Work::Verify(Task {
             load: load(facts),
             data,
-            parts: Vec::new(),
+            parts: Arc::default(),
             link: None,
-            claim: Claim::Unsigned(verdict),
+            claim: Claim::Unsigned(Box::new(verdict)),
         }),
         _ => Work::Decided(Box::new(Record::unhashed(data, None, verdict))),
     }
@@ -161,7 +164,7 @@ pub(crate) fn look(works: &mut [Work]) {
     };
     for record in records.filter(fails).take(MOST_LOOKED_AT) {
         let Subject::Artifact(path) = &record.subject;
-        record.looks = engine::look_at(path);
+        record.looks = engine::look_at(&path.to_path_buf());
     }
 }
 
@@ -170,7 +173,7 @@ pub(crate) fn look(works: &mut [Work]) {
 pub(crate) fn share(works: &mut [Work]) {
     let ambiguous = ambiguous(works);
     let mut identities = None;
-    let mut numbers: HashMap<(PathBuf, Vec<PathBuf>), usize> = HashMap::new();
+    let mut numbers: HashMap<(SharedPath, Arc<[SharedPath]>), usize> = HashMap::new();
     for work in works {
         let Work::Verify(task) = work else {
             continue;
@@ -178,14 +181,14 @@ pub(crate) fn share(works: &mut [Work]) {
         let mut is_certain = || {
             identities
                 .get_or_insert_with(Identities::now)
-                .is_certain(&task.data)
+                .is_certain(&task.data.to_path_buf())
         };
         let name = if !task.parts.is_empty() {
             // Fail closed: a file and a whole that begins with it have different digests.
-            (PathBuf::new(), task.parts.clone())
+            ("".into(), Arc::clone(&task.parts))
         } else if ambiguous.contains(&task.load.file) && !is_certain() {
             // One path, which may have several signatures, is one file everywhere.
-            (task.data.clone(), Vec::new())
+            (task.data.clone(), Arc::default())
         } else {
             continue;
         };

@@ -1,0 +1,290 @@
+//! Paths that share their directories: a mirror has hundreds of thousands of them, and what they begin with is the same.
+
+use std::cmp::Ordering;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A directory, as the paths of what lies in it begin: empty, or with a `/` at its end. A clone is as large as a pointer.
+#[derive(Clone, Debug)]
+pub struct Directory(Arc<Box<OsStr>>);
+
+/// A path: the [`Directory`] that it shares with its neighbours, and a name of its own. A clone copies neither.
+///
+/// It is the sequence of its bytes. Two are equal where these are, the order is bytewise, and the hash is that of the bytes.
+/// (`Path` itself compares component by component.)
+#[derive(Clone)]
+pub struct SharedPath {
+    directory: Directory,
+    /// What follows the last `/`.
+    name: Arc<OsStr>,
+}
+
+impl Directory {
+    /// The directory at `path`.
+    pub fn new(path: &Path) -> Directory {
+        let mut start = path.as_os_str().to_owned();
+        if !start.is_empty() && !start.as_bytes().ends_with(b"/") {
+            start.push("/");
+        }
+        Directory::starting(start.as_bytes())
+    }
+
+    fn starting(start: &[u8]) -> Directory {
+        Directory(Arc::new(OsStr::from_bytes(start).into()))
+    }
+
+    /// The path of the entry `name` in it.
+    pub fn join(&self, name: &OsStr) -> SharedPath {
+        if name.as_bytes().contains(&b'/') {
+            return Path::new(&**self.0).join(name).into();
+        }
+        SharedPath {
+            directory: self.clone(),
+            name: name.into(),
+        }
+    }
+
+    /// Whether the two are known to be one without a look at their bytes.
+    pub fn is_shared_with(&self, other: &Directory) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Its path, which ends in a `/` unless it is empty.
+    pub fn as_path(&self) -> &Path {
+        Path::new(&**self.0)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl SharedPath {
+    /// The directory that the name stands in.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// What follows the last `/`; empty where nothing does.
+    pub fn name(&self) -> &Arc<OsStr> {
+        &self.name
+    }
+
+    /// The path in one piece.
+    pub fn to_path_buf(&self) -> PathBuf {
+        self.into()
+    }
+
+    /// The path in one piece, as a string of the system.
+    pub fn to_os_string(&self) -> OsString {
+        OsString::from_vec([self.directory.bytes(), self.name.as_bytes()].concat())
+    }
+
+    /// The last component, as [`Path::file_name`] has it.
+    pub fn file_name(&self) -> Option<&OsStr> {
+        match self.name.as_bytes() {
+            b"" | b"." => self.directory.as_path().file_name(),
+            _ => Path::new(&*self.name).file_name(),
+        }
+    }
+
+    /// The path without its last component, as [`Path::parent`] has it.
+    pub fn parent(&self) -> Option<&Path> {
+        let directory = self.directory.as_path();
+        match (self.directory.bytes(), self.name.as_bytes()) {
+            (b"", b"") => None,
+            (b"", _) => Some(Path::new("")),
+            (_, b"" | b".") => directory.parent(),
+            // Without the separators at its end.
+            _ => Some(directory.components().as_path()),
+        }
+    }
+
+    /// Whether the two lie in one directory.
+    pub fn is_beside(&self, other: &SharedPath) -> bool {
+        let is_named = |path: &SharedPath| !matches!(path.name.as_bytes(), b"" | b".");
+        let is_shared = self.directory.is_shared_with(&other.directory);
+        (is_shared && is_named(self) && is_named(other)) || self.parent() == other.parent()
+    }
+
+    /// The path with something behind its last component.
+    pub fn followed_by(&self, rest: &OsStr) -> SharedPath {
+        let mut name = self.name.to_os_string();
+        name.push(rest);
+        self.directory.join(&name)
+    }
+}
+
+impl From<&[u8]> for SharedPath {
+    fn from(bytes: &[u8]) -> SharedPath {
+        let start = bytes.iter().rposition(|byte| *byte == b'/');
+        let (directory, name) = bytes.split_at(start.map_or(0, |at| at + 1));
+        SharedPath {
+            directory: Directory::starting(directory),
+            name: OsStr::from_bytes(name).into(),
+        }
+    }
+}
+
+impl From<&Path> for SharedPath {
+    fn from(path: &Path) -> SharedPath {
+        path.as_os_str().as_bytes().into()
+    }
+}
+
+impl From<PathBuf> for SharedPath {
+    fn from(path: PathBuf) -> SharedPath {
+        path.as_path().into()
+    }
+}
+
+impl From<&PathBuf> for SharedPath {
+    fn from(path: &PathBuf) -> SharedPath {
+        path.as_path().into()
+    }
+}
+
+impl From<&str> for SharedPath {
+    fn from(path: &str) -> SharedPath {
+        path.as_bytes().into()
+    }
+}
+
+impl From<String> for SharedPath {
+    fn from(path: String) -> SharedPath {
+        path.as_bytes().into()
+    }
+}
+
+impl From<&SharedPath> for PathBuf {
+    fn from(path: &SharedPath) -> PathBuf {
+        path.to_os_string().into()
+    }
+}
+
+impl fmt::Debug for SharedPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_os_string().fmt(f)
+    }
+}
+
+impl PartialEq for Directory {
+    fn eq(&self, other: &Directory) -> bool {
+        self.is_shared_with(other) || self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Directory {}
+
+impl PartialEq for SharedPath {
+    fn eq(&self, other: &SharedPath) -> bool {
+        // A path has one last `/`.
+        self.name == other.name && self.directory == other.directory
+    }
+}
+
+impl Eq for SharedPath {}
+
+impl Ord for SharedPath {
+    fn cmp(&self, other: &SharedPath) -> Ordering {
+        let names = (self.name.as_bytes(), other.name.as_bytes());
+        if self.directory.is_shared_with(&other.directory) {
+            return names.0.cmp(names.1);
+        }
+        let (this, that) = (self.directory.bytes(), other.directory.bytes());
+        let (this, this_rest) = this.split_at(this.len().min(that.len()));
+        let (that, that_rest) = that.split_at(this.len());
+        let rest = || {
+            let this = this_rest.iter().chain(names.0);
+            this.cmp(that_rest.iter().chain(names.1))
+        };
+        this.cmp(that).then_with(rest)
+    }
+}
+
+impl PartialOrd for SharedPath {
+    fn partial_cmp(&self, other: &SharedPath) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for SharedPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // As a slice of bytes does it.
+        state.write_usize(self.directory.bytes().len() + self.name.len());
+        state.write(self.directory.bytes());
+        state.write(self.name.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::hash::{BuildHasher, RandomState};
+
+    /// Bytes of paths that have much in common.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop::sample::select(b"/./ab\xff".to_vec());
+        prop::collection::vec(byte, 0..8)
+    }
+
+    fn path(bytes: &[u8]) -> PathBuf {
+        OsStr::from_bytes(bytes).into()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn two_paths_compare_and_hash_as_their_bytes_do(a in bytes(), b in bytes()) {
+            let (one, other) = (SharedPath::from(&*a), SharedPath::from(&*b));
+            prop_assert_eq!(one == other, a == b);
+            prop_assert_eq!(one.cmp(&other), a.cmp(&b));
+            let hasher = RandomState::new();
+            prop_assert_eq!(hasher.hash_one(&one), hasher.hash_one(&a[..]));
+            prop_assert_eq!(hasher.hash_one(&one) == hasher.hash_one(&other), a == b);
+        }
+
+        #[test]
+        fn entries_of_one_directory_compare_and_hash_as_their_bytes_do(
+            directory in bytes(), a in "[ab.]{1,3}", b in "[ab.]{1,3}"
+        ) {
+            let (here, again) = (Directory::new(&path(&directory)), Directory::new(&path(&directory)));
+            let whole = |name: &str| path(&directory).join(name);
+            let bytes = |name: &str| whole(name).into_os_string().into_vec();
+            for there in [&here, &again] {
+                let (one, other) = (here.join(a.as_ref()), there.join(b.as_ref()));
+                prop_assert_eq!(one.to_path_buf().into_os_string(), whole(&a).into_os_string());
+                prop_assert_eq!(one == other, a == b);
+                prop_assert_eq!(one.cmp(&other), bytes(&a).cmp(&bytes(&b)));
+                let hasher = RandomState::new();
+                prop_assert_eq!(hasher.hash_one(&one), hasher.hash_one(&bytes(&a)[..]));
+            }
+        }
+
+        #[test]
+        fn a_path_has_the_bytes_the_parent_and_the_last_component_that_it_was_made_of(a in bytes(), b in bytes()) {
+            let (whole, shared) = (path(&a), SharedPath::from(&*a));
+            prop_assert_eq!(shared.to_os_string().into_vec(), a.clone());
+            prop_assert_eq!(shared.file_name(), whole.file_name());
+            let bytes = |path: Option<&Path>| path.map(|path| path.as_os_str().to_owned());
+            prop_assert_eq!(bytes(shared.parent()), bytes(whole.parent()));
+            let (other, beside) = (path(&b), SharedPath::from(&*b));
+            prop_assert_eq!(shared.is_beside(&beside), whole.parent() == other.parent());
+            prop_assert_eq!(format!("{shared:?}"), format!("{whole:?}"));
+        }
+
+        #[test]
+        fn what_follows_a_path_follows_its_bytes(a in bytes(), b in bytes()) {
+            let followed = SharedPath::from(&*a).followed_by(OsStr::from_bytes(&b));
+            // A name with a separator in it is a path of its own, as `Path::join` has it.
+            if !b.contains(&b'/') {
+                prop_assert_eq!(followed.to_os_string().into_vec(), [a, b].concat());
+            }
+        }
+    }
+}
