@@ -96,7 +96,7 @@ pub struct Settings {
     pub threads: usize,
     /// Whether exactly so many were asked for, so that fewer are an error.
     pub exact_threads: bool,
-    /// How SHA-256 is computed; by what is fastest here where nothing is said.
+    /// How SHA-256 is computed; chosen by [`crate::digest::choice`] where nothing is said.
     pub hasher: Option<Hasher>,
 }
 
@@ -159,5 +159,5 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
         exact_threads: false,
         hasher: None,
     };
-    hashing::alone(task, &settings, Hasher::likely())
+    hashing::alone(task, &settings, Hasher::promised())
 }

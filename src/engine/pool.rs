@@ -121,8 +121,8 @@ pub fn prepare(
     let wanted = if is_little { 1 } else { useful };
     let choice = match settings.hasher {
         Some(hasher) => Choice::unmeasured(hasher),
-        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::likely()),
-        None => choice::fastest(jobs.div_ceil(wanted)),
+        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::promised()),
+        None => choice::choose(jobs.div_ceil(wanted)),
     };
     let allowed = Allowed {
         files: limits::files_left(),
