@@ -22,6 +22,7 @@ use clap::Parser;
 use crate::audit::{self, Audit};
 use crate::cli::Cli;
 use crate::config::{Against, Config, Environment, Target};
+use crate::defect;
 use crate::digest::choice;
 use crate::engine::counters::Counters;
 use crate::engine::{self, Cancel, PoolError, Prepared, Work};
@@ -50,8 +51,10 @@ use telling::Telling;
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
+    defect::tell();
     let exit = match limits::lift() {
-        Ok(()) => limits::with_enough_stack(command),
+        // Fail closed: what ended in the middle of something has judged nothing.
+        Ok(()) => defect::guard(|| limits::with_enough_stack(command)).unwrap_or(Exit::CannotJudge),
         Err(error) => cannot(&format!(
             "{}: raise the limit on memory (ulimit -v, ulimit -d)",
             errno::words(&error)
@@ -233,6 +236,7 @@ fn unsurveyed(
         empty: Vec::new(),
         interrupted: interrupt.exit(),
         unwritten: Vec::new(),
+        panics: 0,
         notes: Arc::from([]),
         audit: match config.against {
             Some(_) => Audited::NotMade,
@@ -327,6 +331,7 @@ fn judge(
         empty,
         interrupted: interrupt.exit(),
         unwritten: Vec::new(),
+        panics: counters.panics(),
     };
     if outcome.output.is_ok() {
         telling.end(&end(&outcome));

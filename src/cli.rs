@@ -205,7 +205,7 @@ pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "2",
         "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
-         too little memory or processor time",
+         too little memory or processor time, an internal error",
     ),
     ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),

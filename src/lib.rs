@@ -28,6 +28,7 @@ mod cli;
 mod closed;
 mod config;
 pub mod content;
+mod defect;
 pub mod device;
 pub mod digest;
 pub mod engine;

@@ -1,15 +1,21 @@
 //! Who works when: the plan, the workers, and the order in which their results come out.
 
-mod board;
 pub mod counters;
 mod crew;
+mod dispatcher;
+#[cfg(test)]
+mod faults;
+mod files;
 mod hashing;
 mod judging;
 mod looking;
 mod order;
 pub mod plan;
 mod pool;
+mod scheduler;
 mod shape;
+#[cfg(test)]
+mod simulation;
 mod worker;
 mod zarf;
 
