@@ -16,6 +16,7 @@ pub struct Counters {
     records: AtomicU64,
     decided: AtomicU64,
     failures: AtomicU64,
+    panics: AtomicU64,
     /// A worker holds on to its files; what it lets go of is in flight no more.
     flights: Mutex<Vec<Weak<Flight>>>,
 }
@@ -73,6 +74,11 @@ impl Counters {
         self.failures.load(Ordering::Relaxed)
     }
 
+    /// Panics of workers: defects of this program. What they were about has failed.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
     /// The files that are being hashed, but for small ones, in the order in which they were begun.
     pub fn in_flight(&self) -> Vec<Arc<Flight>> {
         self.flights().iter().filter_map(Weak::upgrade).collect()
@@ -92,6 +98,10 @@ impl Counters {
         self.decided.fetch_add(1, Ordering::Relaxed);
         self.failures
             .fetch_add(u64::from(!passes), Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn add_hashed(&self, bytes: u64) {

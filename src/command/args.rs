@@ -133,7 +133,7 @@ pub struct Cli {
     #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "auto|mmap|read", default_value = "auto", hide_possible_values = true)]
     pub io: Way,
 
-    /// The SHA-256 implementation: portable, avx2 or sha-ni; without it the fastest, by measurement
+    /// The SHA-256 implementation: portable, avx2 or sha-ni; without it what the processor's instructions promise, unless that is measured to be slower
     #[arg(long, value_name = "NAME", hide = true)]
     pub sha256: Option<String>,
 
@@ -205,7 +205,7 @@ pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "2",
         "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
-         too little memory or processor time",
+         too little memory or processor time, an internal error",
     ),
     ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),

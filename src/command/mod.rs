@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 pub(crate) mod config;
+mod defect;
 mod generate;
 mod messages;
 mod outcome;
@@ -25,6 +26,7 @@ use crate::audit::{self, Audit};
 use crate::command::args::Cli;
 use crate::command::config::{Against, Config, Environment, Target};
 use crate::command::recap::Recap;
+
 use crate::digest::choice;
 use crate::engine::{self, PoolError, Prepared, Work};
 use crate::hints::budget::Budget;
@@ -56,8 +58,10 @@ use output::Telling;
 
 /// Runs the command with the process's arguments.
 pub fn run() -> ExitCode {
+    defect::tell();
     let exit = match limits::lift() {
-        Ok(()) => limits::with_enough_stack(command),
+        // Fail closed: what ended in the middle of something has judged nothing.
+        Ok(()) => defect::guard(|| limits::with_enough_stack(command)).unwrap_or(Exit::CannotJudge),
         Err(error) => cannot(&format!(
             "{}: raise the limit on memory (ulimit -v, ulimit -d)",
             os_error::words(&error)
@@ -133,7 +137,7 @@ fn print(text: io::Result<Vec<u8>>) -> Exit {
 fn version(cli: &Cli) -> Exit {
     let mut text = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
     if cli.verbose {
-        text += &report::choice(&choice::fastest(usize::MAX));
+        text += &report::choice(&choice::choose(usize::MAX));
         text += "\n";
     }
     print(Ok(text.into_bytes()))
@@ -255,6 +259,7 @@ fn unsurveyed(
         empty: Vec::new(),
         interrupted: interrupt.exit(),
         unwritten: Vec::new(),
+        panics: 0,
         notes: Arc::from([]),
         audit: match config.against {
             Some(_) => Audited::NotMade,
@@ -357,6 +362,7 @@ fn judge(
         empty,
         interrupted: interrupt.exit(),
         unwritten: Vec::new(),
+        panics: counters.panics(),
     };
     if outcome.output.is_ok() {
         telling.end(&end(&outcome));

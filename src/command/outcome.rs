@@ -21,6 +21,8 @@ pub(super) struct Outcome {
     pub(super) interrupted: Option<Exit>,
     /// Reports that could not be written, in words.
     pub(super) unwritten: Vec<String>,
+    /// How often a worker panicked.
+    pub(super) panics: u64,
     /// What the run shows as a whole.
     pub(super) notes: Arc<[Note]>,
     /// What came of the audit, if one was asked for.
@@ -58,7 +60,9 @@ impl Outcome {
             (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::PipeClosed,
             (None, Err(_)) => Exit::CannotJudge,
             (None, Ok(())) if summary.failures > 0 || self.differs() => Exit::NotValid,
-            // A worker that vanished took its records with it.
+            // A panic has failed what it was about, and where it was about nothing, it says nothing good of the rest.
+            (None, Ok(())) if self.panics > 0 => Exit::CannotJudge,
+            // A run that was ended by nobody has a record of everything; this would be another defect.
             (None, Ok(())) if !summary.is_complete() => Exit::CannotJudge,
             (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Exit::CannotJudge,
             // A mount that is not there is an empty directory: nothing was verified where something was expected.
@@ -98,6 +102,10 @@ impl Outcome {
             let words = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
             problems.push(words.to_owned());
         }
+        if self.panics > 0 {
+            let words = "an internal error, told on standard error, kept artifacts from being judged; they have failed";
+            problems.push(words.to_owned());
+        }
         problems.extend(self.problem());
         if matches!(self.audit, Audited::NotMade) {
             let words = "not compared with the baseline, since the run did not reach its end";
@@ -112,6 +120,9 @@ impl Outcome {
         match &self.output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Err(error) => Some(format!("standard output: {}", os_error::words(error))),
+            Ok(()) if summary.unsurveyed && self.interrupted.is_none() => Some(
+                "an internal error, told on standard error, ended the search for files; nothing was verified".to_owned(),
+            ),
             Ok(()) if summary.unsurveyed => {
                 Some("interrupted while looking for files; nothing was verified".to_owned())
             }
@@ -143,6 +154,7 @@ mod tests {
             empty: Vec::new(),
             interrupted: None,
             unwritten: Vec::new(),
+            panics: 0,
             notes: Arc::from([]),
             audit: Audited::NotAsked,
         }
@@ -217,6 +229,36 @@ mod tests {
             ..outcome(1, 1, 2)
         };
         assert_eq!(failed.exit(), Exit::NotValid);
+    }
+
+    #[test]
+    fn a_panic_is_told_and_is_no_success_even_where_nothing_failed() {
+        let panicked = |valid, failures| Outcome {
+            panics: 1,
+            ..outcome(valid, failures, valid + failures)
+        };
+        let told = "an internal error, told on standard error, kept artifacts from being judged; they have failed";
+        assert_eq!(panicked(1, 1).exit(), Exit::NotValid);
+        assert_eq!(panicked(2, 0).exit(), Exit::CannotJudge);
+        assert_eq!(panicked(2, 0).problems(), [told]);
+    }
+
+    #[test]
+    fn a_search_that_ended_without_a_signal_is_no_interruption() {
+        let unsurveyed = |interrupted| {
+            let mut outcome = outcome(0, 0, 0);
+            outcome.summary.unsurveyed = true;
+            outcome.interrupted = interrupted;
+            (outcome.exit(), outcome.problems())
+        };
+        let error = "an internal error, told on standard error, ended the search for files; nothing was verified";
+        assert_eq!(
+            unsurveyed(None),
+            (Exit::CannotJudge, vec![error.to_owned()])
+        );
+        let signal = "interrupted while looking for files; nothing was verified";
+        let interrupted = unsurveyed(Some(Exit::Interrupted));
+        assert_eq!(interrupted, (Exit::Interrupted, vec![signal.to_owned()]));
     }
 
     fn audited(valid: u64, failures: u64, findings: Vec<Finding>) -> Outcome {

@@ -1,18 +1,24 @@
-//! Which way to compute SHA-256 is the fastest on this processor: found out by measuring, not from its description.
+//! Which way to compute SHA-256 is used: what the processor's instructions promise, unless measuring shows that it
+//! keeps less than it promises.
 //!
-//! What two lanes gain differs from nothing to almost double between processors that all report the same instructions.
+//! What two lanes gain differs from nothing to almost double between processors that all report the same instructions, so
+//! that it has to be measured. But a measurement is a millisecond of a run of hours, and other programs have a part in it:
+//! it decides nothing by itself.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Block, Feed, Hasher, Lane};
 
-/// What one lane takes in for one measurement. Small enough for the nearest caches, long enough for the clock.
+/// What one lane takes in for one sample. Small enough for the nearest caches, long enough for the clock.
 const BLOCKS: usize = 16 * 1024 / 64;
-/// Each is measured this many times and its best time counts: what disturbs a measurement makes it longer.
+/// Samples of each way in a round, of which the best counts: what disturbs a sample makes it longer.
 const TIMES: usize = 4;
+/// Pause before the round that confirms a loss: longer than another program's turn on the processor usually is.
+const PAUSE: Duration = Duration::from_millis(5);
 
-/// From this part of the best rate on, the way that comes last in [`Hasher::all`] wins. What is measured lies in the nearest
-/// cache; on files, our own ways are faster than they seem there, since they ask for memory ahead (BENCHMARKS.md).
+/// The most promising way loses a round below this part of another one's rate. What is measured lies in the nearest cache;
+/// on files, our own ways are faster than they seem there, since they ask for memory ahead (BENCHMARKS.md).
 const A_TIE: f64 = 0.95;
 
 /// The rate of one way with some of its lanes in use.
@@ -26,54 +32,104 @@ pub struct Measurement {
     pub rate: f64,
 }
 
-/// The way that was chosen, with the measurements that speak for it; none where nothing had to be measured.
+/// The way that was chosen, and what was measured; nothing where it was not worth measuring.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// The way to use.
     pub hasher: Hasher,
-    /// What was measured.
+    /// The best rate of each way, the least promising way first.
     pub measured: Vec<Measurement>,
 }
 
 impl Choice {
-    /// One that is not chosen by its speed.
+    /// One that does not rest on measurements.
     pub fn unmeasured(hasher: Hasher) -> Choice {
         Choice {
             hasher,
             measured: Vec::new(),
         }
     }
+
+    /// The way that was measured and lost, though the processor's instructions promise more of it.
+    pub fn demoted(&self) -> Option<Hasher> {
+        let promised = self.measured.last()?.hasher;
+        (promised != self.hasher).then_some(promised)
+    }
 }
 
-/// Measures every way that this processor knows, for a thread that has `in_flight` messages at once; takes a
-/// millisecond or two.
-pub fn fastest(in_flight: usize) -> Choice {
-    let measured: Vec<Measurement> = Hasher::all()
+/// Chooses a way for a thread that has `in_flight` messages at once. Measuring takes a millisecond, and a few more where
+/// the most promising way seems to lose.
+pub fn choose(in_flight: usize) -> Choice {
+    let mut measured: Vec<Measurement> = Hasher::all()
         .into_iter()
-        .map(|hasher| measure(hasher, hasher.lanes().min(in_flight.max(1))))
+        .map(|hasher| Measurement {
+            hasher,
+            lanes: hasher.lanes().min(in_flight.max(1)),
+            rate: 0.0,
+        })
         .collect();
-    let best = measured.iter().map(|m| m.rate).fold(0.0, f64::max);
-    let chosen = measured.iter().rfind(|m| m.rate >= best * A_TIE);
+    let ways: Vec<Hasher> = measured.iter().map(|m| m.hasher).collect();
+    let mut is_first = true;
+    let rounds = std::iter::from_fn(|| {
+        if !std::mem::take(&mut is_first) {
+            thread::sleep(PAUSE);
+        }
+        let rates = round(&measured);
+        for (way, rate) in measured.iter_mut().zip(&rates) {
+            way.rate = way.rate.max(*rate);
+        }
+        Some(rates)
+    });
     Choice {
-        hasher: chosen.map_or(Hasher::PORTABLE, |chosen| chosen.hasher),
+        hasher: decide(&ways, rounds).unwrap_or(Hasher::PORTABLE),
         measured,
     }
 }
 
-/// Measures one way with so many lanes in use.
-pub fn measure(hasher: Hasher, lanes: usize) -> Measurement {
-    let message: Vec<Block> = vec![[0x5a; 64]; BLOCKS];
-    let shortest = (0..TIMES).map(|_| time(hasher, lanes, &message)).min();
-    let seconds = shortest.unwrap_or(Duration::MAX).as_secs_f64();
-    Measurement {
-        hasher,
-        lanes,
-        rate: (lanes * message.len() * size_of::<Block>()) as f64 / seconds.max(f64::EPSILON),
+/// Decides among the `ways`, of which the last promises most. Each of the `rounds` has the rate of every way, in their
+/// order. The most promising way is given up only for one to which it loses two rounds in a row; the second round is
+/// not asked for where the first one was not lost.
+fn decide<W: Copy + PartialEq>(
+    ways: &[W],
+    mut rounds: impl Iterator<Item = Vec<f64>>,
+) -> Option<W> {
+    let (promised, others) = ways.split_last()?;
+    let mut lost_to = |candidates: &[W]| -> Vec<W> {
+        let rates = rounds.next().unwrap_or_default();
+        // Without a rate of its own it has not lost.
+        let Some(own) = rates.get(others.len()) else {
+            return Vec::new();
+        };
+        let faster = others
+            .iter()
+            .zip(&rates)
+            .filter(|(way, rate)| candidates.contains(way) && *own < *rate * A_TIE);
+        let mut faster: Vec<(&W, &f64)> = faster.collect();
+        faster.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+        faster.into_iter().map(|(way, _)| *way).collect()
+    };
+    let once = lost_to(others);
+    if once.is_empty() {
+        return Some(*promised);
     }
+    // The fastest of those to which it lost again.
+    Some(lost_to(&once).pop().unwrap_or(*promised))
 }
 
-fn time(hasher: Hasher, lanes: usize, message: &[Block]) -> Duration {
-    let mut lanes = vec![Lane::default(); lanes];
+/// Measures each way, all of them in turn, so that whatever slows the processor down meanwhile slows down each of them.
+fn round(ways: &[Measurement]) -> Vec<f64> {
+    let message: Vec<Block> = vec![[0x5a; 64]; BLOCKS];
+    let mut rates = vec![0.0_f64; ways.len()];
+    for _ in 0..TIMES {
+        for (way, best) in ways.iter().zip(&mut rates) {
+            *best = best.max(sample(*way, &message));
+        }
+    }
+    rates
+}
+
+fn sample(way: Measurement, message: &[Block]) -> f64 {
+    let mut lanes = vec![Lane::default(); way.lanes];
     let mut feeds: Vec<Feed<'_>> = lanes
         .iter_mut()
         .map(|lane| Feed {
@@ -82,27 +138,94 @@ fn time(hasher: Hasher, lanes: usize, message: &[Block]) -> Duration {
         })
         .collect();
     let started = Instant::now();
-    hasher.advance(&mut feeds);
+    way.hasher.advance(&mut feeds);
     let taken = started.elapsed();
     std::hint::black_box(lanes);
-    taken
+    (way.lanes * size_of_val(message)) as f64 / taken.as_secs_f64().max(f64::EPSILON)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// The least promising first, as [`Hasher::all`] has them.
+    const WAYS: [&str; 3] = ["portable", "wide", "instructions"];
+
+    /// What is chosen after these rounds, and how many of them were asked for.
+    fn decided(rounds: &[[f64; 3]]) -> (&'static str, usize) {
+        let mut asked = 0;
+        let rounds = rounds.iter().inspect(|_| asked += 1);
+        let way = decide(&WAYS, rounds.map(|rates| rates.to_vec())).unwrap();
+        (way, asked)
+    }
 
     #[test]
-    fn the_choice_is_the_fastest_of_what_was_measured_but_for_a_tie() {
-        let choice = fastest(2);
-        let rate_of = |hasher| {
-            let of = choice.measured.iter().find(|m| m.hasher == hasher);
-            of.map(|m| m.rate).unwrap()
-        };
-        for measurement in &choice.measured {
-            assert!(rate_of(choice.hasher) >= measurement.rate * A_TIE);
-            assert!(measurement.lanes <= 2);
+    fn what_the_processor_promises_is_chosen_after_one_round_that_it_does_not_lose() {
+        assert_eq!(decided(&[[1.0, 1.5, 3.4]]), ("instructions", 1));
+        // A tie is no loss.
+        assert_eq!(decided(&[[3.5, 1.5, 3.4]]), ("instructions", 1));
+    }
+
+    #[test]
+    fn one_lost_round_demotes_nothing() {
+        let (lost, won) = ([3.4, 1.5, 1.7], [1.8, 1.5, 3.4]);
+        assert_eq!(decided(&[lost, won]), ("instructions", 2));
+        // Nor do two to different ones.
+        let lost_to_another = [1.0, 3.4, 1.7];
+        assert_eq!(decided(&[lost, lost_to_another]), ("instructions", 2));
+        // Nor does one after which nothing more could be measured.
+        assert_eq!(decided(&[lost]), ("instructions", 1));
+    }
+
+    #[test]
+    fn a_way_that_loses_twice_to_the_same_one_is_demoted_for_the_fastest_of_those() {
+        assert_eq!(decided(&[[3.4, 1.5, 1.7]; 2]), ("portable", 2));
+        assert_eq!(decided(&[[2.0, 3.4, 1.7]; 2]), ("wide", 2));
+        assert_eq!(
+            decided(&[[2.0, 1.0, 1.7], [2.0, 3.4, 1.7]]),
+            ("portable", 2)
+        );
+    }
+
+    #[test]
+    fn rates_that_cannot_be_compared_demote_nothing() {
+        let nan = f64::NAN;
+        assert_eq!(decided(&[[nan, nan, 1.0]; 2]).0, "instructions");
+        assert_eq!(decided(&[[3.4, 1.5, nan]; 2]).0, "instructions");
+        assert_eq!(decided(&[]).0, "instructions");
+        assert_eq!(
+            decide(&WAYS, std::iter::repeat(vec![9.0])),
+            Some("instructions")
+        );
+        assert_eq!(decide::<u8>(&[], std::iter::empty()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_supported_way_is_chosen_and_another_than_the_promised_one_only_if_faster_twice(
+            supported in 1..=3_usize,
+            rounds in prop::collection::vec(prop::array::uniform5(0.0..10.0_f64), 0..4)
+        ) {
+            let ways = &WAYS[..supported];
+            // There are rates of ways that are not supported, too.
+            let chosen = decide(ways, rounds.iter().map(|rates| rates.to_vec())).unwrap();
+            let at = ways.iter().position(|way| *way == chosen);
+            prop_assert!(at.is_some());
+            let (at, promised) = (at.unwrap(), supported - 1);
+            if at != promised {
+                prop_assert!(rounds.len() >= 2);
+                prop_assert!(rounds[..2].iter().all(|rates| rates[promised] < rates[at] * A_TIE));
+            }
         }
-        assert_eq!(choice.measured.len(), Hasher::all().len());
+    }
+
+    #[test]
+    fn every_way_of_this_processor_is_measured_with_no_more_lanes_than_there_are_messages() {
+        let choice = choose(2);
+        let measured: Vec<Hasher> = choice.measured.iter().map(|m| m.hasher).collect();
+        assert_eq!(measured, Hasher::all());
+        assert!(choice.measured.iter().all(|m| m.lanes <= 2 && m.rate > 0.0));
+        assert!(measured.contains(&choice.hasher));
     }
 }

@@ -117,12 +117,12 @@ impl Hasher {
     /// The one that is everywhere.
     pub const PORTABLE: Hasher = Hasher(Kind::Portable);
 
-    /// The one to use without measuring: for work that is over before a measurement would be.
-    pub fn likely() -> Hasher {
-        Hasher::named("sha-ni").unwrap_or(Hasher::PORTABLE)
+    /// The one of which the processor's instructions promise most.
+    pub fn promised() -> Hasher {
+        Hasher::all().pop().unwrap_or(Hasher::PORTABLE)
     }
 
-    /// All ways that this processor knows.
+    /// All ways that this processor knows, in the order of what its instructions promise of them, the least first.
     pub fn all() -> Vec<Hasher> {
         let mut all = vec![Hasher::PORTABLE];
         #[cfg(target_arch = "x86_64")]

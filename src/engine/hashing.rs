@@ -1,12 +1,14 @@
 //! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name of it.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(test)]
+use super::faults;
 use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
 use super::looking;
-use super::plan::{Job, may_join};
+use super::plan::Job;
+use super::scheduler::Piece;
 use super::shape::Shape;
 use super::{Claim, Settings, Task, zarf};
 use crate::content::{Fault, Joined, Reading};
@@ -76,6 +78,8 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
         let Some((place, task)) = context.tasks.get(*position) else {
             continue;
         };
+        #[cfg(test)]
+        faults::strike(faults::Moment::Opening, &task.data);
         match open_content(task, context.reading(job)) {
             Err(verdict) => records.push((*place, record(task, verdict, started))),
             Ok(content) => {
@@ -106,23 +110,33 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
     Joined::open(&path, parts, reading).map_err(|fault| unopened(task, fault))
 }
 
-/// Takes the lanes one step further, by the bytes that every one of them has in memory: all of them, or the longest file
-/// alone while it must not wait for others (see [`may_join`]). Returns those at their end.
-pub(super) fn step(hasher: Hasher, lanes: &mut Vec<Hashing>, context: &Context<'_>) -> Vec<Ended> {
-    lanes.sort_by_key(|hashing| Reverse(hashing.left()));
-    let mut in_use = in_use(lanes, context);
-    let mut ended = Vec::new();
+/// Takes the first `in_use` of the lanes one step further, by the bytes that every one of them has in memory. Those at their
+/// end go from the lanes to `ended`, each at once, so that a panic over one of them loses no other.
+pub(super) fn step(
+    hasher: Hasher,
+    lanes: &mut Vec<Hashing>,
+    mut in_use: usize,
+    context: &Context<'_>,
+    ended: &mut Vec<Ended>,
+) {
     let mut at = 0;
     while at < in_use {
-        match lanes.get_mut(at).and_then(Hashing::fill) {
+        let Some(hashing) = lanes.get_mut(at) else {
+            break;
+        };
+        match hashing.fill() {
             None => at += 1,
             Some(result) => {
-                ended.push(lanes.remove(at).end(result, context));
+                ended.push(hashing.end(result, context));
+                lanes.remove(at);
                 in_use -= 1;
             }
         }
     }
     let used = lanes.get_mut(..in_use).unwrap_or_default();
+    #[cfg(test)]
+    used.iter()
+        .for_each(|hashing| hashing.strike(faults::Moment::Hashing, context));
     let mut feeds: Vec<Feed<'_>> = used.iter_mut().map(Hashing::feed).collect();
     let taken = hasher.advance(&mut feeds) * size_of::<Block>();
     for hashing in used.iter_mut() {
@@ -132,16 +146,6 @@ pub(super) fn step(hasher: Hasher, lanes: &mut Vec<Hashing>, context: &Context<'
         }
     }
     context.counters.add_hashed((taken * in_use) as u64);
-    ended
-}
-
-/// How many of the lanes go on now, the longest first.
-pub(super) fn in_use(lanes: &[Hashing], context: &Context<'_>) -> usize {
-    let longest = lanes.iter().map(Hashing::left).max().unwrap_or(0);
-    match may_join(longest, context.counters.left(), context.shape.workers) {
-        true => lanes.len(),
-        false => lanes.len().min(1),
-    }
 }
 
 /// Verifies one artifact that shares its file with no other, on this thread.
@@ -160,13 +164,24 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
     };
     let (mut records, hashing) = open(&job, &context);
     let mut lanes: Vec<Hashing> = hashing.into_iter().collect();
+    let mut ended = Vec::new();
     while !lanes.is_empty() {
-        let ended = step(hasher, &mut lanes, &context);
-        records.extend(ended.into_iter().flat_map(|ended| ended.records));
+        step(hasher, &mut lanes, 1, &context, &mut ended);
+        records.extend(ended.drain(..).flat_map(|ended| ended.records));
     }
     // One name gives one record; were there none, it would not pass.
     let nothing = || record(&context.tasks[0].1, CHANGED, Instant::now());
     records.pop().map_or_else(nothing, |(_, record)| record)
+}
+
+impl Piece for Hashing {
+    fn left(&self) -> u64 {
+        self.content.left()
+    }
+
+    fn queue(&self) -> Option<usize> {
+        self.queue
+    }
 }
 
 impl Hashing {
@@ -194,14 +209,16 @@ impl Hashing {
         }
     }
 
-    /// Bytes that are still to be hashed.
-    pub(super) fn left(&self) -> u64 {
-        self.content.left()
+    /// The positions of its names in the tasks.
+    pub(super) fn positions(&self) -> impl Iterator<Item = usize> {
+        self.names.iter().map(|(position, _)| *position)
     }
 
-    /// Whether its device is one that few may read at once.
-    pub(super) fn is_on_slow_device(&self) -> bool {
-        self.queue.is_some()
+    #[cfg(test)]
+    fn strike(&self, moment: faults::Moment, context: &Context<'_>) {
+        for position in self.positions() {
+            faults::strike(moment, &context.tasks[position].1.data);
+        }
     }
 
     /// Sees to it that there is at least a block in memory, or says how the file ended.
@@ -239,7 +256,9 @@ impl Hashing {
     }
 
     /// Judges every name by how the hashing ended.
-    fn end(self, hashed: Result<Digest, Verdict>, context: &Context<'_>) -> Ended {
+    fn end(&self, hashed: Result<Digest, Verdict>, context: &Context<'_>) -> Ended {
+        #[cfg(test)]
+        self.strike(faults::Moment::Judging, context);
         let size = self.content.size();
         match &hashed {
             // The last bytes, fewer than a block, that `finish` took in.

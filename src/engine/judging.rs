@@ -14,7 +14,7 @@ use crate::hints;
 use crate::text::os_error;
 use crate::trust;
 use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature, SignatureError};
-use crate::trust::verdict::{Invalid, Part, Record, Verdict};
+use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Verdict};
 
 /// What a name of a file waits for while it is hashed.
 pub(super) enum Awaits {
@@ -123,6 +123,15 @@ pub(super) fn of_fault(fault: Fault) -> Verdict {
         Fault::Changed => CHANGED,
         Fault::Io(error) => unreadable(Part::Data, &error),
     }
+}
+
+/// The record of a name whose worker panicked. Fail closed: also that of a name whose verdict did not depend on its content.
+pub(super) fn failed(task: &Task) -> Record {
+    let verdict = Verdict::Unreadable {
+        part: Part::Data,
+        words: INTERNAL_ERROR.to_owned(),
+    };
+    record(task, verdict, Instant::now())
 }
 
 fn unreadable(part: Part, error: &io::Error) -> Verdict {

@@ -1,14 +1,20 @@
 //! Who works when: the plan, the workers, and the order in which their results come out.
 
-mod board;
 mod crew;
+mod dispatcher;
+#[cfg(test)]
+mod faults;
+mod files;
 mod hashing;
 mod judging;
 mod looking;
 mod order;
 pub mod plan;
 mod pool;
+mod scheduler;
 mod shape;
+#[cfg(test)]
+mod simulation;
 mod worker;
 mod zarf;
 
@@ -95,7 +101,7 @@ pub struct Settings {
     pub threads: usize,
     /// Whether exactly so many were asked for, so that fewer are an error.
     pub exact_threads: bool,
-    /// How SHA-256 is computed; by what is fastest here where nothing is said.
+    /// How SHA-256 is computed; chosen by [`crate::digest::choice`] where nothing is said.
     pub hasher: Option<Hasher>,
 }
 
@@ -137,5 +143,5 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
         exact_threads: false,
         hasher: None,
     };
-    hashing::alone(task, &settings, Hasher::likely())
+    hashing::alone(task, &settings, Hasher::promised())
 }

@@ -14,6 +14,11 @@ impl<T> InOrder<T> {
         InOrder { slots, next: 0 }
     }
 
+    /// Whether no result of place `at` came yet.
+    pub(super) fn awaits(&self, at: usize) -> bool {
+        at >= self.next && self.slots.get(at).is_some_and(Option::is_none)
+    }
+
     /// Puts the result of place `at` there.
     pub(super) fn put(&mut self, at: usize, result: T) {
         if let Some(slot) = self.slots.get_mut(at) {

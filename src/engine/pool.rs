@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::board::Board;
 use super::crew::Crew;
-use super::hashing::Placed;
+use super::dispatcher::Dispatcher;
+use super::files;
+use super::hashing::{Hashing, Placed};
+use super::judging;
 use super::order::InOrder;
 use super::plan::{Load, Plan};
 use super::shape::{Allowed, Shape};
-use super::worker::Worker;
+use super::worker::Turned;
 use super::{Settings, Sink, Task, Work};
 use crate::device::Access;
 use crate::digest::Hasher;
@@ -87,12 +89,12 @@ pub(super) type Kept = Mutex<Vec<Placed>>;
 
 /// What all workers share.
 pub(super) struct Shared {
-    pub(super) tasks: Vec<(usize, Task)>,
+    pub(super) tasks: Arc<Vec<(usize, Task)>>,
     pub(super) settings: Settings,
     pub(super) hasher: Hasher,
     pub(super) counters: Arc<Counters>,
     pub(super) cancel: Cancel,
-    pub(super) board: Board,
+    pub(super) dispatcher: Dispatcher<Hashing>,
     pub(super) shape: Shape,
     /// Of each worker.
     pub(super) kept: Arc<[Kept]>,
@@ -122,8 +124,8 @@ pub fn prepare(
     let wanted = if is_little { 1 } else { useful };
     let choice = match settings.hasher {
         Some(hasher) => Choice::unmeasured(hasher),
-        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::likely()),
-        None => choice::fastest(jobs.div_ceil(wanted)),
+        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::promised()),
+        None => choice::choose(jobs.div_ceil(wanted)),
     };
     let allowed = Allowed {
         files: limits::files_left(),
@@ -229,27 +231,30 @@ impl Prepared {
         counters.expect(self.works, self.total);
         let workers = self.shape.workers;
         let kept: Arc<[Kept]> = (0..workers).map(|_| Kept::default()).collect();
+        let tasks = Arc::new(self.tasks);
         let shared = Shared {
-            tasks: self.tasks,
+            tasks: Arc::clone(&tasks),
             settings: self.settings,
             hasher: self.choice.hasher,
             counters: Arc::clone(&counters),
             cancel: cancel.clone(),
-            board: Board::new(self.plan, workers),
+            dispatcher: Dispatcher::new(self.plan, workers),
             shape: self.shape,
             kept: Arc::clone(&kept),
         };
         let receiver = Receiving {
             order: InOrder::new(self.works),
+            tasks: &tasks,
             kept: &kept,
             counters: &counters,
+            cancel,
             sink,
         };
         let told = if self.crew.size() == 0 {
             receiver.work(self.known, &shared)
         } else {
             let results = on_pool(shared, self.crew)?;
-            receiver.receive(self.known, &results, cancel)
+            receiver.receive(self.known, &results)
         };
         if told.is_break() {
             cancel.cancel();
@@ -266,7 +271,7 @@ fn on_pool(shared: Shared, crew: Crew) -> Result<Receiver<Vec<Placed>>, PoolErro
     let (sender, receiver) = channel();
     for me in 0..workers {
         let (shared, sender) = (Arc::clone(&shared), sender.clone());
-        pool.spawn(move || Worker::new(me, &shared, &sender).work());
+        pool.spawn(move || files::work(me, &shared, &sender));
     }
     Ok(receiver)
 }
@@ -274,21 +279,18 @@ fn on_pool(shared: Shared, crew: Crew) -> Result<Receiver<Vec<Placed>>, PoolErro
 /// The one receiver of all records.
 struct Receiving<'a, S> {
     order: InOrder<Box<Record>>,
+    tasks: &'a [(usize, Task)],
     kept: &'a [Kept],
     counters: &'a Counters,
+    cancel: &'a Cancel,
     sink: &'a mut S,
 }
 
 impl<S: Sink> Receiving<'_, S> {
     /// Tells the sink of the records that are known already and of those that come; breaks when the sink does. Whatever was decided
     /// until then is told in order, too, so that no count is of a record that nobody was told of.
-    fn receive(
-        mut self,
-        known: Vec<Placed>,
-        results: &Receiver<Vec<Placed>>,
-        cancel: &Cancel,
-    ) -> ControlFlow<()> {
-        let told = self.take_all(known, results, cancel);
+    fn receive(mut self, known: Vec<Placed>, results: &Receiver<Vec<Placed>>) -> ControlFlow<()> {
+        let told = self.take_all(known, results);
         self.end(told)
     }
 
@@ -296,15 +298,18 @@ impl<S: Sink> Receiving<'_, S> {
     fn work(mut self, known: Vec<Placed>, shared: &Shared) -> ControlFlow<()> {
         // What is sent is taken from where the worker keeps it.
         let (sender, _results) = channel();
-        let mut worker = Worker::new(0, shared, &sender);
+        let mut worker = files::worker(0, shared, &sender);
         let mut told = self.take_in(known);
-        while told.is_continue() && worker.turn().is_continue() {
+        while told.is_continue() && worker.turn() != Turned::Over {
             told = self.take_kept();
         }
         self.end(told)
     }
 
-    fn end(self, told: ControlFlow<()>) -> ControlFlow<()> {
+    fn end(mut self, mut told: ControlFlow<()>) -> ControlFlow<()> {
+        if told.is_continue() && !self.cancel.is_cancelled() {
+            told = self.fail_rest();
+        }
         // Nothing more will come. Of a run that was not cancelled, nothing is left.
         for record in self.order.take_rest() {
             // One that breaks has broken off before.
@@ -314,17 +319,12 @@ impl<S: Sink> Receiving<'_, S> {
         told
     }
 
-    fn take_all(
-        &mut self,
-        known: Vec<Placed>,
-        results: &Receiver<Vec<Placed>>,
-        cancel: &Cancel,
-    ) -> ControlFlow<()> {
+    fn take_all(&mut self, known: Vec<Placed>, results: &Receiver<Vec<Placed>>) -> ControlFlow<()> {
         self.take_in(known)?;
         let (mut deadline, mut looked) = (None, Instant::now());
         loop {
             let now = Instant::now();
-            let is_over = cancel.is_cancelled() && now > *deadline.get_or_insert(now + GRACE);
+            let is_over = self.cancel.is_cancelled() && now > *deadline.get_or_insert(now + GRACE);
             if is_over || now.duration_since(looked) >= GLANCE {
                 looked = now;
                 self.take_kept()?;
@@ -335,8 +335,22 @@ impl<S: Sink> Receiving<'_, S> {
             match results.recv_timeout(GLANCE) {
                 Ok(records) => self.take_in(records)?,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(()),
+                // A worker that broke down may have left something.
+                Err(RecvTimeoutError::Disconnected) => return self.take_kept(),
             }
+        }
+    }
+
+    /// Fails what no worker judged though none is left, as when all of them broke down. Fail closed: nothing is passed over in silence.
+    fn fail_rest(&mut self) -> ControlFlow<()> {
+        let tasks = self.tasks.iter();
+        let rest = tasks.filter(|(place, _)| self.order.awaits(*place));
+        let failed: Vec<Placed> = rest
+            .map(|(place, task)| (*place, judging::failed(task)))
+            .collect();
+        match failed.is_empty() {
+            true => ControlFlow::Continue(()),
+            false => self.take_in(failed),
         }
     }
 
@@ -354,6 +368,10 @@ impl<S: Sink> Receiving<'_, S> {
     fn take_in(&mut self, records: Vec<Placed>) -> ControlFlow<()> {
         let mut told = ControlFlow::Continue(());
         for (at, record) in records {
+            // The first one stands: a panic may come between judging a file and letting go of it.
+            if !self.order.awaits(at) {
+                continue;
+            }
             self.counters.decide(record.verdict.passes());
             if self.sink.decided(&record).is_break() {
                 told = ControlFlow::Break(());
@@ -375,10 +393,11 @@ pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
 #[cfg(test)]
 mod tests {
     use super::super::Claim;
+    use super::super::faults::Moment;
     use super::super::plan::FileId;
     use super::*;
     use crate::content::Io;
-    use crate::trust::verdict::Verdict;
+    use crate::trust::verdict::{INTERNAL_ERROR, Part, Verdict};
     use std::path::PathBuf;
 
     #[derive(Default)]
@@ -419,6 +438,122 @@ mod tests {
                 name: None,
             },
         })
+    }
+
+    /// What came of each of these files, each with a signature that no key made, and how often a worker panicked.
+    fn verdicts(names: &[&str], threads: usize) -> (Vec<Verdict>, u64) {
+        let directory = tempfile::tempdir().unwrap();
+        // r and s are 1.
+        let signature = [0x30, 6, 2, 1, 1, 2, 1, 1];
+        std::fs::write(directory.path().join("sig"), signature).unwrap();
+        let work = |(inode, name): (u64, &&str)| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, [7; 1000]).unwrap();
+            match task(path, directory.path().join("sig")) {
+                Work::Verify(mut task) => {
+                    task.load.file.inode = inode;
+                    task.load.size = 1000;
+                    Work::Verify(task)
+                }
+                decided => decided,
+            }
+        };
+        let works = (0..).zip(names).map(work).collect();
+        let settings = Settings {
+            keys: Vec::new(),
+            io: Io::Auto,
+            threads,
+            exact_threads: false,
+            hasher: None,
+        };
+        let mut prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
+        if threads == 0 {
+            prepared.crew = Crew::default();
+        }
+        let counters = Arc::new(Counters::default());
+        let mut verdicts = Verdicts::default();
+        let done = prepared.run(Arc::clone(&counters), &Cancel::default(), &mut verdicts);
+        assert!(done.is_ok());
+        assert_eq!(verdicts.decided, names.len());
+        // The last bytes of a file, fewer than a block, are counted when it is judged.
+        assert!(counters.total() - counters.done() < 64);
+        assert_eq!(counters.decided(), names.len() as u64);
+        (verdicts.in_order, counters.panics())
+    }
+
+    #[test]
+    fn a_file_over_which_a_worker_panics_fails_and_the_others_are_judged() {
+        let failed = Verdict::Unreadable {
+            part: Part::Data,
+            words: INTERNAL_ERROR.to_owned(),
+        };
+        for moment in Moment::ALL {
+            let names = ["a", "b", "c", "d", "e", moment.name(), "f", "g", "h"];
+            // Without a thread the main thread does the work.
+            for threads in [0, 1, 2, 8] {
+                let (verdicts, panics) = verdicts(&names, threads);
+                assert_eq!(
+                    (&verdicts[5], panics),
+                    (&failed, 1),
+                    "{moment:?}, {threads}"
+                );
+                // What was in another lane of the same worker fails with it.
+                let others = verdicts.iter().filter(|verdict| **verdict != failed);
+                let judged = others.filter(|verdict| matches!(verdict, Verdict::Invalid(_)));
+                assert!(
+                    judged.count() >= names.len() - 8,
+                    "{moment:?}, {verdicts:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_in_which_every_file_panics_comes_to_its_end() {
+        let names = Moment::ALL.map(Moment::name);
+        for threads in [0, 1, 2] {
+            let (verdicts, panics) = verdicts(&names, threads);
+            assert!(verdicts.iter().all(|verdict| !verdict.passes()));
+            assert!(panics > 0);
+        }
+    }
+
+    /// A run whose worker is gone before it did anything.
+    #[test]
+    fn what_no_worker_judged_fails_when_none_is_left() {
+        let tasks = ["x", "y"].map(|name| match task(name.into(), "sig".into()) {
+            Work::Verify(task) => task,
+            Work::Decided(_) => unreachable!(),
+        });
+        let tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+        let run = |cancel: Cancel| {
+            let counters = Counters::default();
+            let mut verdicts = Verdicts::default();
+            let receiving = Receiving {
+                order: InOrder::new(tasks.len()),
+                tasks: &tasks,
+                kept: &[],
+                counters: &counters,
+                cancel: &cancel,
+                sink: &mut verdicts,
+            };
+            let (sender, results) = channel();
+            sender
+                .send(vec![(0, judging::failed(&tasks[0].1))])
+                .unwrap();
+            // One that comes twice counts once.
+            sender
+                .send(vec![(0, judging::failed(&tasks[0].1))])
+                .unwrap();
+            drop(sender);
+            assert!(receiving.receive(Vec::new(), &results).is_continue());
+            (verdicts.decided, counters.failures())
+        };
+        assert_eq!(run(Cancel::default()), (2, 2));
+        // After a signal what is not judged is not judged.
+        let cancel = Cancel::default();
+        cancel.cancel();
+        assert_eq!(run(cancel), (1, 1));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::trust::looks::Role;
 use crate::trust::signature::SignatureError;
-use crate::trust::verdict::{Invalid, Part, Record, Unclaimed, Verdict};
+use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Unclaimed, Verdict};
 
 /// Advises what to do; there is nothing to do about what passes.
 pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
@@ -19,6 +19,9 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         Verdict::Unsigned { why, .. } => unsigned(why),
         Verdict::NotEntered { .. } => "--follow-links enters it, --exclude leaves it out",
         Verdict::Changed { .. } => "verify again when nothing writes there",
+        Verdict::Unreadable { words, .. } if words == INTERNAL_ERROR => {
+            "report the internal error that standard error shows; the file was not judged"
+        }
         Verdict::Unreadable { part, .. } => match part {
             Part::Data => "make the data file readable, or copy it again",
             Part::Signature => "make the signature file readable, or copy it again",

@@ -405,11 +405,15 @@ pub(crate) fn detail(record: &Record) -> String {
 /// Which way to compute SHA-256 was chosen, and why, in one line.
 pub fn choice(choice: &Choice) -> String {
     let name = choice.hasher.name();
-    let measured: Vec<String> = choice.measured.iter().map(measurement).collect();
-    match measured.is_empty() {
-        true => format!("SHA-256: {name}, not measured"),
-        false => format!("SHA-256: {name}, the fastest of {}", measured.join(", ")),
+    if choice.measured.is_empty() {
+        return format!("SHA-256: {name}, not measured");
     }
+    let measured: Vec<String> = choice.measured.iter().map(measurement).collect();
+    let why = match choice.demoted() {
+        None => "as the processor's instructions promise".to_owned(),
+        Some(promised) => format!("since {} was slower twice", promised.name()),
+    };
+    format!("SHA-256: {name}, {why}; measured: {}", measured.join(", "))
 }
 
 fn measurement(measured: &Measurement) -> String {

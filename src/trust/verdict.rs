@@ -66,6 +66,9 @@ impl Record {
     }
 }
 
+/// The words of [`Verdict::Unreadable`] for an artifact that a defect of this program kept from being judged.
+pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
+
 /// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] where that was allowed, are no failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -101,7 +104,7 @@ pub enum Verdict {
     Unreadable {
         /// What it refused to read.
         part: Part,
-        /// The reason in the system's words, such as `Permission denied`.
+        /// The reason in the system's words, such as `Permission denied`, or [`INTERNAL_ERROR`].
         words: String,
     },
     /// A name that should be a file is a directory, a FIFO, a socket or a device.

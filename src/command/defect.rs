@@ -1,0 +1,73 @@
+//! A panic, which is a defect of this program: told on one line, and never a success.
+
+use std::any::Any;
+use std::env;
+use std::panic::{self, PanicHookInfo, UnwindSafe};
+use std::thread;
+
+use crate::terminal::say;
+
+/// Tells of each panic from now on, in place of the lines of the standard library; with its backtrace where one is asked for.
+pub fn tell() {
+    let standard = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        say(&message(panic));
+        if env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            standard(panic);
+        }
+    }));
+}
+
+/// Runs `command`; `None` where it panicked.
+pub fn guard<T>(command: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
+    panic::catch_unwind(command).ok()
+}
+
+fn message(panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map(|place| format!(", at {place}"));
+    words(
+        panic.payload(),
+        &place.unwrap_or_default(),
+        thread::current().name(),
+    )
+}
+
+fn words(payload: &(dyn Any + Send), place: &str, thread: Option<&str>) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    format!(
+        "internal error, a defect of verify-signatures that is worth reporting: {}{place}, in thread {}; what it kept from being \
+         judged fails",
+        text.unwrap_or("no message"),
+        thread.unwrap_or("without a name")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_its_message_place_and_thread() {
+        let told =
+            |payload: Box<dyn Any + Send>| words(&*payload, ", at src/x.rs:1:2", Some("verify"));
+        let line = |text| {
+            format!(
+                "internal error, a defect of verify-signatures that is worth reporting: {text}, at src/x.rs:1:2, in thread \
+                 verify; what it kept from being judged fails"
+            )
+        };
+        assert_eq!(told(Box::new("a slice")), line("a slice"));
+        assert_eq!(told(Box::new("a\nstring".to_owned())), line("a\nstring"));
+        assert_eq!(told(Box::new(7)), line("no message"));
+    }
+
+    #[test]
+    fn a_command_that_panics_gives_nothing() {
+        assert_eq!(guard(|| 7), Some(7));
+        assert_eq!(
+            guard(|| -> u8 { panic::resume_unwind(Box::new("gone")) }),
+            None
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! The scheduler as threads share it: behind a lock, with a bell for those that wait.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::plan::{Job, Plan};
+use super::scheduler::{Next, Piece, Scheduler};
+
+/// Interval at which a worker with nothing to do looks whether the run was cancelled.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Where the workers ask what to do. See [`Scheduler`] for the methods of the same names.
+pub(super) struct Dispatcher<P> {
+    scheduler: Mutex<Scheduler<P>>,
+    changed: Condvar,
+    /// Workers that wait, readable without the lock.
+    idle: AtomicUsize,
+}
+
+impl<P: Piece> Dispatcher<P> {
+    pub(super) fn new(plan: Plan, workers: usize) -> Dispatcher<P> {
+        Dispatcher {
+            scheduler: Mutex::new(Scheduler::new(plan, workers)),
+            changed: Condvar::new(),
+            idle: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn next(&self, me: usize, lanes: &[P], all: u64) -> Next<P> {
+        let next = self.lock().next(me, lanes, all);
+        if matches!(next, Next::End) {
+            self.changed.notify_all();
+        }
+        next
+    }
+
+    /// Waits, not for long, until a worker without a file may find something to do.
+    pub(super) fn wait(&self) {
+        self.rest();
+        let in_vain = |scheduler: &mut Scheduler<P>| !scheduler.has_news();
+        let waiting = self
+            .changed
+            .wait_timeout_while(self.lock(), POLL_INTERVAL, in_vain);
+        drop(waiting);
+        self.rise();
+    }
+
+    pub(super) fn rest(&self) {
+        let mut scheduler = self.lock();
+        scheduler.rest();
+        self.idle.store(scheduler.idle(), Ordering::Relaxed);
+    }
+
+    pub(super) fn rise(&self) {
+        let mut scheduler = self.lock();
+        scheduler.rise();
+        self.idle.store(scheduler.idle(), Ordering::Relaxed);
+    }
+
+    /// Whether a worker has nothing to do. Costs no lock.
+    pub(super) fn has_idle(&self) -> bool {
+        self.idle.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn share(&self, lanes: &mut Vec<P>) {
+        if lanes.len() < 2 {
+            return;
+        }
+        for _ in 0..self.lock().share(lanes) {
+            self.changed.notify_one();
+        }
+    }
+
+    pub(super) fn errand(&self, most: u64) -> Option<Job> {
+        self.lock().errand(most)
+    }
+
+    pub(super) fn ended(&self, queue: usize) {
+        self.lock().ended(queue);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn leave(&self, me: usize) {
+        self.lock().leave(me);
+        self.changed.notify_all();
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_news(&self) -> bool {
+        self.lock().has_news()
+    }
+
+    /// The scheduler is whole at every moment at which a thread could fail, so that poison says nothing.
+    fn lock(&self) -> MutexGuard<'_, Scheduler<P>> {
+        self.scheduler
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,158 @@
+//! What a worker of a run works with: the artifacts, the clock of the system, and a way for results to the receiver.
+
+use std::sync::PoisonError;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use super::hashing::{self, Context, Ended, Hashing, Placed};
+use super::judging;
+use super::plan::Job;
+use super::pool::{Kept, Shared, taken};
+use super::scheduler::Piece;
+use super::worker::{Turned, Worker, Workshop};
+
+/// Time for which a worker keeps results to itself before it wakes the receiver for them.
+const COLLECT: Duration = Duration::from_millis(5);
+
+/// The files of a run.
+pub(super) struct Files<'a> {
+    shared: &'a Shared,
+    context: Context<'a>,
+    /// Files at their end, whose records are still to be handed over. Empty between steps.
+    ended: Vec<Ended>,
+    outbox: Outbox<'a>,
+}
+
+/// Hashes and judges as worker `me` until nothing is left or the run is cancelled.
+pub(super) fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
+    let mut worker = worker(me, shared, results);
+    loop {
+        match worker.turn() {
+            Turned::On => worker.shop.outbox.hand_over_old(),
+            Turned::Over => break,
+            // No result stays behind while there is nothing to do.
+            Turned::Idle => {
+                worker.shop.outbox.hand_over();
+                shared.dispatcher.wait();
+            }
+        }
+    }
+    worker.shop.outbox.hand_over();
+}
+
+/// Worker `me`, to be given its turns.
+pub(super) fn worker<'a>(
+    me: usize,
+    shared: &'a Shared,
+    results: &'a Sender<Vec<Placed>>,
+) -> Worker<'a, Files<'a>> {
+    let files = Files {
+        shared,
+        context: Context {
+            tasks: &shared.tasks,
+            settings: &shared.settings,
+            counters: &shared.counters,
+            shape: shared.shape,
+        },
+        ended: Vec::new(),
+        outbox: Outbox {
+            kept: &shared.kept[me],
+            oldest: Instant::now(),
+            results,
+        },
+    };
+    let shape = (shared.shape.workers, shared.shape.lanes);
+    Worker::new(me, shape, &shared.dispatcher, files)
+}
+
+impl Workshop for Files<'_> {
+    type Piece = Hashing;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.shared.cancel.is_cancelled()
+    }
+
+    fn left(&self) -> u64 {
+        self.context.counters.left()
+    }
+
+    fn hashed(&self) -> u64 {
+        self.context.counters.hashed()
+    }
+
+    fn open(&mut self, job: &Job) -> Option<Hashing> {
+        let (records, hashing) = hashing::open(job, &self.context);
+        self.outbox.put(records);
+        hashing
+    }
+
+    fn step(&mut self, lanes: &mut Vec<Hashing>, in_use: usize, freed: &mut Vec<usize>) {
+        let (hasher, ended) = (self.shared.hasher, &mut self.ended);
+        hashing::step(hasher, lanes, in_use, &self.context, ended);
+        self.settle(freed);
+    }
+
+    fn note_panic(&mut self) {
+        self.context.counters.note_panic();
+    }
+
+    fn settle(&mut self, freed: &mut Vec<usize>) {
+        for ended in self.ended.drain(..) {
+            freed.extend(ended.queue);
+            self.outbox.put(ended.records);
+        }
+    }
+
+    fn fail_job(&mut self, job: &Job) {
+        self.context.counters.pass_over(job.size);
+        self.fail(job.members.iter().copied());
+    }
+
+    fn fail_piece(&mut self, piece: &Hashing) {
+        self.context.counters.pass_over(piece.left());
+        self.fail(piece.positions());
+    }
+}
+
+impl Files<'_> {
+    fn fail(&mut self, positions: impl Iterator<Item = usize>) {
+        let tasks = positions.filter_map(|position| self.context.tasks.get(position));
+        self.outbox
+            .put(tasks.map(|(place, task)| (*place, judging::failed(task))));
+    }
+}
+
+/// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
+struct Outbox<'a> {
+    kept: &'a Kept,
+    oldest: Instant,
+    results: &'a Sender<Vec<Placed>>,
+}
+
+impl Outbox<'_> {
+    fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_empty() {
+            self.oldest = Instant::now();
+        }
+        kept.extend(records);
+    }
+
+    fn hand_over_old(&mut self) {
+        if self.oldest.elapsed() >= COLLECT {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let records = taken(self.kept);
+        if !records.is_empty() {
+            // Nobody receives any more where the run has ended early; then nobody asks for these records.
+            let _ = self.results.send(records);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Who hashes which file next: the files that wait, the lanes that are handed over, and who has work. Pure: it knows
+//! neither files nor threads nor clocks, so that the tests simulate this code itself.
+
+use super::plan::{Job, Plan, may_join};
+
+/// A file in a lane, as far as scheduling is concerned.
+pub(super) trait Piece {
+    /// Bytes that are still to be hashed.
+    fn left(&self) -> u64;
+
+    /// The queue of the plan in which it takes a place, if its device is one that few may read at once.
+    fn queue(&self) -> Option<usize>;
+}
+
+/// What a worker is to do next.
+pub(super) enum Next<P> {
+    /// Begin with a file.
+    Begin(Job),
+    /// Go on with a file that another worker began with.
+    TakeOver(P),
+    /// Go on with what it has.
+    Continue,
+    /// Nothing now, but there may be something later.
+    Wait,
+    /// Nothing, and nothing will come.
+    End,
+}
+
+/// Gives the workers what they do next.
+pub(super) struct Scheduler<P> {
+    plan: Plan,
+    /// Lanes whose worker has another one, for a worker that has none.
+    spare: Vec<P>,
+    /// Which workers have a lane in use.
+    busy: Vec<bool>,
+    /// How many of them have.
+    at_work: usize,
+    /// Workers that have not left.
+    present: usize,
+    /// Workers that wait for something to do.
+    idle: usize,
+}
+
+impl<P: Piece> Scheduler<P> {
+    pub(super) fn new(plan: Plan, workers: usize) -> Scheduler<P> {
+        Scheduler {
+            plan,
+            spare: Vec::new(),
+            busy: vec![false; workers],
+            at_work: 0,
+            present: workers,
+            idle: 0,
+        }
+    }
+
+    /// Decides what worker `me`, which has the `lanes` in use, does next; `all` is the number of bytes left in the run.
+    pub(super) fn next(&mut self, me: usize, lanes: &[P], all: u64) -> Next<P> {
+        if !lanes.is_empty() {
+            return self.another(lanes, all);
+        }
+        let first = self.first();
+        self.set_busy(me, first.is_some());
+        match first {
+            Some(next) => next,
+            None if self.is_over() => Next::End,
+            None => Next::Wait,
+        }
+    }
+
+    /// Takes lanes from a worker for those that wait, all but one at the most. Returns how many it took.
+    pub(super) fn share(&mut self, lanes: &mut Vec<P>) -> usize {
+        let wanted = self.idle.saturating_sub(self.spare.len());
+        let shared = wanted.min(lanes.len().saturating_sub(1));
+        self.spare.extend(lanes.drain(lanes.len() - shared..));
+        shared
+    }
+
+    /// Takes the smallest file that waits, if it has at most `most` bytes: to be hashed beside files that may have no end.
+    pub(super) fn errand(&mut self, most: u64) -> Option<Job> {
+        self.plan.take_smallest(most)
+    }
+
+    /// Notes that a file of this queue of the plan is no longer read.
+    pub(super) fn ended(&mut self, queue: usize) {
+        self.plan.ended(queue);
+    }
+
+    /// Counts one more worker that waits for something to do.
+    pub(super) fn rest(&mut self) {
+        self.idle += 1;
+    }
+
+    /// Counts one fewer.
+    pub(super) fn rise(&mut self) {
+        self.idle -= 1;
+    }
+
+    /// How many workers wait for something to do.
+    pub(super) fn idle(&self) -> usize {
+        self.idle
+    }
+
+    /// Does without worker `me` from now on.
+    pub(super) fn leave(&mut self, me: usize) {
+        self.set_busy(me, false);
+        self.present = self.present.saturating_sub(1);
+    }
+
+    /// Whether a worker without a file would find one, or the end.
+    pub(super) fn has_news(&self) -> bool {
+        !self.spare.is_empty() || self.plan.may_begin() || self.is_over()
+    }
+
+    fn first(&mut self) -> Option<Next<P>> {
+        let handed = self.spare.pop().map(Next::TakeOver);
+        handed.or_else(|| self.plan.take().map(Next::Begin))
+    }
+
+    /// Another file beside those in use: only when every worker has one, so that no core is idle while a lane is shared.
+    fn another(&mut self, lanes: &[P], all: u64) -> Next<P> {
+        let everyone_is_busy = self.at_work == self.present;
+        let waits_for_a_device = lanes.iter().any(|piece| piece.queue().is_some());
+        let may_join = may_join(longest(lanes), all, self.present);
+        let job = if everyone_is_busy && !waits_for_a_device && may_join {
+            self.plan.take_free()
+        } else {
+            None
+        };
+        job.map_or(Next::Continue, Next::Begin)
+    }
+
+    fn is_over(&self) -> bool {
+        self.plan.is_empty() && self.spare.is_empty() && self.at_work == 0
+    }
+
+    fn set_busy(&mut self, worker: usize, busy: bool) {
+        if let Some(was_busy) = self.busy.get_mut(worker) {
+            self.at_work = self.at_work + usize::from(busy) - usize::from(*was_busy);
+            *was_busy = busy;
+        }
+    }
+}
+
+/// How many of the lanes go on now, the longest first: all of them, or the longest file alone while it must not wait for
+/// others (see [`may_join`]).
+pub(super) fn in_use<P: Piece>(lanes: &[P], all: u64, workers: usize) -> usize {
+    if may_join(longest(lanes), all, workers) {
+        lanes.len()
+    } else {
+        lanes.len().min(1)
+    }
+}
+
+fn longest<P: Piece>(lanes: &[P]) -> u64 {
+    lanes.iter().map(Piece::left).max().unwrap_or(0)
+}
