@@ -4,11 +4,10 @@
 //! The command is a thin layer over this library. To verify one file:
 //!
 //! ```no_run
-//! use std::{path::Path, sync::Arc};
-//! use verify_signatures::{engine, trust::key::Key};
+//! use verify_signatures::{Key, Verifier};
 //!
-//! let key = Arc::new(Key::parse("vendor", &std::fs::read("vendor.pem")?)?);
-//! let record = engine::verify_file(&[key], Path::new("x.iso"), Path::new("x.iso.sig.bin"));
+//! let key = Key::parse("vendor", &std::fs::read("vendor.pem")?)?;
+//! let record = Verifier::new([key]).file("x.iso", "x.iso.sig.bin");
 //! assert!(record.verdict.passes());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -42,4 +41,6 @@ mod verify;
 pub mod wire;
 
 /// The command: reads the process's arguments, verifies, prints, and says how it ended.
-pub use command::run as command;
+pub use command::command;
+pub use trust::key::Key;
+pub use verify::{Records, Verifier, VerifyError};

@@ -136,22 +136,35 @@ impl Counters {
 
 /// A wish to end the run, looked at in every window.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    flag: Arc<AtomicBool>,
+    /// The wish to end all runs of which this is one.
+    of_all: Option<Arc<AtomicBool>>,
+}
 
 impl Cancel {
     /// Ends the run soon.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.flag.store(true, Ordering::Relaxed);
     }
 
     /// Whether the run is to end.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let is_set = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        is_set(&self.flag) || self.of_all.as_ref().is_some_and(is_set)
+    }
+
+    /// A wish to end one run, which is there also when this one is; not the other way round.
+    pub(crate) fn child(&self) -> Cancel {
+        Cancel {
+            flag: Arc::default(),
+            of_all: Some(self.flag()),
+        }
     }
 
     /// The flag itself, for a signal handler to set.
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.flag)
     }
 }
 

@@ -1,22 +1,20 @@
 //! What is said to people on stderr beside the lines: what they should know before the work begins, and what it came to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 
 use super::args::Format;
-use super::config::{Config, Skipped, Target, WhyNoKey};
-use super::outcome::Outcome;
+use super::config::{Config, Skipped, WhyNoKey};
 use super::recap::Recap;
 use crate::content::Io;
-use crate::device::Medium;
-use crate::engine::Prepared;
 use crate::mirror::Survey;
 use crate::mirror::links::{self, Outward};
 use crate::report;
+use crate::run::outcome::Outcome;
 use crate::terminal::say;
 use crate::terminal::screen;
 use crate::text::escape;
-use crate::verify::work;
+use crate::verify::{Inputs, Planned, access};
 
 /// As many notes are told on stderr; a report has them all.
 const MOST_NOTES: usize = 100;
@@ -24,9 +22,9 @@ const MOST_NOTES: usize = 100;
 /// Says once that a key or the baseline lies where it may have been exchanged together with the artifacts.
 pub(super) fn warn(config: &Config) {
     if let Some(against) = config
-        .against
+        .audit
         .as_ref()
-        .filter(|a| a.is_exposed && config.detail.lines)
+        .filter(|a| a.is_exposed && config.output.detail.lines)
     {
         say(&format!(
             "{}: this baseline lies in the tree that is compared with it, where whoever can change the artifacts can change it, too; keep it \
@@ -34,7 +32,12 @@ pub(super) fn warn(config: &Config) {
             escape::name(against.path.as_os_str())
         ));
     }
-    for key in config.exposed.iter().filter(|_| config.detail.lines) {
+    for key in config
+        .keys
+        .exposed
+        .iter()
+        .filter(|_| config.output.detail.lines)
+    {
         say(&format!(
             "{}: this key lies in the tree that it verifies, where whoever can change the artifacts can change the key; compare its \
              fingerprint with the vendor's and pin it: --key-fingerprint {}",
@@ -46,17 +49,17 @@ pub(super) fn warn(config: &Config) {
 
 /// Names what was not read as a key in directories of keys: what macOS leaves behind always, other files under `--verbose`.
 pub(super) fn name_skipped(config: &Config) {
-    for Skipped { path, why } in &config.skipped_keys {
+    for Skipped { path, why } in &config.keys.skipped {
         let (words, is_said) = match why {
             WhyNoKey::AppleDouble => (
                 "an AppleDouble file, in which macOS keeps metadata",
-                config.detail.lines,
+                config.output.detail.lines,
             ),
             WhyNoKey::OtherEnding => (
                 "its name does not end in .pem, .pub or .der",
-                config.detail.reasons,
+                config.output.detail.reasons,
             ),
-            WhyNoKey::NotAFile => ("not a regular file", config.detail.reasons),
+            WhyNoKey::NotAFile => ("not a regular file", config.output.detail.reasons),
         };
         if is_said {
             say(&format!(
@@ -69,9 +72,9 @@ pub(super) fn name_skipped(config: &Config) {
 
 /// Says how much of a block device is hashed, where its image says it.
 pub(super) fn name_extent(config: &Config) {
-    if let Target::One(one) = &config.target
+    if let Inputs::One(one) = &config.inputs
         && let Some(extent) = one.device.filter(|extent| !extent.is_asked)
-        && config.detail.lines
+        && config.output.detail.lines
     {
         say(&format!(
             "{}: hashing its first {} bytes, the size that its ISO 9660 volume descriptor names; if the signature does not fit, the image \
@@ -85,12 +88,12 @@ pub(super) fn name_extent(config: &Config) {
 /// What is worth saying before the first file is read.
 pub(super) fn remark(config: &Config, survey: &Survey) {
     let linked = survey.links_not_entered.len();
-    if linked > 0 && config.detail.lines {
+    if linked > 0 && config.output.detail.lines {
         say(&format!(
             "linked directories not entered: {linked} (--follow-links enters them)"
         ));
     }
-    if config.detail.reasons {
+    if config.output.detail.reasons {
         for link in &survey.links_not_entered {
             let link = escape::name(&link.to_os_string());
             say(&format!("{link}: a link to a directory, not entered"));
@@ -104,8 +107,9 @@ pub(super) fn remark(config: &Config, survey: &Survey) {
 }
 
 /// What was chosen for this run.
-pub(super) fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64, Medium>) {
-    let io = match config.settings.io {
+pub(super) fn explain(config: &Config, planned: &Planned) {
+    let (prepared, limit_readers) = (&planned.prepared, config.verifier.limit_readers);
+    let io = match config.verifier.settings.io {
         Io::Auto => "memory maps, pread(2) for small files and where maps are refused",
         Io::Mmap => "memory maps",
         Io::Read => "pread(2)",
@@ -115,8 +119,8 @@ pub(super) fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64
         say(&format!("threads: {why}"));
     }
     say(&report::choice(prepared.choice()));
-    for medium in media.values().collect::<BTreeSet<_>>() {
-        say(&match work::access(*medium, config).readers {
+    for medium in planned.media.values().collect::<BTreeSet<_>>() {
+        say(&match access(*medium, limit_readers).readers {
             Some(readers) => format!(
                 "{medium}: {readers} file at a time, in the order of the paths (--jobs overrides)"
             ),
@@ -127,7 +131,7 @@ pub(super) fn explain(config: &Config, prepared: &Prepared, media: &BTreeMap<u64
 
 /// Says on stderr what it came to.
 pub(super) fn conclude(config: &Config, outcome: &Outcome, recap: &Recap) {
-    if config.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
+    if config.output.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
         explain_failures(config, recap);
         remark_on_all(outcome);
         say(&outcome.summary);
@@ -179,6 +183,6 @@ fn explain_failures(config: &Config, recap: &Recap) {
 /// Whether the reasons are on the screen: in lines that are printed there, and have not scrolled away.
 fn reasons_are_in_sight(config: &Config, recap: &Recap) -> bool {
     let (_, rows) = screen::size();
-    let has_reasons = config.detail.reasons && config.format == Format::Text;
+    let has_reasons = config.output.detail.reasons && config.output.format == Format::Text;
     has_reasons && io::stdout().is_terminal() && recap.fits(rows)
 }

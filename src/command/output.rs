@@ -1,4 +1,4 @@
-//! Who is told what while a run goes on: stdout, the progress, and what is kept for the end.
+//! One loop over the records: prints them and keeps what the end needs.
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -6,18 +6,19 @@ use std::ops::ControlFlow;
 use super::args::Format;
 use super::config::Config;
 use super::recap::Recap;
-use crate::engine::Sink;
+use crate::engine::order::InOrder;
 use crate::hints::notes::Noting;
 use crate::report::{json, lines};
 use crate::run::{End, Start};
 use crate::terminal::progress::Progress;
 use crate::trust::verdict::{Record, Summary};
+use crate::verify::Records;
 
 /// Bytes of lines that are collected before they are handed over, whatever is still at hand.
 const COLLECT: usize = 64 * 1024;
 
-/// Tells the records on.
-pub(super) struct Telling<'a, W> {
+/// Where the records of a run go.
+pub(super) struct Output<'a, W> {
     config: &'a Config,
     stdout: W,
     /// Whether bars and lines are on one screen.
@@ -25,38 +26,33 @@ pub(super) struct Telling<'a, W> {
     /// What stdout gets next.
     lines: Vec<u8>,
     progress: Progress,
-    pub(super) summary: Summary,
     pub(super) recap: Recap,
     pub(super) noting: Noting,
     /// All records, in order, where there are reports to be written or there is a baseline to compare them with.
     pub(super) kept: Vec<Record>,
     /// Whether stdout took everything so far.
-    pub(super) output: io::Result<()>,
+    pub(super) taken: io::Result<()>,
 }
 
-impl<'a, W: Write> Telling<'a, W> {
-    pub(super) fn new(config: &'a Config, stdout: W, progress: Progress, expected: u64) -> Self {
-        Telling {
+impl<'a, W: Write> Output<'a, W> {
+    pub(super) fn new(config: &'a Config, stdout: W, progress: Progress) -> Self {
+        Output {
             config,
             stdout,
             shares_screen: io::stdout().is_terminal(),
             lines: Vec::new(),
             progress,
-            summary: Summary {
-                expected,
-                ..Summary::default()
-            },
-            recap: Recap::new(&config.settings.keys),
+            recap: Recap::new(&config.verifier.settings.keys),
             noting: Noting::default(),
             kept: Vec::new(),
-            output: Ok(()),
+            taken: Ok(()),
         }
     }
 
     /// Tells how the run begins.
     pub(super) fn start(&mut self, start: &Start) {
         if self.streams_objects() {
-            self.output = json::start(&mut self.lines, start);
+            self.taken = json::start(&mut self.lines, start);
         }
     }
 
@@ -65,24 +61,72 @@ impl<'a, W: Write> Telling<'a, W> {
         std::mem::take(&mut self.progress).finish();
     }
 
+    /// Takes all records, unless stdout refuses them, and ends the run: stdout gets each as it is decided or in order, as its format has it; what is kept for the end is in order.
+    pub(super) fn all(&mut self, mut records: Records) -> Summary {
+        let mut order = InOrder::new(records.expected());
+        while let Some((place, record)) = records.next_placed() {
+            let mut told = self.decided(&record);
+            order.put(place, Box::new(record));
+            while told.is_continue()
+                && let Some(record) = order.take_ready()
+            {
+                told = self.in_order(*record);
+            }
+            if told.is_continue() && !records.is_ready() {
+                told = self.hand_over();
+            }
+            if told.is_break() {
+                break;
+            }
+        }
+        // Of a run that is broken off, what was decided is taken too, so that no count is of a record that nobody was told of.
+        while let Some(record) = order.take_next() {
+            // What was refused once is not offered again.
+            let _ = self.in_order(*record);
+        }
+        let _ = self.hand_over();
+        records.summary()
+    }
+
+    fn decided(&mut self, record: &Record) -> ControlFlow<()> {
+        match self.config.output.format {
+            Format::Text => ControlFlow::Continue(()),
+            Format::Jsonl => self.print(record),
+        }
+    }
+
+    fn in_order(&mut self, record: Record) -> ControlFlow<()> {
+        let is_shown = self.config.output.detail.shows(&record);
+        self.recap.note(&record, is_shown);
+        self.noting.take(&record);
+        let printed = match self.config.output.format {
+            Format::Text => self.print(&record),
+            Format::Jsonl => ControlFlow::Continue(()),
+        };
+        if !self.config.reports.is_empty() || self.config.audit.is_some() {
+            self.kept.push(record);
+        }
+        printed
+    }
+
     /// Tells how the run ended.
     pub(super) fn end(&mut self, end: &End) {
-        if self.streams_objects() && self.output.is_ok() {
-            self.output = json::end(&mut self.lines, end);
+        if self.streams_objects() && self.taken.is_ok() {
+            self.taken = json::end(&mut self.lines, end);
             // Nothing comes after it that could be broken off.
             let _ = self.hand_over();
         }
     }
 
     fn streams_objects(&self) -> bool {
-        self.config.format == Format::Jsonl && self.config.detail.lines
+        self.config.output.format == Format::Jsonl && self.config.output.detail.lines
     }
 
     fn print(&mut self, record: &Record) -> ControlFlow<()> {
         // What was refused once is not offered again.
         self.go_on()?;
-        let detail = self.config.detail;
-        self.output = match self.config.format {
+        let detail = self.config.output.detail;
+        self.taken = match self.config.output.format {
             Format::Text => lines::record(&mut self.lines, record, detail),
             Format::Jsonl if detail.shows(record) => json::record(&mut self.lines, record),
             Format::Jsonl => Ok(()),
@@ -95,10 +139,10 @@ impl<'a, W: Write> Telling<'a, W> {
 
     /// Gives stdout what was collected. Bars are out of the way meanwhile, so that no line is torn.
     fn hand_over(&mut self) -> ControlFlow<()> {
-        if self.output.is_ok() && !self.lines.is_empty() {
+        if self.taken.is_ok() && !self.lines.is_empty() {
             let (stdout, lines) = (&mut self.stdout, &self.lines);
             let mut write = || stdout.write_all(lines).and_then(|()| stdout.flush());
-            self.output = match self.shares_screen {
+            self.taken = match self.shares_screen {
                 true => self.progress.aside(write),
                 false => write(),
             };
@@ -108,36 +152,9 @@ impl<'a, W: Write> Telling<'a, W> {
     }
 
     fn go_on(&self) -> ControlFlow<()> {
-        match &self.output {
+        match &self.taken {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
-    }
-}
-
-impl<W: Write> Sink for Telling<'_, W> {
-    fn decided(&mut self, record: &Record) -> ControlFlow<()> {
-        self.summary.count(&record.verdict);
-        match self.config.format {
-            Format::Text => ControlFlow::Continue(()),
-            Format::Jsonl => self.print(record),
-        }
-    }
-
-    fn in_order(&mut self, record: Record) -> ControlFlow<()> {
-        self.recap.note(&record, self.config.detail.shows(&record));
-        self.noting.take(&record);
-        let printed = match self.config.format {
-            Format::Text => self.print(&record),
-            Format::Jsonl => ControlFlow::Continue(()),
-        };
-        if !self.config.reports.is_empty() || self.config.against.is_some() {
-            self.kept.push(record);
-        }
-        printed
-    }
-
-    fn settled(&mut self) -> ControlFlow<()> {
-        self.hand_over()
     }
 }

@@ -7,14 +7,15 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::NotBegun;
-use super::config::{Config, Target};
+use super::config::Config;
+use super::run::NotBegun;
 use crate::files::SharedPath;
 use crate::mirror::{Artifact, Survey};
 use crate::report::file::{Format, LedHere, ReportFile};
 use crate::report::place;
 use crate::text::escape;
 use crate::trust::signature::{MAX_BYTES, Signature};
+use crate::verify::Inputs;
 
 /// Begins a report, unless it would replace something that the run reads or writes.
 ///
@@ -67,9 +68,9 @@ fn is_output(place: &Path) -> bool {
 
 /// Whether this is the file, or the signature, that `--signature` is about.
 fn is_named(config: &Config, place: &Path) -> bool {
-    match &config.target {
-        Target::Paths(..) => false,
-        Target::One(one) => {
+    match &config.inputs {
+        Inputs::Paths(..) => false,
+        Inputs::One(one) => {
             let there = identity(place);
             let is_it = |path: &&PathBuf| identity(path) == there;
             there.is_some() && [&one.data, &one.signature].iter().any(is_it)

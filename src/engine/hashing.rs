@@ -79,7 +79,7 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
             continue;
         };
         #[cfg(test)]
-        faults::strike(faults::Moment::Opening, &task.data);
+        faults::strike(faults::Moment::Opening, &task.data.to_path_buf());
         match open_content(task, context.reading(job)) {
             Err(verdict) => records.push((*place, record(task, verdict, started))),
             Ok(content) => {
@@ -217,7 +217,7 @@ impl Hashing {
     #[cfg(test)]
     fn strike(&self, moment: faults::Moment, context: &Context<'_>) {
         for position in self.positions() {
-            faults::strike(moment, &context.tasks[position].1.data);
+            faults::strike(moment, &context.tasks[position].1.data.to_path_buf());
         }
     }
 

@@ -4,21 +4,21 @@ mod crew;
 mod dispatcher;
 #[cfg(test)]
 mod faults;
-mod files;
 mod hashing;
 mod judging;
 mod looking;
-mod order;
+pub(crate) mod order;
 pub mod plan;
 mod pool;
+mod running;
 mod scheduler;
 mod shape;
 #[cfg(test)]
 mod simulation;
 mod worker;
+mod workshop;
 mod zarf;
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ use plan::{FileId, Load};
 pub use judging::signature_in;
 pub use looking::look_at;
 pub use pool::{PoolError, Prepared, prepare};
+pub(crate) use running::Running;
 
 /// One record to be: known already, or to be found out by reading.
 #[derive(Debug)]
@@ -105,22 +106,10 @@ pub struct Settings {
     pub hasher: Option<Hasher>,
 }
 
-/// Who is told of the records.
-pub trait Sink {
-    /// Each record, as soon as it is decided. Those that were known without reading come first.
-    fn decided(&mut self, record: &Record) -> ControlFlow<()>;
-
-    /// Each record once more, in the order of the works, as soon as all before it are decided.
-    fn in_order(&mut self, record: Record) -> ControlFlow<()>;
-
-    /// That nothing more is at hand: what was collected is to be handed on now.
-    fn settled(&mut self) -> ControlFlow<()>;
-}
-
 /// Verifies one artifact against one signature file, on this thread.
 ///
 /// Returns the same record as a whole run does. A failure of whatever kind is a verdict.
-pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
+pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record {
     let nowhere = FileId {
         device: 0,
         inode: 0,
@@ -136,12 +125,6 @@ pub fn verify_file(keys: &[Arc<Key>], data: &Path, signature: &Path) -> Record {
             name: None,
         },
     };
-    let settings = Settings {
-        keys: keys.to_vec(),
-        io: Io::Auto,
-        threads: 1,
-        exact_threads: false,
-        hasher: None,
-    };
-    hashing::alone(task, &settings, Hasher::promised())
+    let hasher = settings.hasher.unwrap_or(Hasher::promised());
+    hashing::alone(task, settings, hasher)
 }

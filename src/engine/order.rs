@@ -2,40 +2,38 @@
 
 /// Holds each result back until all before it are there.
 #[derive(Debug)]
-pub(super) struct InOrder<T> {
+pub(crate) struct InOrder<T> {
     slots: Vec<Option<T>>,
     next: usize,
 }
 
 impl<T> InOrder<T> {
     /// Waits for as many results.
-    pub(super) fn new(results: usize) -> Self {
+    pub(crate) fn new(results: usize) -> Self {
         let slots = std::iter::repeat_with(|| None).take(results).collect();
         InOrder { slots, next: 0 }
     }
 
-    /// Whether no result of place `at` came yet.
-    pub(super) fn awaits(&self, at: usize) -> bool {
-        at >= self.next && self.slots.get(at).is_some_and(Option::is_none)
-    }
-
     /// Puts the result of place `at` there.
-    pub(super) fn put(&mut self, at: usize, result: T) {
+    pub(crate) fn put(&mut self, at: usize, result: T) {
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = Some(result);
         }
     }
 
     /// The next result, if all before it were taken.
-    pub(super) fn take_ready(&mut self) -> Option<T> {
+    pub(crate) fn take_ready(&mut self) -> Option<T> {
         let result = self.slots.get_mut(self.next)?.take()?;
         self.next += 1;
         Some(result)
     }
 
-    /// What is there of the rest, in order, when no more will come.
-    pub(super) fn take_rest(self) -> impl Iterator<Item = T> {
-        self.slots.into_iter().skip(self.next).flatten()
+    /// The next result that is there, whatever is missing before it, when no more will come.
+    pub(crate) fn take_next(&mut self) -> Option<T> {
+        let rest = self.slots.get_mut(self.next..)?;
+        let skipped = rest.iter().take_while(|slot| slot.is_none()).count();
+        self.next += skipped;
+        self.take_ready()
     }
 }
 
@@ -54,6 +52,7 @@ mod tests {
         assert_eq!(order.take_ready(), None);
         order.put(3, 'd');
         assert_eq!(order.take_ready(), None);
-        assert_eq!(order.take_rest().collect::<Vec<_>>(), ['d']);
+        assert_eq!(order.take_next(), Some('d'));
+        assert_eq!(order.take_next(), None);
     }
 }

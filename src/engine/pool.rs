@@ -1,24 +1,20 @@
-//! The workers on a rayon pool, and the one receiver of their results.
+//! The work planned, and the workers on a rayon pool.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use super::crew::Crew;
 use super::dispatcher::Dispatcher;
-use super::files;
-use super::hashing::{Hashing, Placed};
-use super::judging;
-use super::order::InOrder;
+use super::hashing::{Context, Hashing, Placed};
 use super::plan::{Load, Plan};
+use super::running::{Running, Source};
 use super::shape::{Allowed, Shape};
-use super::worker::Turned;
-use super::{Settings, Sink, Task, Work};
+use super::workshop;
+use super::{Settings, Task, Work};
 use crate::device::Access;
 use crate::digest::Hasher;
 use crate::digest::choice::{self, Choice};
@@ -26,12 +22,7 @@ use crate::limits;
 use crate::progress::Cancel;
 use crate::progress::Counters;
 use crate::text::os_error::words;
-use crate::trust::verdict::Record;
 
-/// How often the receiver looks up from waiting, to see whether the run was cancelled.
-const GLANCE: Duration = Duration::from_millis(20);
-/// How long a cancelled run waits for its workers. One that is stuck in a read (a dead network share) is left behind.
-const GRACE: Duration = Duration::from_millis(30);
 /// With fewer bytes to hash than this, measuring the ways to do that takes longer than it can save.
 const WORTH_MEASURING: u64 = 128 * 1024 * 1024;
 /// With fewer bytes to hash than this, and no more than [`FEW`] files, one worker is done before a second one would have started.
@@ -89,15 +80,26 @@ pub(super) type Kept = Mutex<Vec<Placed>>;
 
 /// What all workers share.
 pub(super) struct Shared {
-    pub(super) tasks: Arc<Vec<(usize, Task)>>,
+    pub(super) tasks: Vec<(usize, Task)>,
     pub(super) settings: Settings,
     pub(super) hasher: Hasher,
     pub(super) counters: Arc<Counters>,
     pub(super) cancel: Cancel,
-    pub(super) dispatcher: Dispatcher<Hashing>,
+    pub(super) dispatcher: Arc<Dispatcher<Hashing>>,
     pub(super) shape: Shape,
     /// Of each worker.
     pub(super) kept: Arc<[Kept]>,
+}
+
+impl Shared {
+    pub(super) fn context(&self) -> Context<'_> {
+        Context {
+            tasks: &self.tasks,
+            settings: &self.settings,
+            counters: &self.counters,
+            shape: self.shape,
+        }
+    }
 }
 
 /// Plans the work: which file is read when, by how many threads, and how it is hashed. `access` says on which devices
@@ -216,174 +218,57 @@ impl Prepared {
         &self.choice
     }
 
-    /// Does the work and tells `sink` of each record.
-    ///
-    /// Ends early when `cancel` is set or `sink` breaks; after `cancel` the records that are known are still handed over.
+    /// Begins the work.
     ///
     /// # Errors
     /// When the threads cannot be made a pool. Nothing was read then.
-    pub fn run(
+    pub(crate) fn begin(
         self,
         counters: Arc<Counters>,
-        cancel: &Cancel,
-        sink: &mut impl Sink,
-    ) -> Result<(), PoolError> {
+        cancel: Cancel,
+    ) -> Result<Running, PoolError> {
+        let works = self.works;
+        let (shared, known, crew) = self.share(counters, cancel);
+        let source = if crew.size() == 0 {
+            Source::here(&shared)
+        } else {
+            Source::Pool(on_pool(&shared, crew)?)
+        };
+        Ok(Running::new(works, known, shared, source))
+    }
+
+    /// What the workers share, what they need not do, and the threads.
+    pub(super) fn share(
+        self,
+        counters: Arc<Counters>,
+        cancel: Cancel,
+    ) -> (Arc<Shared>, Vec<Placed>, Crew) {
         counters.expect(self.works, self.total);
         let workers = self.shape.workers;
-        let kept: Arc<[Kept]> = (0..workers).map(|_| Kept::default()).collect();
-        let tasks = Arc::new(self.tasks);
         let shared = Shared {
-            tasks: Arc::clone(&tasks),
+            tasks: self.tasks,
             settings: self.settings,
             hasher: self.choice.hasher,
-            counters: Arc::clone(&counters),
-            cancel: cancel.clone(),
-            dispatcher: Dispatcher::new(self.plan, workers),
-            shape: self.shape,
-            kept: Arc::clone(&kept),
-        };
-        let receiver = Receiving {
-            order: InOrder::new(self.works),
-            tasks: &tasks,
-            kept: &kept,
-            counters: &counters,
+            counters,
             cancel,
-            sink,
+            dispatcher: Arc::new(Dispatcher::new(self.plan, workers)),
+            shape: self.shape,
+            kept: (0..workers).map(|_| Kept::default()).collect(),
         };
-        let told = if self.crew.size() == 0 {
-            receiver.work(self.known, &shared)
-        } else {
-            let results = on_pool(shared, self.crew)?;
-            receiver.receive(self.known, &results)
-        };
-        if told.is_break() {
-            cancel.cancel();
-        }
-        Ok(())
+        (Arc::new(shared), self.known, self.crew)
     }
 }
 
-/// Starts the workers. They own what they use, so that the receiver can leave one behind that the system does not wake.
-fn on_pool(shared: Shared, crew: Crew) -> Result<Receiver<Vec<Placed>>, PoolError> {
+/// Starts the workers.
+fn on_pool(shared: &Arc<Shared>, crew: Crew) -> Result<Receiver<Vec<Placed>>, PoolError> {
     let workers = crew.size();
     let pool = crew.into_pool()?;
-    let shared = Arc::new(shared);
     let (sender, receiver) = channel();
     for me in 0..workers {
-        let (shared, sender) = (Arc::clone(&shared), sender.clone());
-        pool.spawn(move || files::work(me, &shared, &sender));
+        let (shared, sender) = (Arc::clone(shared), sender.clone());
+        pool.spawn(move || workshop::work(me, shared, sender));
     }
     Ok(receiver)
-}
-
-/// The one receiver of all records.
-struct Receiving<'a, S> {
-    order: InOrder<Box<Record>>,
-    tasks: &'a [(usize, Task)],
-    kept: &'a [Kept],
-    counters: &'a Counters,
-    cancel: &'a Cancel,
-    sink: &'a mut S,
-}
-
-impl<S: Sink> Receiving<'_, S> {
-    /// Tells the sink of the records that are known already and of those that come; breaks when the sink does. Whatever was decided
-    /// until then is told in order, too, so that no count is of a record that nobody was told of.
-    fn receive(mut self, known: Vec<Placed>, results: &Receiver<Vec<Placed>>) -> ControlFlow<()> {
-        let told = self.take_all(known, results);
-        self.end(told)
-    }
-
-    /// Does the work on this thread, where there is no other, and tells of each record meanwhile.
-    fn work(mut self, known: Vec<Placed>, shared: &Shared) -> ControlFlow<()> {
-        // What is sent is taken from where the worker keeps it.
-        let (sender, _results) = channel();
-        let mut worker = files::worker(0, shared, &sender);
-        let mut told = self.take_in(known);
-        while told.is_continue() && worker.turn() != Turned::Over {
-            told = self.take_kept();
-        }
-        self.end(told)
-    }
-
-    fn end(mut self, mut told: ControlFlow<()>) -> ControlFlow<()> {
-        if told.is_continue() && !self.cancel.is_cancelled() {
-            told = self.fail_rest();
-        }
-        // Nothing more will come. Of a run that was not cancelled, nothing is left.
-        for record in self.order.take_rest() {
-            // One that breaks has broken off before.
-            let _ = self.sink.in_order(*record);
-        }
-        self.sink.settled()?;
-        told
-    }
-
-    fn take_all(&mut self, known: Vec<Placed>, results: &Receiver<Vec<Placed>>) -> ControlFlow<()> {
-        self.take_in(known)?;
-        let (mut deadline, mut looked) = (None, Instant::now());
-        loop {
-            let now = Instant::now();
-            let is_over = self.cancel.is_cancelled() && now > *deadline.get_or_insert(now + GRACE);
-            if is_over || now.duration_since(looked) >= GLANCE {
-                looked = now;
-                self.take_kept()?;
-            }
-            if is_over {
-                return ControlFlow::Continue(());
-            }
-            match results.recv_timeout(GLANCE) {
-                Ok(records) => self.take_in(records)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                // A worker that broke down may have left something.
-                Err(RecvTimeoutError::Disconnected) => return self.take_kept(),
-            }
-        }
-    }
-
-    /// Fails what no worker judged though none is left, as when all of them broke down. Fail closed: nothing is passed over in silence.
-    fn fail_rest(&mut self) -> ControlFlow<()> {
-        let tasks = self.tasks.iter();
-        let rest = tasks.filter(|(place, _)| self.order.awaits(*place));
-        let failed: Vec<Placed> = rest
-            .map(|(place, task)| (*place, judging::failed(task)))
-            .collect();
-        match failed.is_empty() {
-            true => ControlFlow::Continue(()),
-            false => self.take_in(failed),
-        }
-    }
-
-    /// Takes in what workers still keep. One that is stuck in a read would keep it for as long as that takes.
-    fn take_kept(&mut self) -> ControlFlow<()> {
-        let kept = self.kept;
-        kept.iter()
-            .map(taken)
-            .try_for_each(|records| match records.is_empty() {
-                true => ControlFlow::Continue(()),
-                false => self.take_in(records),
-            })
-    }
-
-    fn take_in(&mut self, records: Vec<Placed>) -> ControlFlow<()> {
-        let mut told = ControlFlow::Continue(());
-        for (at, record) in records {
-            // The first one stands: a panic may come between judging a file and letting go of it.
-            if !self.order.awaits(at) {
-                continue;
-            }
-            self.counters.decide(record.verdict.passes());
-            if self.sink.decided(&record).is_break() {
-                told = ControlFlow::Break(());
-            }
-            self.order.put(at, Box::new(record));
-        }
-        told?;
-        while let Some(record) = self.order.take_ready() {
-            self.sink.in_order(*record)?;
-        }
-        self.sink.settled()
-    }
 }
 
 pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
@@ -400,26 +285,15 @@ mod tests {
     use crate::trust::verdict::{INTERNAL_ERROR, Part, Verdict};
     use std::path::PathBuf;
 
-    #[derive(Default)]
-    struct Verdicts {
-        decided: usize,
-        in_order: Vec<Verdict>,
-    }
-
-    impl Sink for Verdicts {
-        fn decided(&mut self, _record: &Record) -> ControlFlow<()> {
-            self.decided += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn in_order(&mut self, record: Record) -> ControlFlow<()> {
-            self.in_order.push(record.verdict);
-            ControlFlow::Continue(())
-        }
-
-        fn settled(&mut self) -> ControlFlow<()> {
-            ControlFlow::Continue(())
-        }
+    /// The verdicts of a run, in the order of its work.
+    fn run(prepared: Prepared, counters: &Arc<Counters>) -> Vec<Verdict> {
+        let running = prepared.begin(Arc::clone(counters), Cancel::default());
+        let mut placed: Vec<Placed> = running.unwrap().collect();
+        placed.sort_by_key(|(place, _)| *place);
+        placed
+            .into_iter()
+            .map(|(_, record)| record.verdict)
+            .collect()
     }
 
     fn task(data: PathBuf, signature: PathBuf) -> Work {
@@ -471,14 +345,12 @@ mod tests {
             prepared.crew = Crew::default();
         }
         let counters = Arc::new(Counters::default());
-        let mut verdicts = Verdicts::default();
-        let done = prepared.run(Arc::clone(&counters), &Cancel::default(), &mut verdicts);
-        assert!(done.is_ok());
-        assert_eq!(verdicts.decided, names.len());
+        let verdicts = run(prepared, &counters);
+        assert_eq!(verdicts.len(), names.len());
         // The last bytes of a file, fewer than a block, are counted when it is judged.
         assert!(counters.total() - counters.done() < 64);
         assert_eq!(counters.decided(), names.len() as u64);
-        (verdicts.in_order, counters.panics())
+        (verdicts, counters.panics())
     }
 
     #[test]
@@ -518,44 +390,6 @@ mod tests {
         }
     }
 
-    /// A run whose worker is gone before it did anything.
-    #[test]
-    fn what_no_worker_judged_fails_when_none_is_left() {
-        let tasks = ["x", "y"].map(|name| match task(name.into(), "sig".into()) {
-            Work::Verify(task) => task,
-            Work::Decided(_) => unreachable!(),
-        });
-        let tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
-        let run = |cancel: Cancel| {
-            let counters = Counters::default();
-            let mut verdicts = Verdicts::default();
-            let receiving = Receiving {
-                order: InOrder::new(tasks.len()),
-                tasks: &tasks,
-                kept: &[],
-                counters: &counters,
-                cancel: &cancel,
-                sink: &mut verdicts,
-            };
-            let (sender, results) = channel();
-            sender
-                .send(vec![(0, judging::failed(&tasks[0].1))])
-                .unwrap();
-            // One that comes twice counts once.
-            sender
-                .send(vec![(0, judging::failed(&tasks[0].1))])
-                .unwrap();
-            drop(sender);
-            assert!(receiving.receive(Vec::new(), &results).is_continue());
-            (verdicts.decided, counters.failures())
-        };
-        assert_eq!(run(Cancel::default()), (2, 2));
-        // After a signal what is not judged is not judged.
-        let cancel = Cancel::default();
-        cancel.cancel();
-        assert_eq!(run(cancel), (1, 1));
-    }
-
     #[test]
     fn a_name_that_cannot_be_opened_says_nothing_about_the_files_other_names() {
         let directory = tempfile::tempdir().unwrap();
@@ -572,11 +406,8 @@ mod tests {
         };
         let prepared = prepare(works.into(), settings, &BTreeMap::new()).unwrap();
         let counters = Arc::new(Counters::default());
-        let mut verdicts = Verdicts::default();
-        let done = prepared.run(Arc::clone(&counters), &Cancel::default(), &mut verdicts);
-        assert!(done.is_ok());
-        assert_eq!(verdicts.decided, 3);
-        let verdicts = verdicts.in_order;
+        let verdicts = run(prepared, &counters);
+        assert_eq!(verdicts.len(), 3);
         assert_eq!(verdicts[0], Verdict::Missing);
         assert!(matches!(verdicts[1], Verdict::Invalid(_)));
         assert!(matches!(verdicts[2], Verdict::Invalid(_)));

@@ -325,7 +325,7 @@ impl Scene {
 /// A worker and its clock.
 struct Hand<'a> {
     /// None when it is gone.
-    worker: Option<Worker<'a, Simulated>>,
+    worker: Option<Worker<&'a Dispatcher<File>, Simulated>>,
     clock: Rc<Cell<Duration>>,
     is_idle: bool,
     turns_left: Option<u64>,

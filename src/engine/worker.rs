@@ -1,7 +1,8 @@
 //! A worker: which files it has in its lanes, which it gives away, and which it hashes in passing. Over any kind of files and
-//! clock: [`super::files`] has those of a run, and the tests simulate others.
+//! clock: [`super::workshop`] has those of a run, and the tests simulate others.
 
 use std::cmp::Reverse;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -63,9 +64,13 @@ pub(super) enum Turned {
 }
 
 /// One of those who work.
-pub(super) struct Worker<'a, W: Workshop> {
+pub(super) struct Worker<D, W>
+where
+    D: Deref<Target = Dispatcher<W::Piece>>,
+    W: Workshop,
+{
     me: usize,
-    dispatcher: &'a Dispatcher<W::Piece>,
+    dispatcher: D,
     /// How many workers there are.
     workers: usize,
     /// How many files it hashes side by side.
@@ -86,11 +91,15 @@ pub(super) struct Worker<'a, W: Workshop> {
     last_errand: Instant,
 }
 
-impl<'a, W: Workshop> Worker<'a, W> {
+impl<D, W> Worker<D, W>
+where
+    D: Deref<Target = Dispatcher<W::Piece>>,
+    W: Workshop,
+{
     pub(super) fn new(
         me: usize,
         (workers, most_lanes): (usize, usize),
-        dispatcher: &'a Dispatcher<W::Piece>,
+        dispatcher: D,
         shop: W,
     ) -> Self {
         let now = shop.now();
@@ -272,7 +281,11 @@ impl<'a, W: Workshop> Worker<'a, W> {
 }
 
 /// One that leaves, in whatever way, is waited for by nobody, and takes no place in a queue with it.
-impl<W: Workshop> Drop for Worker<'_, W> {
+impl<D, W> Drop for Worker<D, W>
+where
+    D: Deref<Target = Dispatcher<W::Piece>>,
+    W: Workshop,
+{
     fn drop(&mut self) {
         let pieces = self.lanes.iter().chain(&self.errand).chain(&self.aside);
         self.freed.extend(pieces.filter_map(Piece::queue));

@@ -157,7 +157,7 @@ impl Noting {
     }
 
     /// Takes in a signature that belongs to no file by its name.
-    pub fn take_loose(&mut self, file: SharedPath, signature: Signature) {
+    pub fn take_unmatched(&mut self, file: SharedPath, signature: Signature) {
         if self.unfit.len() < MOST_UNFIT {
             self.unfit.push(Unfit {
                 path: None,

@@ -151,7 +151,7 @@ pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
         failures: end.summary.failures,
         bytes: end.summary.bytes,
         seconds: seconds(end.summary.elapsed),
-        exit_status: end.exit_status,
+        exit_status: end.conclusion.exit_status(),
         problems: end
             .problems
             .iter()

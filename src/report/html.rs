@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::words;
 use crate::audit::Audit;
 use crate::digest::Digest;
+use crate::run::conclusion::Conclusion;
 use crate::run::{End, Options, Run, Start, VERSION};
 use crate::text::escape;
 use crate::text::size::{rate, size};
@@ -104,19 +105,19 @@ impl Banner {
             ),
         };
         // Fail closed: success is what is left when everything else is ruled out.
-        let (class, title, text) = match (end.interrupted, end.exit_status) {
+        let (class, title, text) = match (end.interrupted, end.conclusion) {
             (Some(signal), _) => ("none", format!("Interrupted by {signal}"), of_all),
-            (None, 141) => (
+            (None, Conclusion::PipeClosed) => (
                 "none",
                 "Ended before the end: nobody read the output".to_owned(),
                 of_all,
             ),
-            (None, 1) if summary.failures == 0 => (
+            (None, Conclusion::NotValid) if summary.failures == 0 => (
                 "fail",
                 format!("{} differences from the baseline", findings(end)),
                 format!("{of_all} Each difference is listed below."),
             ),
-            (None, 1) => (
+            (None, Conclusion::NotValid) => (
                 "fail",
                 format!(
                     "{} of {expected} artifacts must not be used",
@@ -129,12 +130,12 @@ impl Banner {
                     ),
                 },
             ),
-            (None, 0) if is_success(end) && summary.unsigned == 0 => (
+            (None, Conclusion::Valid) if is_success(end) && summary.unsigned == 0 => (
                 "pass",
                 format!("Every signature is valid: {}", summary.valid),
                 "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
             ),
-            (None, 0) if is_success(end) => (
+            (None, Conclusion::Valid) if is_success(end) => (
                 "none",
                 format!("{} valid, {} without a signature", summary.valid, summary.unsigned),
                 "Missing signatures were accepted, as asked for: nothing vouches for those artifacts.".to_owned(),
@@ -221,7 +222,7 @@ fn facts(start: &Start, end: &End) -> Vec<(&'static str, String)> {
         ("Directory", directory.unwrap_or_default()),
         ("Paths", roots.join("\n")),
         ("Options", options(&start.options)),
-        ("Exit status", end.exit_status.to_string()),
+        ("Exit status", end.conclusion.exit_status().to_string()),
     ]
 }
 
@@ -365,7 +366,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     fn end(
-        exit_status: u8,
+        conclusion: Conclusion,
         interrupted: Option<&'static str>,
         valid: u64,
         missing: u64,
@@ -382,7 +383,7 @@ mod tests {
                 ..Summary::default()
             },
             interrupted,
-            exit_status,
+            conclusion,
             problems: Vec::new(),
             notes: Arc::from([]),
             audit: None,
@@ -397,28 +398,34 @@ mod tests {
         };
         let said = |class, title: &str| (class, title.to_owned());
         assert_eq!(
-            banner(&end(0, None, 2, 0, 2)),
+            banner(&end(Conclusion::Valid, None, 2, 0, 2)),
             said("pass", "Every signature is valid: 2")
         );
         assert_eq!(
-            banner(&end(1, None, 1, 1, 2)),
+            banner(&end(Conclusion::NotValid, None, 1, 1, 2)),
             said("fail", "1 of 2 artifacts must not be used")
         );
-        assert_eq!(banner(&end(2, None, 2, 0, 2)), said("none", "No judgement"));
-        assert_eq!(banner(&end(0, None, 1, 0, 2)), said("none", "No judgement"));
-        let mut allowed = end(0, None, 1, 0, 2);
+        assert_eq!(
+            banner(&end(Conclusion::CannotJudge, None, 2, 0, 2)),
+            said("none", "No judgement")
+        );
+        assert_eq!(
+            banner(&end(Conclusion::Valid, None, 1, 0, 2)),
+            said("none", "No judgement")
+        );
+        let mut allowed = end(Conclusion::Valid, None, 1, 0, 2);
         allowed.summary.unsigned = 1;
         assert_eq!(
             banner(&allowed),
             said("none", "1 valid, 1 without a signature")
         );
-        let mut problem = end(0, None, 2, 0, 2);
+        let mut problem = end(Conclusion::Valid, None, 2, 0, 2);
         problem.problems.push("something".to_owned());
         assert_eq!(banner(&problem), said("none", "No judgement"));
-        let interrupted = end(130, Some("SIGINT"), 1, 0, 2);
+        let interrupted = end(Conclusion::Interrupted, Some("SIGINT"), 1, 0, 2);
         assert_eq!(banner(&interrupted), said("none", "Interrupted by SIGINT"));
         let closed = said("none", "Ended before the end: nobody read the output");
-        assert_eq!(banner(&end(141, None, 1, 0, 2)), closed);
+        assert_eq!(banner(&end(Conclusion::PipeClosed, None, 1, 0, 2)), closed);
     }
 
     fn page(name: &[u8]) -> String {
@@ -447,7 +454,7 @@ mod tests {
         let run = Run {
             start: &start,
             records: &[record],
-            end: &end(1, None, 0, 1, 1),
+            end: &end(Conclusion::NotValid, None, 0, 1, 1),
         };
         write(&mut page, run).unwrap();
         String::from_utf8(page).unwrap()

@@ -11,6 +11,7 @@ use askama::Template;
 use super::words;
 use crate::audit::Finding;
 use crate::files::SharedPath;
+use crate::run::conclusion::Conclusion;
 use crate::run::{End, Run, Start, VERSION};
 use crate::text::{escape, time};
 use crate::trust::terms::Reason;
@@ -301,11 +302,12 @@ fn unfinished(end: &End) -> Option<Case> {
         let (records, expected) = (end.summary.records(), end.summary.expected);
         problems.push(format!("{records} of {expected} were judged"));
     }
-    let judged = matches!(end.exit_status, 0 | 1) && problems.is_empty();
+    let is_judgement = matches!(end.conclusion, Conclusion::Valid | Conclusion::NotValid);
+    let judged = is_judgement && problems.is_empty();
     (!judged).then(|| {
         the_run(Outcome::Error {
             message: problems.join("; "),
-            kind: format!("exit-status-{}", end.exit_status),
+            kind: format!("exit-status-{}", end.conclusion.exit_status()),
         })
     })
 }

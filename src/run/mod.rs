@@ -1,6 +1,7 @@
 //! What a report says of a run besides its records: how it began and how it ended.
 
-pub mod exit;
+pub mod conclusion;
+pub mod outcome;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use crate::audit::Audit;
 use crate::hints::notes::Note;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary};
+use conclusion::Conclusion;
+use outcome::Outcome;
 
 /// How a run began.
 #[derive(Clone, Debug)]
@@ -64,14 +67,29 @@ pub struct End {
     pub summary: Summary,
     /// The signal that ended it, if one did: `SIGHUP`, `SIGINT`, `SIGTERM` or `SIGXCPU`.
     pub interrupted: Option<&'static str>,
-    /// The exit status, unless a report cannot be written after this one.
-    pub exit_status: u8,
+    /// How it ended, unless a report cannot be written after this one.
+    pub conclusion: Conclusion,
     /// What kept the run from a judgement, in words.
     pub problems: Vec<String>,
     /// What the run shows as a whole.
     pub notes: Arc<[Note]>,
     /// How it differs from its baseline, where it was audited.
     pub audit: Option<Arc<Audit>>,
+}
+
+impl End {
+    /// How a run ends now.
+    pub fn of(outcome: &Outcome) -> End {
+        End {
+            time: SystemTime::now(),
+            summary: outcome.summary.clone(),
+            interrupted: outcome.signal(),
+            conclusion: outcome.conclusion(),
+            problems: outcome.problems(),
+            notes: Arc::clone(&outcome.notes),
+            audit: outcome.audit.audit().map(Arc::clone),
+        }
+    }
 }
 
 /// A whole run.

@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXCPU};
 use signal_hook::flag;
 
 use crate::progress::Cancel;
-use crate::run::exit::Exit;
+use crate::run::conclusion::Conclusion;
 
 /// How long after the first signal another one is part of the same wish: timeout(1) sends each one twice, and the reports of a
 /// run that it ends are wanted.
@@ -56,12 +56,12 @@ impl Interrupt {
     }
 
     /// How a run ends that a signal ended.
-    pub fn exit(&self) -> Option<Exit> {
+    pub fn conclusion(&self) -> Option<Conclusion> {
         match i32::try_from(self.0.load(Ordering::Relaxed)) {
-            Ok(SIGINT) => Some(Exit::Interrupted),
-            Ok(SIGTERM) => Some(Exit::Terminated),
-            Ok(SIGHUP) => Some(Exit::HungUp),
-            Ok(SIGXCPU) => Some(Exit::OutOfTime),
+            Ok(SIGINT) => Some(Conclusion::Interrupted),
+            Ok(SIGTERM) => Some(Conclusion::Terminated),
+            Ok(SIGHUP) => Some(Conclusion::HungUp),
+            Ok(SIGXCPU) => Some(Conclusion::OutOfTime),
             _ => None,
         }
     }
@@ -108,7 +108,7 @@ mod tests {
         let interrupt = Interrupt::listen(&cancel).unwrap();
         raise(SIGINT).unwrap();
         assert!(cancel.is_cancelled());
-        assert_eq!(interrupt.exit(), Some(Exit::Interrupted));
+        assert_eq!(interrupt.conclusion(), Some(Conclusion::Interrupted));
         // Two at once are one, as timeout(1) sends them.
         raise(SIGINT).unwrap();
         thread::sleep(ONE_WISH + Duration::from_secs(1));

@@ -48,6 +48,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// The path of the artifact, or of the directory that could not be read, as reached from the argument.
+    pub fn path(&self) -> &SharedPath {
+        let Subject::Artifact(path) = &self.subject;
+        path
+    }
+
     /// A record on an artifact that was not hashed.
     pub fn unhashed(data: SharedPath, signature: Option<SharedPath>, verdict: Verdict) -> Record {
         Record {

@@ -10,19 +10,19 @@ use crate::mirror::alike::{self, Difference};
 use crate::mirror::{Artifact, State, Survey};
 use crate::trust::signature::Signature;
 
-/// The most loose signatures that are read, so that a directory of them costs no more than a moment.
+/// The most unmatched signatures that are read, so that a directory of them costs no more than a moment.
 const MOST_SIGNATURES: usize = 1000;
 
-/// What is loose in a survey.
+/// What no artifact was matched with, and what else is worth a note.
 #[derive(Debug)]
-pub(crate) struct Loose {
+pub(crate) struct Unmatched {
     signatures: Vec<(SharedPath, Signature)>,
     notes: Vec<Note>,
 }
 
-impl Loose {
-    /// Looks through a survey, and reads its loose signatures where there is an artifact that one of them could be made over.
-    pub(crate) fn of(survey: &Survey) -> Loose {
+impl Unmatched {
+    /// Looks through a survey, and reads its unmatched signatures where there is an artifact that one of them could be made over.
+    pub(super) fn of(survey: &Survey) -> Unmatched {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });
         let same = |(path, judged_as): &(SharedPath, SharedPath)| Note::SameDirectory {
@@ -33,28 +33,28 @@ impl Loose {
             .chain(spare_parts(survey))
             .chain(alike_names(survey))
             .chain(survey.other_names.iter().map(same));
-        Loose {
+        Unmatched {
             signatures: signatures(survey),
             notes: notes.collect(),
         }
     }
 
     /// Whether the digests of artifacts without a signature are wanted.
-    pub(crate) fn seeks(&self) -> bool {
+    pub(super) fn seeks(&self) -> bool {
         !self.signatures.is_empty()
     }
 
     /// Hands the signatures over, to find what they were made over, and the notes.
-    pub(crate) fn into_notes(self, noting: &mut Noting) -> Vec<Note> {
+    pub(super) fn into_notes(self, noting: &mut Noting) -> Vec<Note> {
         for (path, signature) in self.signatures {
-            noting.take_loose(path, signature);
+            noting.take_unmatched(path, signature);
         }
         self.notes
     }
 }
 
 /// Leaves out the notes on stray signatures of which something better is known.
-pub(crate) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
+pub(super) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
     let fits = notes.iter().filter_map(|note| match note {
         Note::SignatureFits { signature, .. } => Some(signature.clone()),
         _ => None,

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-use crate::command::config::{Config, One, Target};
+use super::Policy;
+use super::inputs::One;
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::{FileId, Load};
@@ -15,7 +16,7 @@ use crate::text::os_error;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
 /// What the files lie on, by the number of the device.
-pub(crate) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
+pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
     let devices: BTreeSet<u64> = works
         .iter()
         .filter_map(|work| match work {
@@ -29,18 +30,32 @@ pub(crate) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
         .collect()
 }
 
-/// How a medium is read: as is best for it, but by as many threads as the user asked for.
-pub(crate) fn access(medium: Medium, config: &Config) -> Access {
+/// How a medium is read: as is best for it, but, unless readers are limited, by as many threads as the user asked for.
+pub(crate) fn access(medium: Medium, limit_readers: bool) -> Access {
     let best = medium.access();
     Access {
-        readers: best.readers.filter(|_| config.limit_readers),
+        readers: best.readers.filter(|_| limit_readers),
         ..best
     }
 }
 
+/// What the engine has to do for these artifacts, in their order.
+pub(super) fn works(
+    artifacts: Vec<Artifact>,
+    policy: Policy,
+    one: Option<&One>,
+    seeks: bool,
+) -> Vec<Work> {
+    let work = |artifact| work(artifact, policy, one, seeks);
+    let mut works: Vec<Work> = artifacts.into_iter().map(work).collect();
+    share(&mut works);
+    look(&mut works);
+    works
+}
+
 /// What the engine has to do for an artifact: nothing, where what is on disk decides it. `seeks` says whether the digests of artifacts
 /// without a signature are wanted, although those fail.
-pub(crate) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
+fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> Work {
     let Artifact {
         data,
         parts,
@@ -64,11 +79,11 @@ pub(crate) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
             data,
             parts,
             link,
-            claim: claim(signature, config),
+            claim: claim(signature, one),
         }),
         State::Missing(signature) => decided(Some(signature), Verdict::Missing),
         State::PartMissing(signature, part) => decided(Some(signature), Verdict::PartMissing(part)),
-        State::Unsigned(why) => unsigned(data, why, config, seeks),
+        State::Unsigned(why) => unsigned(data, why, policy, seeks),
         State::DataNotRegular(signature) => {
             decided(signature, Verdict::NotRegular { part: Part::Data })
         }
@@ -86,7 +101,7 @@ pub(crate) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
         State::LinkNotEntered => decided(
             None,
             Verdict::NotEntered {
-                allowed: config.allow_unsigned,
+                allowed: policy.allow_unsigned,
             },
         ),
         State::DirectoryChanged => decided(
@@ -99,9 +114,9 @@ pub(crate) fn work(artifact: Artifact, config: &Config, seeks: bool) -> Work {
 }
 
 /// What is claimed of an artifact that this file, or what the user names in place of one, signs.
-fn claim(signature: SharedPath, config: &Config) -> Claim {
-    match &config.target {
-        Target::One(one) if one.content.is_some() || one.device.is_some() => {
+fn claim(signature: SharedPath, one: Option<&One>) -> Claim {
+    match one {
+        Some(one) if one.content.is_some() || one.device.is_some() => {
             Claim::Named(Box::new(Named {
                 signature,
                 content: one.content.clone(),
@@ -113,7 +128,7 @@ fn claim(signature: SharedPath, config: &Config) -> Claim {
 }
 
 /// The one artifact that `--signature` is for.
-pub(crate) fn artifact(one: &One) -> Artifact {
+pub(super) fn artifact(one: &One) -> Artifact {
     let artifact = mirror::appointed(&one.data, &one.signature, one.content.is_some());
     match (artifact.state, one.device) {
         (State::DataNotRegular(Some(signature)), Some(device)) => Artifact {
@@ -129,9 +144,9 @@ pub(crate) fn artifact(one: &One) -> Artifact {
 
 /// An artifact without a signature: its verdict is known. It is hashed all the same where it is accepted and somebody will want to know
 /// whether it stayed the same, and where signatures are looking for what they were made over; what cannot be looked at has no digest then.
-fn unsigned(data: SharedPath, why: Unclaimed, config: &Config, seeks: bool) -> Work {
-    let allowed = config.allow_unsigned;
-    let is_hashed = seeks || allowed && config.wants_digests();
+fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Work {
+    let allowed = policy.allow_unsigned;
+    let is_hashed = seeks || allowed && policy.wants_digests;
     let verdict = Verdict::Unsigned { allowed, why };
     match is_hashed.then(|| Facts::at(&data.to_path_buf())) {
         Some(Ok(facts)) => Work::Verify(Task {
@@ -149,7 +164,7 @@ fn unsigned(data: SharedPath, why: Unclaimed, config: &Config, seeks: bool) -> W
 const MOST_LOOKED_AT: usize = 1000;
 
 /// Looks at artifacts that fail for want of a signature and are not read for anything else: they may be something else altogether.
-pub(crate) fn look(works: &mut [Work]) {
+fn look(works: &mut [Work]) {
     let records = works.iter_mut().filter_map(|work| match work {
         Work::Decided(record) => Some(record),
         Work::Verify(_) => None,
@@ -170,7 +185,7 @@ pub(crate) fn look(works: &mut [Work]) {
 
 /// Finds out which of the files with one inode number are certainly one, to be read once for all of their names. Those that were split
 /// are read once for each list of parts.
-pub(crate) fn share(works: &mut [Work]) {
+fn share(works: &mut [Work]) {
     let ambiguous = ambiguous(works);
     let mut identities = None;
     let mut numbers: HashMap<(SharedPath, Arc<[SharedPath]>), usize> = HashMap::new();

@@ -25,6 +25,7 @@ use crate::hints::path::PathLooks;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::Reach;
+use crate::progress::Cancel;
 use crate::report::file;
 use crate::report::lines::Detail;
 use crate::terminal::outlet;
@@ -33,40 +34,50 @@ use crate::text::escape;
 use crate::text::os_error::words;
 use crate::trust::key::{Key, KeyError};
 use crate::trust::looks::{Looks, Role};
+use crate::verify::{Inputs, Policy, Verifier};
 use keys::exposed;
 pub use keys::{Skipped, WhyNoKey};
-pub use one::One;
 
 /// The key file that is looked for where none is named.
 const DEFAULT_KEY: &str = "spectro_public_key.pem";
 
-/// Everything that a run needs to know, checked.
+/// Everything that a run needs to know, checked. Each stage is handed its own part.
 #[derive(Debug)]
 pub struct Config {
     /// What to verify.
-    pub target: Target,
+    pub inputs: Inputs,
+    /// By which keys, by which rules and how.
+    pub verifier: Verifier,
+    /// What is worth saying about the keys.
+    pub keys: KeysFound,
+    /// What is printed.
+    pub output: Output,
+    /// The reports that are written, and as what.
+    pub reports: Vec<(PathBuf, file::Format)>,
+    /// What the run is audited against, if it is.
+    pub audit: Option<Against>,
+    /// What a report says of all this.
+    pub asked: Asked,
+}
+
+/// What is worth saying about the keys.
+#[derive(Debug)]
+pub struct KeysFound {
     /// Keys that lie in what is verified, where whoever can change the artifacts can change them too.
     pub exposed: Vec<Arc<Key>>,
     /// What was not read as a key in directories of them.
-    pub skipped_keys: Vec<Skipped>,
-    /// How to verify it.
-    pub settings: Settings,
-    /// Whether devices that are slower when many files are read at once are spared that.
-    pub limit_readers: bool,
-    /// Whether a missing signature is accepted.
-    pub allow_unsigned: bool,
+    pub skipped: Vec<Skipped>,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
     /// Which lines are printed.
     pub detail: Detail,
     /// What stdout carries.
     pub format: Format,
-    /// The reports that are written, and as what.
-    pub reports: Vec<(PathBuf, file::Format)>,
-    /// What the run is audited against, if it is.
-    pub against: Option<Against>,
     /// How the progress is shown.
     pub progress: Style,
-    /// What a report says of all this.
-    pub asked: Asked,
 }
 
 /// What a run is audited against.
@@ -91,15 +102,6 @@ pub struct Asked {
     pub fingerprints: Vec<String>,
     /// How files are read: `auto`, `mmap` or `read`.
     pub io: &'static str,
-}
-
-/// What to verify.
-#[derive(Debug)]
-pub enum Target {
-    /// Whatever these PATHs bring in.
-    Paths(Vec<PathBuf>, Search),
-    /// One data file against one signature.
-    One(One),
 }
 
 /// What a run takes from its surroundings.
@@ -307,12 +309,6 @@ impl Environment {
 }
 
 impl Config {
-    /// Whether somebody will want to know of an artifact without a signature, too, whether it stayed the same.
-    pub fn wants_digests(&self) -> bool {
-        let is_json = |(_, format): &(PathBuf, file::Format)| *format == file::Format::Json;
-        self.against.is_some() || self.reports.iter().any(is_json)
-    }
-
     /// Checks what was typed and loads the keys; reads no artifact.
     ///
     /// # Errors
@@ -320,9 +316,9 @@ impl Config {
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
-        let (keys, skipped_keys) = keys::find(cli, environment)?;
-        let target = target(cli, exclude)?;
-        let against = baseline::load(cli)?;
+        let (keys, skipped) = keys::find(cli, environment)?;
+        let inputs = inputs(cli)?;
+        let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
         spare(
             &reports,
@@ -330,46 +326,53 @@ impl Config {
             &key_files(cli, environment),
         )?;
         // A key that is pinned cannot be changed without a word.
-        let exposed = match cli.fingerprints.is_empty() {
-            true => exposed(&keys, &cli.paths),
-            false => Vec::new(),
+        let exposed = if cli.fingerprints.is_empty() {
+            exposed(&keys, &cli.paths)
+        } else {
+            Vec::new()
         };
+        let (io, io_name) = match cli.io {
+            Way::Auto => (Io::Auto, "auto"),
+            Way::Mmap => (Io::Mmap, "mmap"),
+            Way::Read => (Io::Read, "read"),
+        };
+        let is_json = |(_, format): &(PathBuf, file::Format)| *format == file::Format::Json;
         Ok(Config {
-            target,
-            exposed,
-            skipped_keys,
-            settings: Settings {
-                keys: keys.into_iter().map(|(_, key)| key).collect(),
-                io: match cli.io {
-                    Way::Auto => Io::Auto,
-                    Way::Mmap => Io::Mmap,
-                    Way::Read => Io::Read,
+            inputs,
+            verifier: Verifier {
+                settings: Settings {
+                    keys: keys.into_iter().map(|(_, key)| key).collect(),
+                    io,
+                    threads: cli.jobs.unwrap_or(environment.cores),
+                    exact_threads: cli.jobs.is_some(),
+                    hasher,
                 },
-                threads: cli.jobs.unwrap_or(environment.cores),
-                exact_threads: cli.jobs.is_some(),
-                hasher,
+                search: search(cli, exclude)?,
+                policy: Policy {
+                    allow_unsigned: cli.allow_unsigned,
+                    wants_digests: audit.is_some() || reports.iter().any(is_json),
+                },
+                limit_readers: cli.jobs.is_none(),
+                cancel: Cancel::default(),
             },
-            limit_readers: cli.jobs.is_none(),
-            allow_unsigned: cli.allow_unsigned,
-            detail: Detail {
-                lines: !cli.status,
-                valid: !cli.quiet,
-                reasons: cli.verbose,
-                colour: stdout_colour(cli, environment),
+            keys: KeysFound { exposed, skipped },
+            output: Output {
+                detail: Detail {
+                    lines: !cli.status,
+                    valid: !cli.quiet,
+                    reasons: cli.verbose,
+                    colour: stdout_colour(cli, environment),
+                },
+                format: cli.format,
+                progress: style(cli, environment),
             },
-            format: cli.format,
             reports,
-            against,
-            progress: style(cli, environment),
+            audit,
             asked: Asked {
                 roots: cli.paths.clone(),
                 exclude: cli.exclude.clone(),
                 fingerprints: cli.fingerprints.clone(),
-                io: match cli.io {
-                    Way::Auto => "auto",
-                    Way::Mmap => "mmap",
-                    Way::Read => "read",
-                },
+                io: io_name,
             },
         })
     }
@@ -573,36 +576,40 @@ fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
     set.build().map_err(|error| bad("", error))
 }
 
-fn target(cli: &Cli, exclude: GlobSet) -> Result<Target, ConfigError> {
+fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
+    Ok(Search {
+        reach: Reach {
+            max_depth: cli.max_depth,
+            follow_links: cli.follow_links,
+            exclude,
+            exclude_anywhere: globs(&anywhere(&cli.exclude))?,
+        },
+        needed: if cli.all_files {
+            Needed::AllFiles
+        } else {
+            Needed::Artifacts
+        },
+    })
+}
+
+fn inputs(cli: &Cli) -> Result<Inputs, ConfigError> {
     let check = |path: &PathBuf| {
         fs::metadata(path).map_err(|source| ConfigError::NoPath {
             path: path.clone(),
             source,
         })
     };
-    // A PATH that is mistyped is told now, not after hours of hashing the others.
+    // A PATH that is mistyped is reported now, not after hours of hashing the others.
     cli.paths
         .iter()
         .try_for_each(|path| check(path).map(|_| ()))?;
     let Some(signature) = &cli.signature else {
-        let search = Search {
-            reach: Reach {
-                max_depth: cli.max_depth,
-                follow_links: cli.follow_links,
-                exclude,
-                exclude_anywhere: globs(&anywhere(&cli.exclude))?,
-            },
-            needed: match cli.all_files {
-                true => Needed::AllFiles,
-                false => Needed::Artifacts,
-            },
-        };
-        return Ok(Target::Paths(cli.paths.clone(), search));
+        return Ok(Inputs::Paths(cli.paths.clone()));
     };
     match cli.paths.as_slice() {
         [data] if !data.is_dir() => {
             let found = check(signature)?;
-            Ok(Target::One(One::of(data, signature, &found, cli.length)?))
+            Ok(Inputs::One(one::of(data, signature, &found, cli.length)?))
         }
         _ => Err(ConfigError::NotOneFile),
     }

@@ -3,51 +3,28 @@
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 
 use super::ConfigError;
 use crate::content::device;
 use crate::trust::signature::LOOK_BYTES;
+use crate::verify::{Extent, One};
 
-/// One data file against one signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct One {
-    /// The data file.
-    pub data: PathBuf,
-    /// The signature file.
-    pub signature: PathBuf,
-    /// What was read of the signature where it is a pipe, which can be read once.
-    pub content: Option<Vec<u8>>,
-    /// What is hashed of the data where it is a block device.
-    pub device: Option<Extent>,
-}
-
-/// The bytes from the beginning of a block device that are hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// How many.
-    pub length: u64,
-    /// Whether the user named them; else it is what the image says of itself.
-    pub is_asked: bool,
-}
-
-impl One {
-    /// Looks at both, `found` being what stands under the signature's name, and reads a signature that is a pipe.
-    pub(super) fn of(
-        data: &Path,
-        signature: &Path,
-        found: &Metadata,
-        length: Option<u64>,
-    ) -> Result<One, ConfigError> {
-        Ok(One {
-            device: extent(data, length)?,
-            content: content(signature, found)?,
-            data: data.to_owned(),
-            signature: signature.to_owned(),
-        })
-    }
+/// Looks at both, `found` being what stands under the signature's name, and reads a signature that is a pipe.
+pub(super) fn of(
+    data: &Path,
+    signature: &Path,
+    found: &Metadata,
+    length: Option<u64>,
+) -> Result<One, ConfigError> {
+    Ok(One {
+        device: extent(data, length)?,
+        content: content(signature, found)?,
+        data: data.to_owned(),
+        signature: signature.to_owned(),
+    })
 }
 
 /// What is read of a signature that is no regular file: a pipe, or a terminal. Never more than tells what it is.

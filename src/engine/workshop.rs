@@ -1,10 +1,11 @@
 //! What a worker of a run works with: the artifacts, the clock of the system, and a way for results to the receiver.
 
-use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::hashing::{self, Context, Ended, Hashing, Placed};
+use super::dispatcher::Dispatcher;
+use super::hashing::{self, Ended, Hashing, Placed};
 use super::judging;
 use super::plan::Job;
 use super::pool::{Kept, Shared, taken};
@@ -15,16 +16,19 @@ use super::worker::{Turned, Worker, Workshop};
 const COLLECT: Duration = Duration::from_millis(5);
 
 /// The files of a run.
-pub(super) struct Files<'a> {
-    shared: &'a Shared,
-    context: Context<'a>,
+pub(super) struct Files {
+    shared: Arc<Shared>,
     /// Files at their end, whose records are still to be handed over. Empty between steps.
     ended: Vec<Ended>,
-    outbox: Outbox<'a>,
+    outbox: Outbox,
 }
 
+/// A worker of a run. It owns what it works with, so that it can be left behind in a read from which nothing wakes it.
+pub(super) type FileWorker = Worker<Arc<Dispatcher<Hashing>>, Files>;
+
 /// Hashes and judges as worker `me` until nothing is left or the run is cancelled.
-pub(super) fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
+pub(super) fn work(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) {
+    let dispatcher = Arc::clone(&shared.dispatcher);
     let mut worker = worker(me, shared, results);
     loop {
         match worker.turn() {
@@ -33,7 +37,7 @@ pub(super) fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
             // No result stays behind while there is nothing to do.
             Turned::Idle => {
                 worker.shop.outbox.hand_over();
-                shared.dispatcher.wait();
+                dispatcher.wait();
             }
         }
     }
@@ -41,31 +45,24 @@ pub(super) fn work(me: usize, shared: &Shared, results: &Sender<Vec<Placed>>) {
 }
 
 /// Worker `me`, to be given its turns.
-pub(super) fn worker<'a>(
-    me: usize,
-    shared: &'a Shared,
-    results: &'a Sender<Vec<Placed>>,
-) -> Worker<'a, Files<'a>> {
+pub(super) fn worker(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) -> FileWorker {
+    let shape = (shared.shape.workers, shared.shape.lanes);
+    let dispatcher = Arc::clone(&shared.dispatcher);
+    let outbox = Outbox {
+        me,
+        kept: Arc::clone(&shared.kept),
+        oldest: Instant::now(),
+        results,
+    };
     let files = Files {
         shared,
-        context: Context {
-            tasks: &shared.tasks,
-            settings: &shared.settings,
-            counters: &shared.counters,
-            shape: shared.shape,
-        },
         ended: Vec::new(),
-        outbox: Outbox {
-            kept: &shared.kept[me],
-            oldest: Instant::now(),
-            results,
-        },
+        outbox,
     };
-    let shape = (shared.shape.workers, shared.shape.lanes);
-    Worker::new(me, shape, &shared.dispatcher, files)
+    Worker::new(me, shape, dispatcher, files)
 }
 
-impl Workshop for Files<'_> {
+impl Workshop for Files {
     type Piece = Hashing;
 
     fn now(&self) -> Instant {
@@ -77,27 +74,27 @@ impl Workshop for Files<'_> {
     }
 
     fn left(&self) -> u64 {
-        self.context.counters.left()
+        self.shared.counters.left()
     }
 
     fn hashed(&self) -> u64 {
-        self.context.counters.hashed()
+        self.shared.counters.hashed()
     }
 
     fn open(&mut self, job: &Job) -> Option<Hashing> {
-        let (records, hashing) = hashing::open(job, &self.context);
+        let (records, hashing) = hashing::open(job, &self.shared.context());
         self.outbox.put(records);
         hashing
     }
 
     fn step(&mut self, lanes: &mut Vec<Hashing>, in_use: usize, freed: &mut Vec<usize>) {
         let (hasher, ended) = (self.shared.hasher, &mut self.ended);
-        hashing::step(hasher, lanes, in_use, &self.context, ended);
+        hashing::step(hasher, lanes, in_use, &self.shared.context(), ended);
         self.settle(freed);
     }
 
     fn note_panic(&mut self) {
-        self.context.counters.note_panic();
+        self.shared.counters.note_panic();
     }
 
     fn settle(&mut self, freed: &mut Vec<usize>) {
@@ -108,34 +105,37 @@ impl Workshop for Files<'_> {
     }
 
     fn fail_job(&mut self, job: &Job) {
-        self.context.counters.pass_over(job.size);
+        self.shared.counters.pass_over(job.size);
         self.fail(job.members.iter().copied());
     }
 
     fn fail_piece(&mut self, piece: &Hashing) {
-        self.context.counters.pass_over(piece.left());
+        self.shared.counters.pass_over(piece.left());
         self.fail(piece.positions());
     }
 }
 
-impl Files<'_> {
+impl Files {
     fn fail(&mut self, positions: impl Iterator<Item = usize>) {
-        let tasks = positions.filter_map(|position| self.context.tasks.get(position));
+        let tasks = positions.filter_map(|position| self.shared.tasks.get(position));
         self.outbox
             .put(tasks.map(|(place, task)| (*place, judging::failed(task))));
     }
 }
 
 /// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
-struct Outbox<'a> {
-    kept: &'a Kept,
+struct Outbox {
+    me: usize,
+    kept: Arc<[Kept]>,
     oldest: Instant,
-    results: &'a Sender<Vec<Placed>>,
+    results: Sender<Vec<Placed>>,
 }
 
-impl Outbox<'_> {
+impl Outbox {
     fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept[self.me]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if kept.is_empty() {
             self.oldest = Instant::now();
         }
@@ -149,7 +149,7 @@ impl Outbox<'_> {
     }
 
     fn hand_over(&mut self) {
-        let records = taken(self.kept);
+        let records = taken(&self.kept[self.me]);
         if !records.is_empty() {
             // Nobody receives any more where the run has ended early; then nobody asks for these records.
             let _ = self.results.send(records);

@@ -3,35 +3,36 @@
 use std::io;
 use std::sync::Arc;
 
+use super::conclusion::Conclusion;
 use crate::audit::Audit;
 use crate::hints::notes::Note;
-use crate::run::exit::Exit;
 use crate::text::os_error;
 use crate::trust::verdict::Summary;
 
 /// What came of verifying, and of telling it.
 #[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) summary: Summary,
+pub struct Outcome {
+    /// How many artifacts got each verdict, and what it cost.
+    pub summary: Summary,
     /// Whether all that was to be printed was taken.
-    pub(super) output: io::Result<()>,
+    pub output: io::Result<()>,
     /// PATHs in which there was nothing to verify, as they are printed.
-    pub(super) empty: Vec<String>,
+    pub empty: Vec<String>,
     /// How it ends if a signal ended it.
-    pub(super) interrupted: Option<Exit>,
+    pub interrupted: Option<Conclusion>,
     /// Reports that could not be written, in words.
-    pub(super) unwritten: Vec<String>,
+    pub unwritten: Vec<String>,
     /// How often a worker panicked.
-    pub(super) panics: u64,
+    pub panics: u64,
     /// What the run shows as a whole.
-    pub(super) notes: Arc<[Note]>,
+    pub notes: Arc<[Note]>,
     /// What came of the audit, if one was asked for.
-    pub(super) audit: Audited,
+    pub audit: Audited,
 }
 
 /// What came of an audit.
 #[derive(Debug)]
-pub(super) enum Audited {
+pub enum Audited {
     /// None was asked for.
     NotAsked,
     /// The run did not reach its end: what it did not see would be called missing.
@@ -41,7 +42,8 @@ pub(super) enum Audited {
 }
 
 impl Audited {
-    pub(super) fn audit(&self) -> Option<&Arc<Audit>> {
+    /// The audit, where it was made.
+    pub fn audit(&self) -> Option<&Arc<Audit>> {
         match self {
             Audited::Made(audit) => Some(audit),
             Audited::NotAsked | Audited::NotMade => None,
@@ -50,28 +52,31 @@ impl Audited {
 }
 
 impl Outcome {
-    pub(super) fn exit(&self) -> Exit {
+    /// How the run ends.
+    pub fn conclusion(&self) -> Conclusion {
         let summary = &self.summary;
         // Fail closed: success stands last, behind everything that could speak against it.
         match (self.interrupted, &self.output) {
             // A failure is a judgement, whatever kept the run from the others.
-            (Some(Exit::OutOfTime), _) if summary.failures > 0 => Exit::NotValid,
+            (Some(Conclusion::OutOfTime), _) if summary.failures > 0 => Conclusion::NotValid,
             (Some(exit), _) => exit,
-            (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::PipeClosed,
-            (None, Err(_)) => Exit::CannotJudge,
-            (None, Ok(())) if summary.failures > 0 || self.differs() => Exit::NotValid,
+            (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Conclusion::PipeClosed
+            }
+            (None, Err(_)) => Conclusion::CannotJudge,
+            (None, Ok(())) if summary.failures > 0 || self.differs() => Conclusion::NotValid,
             // A panic has failed what it was about, and where it was about nothing, it says nothing good of the rest.
-            (None, Ok(())) if self.panics > 0 => Exit::CannotJudge,
+            (None, Ok(())) if self.panics > 0 => Conclusion::CannotJudge,
             // A run that was ended by nobody has a record of everything; this would be another defect.
-            (None, Ok(())) if !summary.is_complete() => Exit::CannotJudge,
-            (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Exit::CannotJudge,
+            (None, Ok(())) if !summary.is_complete() => Conclusion::CannotJudge,
+            (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Conclusion::CannotJudge,
             // A mount that is not there is an empty directory: nothing was verified where something was expected.
-            (None, Ok(())) if !self.empty.is_empty() => Exit::CannotJudge,
+            (None, Ok(())) if !self.empty.is_empty() => Conclusion::CannotJudge,
             // What is allowed to have no signature proves nothing.
-            (None, Ok(())) if summary.valid == 0 => Exit::CannotJudge,
+            (None, Ok(())) if summary.valid == 0 => Conclusion::CannotJudge,
             // Whoever reads the report would read an old one, or none.
-            (None, Ok(())) if !self.unwritten.is_empty() => Exit::CannotJudge,
-            (None, Ok(())) => Exit::Valid,
+            (None, Ok(())) if !self.unwritten.is_empty() => Conclusion::CannotJudge,
+            (None, Ok(())) => Conclusion::Valid,
         }
     }
 
@@ -82,23 +87,23 @@ impl Outcome {
     }
 
     /// The signal that ended it, by its name.
-    pub(super) fn signal(&self) -> Option<&'static str> {
+    pub fn signal(&self) -> Option<&'static str> {
         match self.interrupted? {
-            Exit::HungUp => Some("SIGHUP"),
-            Exit::Interrupted => Some("SIGINT"),
-            Exit::Terminated => Some("SIGTERM"),
-            Exit::OutOfTime => Some("SIGXCPU"),
+            Conclusion::HungUp => Some("SIGHUP"),
+            Conclusion::Interrupted => Some("SIGINT"),
+            Conclusion::Terminated => Some("SIGTERM"),
+            Conclusion::OutOfTime => Some("SIGXCPU"),
             _ => None,
         }
     }
 
     /// What kept the run from a judgement, beyond what the lines and the summary say.
-    pub(super) fn problems(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<String> {
         let empty = self.empty.iter().map(|path| {
             format!("{path}: nothing to verify: no signature, and no file that needs one")
         });
         let mut problems: Vec<String> = empty.collect();
-        if self.interrupted == Some(Exit::OutOfTime) {
+        if self.interrupted == Some(Conclusion::OutOfTime) {
             let words = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
             problems.push(words.to_owned());
         }
@@ -169,50 +174,53 @@ mod tests {
 
     #[test]
     fn only_a_whole_run_in_which_something_is_valid_and_nothing_failed_is_a_success() {
-        assert_eq!(outcome(2, 0, 2).exit(), Exit::Valid);
-        assert_eq!(outcome(1, 1, 2).exit(), Exit::NotValid);
-        assert_eq!(outcome(1, 0, 2).exit(), Exit::CannotJudge);
-        assert_eq!(with_empty_path(outcome(2, 0, 2)).exit(), Exit::CannotJudge);
-        assert_eq!(outcome(0, 0, 0).exit(), Exit::CannotJudge);
+        assert_eq!(outcome(2, 0, 2).conclusion(), Conclusion::Valid);
+        assert_eq!(outcome(1, 1, 2).conclusion(), Conclusion::NotValid);
+        assert_eq!(outcome(1, 0, 2).conclusion(), Conclusion::CannotJudge);
+        assert_eq!(
+            with_empty_path(outcome(2, 0, 2)).conclusion(),
+            Conclusion::CannotJudge
+        );
+        assert_eq!(outcome(0, 0, 0).conclusion(), Conclusion::CannotJudge);
     }
 
     #[test]
     fn a_failure_goes_before_an_empty_path_and_a_signal_before_both() {
         let failed = with_empty_path(outcome(1, 1, 2));
-        assert_eq!(failed.exit(), Exit::NotValid);
-        let interrupted = Some(Exit::Interrupted);
+        assert_eq!(failed.conclusion(), Conclusion::NotValid);
+        let interrupted = Some(Conclusion::Interrupted);
         let failed = Outcome {
             interrupted,
             ..failed
         };
-        assert_eq!(failed.exit(), Exit::Interrupted);
+        assert_eq!(failed.conclusion(), Conclusion::Interrupted);
         assert_eq!(failed.signal(), Some("SIGINT"));
-        let out_of_time = Some(Exit::OutOfTime);
+        let out_of_time = Some(Conclusion::OutOfTime);
         let failed = Outcome {
             interrupted: out_of_time,
             ..failed
         };
-        assert_eq!(failed.exit(), Exit::NotValid);
+        assert_eq!(failed.conclusion(), Conclusion::NotValid);
         assert_eq!(failed.signal(), Some("SIGXCPU"));
         let unfinished = Outcome {
             interrupted: out_of_time,
             ..outcome(1, 0, 2)
         };
-        assert_eq!(unfinished.exit(), Exit::OutOfTime);
+        assert_eq!(unfinished.conclusion(), Conclusion::OutOfTime);
         let whole = Outcome {
             interrupted,
             ..outcome(2, 0, 2)
         };
-        assert_eq!(whole.exit(), Exit::Interrupted);
+        assert_eq!(whole.conclusion(), Conclusion::Interrupted);
     }
 
     #[test]
     fn output_that_was_not_delivered_is_no_success() {
         let mut undelivered = outcome(2, 0, 2);
         undelivered.output = Err(io::ErrorKind::StorageFull.into());
-        assert_eq!(undelivered.exit(), Exit::CannotJudge);
+        assert_eq!(undelivered.conclusion(), Conclusion::CannotJudge);
         undelivered.output = Err(io::ErrorKind::BrokenPipe.into());
-        assert_eq!(undelivered.exit(), Exit::PipeClosed);
+        assert_eq!(undelivered.conclusion(), Conclusion::PipeClosed);
     }
 
     #[test]
@@ -222,13 +230,13 @@ mod tests {
             unwritten: unwritten(),
             ..outcome(2, 0, 2)
         };
-        assert_eq!(valid.exit(), Exit::CannotJudge);
+        assert_eq!(valid.conclusion(), Conclusion::CannotJudge);
         assert_eq!(valid.problems(), unwritten());
         let failed = Outcome {
             unwritten: unwritten(),
             ..outcome(1, 1, 2)
         };
-        assert_eq!(failed.exit(), Exit::NotValid);
+        assert_eq!(failed.conclusion(), Conclusion::NotValid);
     }
 
     #[test]
@@ -238,8 +246,8 @@ mod tests {
             ..outcome(valid, failures, valid + failures)
         };
         let told = "an internal error, told on standard error, kept artifacts from being judged; they have failed";
-        assert_eq!(panicked(1, 1).exit(), Exit::NotValid);
-        assert_eq!(panicked(2, 0).exit(), Exit::CannotJudge);
+        assert_eq!(panicked(1, 1).conclusion(), Conclusion::NotValid);
+        assert_eq!(panicked(2, 0).conclusion(), Conclusion::CannotJudge);
         assert_eq!(panicked(2, 0).problems(), [told]);
     }
 
@@ -249,16 +257,19 @@ mod tests {
             let mut outcome = outcome(0, 0, 0);
             outcome.summary.unsurveyed = true;
             outcome.interrupted = interrupted;
-            (outcome.exit(), outcome.problems())
+            (outcome.conclusion(), outcome.problems())
         };
         let error = "an internal error, told on standard error, ended the search for files; nothing was verified";
         assert_eq!(
             unsurveyed(None),
-            (Exit::CannotJudge, vec![error.to_owned()])
+            (Conclusion::CannotJudge, vec![error.to_owned()])
         );
         let signal = "interrupted while looking for files; nothing was verified";
-        let interrupted = unsurveyed(Some(Exit::Interrupted));
-        assert_eq!(interrupted, (Exit::Interrupted, vec![signal.to_owned()]));
+        let interrupted = unsurveyed(Some(Conclusion::Interrupted));
+        assert_eq!(
+            interrupted,
+            (Conclusion::Interrupted, vec![signal.to_owned()])
+        );
     }
 
     fn audited(valid: u64, failures: u64, findings: Vec<Finding>) -> Outcome {
@@ -277,18 +288,21 @@ mod tests {
     #[test]
     fn any_difference_from_the_baseline_is_no_success_and_hides_nothing_worse() {
         let missing = || vec![Finding::Missing { path: "x".into() }];
-        assert_eq!(audited(2, 0, Vec::new()).exit(), Exit::Valid);
-        assert_eq!(audited(2, 1, Vec::new()).exit(), Exit::NotValid);
-        assert_eq!(audited(2, 0, missing()).exit(), Exit::NotValid);
+        assert_eq!(audited(2, 0, Vec::new()).conclusion(), Conclusion::Valid);
+        assert_eq!(audited(2, 1, Vec::new()).conclusion(), Conclusion::NotValid);
+        assert_eq!(audited(2, 0, missing()).conclusion(), Conclusion::NotValid);
         // A mirror that was emptied.
         let emptied = with_empty_path(audited(0, 0, missing()));
-        assert_eq!(emptied.exit(), Exit::NotValid);
-        assert_eq!(audited(0, 0, Vec::new()).exit(), Exit::CannotJudge);
+        assert_eq!(emptied.conclusion(), Conclusion::NotValid);
+        assert_eq!(
+            audited(0, 0, Vec::new()).conclusion(),
+            Conclusion::CannotJudge
+        );
         let interrupted = Outcome {
-            interrupted: Some(Exit::Interrupted),
+            interrupted: Some(Conclusion::Interrupted),
             ..audited(2, 0, missing())
         };
-        assert_eq!(interrupted.exit(), Exit::Interrupted);
+        assert_eq!(interrupted.conclusion(), Conclusion::Interrupted);
     }
 
     #[test]
@@ -297,7 +311,7 @@ mod tests {
             audit: Audited::NotMade,
             ..outcome(2, 0, 2)
         };
-        assert_eq!(unmade.exit(), Exit::CannotJudge);
+        assert_eq!(unmade.conclusion(), Conclusion::CannotJudge);
         let told = "not compared with the baseline, since the run did not reach its end";
         assert_eq!(unmade.problems(), [told]);
     }

@@ -1,10 +1,8 @@
-//! The exit codes: the one table of them.
+//! How a run ended, and the exit status that says so: the one table of them.
 
-use std::process::ExitCode;
-
-/// How a run ended, for the caller's shell.
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub enum Conclusion {
     /// At least one artifact was verified, and every one is valid.
     Valid,
     /// At least one is not valid.
@@ -23,25 +21,19 @@ pub enum Exit {
     PipeClosed,
 }
 
-impl Exit {
+impl Conclusion {
     /// The number that the shell sees.
-    pub fn code(self) -> u8 {
+    pub fn exit_status(self) -> u8 {
         match self {
-            Exit::Valid => 0,
-            Exit::NotValid => 1,
-            Exit::CannotJudge | Exit::OutOfTime => 2,
-            Exit::HungUp => 129,
-            Exit::Interrupted => 130,
+            Conclusion::Valid => 0,
+            Conclusion::NotValid => 1,
+            Conclusion::CannotJudge | Conclusion::OutOfTime => 2,
+            Conclusion::HungUp => 129,
+            Conclusion::Interrupted => 130,
             // Fail closed: the rest was not verified, so this is no success, unlike with tools that only search or print.
-            Exit::PipeClosed => 141,
-            Exit::Terminated => 143,
+            Conclusion::PipeClosed => 141,
+            Conclusion::Terminated => 143,
         }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit.code())
     }
 }
 
@@ -52,17 +44,17 @@ mod tests {
     #[test]
     fn only_a_run_in_which_all_is_valid_exits_with_0() {
         let others = [
-            (Exit::NotValid, 1),
-            (Exit::CannotJudge, 2),
-            (Exit::OutOfTime, 2),
-            (Exit::HungUp, 129),
-            (Exit::Interrupted, 130),
-            (Exit::PipeClosed, 141),
-            (Exit::Terminated, 143),
+            (Conclusion::NotValid, 1),
+            (Conclusion::CannotJudge, 2),
+            (Conclusion::OutOfTime, 2),
+            (Conclusion::HungUp, 129),
+            (Conclusion::Interrupted, 130),
+            (Conclusion::PipeClosed, 141),
+            (Conclusion::Terminated, 143),
         ];
-        assert_eq!(Exit::Valid.code(), 0);
+        assert_eq!(Conclusion::Valid.exit_status(), 0);
         for (exit, code) in others {
-            assert_eq!(exit.code(), code);
+            assert_eq!(exit.exit_status(), code);
         }
     }
 }

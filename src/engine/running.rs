@@ -1,0 +1,231 @@
+//! A run under way, and the one receiver of its results.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use super::hashing::Placed;
+use super::judging;
+use super::pool::{Shared, taken};
+use super::worker::Turned;
+use super::workshop::{self, FileWorker};
+
+/// Interval at which the receiver looks whether the run was cancelled.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Time that a cancelled run gives its workers. One that is stuck in a read (a dead network share) is left behind.
+const JOIN_TIMEOUT: Duration = Duration::from_millis(30);
+
+/// Where the results come from.
+pub(super) enum Source {
+    /// The workers of the pool.
+    Pool(Receiver<Vec<Placed>>),
+    /// This thread, where the system gives no other.
+    Here(Box<FileWorker>),
+}
+
+impl Source {
+    /// A worker without a thread of its own.
+    pub(super) fn here(shared: &Arc<Shared>) -> Source {
+        // What is sent is taken from where the worker keeps it.
+        let (sender, _) = channel();
+        Source::Here(Box::new(workshop::worker(0, Arc::clone(shared), sender)))
+    }
+}
+
+/// A run under way: an iterator over its records as they are decided, each with its place in the list of works. Those that were
+/// known without reading come first. Dropping it before its end cancels the run.
+pub(crate) struct Running {
+    shared: Arc<Shared>,
+    source: Source,
+    /// Which places have no record yet.
+    awaited: Vec<bool>,
+    ready: VecDeque<Placed>,
+    /// When kept results were looked for last.
+    looked: Instant,
+    /// When a cancelled run waits no longer.
+    deadline: Option<Instant>,
+    is_over: bool,
+}
+
+impl Running {
+    pub(super) fn new(
+        works: usize,
+        known: Vec<Placed>,
+        shared: Arc<Shared>,
+        source: Source,
+    ) -> Running {
+        let mut running = Running {
+            shared,
+            source,
+            awaited: vec![true; works],
+            ready: VecDeque::new(),
+            looked: Instant::now(),
+            deadline: None,
+            is_over: false,
+        };
+        running.take_in(known);
+        running
+    }
+
+    /// How many works there are.
+    pub(crate) fn works(&self) -> usize {
+        self.awaited.len()
+    }
+
+    /// Whether a record is at hand, so that asking for one does not wait.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Waits for results until some are at hand or none will come.
+    fn wait(&mut self) {
+        while self.ready.is_empty() && !self.is_over {
+            match &mut self.source {
+                Source::Here(worker) => {
+                    self.is_over = worker.turn() == Turned::Over;
+                    self.take_kept();
+                }
+                Source::Pool(_) => self.receive(),
+            }
+            if self.is_over {
+                self.fail_rest();
+            }
+        }
+    }
+
+    fn receive(&mut self) {
+        let now = Instant::now();
+        let is_cancelled = self.shared.cancel.is_cancelled();
+        self.is_over = is_cancelled && now > *self.deadline.get_or_insert(now + JOIN_TIMEOUT);
+        if self.is_over || now.duration_since(self.looked) >= POLL_INTERVAL {
+            self.looked = now;
+            self.take_kept();
+        }
+        let Source::Pool(results) = &self.source else {
+            return;
+        };
+        if self.is_over || !self.ready.is_empty() {
+            return;
+        }
+        match results.recv_timeout(POLL_INTERVAL) {
+            Ok(records) => self.take_in(records),
+            Err(RecvTimeoutError::Timeout) => {}
+            // A worker that broke down may have left something.
+            Err(RecvTimeoutError::Disconnected) => {
+                self.is_over = true;
+                self.take_kept();
+            }
+        }
+    }
+
+    /// Fails what no worker judged though none is left, as when all of them broke down. Fail closed: nothing is passed over in
+    /// silence. After a signal what is not judged is not judged.
+    fn fail_rest(&mut self) {
+        if self.shared.cancel.is_cancelled() {
+            return;
+        }
+        let rest = self.shared.tasks.iter();
+        let rest = rest.filter(|(place, _)| self.awaited[*place]);
+        let failed = rest.map(|(place, task)| (*place, judging::failed(task)));
+        let failed = failed.collect();
+        self.take_in(failed);
+    }
+
+    /// Takes in what workers still keep. One that is stuck in a read would keep it for as long as that takes.
+    fn take_kept(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        shared
+            .kept
+            .iter()
+            .map(taken)
+            .for_each(|records| self.take_in(records));
+    }
+
+    fn take_in(&mut self, records: Vec<Placed>) {
+        for (place, record) in records {
+            // The first one stands: a panic may come between judging a file and letting go of it.
+            if std::mem::take(&mut self.awaited[place]) {
+                self.shared.counters.decide(record.verdict.passes());
+                self.ready.push_back((place, record));
+            }
+        }
+    }
+}
+
+impl Iterator for Running {
+    type Item = Placed;
+
+    fn next(&mut self) -> Option<Placed> {
+        self.wait();
+        self.ready.pop_front()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.shared.cancel.cancel();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::{FileId, Load};
+    use super::super::{Claim, Settings, Task, Work, prepare};
+    use super::*;
+    use crate::content::Io;
+    use crate::progress::{Cancel, Counters};
+    use std::collections::BTreeMap;
+
+    fn work(name: &str) -> Work {
+        let file = FileId {
+            device: 1,
+            inode: 1,
+        };
+        Work::Verify(Task {
+            data: name.as_bytes().into(),
+            parts: Arc::default(),
+            link: None,
+            claim: Claim::Signed(b"sig"[..].into()),
+            load: Load {
+                size: 5,
+                file,
+                name: None,
+            },
+        })
+    }
+
+    #[test]
+    fn what_no_worker_judged_fails_when_none_is_left() {
+        let run = |cancel: Cancel| {
+            let settings = Settings {
+                keys: Vec::new(),
+                io: Io::Auto,
+                threads: 1,
+                exact_threads: false,
+                hasher: None,
+            };
+            let works = ["x", "y"].map(work).into();
+            let prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
+            let counters = Arc::new(Counters::default());
+            let (shared, known, _) = prepared.share(Arc::clone(&counters), cancel);
+            let (sender, results) = channel();
+            // One that comes twice counts once.
+            for _ in 0..2 {
+                let record = judging::failed(&shared.tasks[0].1);
+                sender.send(vec![(0, record)]).unwrap();
+            }
+            // The worker is gone.
+            drop(sender);
+            let running = Running::new(2, known, shared, Source::Pool(results));
+            (running.count(), counters.failures())
+        };
+        assert_eq!(run(Cancel::default()), (2, 2));
+        // After a signal what is not judged is not judged.
+        let cancel = Cancel::default();
+        cancel.cancel();
+        assert_eq!(run(cancel), (1, 1));
+    }
+}
