@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::thread;
 use std::time::Instant;
 
-use verify_signatures::digest::{Block, Feed, Hasher, Lane};
+use verify_signatures::internals::digest::{Block, Feed, Hasher, Lane};
 
 const PAGE: usize = 4096 / 64;
 const WINDOW: usize = 2 * 1024 * 1024 / 64;

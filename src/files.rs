@@ -8,6 +8,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::text::escape;
+
 /// A directory, as the paths of what lies in it begin: empty, or with a `/` at its end. A clone is as large as a pointer.
 #[derive(Clone, Debug)]
 pub struct Directory(Arc<Box<OsStr>>);
@@ -163,6 +165,13 @@ impl From<String> for SharedPath {
 impl From<&SharedPath> for PathBuf {
     fn from(path: &SharedPath) -> PathBuf {
         path.to_os_string().into()
+    }
+}
+
+/// The path on one line, as the command prints it: with what is no text, or shows nothing, escaped.
+impl fmt::Display for SharedPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape::name(&self.to_os_string()))
     }
 }
 

@@ -1,46 +1,92 @@
 //! Verifies that the files of a mirror are what their vendor signed: detached ECDSA P-256 signatures over SHA-256,
 //! one `.sig.bin` beside each artifact, many artifacts at once, no network.
 //!
-//! The command is a thin layer over this library. To verify one file:
+//! [`Verifier`] is the front door. To verify a mirror, and stop at the first failure:
 //!
 //! ```no_run
 //! use verify_signatures::{Key, Verifier};
 //!
 //! let key = Key::parse("vendor", &std::fs::read("vendor.pem")?)?;
-//! let record = Verifier::new([key]).file("x.iso", "x.iso.sig.bin");
-//! assert!(record.verdict.passes());
+//! let mut records = Verifier::new([key]).mirror(["/srv/mirror"])?;
+//! if let Some(failure) = records.find(|record| !record.verdict.passes()) {
+//!     eprintln!("{}: {}", failure.path(), failure.verdict.reason());
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`mirror`] finds what lies on disk, [`device`] what it lies on, [`trust`] says who signed what, [`digest`] hashes,
-//! [`content`] reads, [`engine`] puts the work in order, [`audit`] compares what came of it with an earlier run, and [`report`] says it.
-//! The command wires them together.
+//! The command is a thin layer over it, behind the feature `cli`, which is on by default. How the library is built inside, room by
+//! room, is told in `docs/ARCHITECTURE.md`.
+// Without the command, what only the command asks for is unused, not forgotten.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 
 #[cfg(not(unix))]
 compile_error!(
     "verify-signatures reads files as Unix does: inodes, links and names that are bytes"
 );
 
-pub mod audit;
+#[cfg(feature = "cli")]
+mod audit;
+#[cfg(feature = "cli")]
 mod command;
-pub mod content;
-pub mod device;
-pub mod digest;
-pub mod engine;
-pub mod files;
-pub mod hints;
+mod content;
+mod device;
+mod digest;
+mod engine;
+mod files;
+mod hints;
 mod limits;
-pub mod mirror;
-pub mod progress;
-pub mod report;
-pub mod run;
+mod mirror;
+mod names;
+mod progress;
+#[cfg(feature = "cli")]
+mod report;
+#[cfg(feature = "cli")]
+mod run;
+#[cfg(feature = "cli")]
 mod terminal;
-pub mod text;
-pub mod trust;
+mod text;
+mod trust;
 mod verify;
-pub mod wire;
+#[cfg(feature = "cli")]
+mod wire;
 
 /// The command: reads the process's arguments, verifies, prints, and says how it ended.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub use command::command;
-pub use trust::key::Key;
+
+pub use content::Io;
+pub use digest::Digest;
+pub use files::{Directory, SharedPath};
+pub use progress::{Cancel, Counters, Flight};
+pub use trust::key::{Key, KeyError};
+pub use trust::looks::Looks;
+pub use trust::signature::SignatureError;
+pub use trust::terms::{Reason, Status};
+pub use trust::verdict::{Invalid, Part, Record, Subject, Summary, Unclaimed, Verdict};
 pub use verify::{Records, Verifier, VerifyError};
+
+/// Rooms of the library for its own tests, benches and fuzz targets. No promise is made for what is here.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod internals {
+    pub mod digest {
+        pub use crate::digest::*;
+    }
+    pub mod hints {
+        pub use crate::hints::*;
+    }
+    pub mod mirror {
+        pub use crate::mirror::*;
+    }
+    pub mod names {
+        pub use crate::names::*;
+    }
+    pub mod text {
+        pub use crate::text::*;
+    }
+    pub mod trust {
+        pub use crate::trust::*;
+    }
+}

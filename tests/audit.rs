@@ -172,7 +172,7 @@ fn the_findings_are_in_every_report_and_in_the_stream() {
     assert_eq!(audit["baseline"], json!({"path": "b.json"}));
     assert_eq!(audit["time"], baseline["start"]["time"]);
     let report = fs::read(mirror.path().join("b.json")).unwrap();
-    let digest = verify_signatures::digest::Digest::of(&report).to_string();
+    let digest = verify_signatures::Digest::of(&report).to_string();
     assert_eq!(audit["sha256"], digest);
     assert_eq!(
         document["start"]["options"]["baseline"],
@@ -363,7 +363,7 @@ fn what_is_accepted_without_a_signature_is_compared_by_its_content_too() {
     let with_report = ["--allow-unsigned", "--report", "b.json", "m"];
     mirror.run_pinned(&with_report);
     let loose = document(&mirror, "b.json")["artifacts"][3].clone();
-    let digest = verify_signatures::digest::Digest::of(b"loose").to_string();
+    let digest = verify_signatures::Digest::of(b"loose").to_string();
     assert_eq!(
         (&loose["status"], &loose["size"]),
         (&json!("unsigned"), &json!(5))

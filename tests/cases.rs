@@ -16,7 +16,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 use support::{Mirror, Run};
-use verify_signatures::digest::Hasher;
+use verify_signatures::internals::digest::Hasher;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::Command;
 
 use sha2::{Digest, Sha256};
-use verify_signatures::digest::Hasher;
-use verify_signatures::trust::key::Key;
+use verify_signatures::Key;
+use verify_signatures::internals::digest::Hasher;
 
 use support::{Mirror, Run, openssl_is_here, openssl_verifies, sign, signing_key};
 

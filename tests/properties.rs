@@ -91,7 +91,7 @@ proptest! {
     fn nothing_that_the_unicode_database_calls_invisible_or_blank_is_printed(
         text in proptest::string::string_regex(UNSEEN).expect("a pattern")
     ) {
-        let printed = verify_signatures::text::escape::name(text.as_ref());
+        let printed = verify_signatures::internals::text::escape::name(text.as_ref());
         prop_assert!(printed.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{}", printed);
         escape::check(text.as_bytes());
     }

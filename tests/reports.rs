@@ -15,7 +15,7 @@ use std::process::Command;
 use serde_json::Value;
 use support::junit::Junit;
 use support::{Mirror, Run, is_available, is_root, sign, signing_key};
-use verify_signatures::trust::looks::Looks;
+use verify_signatures::Looks;
 
 /// A mirror with every status that does not need another process.
 fn mirror_of_all() -> Mirror {

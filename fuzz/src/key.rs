@@ -5,7 +5,7 @@ use openssl::ec::Asn1Flag;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Public};
 use openssl::sha::sha256;
-use verify_signatures::trust::key::Key;
+use verify_signatures::Key;
 
 /// The first bytes of points that RFC 5480, 2.2 knows: compressed, and not. (OpenSSL knows more, which nobody uses.)
 const FORMS: [u8; 3] = [2, 3, 4];

@@ -3,9 +3,9 @@
 use openssl::base64;
 use openssl::bn::{BigNum, BigNumRef};
 use openssl::ecdsa::EcdsaSig;
-use verify_signatures::hints::signature::looks;
-use verify_signatures::trust::looks::Looks;
-use verify_signatures::trust::signature::Signature;
+use verify_signatures::internals::hints::signature::looks;
+use verify_signatures::Looks;
+use verify_signatures::internals::trust::signature::Signature;
 
 use crate::verify::order;
 

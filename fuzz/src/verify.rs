@@ -14,10 +14,10 @@ use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::Public;
 use openssl::sha::sha256;
-use verify_signatures::digest::Digest;
-use verify_signatures::trust::judge;
-use verify_signatures::trust::key::Key;
-use verify_signatures::trust::signature::Signature;
+use verify_signatures::Digest;
+use verify_signatures::internals::trust::judge;
+use verify_signatures::Key;
+use verify_signatures::internals::trust::signature::Signature;
 
 /// A pair that fits, and what is done to it.
 #[derive(Debug, Arbitrary)]

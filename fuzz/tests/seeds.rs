@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use verify_signatures::trust::key::Key;
-use verify_signatures::trust::signature::Signature;
+use verify_signatures::Key;
+use verify_signatures::internals::trust::signature::Signature;
 use verify_signatures_fuzz::{escape, key, pairing, signature, verify};
 
 /// A target's seeds, by their names.

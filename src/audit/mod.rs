@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::files::SharedPath;
-use crate::mirror::alike;
+use crate::names::alike;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
 use place::{Place, Roots};

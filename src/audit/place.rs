@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::mirror::pairing::is_signature;
+use crate::names::endings::is_signature;
 
 /// A path, told from the PATHs of its run.
 #[derive(Clone, Debug, PartialEq, Eq)]

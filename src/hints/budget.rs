@@ -32,6 +32,7 @@ impl<'a> Budget<'a> {
     }
 
     /// The work that was done.
+    #[cfg(test)]
     pub fn spent(&self) -> usize {
         self.spent.get()
     }

@@ -71,7 +71,7 @@ pub enum Note {
     },
     /// `alike-names`: names of artifacts that look alike.
     AlikeNames {
-        /// How they differ: a term of [`Difference`](crate::mirror::alike::Difference).
+        /// How they differ: a term of [`Difference`](crate::names::alike::Difference).
         difference: &'static str,
         /// Their paths, in the order of the lines.
         paths: Vec<SharedPath>,

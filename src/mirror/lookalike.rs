@@ -2,8 +2,8 @@
 //! alone would pass over them without a word, and whoever carries the mirror on would take them for what they seem to be. Pure:
 //! names in, what they are out.
 
-use super::endings::{self, Ending};
-use super::parts::Suffix;
+use crate::names::endings::{self, Ending};
+use crate::names::parts::Suffix;
 use crate::trust::verdict::Unclaimed;
 
 /// What programs that download or copy add to a name until they are done.

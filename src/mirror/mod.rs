@@ -1,11 +1,8 @@
 //! What lies on disk: the artifacts that the PATHs bring in, each with its signature and what stands there.
 
-pub mod alike;
-mod endings;
 pub mod links;
 pub mod lookalike;
 pub mod pairing;
-pub mod parts;
 mod siblings;
 mod targets;
 pub mod walk;

@@ -5,9 +5,9 @@ use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::endings::{self, Ending};
 use super::lookalike::{is_like_signature, lookalike};
-use super::parts::{self, Parts, Suffix};
+use crate::names::endings::{self, Ending, is_artifact, is_signature};
+use crate::names::parts::{self, Parts, Suffix};
 use crate::trust::verdict::Unclaimed;
 
 /// What stands under a name.
@@ -76,16 +76,6 @@ pub struct Paired {
     pub strays: Vec<OsString>,
     /// Parts whose whole is here, too, each behind the name of the whole, sorted. The whole counts.
     pub spare_parts: Vec<(OsString, OsString)>,
-}
-
-/// Whether a file of this name is a signature.
-pub fn is_signature(name: &OsStr) -> bool {
-    endings::strip_signature(name.as_bytes()).is_some()
-}
-
-/// Whether a file of this name needs a signature.
-pub fn is_artifact(name: &OsStr) -> bool {
-    Ending::split(name.as_bytes()).is_some()
 }
 
 /// Pairs the entries of one directory: every signature gives one pair, and every file that needs a

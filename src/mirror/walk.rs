@@ -11,8 +11,9 @@ use std::sync::atomic::Ordering;
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
-use super::pairing::{self, Entry, Kind};
+use super::pairing::{Entry, Kind};
 use super::watch::{Ended, Room, Watch};
+use crate::names::endings;
 
 /// How far a walk goes.
 #[derive(Clone, Debug, Default)]
@@ -459,7 +460,7 @@ impl Walk<'_> {
     fn hides_a_directory(&self, path: &Path, error: &io::Error) -> bool {
         let is_loop = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
         let is_nothing = error.kind() == io::ErrorKind::NotFound;
-        let is_told = path.file_name().is_some_and(pairing::is_artifact);
+        let is_told = path.file_name().is_some_and(endings::is_artifact);
         !is_nothing && !is_told && (self.reach.follow_links || !is_loop)
     }
 

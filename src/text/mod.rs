@@ -2,5 +2,7 @@
 
 pub mod escape;
 pub mod os_error;
+#[cfg(feature = "cli")]
 pub mod size;
+#[cfg(feature = "cli")]
 pub mod time;

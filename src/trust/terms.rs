@@ -1,5 +1,7 @@
 //! The verdicts in terms that programs read.
 
+use std::fmt;
+
 use super::looks::Looks;
 use super::signature::SignatureError;
 use super::verdict::{Invalid, Part, Unclaimed, Verdict};
@@ -180,6 +182,18 @@ impl Reason {
             Reason::DataNotRegular => "data-not-regular",
             Reason::SignatureNotRegular => "signature-not-regular",
         }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

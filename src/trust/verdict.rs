@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::key::Key;
 use super::looks::Looks;
 use super::signature::{Signature, SignatureError};
-use super::terms::Status;
+use super::terms::{Reason, Status};
 use crate::digest::Digest;
 use crate::files::SharedPath;
 
@@ -44,7 +44,7 @@ pub struct Record {
     /// What the artifact really is, where it fails and is not what its name says: a hint.
     pub looks: Option<Looks>,
     /// The signature itself, where no trusted key made it over this artifact. It may fit another (see [`super::note`]).
-    pub unfit: Option<Box<Signature>>,
+    pub(crate) unfit: Option<Box<Signature>>,
 }
 
 impl Record {
@@ -162,6 +162,16 @@ pub enum Invalid {
 }
 
 impl Verdict {
+    /// The class of the verdict, in a term that programs read.
+    pub fn status(&self) -> Status {
+        Status::of(self)
+    }
+
+    /// Why it is so, in a term that programs read.
+    pub fn reason(&self) -> Reason {
+        Reason::of(self)
+    }
+
     /// Whether an artifact with this verdict may be used.
     pub fn passes(&self) -> bool {
         // Fail closed: what passes is listed; whatever verdict is added later fails until it is listed too.

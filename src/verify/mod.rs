@@ -49,7 +49,7 @@ const MOST_RECOVERY: usize = 1000;
 /// let key = Key::parse("vendor", &std::fs::read("vendor.pem")?)?;
 /// for record in Verifier::new([key]).mirror(["/srv/mirror"])?.in_order() {
 ///     if !record.verdict.passes() {
-///         eprintln!("{}: {:?}", record.path().to_path_buf().display(), record.verdict);
+///         eprintln!("{}: {}", record.path(), record.verdict.reason());
 ///     }
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())

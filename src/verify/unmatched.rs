@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use crate::engine;
 use crate::files::SharedPath;
 use crate::hints::notes::{Note, Noting};
-use crate::mirror::alike::{self, Difference};
 use crate::mirror::{Artifact, State, Survey};
+use crate::names::alike::{self, Difference};
 use crate::trust::signature::Signature;
 
 /// The most unmatched signatures that are read, so that a directory of them costs no more than a moment.

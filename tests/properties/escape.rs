@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::LazyLock;
 
-use verify_signatures::text::escape;
+use verify_signatures::internals::text::escape;
 
 /// Checks a name; and that its two halves, if they are two names, are printed differently.
 pub fn check(name: &[u8]) {

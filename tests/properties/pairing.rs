@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use verify_signatures::mirror::lookalike::lookalike;
-use verify_signatures::mirror::pairing::{Content, Entry, Kind, Needed, Pair, pair};
-use verify_signatures::mirror::parts;
+use verify_signatures::internals::mirror::lookalike::lookalike;
+use verify_signatures::internals::mirror::pairing::{Content, Entry, Kind, Needed, Pair, pair};
+use verify_signatures::internals::names::parts;
 
 /// Checks a directory's names.
 pub fn check(data: &[u8]) {

@@ -168,7 +168,7 @@ pub fn is_available(here: bool, what: &str, test: &str) -> bool {
 
 /// The SHA-256 implementation of this processor that hashes the most files side by side.
 pub fn most_lanes() -> &'static str {
-    let all = verify_signatures::digest::Hasher::all();
+    let all = verify_signatures::internals::digest::Hasher::all();
     all.iter().max_by_key(|way| way.lanes()).unwrap().name()
 }
 

@@ -1,6 +1,9 @@
 //! How names end: what makes a file an artifact or a signature. FAT and old tools write endings in capitals, so the case of their
 //! ASCII letters does not count. Everything before an ending is compared as bytes.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 /// How a signature file's name ends.
 const SIGNATURE: &[u8] = b".sig.bin";
 
@@ -49,6 +52,16 @@ impl Ending {
 /// What stands before the ending of a signature file's name; `None` for any other name.
 pub fn strip_signature(name: &[u8]) -> Option<&[u8]> {
     strip(name, SIGNATURE)
+}
+
+/// Whether a file of this name is a signature.
+pub fn is_signature(name: &OsStr) -> bool {
+    strip_signature(name.as_bytes()).is_some()
+}
+
+/// Whether a file of this name needs a signature.
+pub fn is_artifact(name: &OsStr) -> bool {
+    Ending::split(name.as_bytes()).is_some()
 }
 
 fn strip<'a>(name: &'a [u8], ending: &[u8]) -> Option<&'a [u8]> {

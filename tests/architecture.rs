@@ -1,0 +1,211 @@
+//! The drawing of docs/ARCHITECTURE.md, held against the code: which room imports which, how large each is, where `unsafe` is.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms, from the top down, each with those that it may import. `*` is all below it.
+const ARROWS: [(&str, &[&str]); 21] = [
+    ("main", &["lib"]),
+    ("lib", &["*"]),
+    ("command", &["*"]),
+    ("terminal", &["report", "run", "progress", "text"]),
+    (
+        "report",
+        &[
+            "run", "audit", "hints", "trust", "digest", "wire", "names", "files", "text",
+        ],
+    ),
+    (
+        "verify",
+        &[
+            "engine", "mirror", "hints", "trust", "content", "device", "names", "limits", "files",
+            "progress", "text",
+        ],
+    ),
+    (
+        "engine",
+        &[
+            "content", "device", "digest", "hints", "trust", "limits", "files", "progress", "text",
+        ],
+    ),
+    ("run", &["audit", "hints", "trust", "text"]),
+    (
+        "audit",
+        &["trust", "digest", "wire", "names", "files", "text"],
+    ),
+    ("hints", &["trust", "digest", "files", "text"]),
+    ("mirror", &["trust", "names", "files", "text"]),
+    ("trust", &["digest", "files", "text"]),
+    ("content", &["files"]),
+    ("device", &[]),
+    ("digest", &[]),
+    ("names", &["files"]),
+    ("limits", &[]),
+    ("progress", &[]),
+    ("wire", &[]),
+    ("files", &["text"]),
+    ("text", &[]),
+];
+
+/// The most of all lines that may be in one room, in percent.
+const LARGEST_ROOM: usize = 15;
+
+/// The only files in which `unsafe` is allowed.
+const UNSAFE: [&str; 5] = [
+    "content/mapped.rs",
+    "content/mapped/bus.rs",
+    "digest/avx2.rs",
+    "digest/sha_ni.rs",
+    "terminal/closed.rs",
+];
+
+/// A source file: its path below `src`, and its text.
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    fn room(&self) -> String {
+        let first = self.path.iter().next().unwrap().to_str().unwrap();
+        first.trim_end_matches(".rs").to_owned()
+    }
+
+    /// The code without comments and tests.
+    fn code(&self) -> String {
+        let lines = self.text.lines();
+        let code = lines.take_while(|line| *line != "#[cfg(test)]\nmod tests {");
+        let code: Vec<&str> = code
+            .map(|line| line.split("//").next().unwrap_or_default())
+            .collect();
+        code.join("\n")
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The rooms that the code names by `crate::`.
+    fn imports(&self) -> BTreeSet<String> {
+        let code = self.code();
+        let mut rooms = BTreeSet::new();
+        for rest in code.split("crate::").skip(1) {
+            let list = match rest.strip_prefix('{') {
+                Some(inside) => top_level_names(inside),
+                None => vec![word(rest)],
+            };
+            rooms.extend(list);
+        }
+        rooms.remove(&self.room());
+        rooms
+    }
+}
+
+/// The first word of a text.
+fn word(text: &str) -> String {
+    let is_of_word = |c: &char| c.is_alphanumeric() || *c == '_';
+    text.chars().take_while(is_of_word).collect()
+}
+
+/// The first words of the items of a list in braces, of which the opening one is gone.
+fn top_level_names(list: &str) -> Vec<String> {
+    let (mut depth, mut items) = (0, vec![String::new()]);
+    for c in list.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => items.push(String::new()),
+            _ => items.last_mut().unwrap().push(c),
+        }
+    }
+    let words = items.iter().map(|item| word(item.trim()));
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut waiting = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(Source {
+                    text: fs::read_to_string(&path).unwrap(),
+                    path: path.strip_prefix(&root).unwrap().to_owned(),
+                });
+            }
+        }
+    }
+    sources
+}
+
+#[test]
+fn every_import_is_an_arrow_of_the_drawing() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let room = source.room();
+        let arrows = allowed.get(room.as_str());
+        let Some(arrows) = arrows else {
+            wrong.push(format!("{room} is not in the drawing"));
+            continue;
+        };
+        for import in source.imports() {
+            if !arrows.contains(&"*") && !arrows.contains(&import.as_str()) {
+                wrong.push(format!("{}: {room} -> {import}", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_arrow_points_downwards() {
+    let place = |room: &str| ARROWS.iter().position(|(known, _)| *known == room);
+    for (room, arrows) in ARROWS {
+        for arrow in arrows.iter().filter(|arrow| **arrow != "*") {
+            assert!(place(arrow) > place(room), "{room} -> {arrow}");
+        }
+    }
+}
+
+#[test]
+fn no_room_holds_more_than_its_share_of_the_lines() {
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    for source in sources() {
+        *lines.entry(source.room()).or_default() += source.text.lines().count();
+    }
+    let all: usize = lines.values().sum();
+    for (room, lines) in lines {
+        let share = lines * 100 / all;
+        assert!(share <= LARGEST_ROOM, "{room}: {share} % of {all} lines");
+    }
+}
+
+#[test]
+fn unsafe_code_is_only_in_its_rooms() {
+    let allows = |source: &Source| source.code().contains("allow(unsafe_code)");
+    let mut found: Vec<String> = sources()
+        .iter()
+        .filter(|source| allows(source))
+        .map(|source| source.path.display().to_string())
+        .collect();
+    found.sort();
+    assert_eq!(found, UNSAFE);
+}
+
+#[test]
+fn the_drawing_for_newcomers_names_every_room() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let drawing = fs::read_to_string(root.join("docs/ARCHITECTURE.md")).unwrap();
+    for (room, _) in ARROWS {
+        let named = [format!("`{room}/`"), format!("`{room}.rs`")];
+        assert!(named.iter().any(|name| drawing.contains(name)), "{room}");
+    }
+}
