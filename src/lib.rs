@@ -41,6 +41,8 @@ mod limits;
 pub mod mirror;
 mod patience;
 pub mod report;
+#[cfg(test)]
+mod testing;
 pub mod trust;
 
 /// The command: reads the process's arguments, verifies, prints, and says how it ended.
