@@ -44,25 +44,3 @@ impl From<Exit> for ExitCode {
         ExitCode::from(exit.code())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_run_in_which_all_is_valid_exits_with_0() {
-        let others = [
-            (Exit::NotValid, 1),
-            (Exit::CannotJudge, 2),
-            (Exit::OutOfTime, 2),
-            (Exit::HungUp, 129),
-            (Exit::Interrupted, 130),
-            (Exit::PipeClosed, 141),
-            (Exit::Terminated, 143),
-        ];
-        assert_eq!(Exit::Valid.code(), 0);
-        for (exit, code) in others {
-            assert_eq!(exit.code(), code);
-        }
-    }
-}
