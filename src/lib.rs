@@ -44,6 +44,8 @@ mod report;
 mod run;
 #[cfg(feature = "cli")]
 mod terminal;
+#[cfg(test)]
+mod testing;
 mod text;
 mod trust;
 mod verify;

@@ -9,17 +9,19 @@ use std::any::Any;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use fuser::{
     BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
     Generation, INodeNo, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData,
     ReplyDirectory, ReplyEntry, ReplyOpen, Request,
 };
-use support::{Mirror, is_available, is_root, sign};
+use support::{
+    Mirror, before_the_deadline, comes_true, is_available, is_root, send, sign, wait_until,
+};
 
 const MIB: usize = 1024 * 1024;
 const SIZE: usize = 20 * MIB;
@@ -401,12 +403,11 @@ fn a_read_that_stalls_keeps_nobody_else_waiting_and_a_signal_ends_the_run() {
             .filter(|line| line.contains("\"status\":\"valid\""))
             .count();
         assert_eq!(valid, 2, "{seen:?}");
-        interrupt(&child);
-        let sent = Instant::now();
-        let summary = objects.next().unwrap().unwrap();
+        send(&["-INT"], &child);
+        // While the read stalls.
+        let summary = before_the_deadline(move || objects.next()).expect("it hangs");
+        let summary = summary.unwrap().unwrap();
         assert!(summary.contains("\"interrupted\":\"SIGINT\""), "{summary}");
-        // Far more than it takes, and far less than for ever.
-        assert!(sent.elapsed() < Duration::from_secs(5), "{io}");
         drop(mounted);
         assert_eq!(child.wait().unwrap().code(), Some(130), "{io}");
         let mut said = String::new();
@@ -433,14 +434,11 @@ fn what_was_decided_is_told_while_its_worker_is_stuck_in_the_next_file() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (sender, first) = std::sync::mpsc::channel();
-        let reader = std::thread::spawn(move || sender.send(lines.next()));
-        let told = first.recv_timeout(Duration::from_secs(20));
-        interrupt(&child);
+        let told = before_the_deadline(move || lines.next());
+        send(&["-INT"], &child);
         drop(mounted);
         assert_eq!(told.unwrap().unwrap().unwrap(), NEIGHBOURS[0], "{io}");
         assert_eq!(child.wait().unwrap().code(), Some(130), "{io}");
-        reader.join().unwrap().unwrap();
     }
 }
 
@@ -588,17 +586,13 @@ fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_co
         ] {
             let mounted = Mounted::of(data, signature, directory);
             let mut child = mounted.command(arguments).spawn().unwrap();
-            while mounted.stalled.lock().unwrap().as_ref().unwrap().is_empty() {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            interrupt(&child);
-            let sent = Instant::now();
+            wait_until("a call stalls", || {
+                !mounted.stalled.lock().unwrap().as_ref().unwrap().is_empty()
+            });
+            send(&["-INT"], &child);
             let beside = mounted.beside.path().to_owned();
             let report = || std::fs::read_to_string(beside.join("r.json"));
-            while report().is_err() && sent.elapsed() < Duration::from_secs(10) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            let is_written = report().is_ok();
+            let is_written = comes_true(|| report().is_ok());
             // The run is over. The process is, too, once the system lets go of the thread that waits.
             drop(mounted.stalled.lock().unwrap().take());
             assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -612,12 +606,4 @@ fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_co
             assert!(report.contains("\"interrupted\": \"SIGINT\""), "{report}");
         }
     }
-}
-
-fn interrupt(child: &Child) {
-    let id = child.id().to_string();
-    let kill = Command::new("sh")
-        .args(["-c", "kill -INT \"$0\"", &id])
-        .status();
-    assert!(kill.unwrap().success());
 }

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
+use support::unescape::unescaped;
 use support::{Mirror, Run, sign};
 
 const MARKS: [&str; 3] = ["✅", "❌", "⚠️"];
@@ -23,40 +24,6 @@ const MARKS: [&str; 3] = ["✅", "❌", "⚠️"];
 const UNSEEN: [char; 8] = [
     '\u{200b}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{feff}',
 ];
-
-/// What stands behind a backslash: the bytes that are meant, and how long it is.
-fn escaped(text: &str) -> (Vec<u8>, usize) {
-    let hex = |digits: &str| u32::from_str_radix(digits, 16).unwrap();
-    match text.as_bytes()[0] {
-        b'x' => (vec![u8::try_from(hex(&text[1..3])).unwrap()], 3),
-        b'u' => {
-            let end = text.find('}').unwrap();
-            let c = char::from_u32(hex(&text[2..end])).unwrap();
-            (c.to_string().into_bytes(), end + 1)
-        }
-        letter => {
-            let letters = [(b'n', b'\n'), (b'r', b'\r'), (b't', b'\t'), (b'\\', b'\\')];
-            let (_, byte) = letters
-                .iter()
-                .find(|(l, _)| *l == letter)
-                .ok_or(text)
-                .unwrap();
-            (vec![*byte], 1)
-        }
-    }
-}
-
-/// The name that a printed form stands for: what README promises, written here once more.
-fn unescape(text: &str) -> Vec<u8> {
-    let (mut bytes, mut rest) = (Vec::new(), text);
-    while let Some((before, behind)) = rest.split_once('\\') {
-        let (meant, length) = escaped(behind);
-        bytes.extend(before.bytes().chain(meant));
-        rest = &behind[length..];
-    }
-    bytes.extend(rest.bytes());
-    bytes
-}
 
 /// A record, as a line or an object tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +52,7 @@ fn of_line(line: &str) -> Told {
         .ok_or(line)
         .unwrap();
     Told {
-        path: unescape(name.strip_suffix(": ").unwrap()),
+        path: unescaped(name.strip_suffix(": ").unwrap().as_bytes()),
         status: (*status).to_owned(),
     }
 }

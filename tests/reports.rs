@@ -959,17 +959,8 @@ fn interrupted_while_walking(mirror: &Mirror, endless: &[&str], arguments: &[&st
     let mut command = mirror.command(&[&["-k", "key.pem"], endless, arguments].concat());
     let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
     let child = command.stdout(out).stderr(err).spawn().unwrap();
-    let descriptors = format!("/proc/{}/fd", child.id());
-    let is_walking = || {
-        let links = fs::read_dir(&descriptors).into_iter().flatten().flatten();
-        let mut targets = links.flat_map(|link| fs::read_link(link.path()));
-        targets.any(|target| target.ends_with("0"))
-    };
-    while !is_walking() {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    let kill = ["-c", "kill -TERM \"$0\"", &child.id().to_string()];
-    assert!(Command::new("sh").args(kill).status().unwrap().success());
+    support::wait_until_open(&child, |target| target.ends_with("0"));
+    support::send(&["-TERM"], &child);
     child.wait_with_output().unwrap().into()
 }
 

@@ -279,3 +279,18 @@ pub enum Way {
     /// pread(2) only.
     Read,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn the_exit_statuses_of_the_help_are_those_of_the_reports_schema() {
+        let schema = include_str!("../docs/report.schema.json");
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        let listed = &schema["$defs"]["summary"]["properties"]["exit_status"]["enum"];
+        let listed = listed.as_array().unwrap().iter().map(Value::to_string);
+        assert!(listed.eq(EXIT_STATUS.map(|(status, _)| status.to_owned())));
+    }
+}

@@ -97,14 +97,11 @@ fn candidates(key: &AffinePoint, signature: &Signature) -> Option<[FieldBytes; 2
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::signing_key;
     use p256::ecdsa::SigningKey;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::pkcs8::EncodePublicKey;
     use proptest::prelude::*;
-
-    fn signing_key(secret: u8) -> SigningKey {
-        SigningKey::from_slice(&[secret; 32]).unwrap()
-    }
 
     fn public(key: &SigningKey) -> Key {
         let der = key.verifying_key().to_public_key_der().unwrap();

@@ -82,13 +82,9 @@ fn candidates(digest: &Digest, signature: &Signature) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use p256::ecdsa::SigningKey;
+    use crate::testing::signing_key as key;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use proptest::prelude::*;
-
-    fn key(secret: u8) -> SigningKey {
-        SigningKey::from_slice(&[secret; 32]).unwrap()
-    }
 
     fn signed(secret: u8, text: &str) -> (Digest, Signature) {
         let digest = Digest::of(text.as_bytes());

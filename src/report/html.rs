@@ -482,9 +482,8 @@ mod tests {
         ] {
             let digest = STANDARD.encode(Digest::of(text.as_bytes()).as_bytes());
             // Askama escapes the apostrophes of the attribute.
-            let named = format!("{source} &#39;sha256-{}&#39;", digest.replace('+', "&#43;"));
-            let plain = format!("{source} &#39;sha256-{digest}&#39;");
-            assert!(page.contains(&named) || page.contains(&plain), "{source}");
+            let named = format!("{source} &#39;sha256-{digest}&#39;");
+            assert!(page.contains(&named), "{source}");
         }
     }
 }

@@ -36,25 +36,3 @@ impl Conclusion {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_run_in_which_all_is_valid_exits_with_0() {
-        let others = [
-            (Conclusion::NotValid, 1),
-            (Conclusion::CannotJudge, 2),
-            (Conclusion::OutOfTime, 2),
-            (Conclusion::HungUp, 129),
-            (Conclusion::Interrupted, 130),
-            (Conclusion::PipeClosed, 141),
-            (Conclusion::Terminated, 143),
-        ];
-        assert_eq!(Conclusion::Valid.exit_status(), 0);
-        for (exit, code) in others {
-            assert_eq!(exit.exit_status(), code);
-        }
-    }
-}

@@ -34,14 +34,11 @@ pub fn judge(keys: &[Arc<Key>], digest: &Digest, signature: &Signature) -> Verdi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::signing_key as signing;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::ecdsa::{self, SigningKey};
     use p256::pkcs8::EncodePublicKey;
     use proptest::prelude::*;
-
-    fn signing(number: u8) -> SigningKey {
-        SigningKey::from_slice(&[number; 32]).unwrap()
-    }
 
     fn public(key: &SigningKey) -> Arc<Key> {
         let der = key.verifying_key().to_public_key_der().unwrap();

@@ -200,19 +200,18 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
-    fn a_status_has_one_name_of_its_own() {
-        let names = Status::ALL.map(Status::name);
-        let expected = [
-            "valid",
-            "invalid",
-            "unsigned",
-            "missing",
-            "changed",
-            "unreadable",
-            "not-regular",
-        ];
-        assert_eq!(names, expected);
+    fn the_statuses_are_those_that_the_reports_schema_lists() {
+        let schema = include_str!("../../docs/report.schema.json");
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        let listed = &schema["$defs"]["artifact"]["properties"]["status"]["enum"];
+        let listed = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|term| term.as_str().unwrap());
+        assert!(listed.eq(Status::ALL.map(Status::name)));
     }
 }

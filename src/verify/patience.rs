@@ -19,6 +19,14 @@ pub fn unless_cancelled<T: Send + 'static>(
     cancel: &Cancel,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
+    unless_cancelled_for(GRACE, cancel, work)
+}
+
+fn unless_cancelled_for<T: Send + 'static>(
+    grace: Duration,
+    cancel: &Cancel,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     // The work goes to the thread by a channel, so that it is still here where there is no thread.
     let (hand, handed) = sync_channel(1);
     let (done, is_done) = channel();
@@ -46,7 +54,7 @@ pub fn unless_cancelled<T: Send + 'static>(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let now = Instant::now();
-        if cancel.is_cancelled() && now >= *deadline.get_or_insert(now + GRACE) {
+        if cancel.is_cancelled() && now >= *deadline.get_or_insert(now + grace) {
             break;
         }
     }
@@ -63,7 +71,8 @@ mod tests {
         assert_eq!(unless_cancelled(&cancel, || 7), Some(7));
         cancel.cancel();
         // What ends at once is not lost, even so.
-        assert_eq!(unless_cancelled(&cancel, || 8), Some(8));
+        let for_ever = Duration::from_secs(60);
+        assert_eq!(unless_cancelled_for(for_ever, &cancel, || 8), Some(8));
         let (_keep, never) = channel::<()>();
         assert_eq!(unless_cancelled(&cancel, move || never.recv()), None);
     }

@@ -7,13 +7,80 @@ pub mod junit;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{DerSignature, Signature, SigningKey};
 use p256::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+
+pub mod unescape;
+
+/// Time after which what has not happened is taken for something that never will: far longer than the busiest machine needs.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Whether it comes to this before the deadline.
+pub fn comes_true(mut is_so: impl FnMut() -> bool) -> bool {
+    let started = Instant::now();
+    loop {
+        if is_so() {
+            return true;
+        }
+        if started.elapsed() >= DEADLINE {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until it has come to this.
+pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
+    assert!(comes_true(is_so), "it never came to this: {what}");
+}
+
+/// What comes of something that might never end; `None` if it has not ended by the deadline.
+pub fn before_the_deadline<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    // Nobody receives after the deadline.
+    thread::spawn(move || drop(sender.send(work())));
+    receiver.recv_timeout(DEADLINE).ok()
+}
+
+/// The exit status of a process that must not hang.
+pub fn end_of(child: &mut Child) -> Option<i32> {
+    let has_ended = comes_true(|| child.try_wait().unwrap().is_some());
+    // Of one that has ended, nothing is killed.
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    assert!(has_ended, "it hangs");
+    status.code()
+}
+
+/// Sends a signal such as `-INT`, as often as it is named.
+pub fn send(signals: &[&str], child: &Child) {
+    let id = child.id().to_string();
+    // The shell's own command, since not every machine has the program.
+    let script = "id=$1; shift; for signal; do kill $signal $id; done";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh", &id]).args(signals);
+    assert!(shell.status().unwrap().success());
+}
+
+/// Waits until the process has something open that is as it should be: it is in the midst of its work on that.
+pub fn wait_until_open(child: &Child, is_wanted: impl Fn(&Path) -> bool) {
+    let descriptors = format!("/proc/{}/fd", child.id());
+    wait_until("a file is open", || {
+        let links = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        let mut targets = links.flat_map(|link| fs::read_link(link.path()));
+        targets.any(|target| is_wanted(&target))
+    });
+}
 
 /// A signing key that is the same in every run; `number` tells several apart.
 pub fn signing_key(number: u8) -> SigningKey {
