@@ -6,27 +6,48 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use rustix::io::Errno;
 
 use super::run::{End, Run, Start, VERSION};
 use super::{escape, words};
 use crate::audit::Finding;
 use crate::files::SharedPath;
+use crate::limits;
 use crate::trust::terms::Reason;
 use crate::trust::verdict::{Record, Subject};
 
 /// The name of the report and of its suite.
 const NAME: &str = env!("CARGO_PKG_NAME");
 
+/// Bytes that a case takes beside its texts.
+const MEMORY_OF_A_CASE: usize = 1024;
+/// How often a case has the path of its artifact: as its class, as its name, and beside the signature's; and once more in the lists
+/// that are made of them.
+const TIMES_A_PATH: usize = 5;
+
 /// Writes a whole run.
 ///
 /// # Errors
-/// Those of the writer.
+/// Those of the writer, and one where there is too little memory for the document, which is made as a whole.
 pub fn write(mut out: impl Write, run: Run<'_>) -> io::Result<()> {
+    if !limits::has_room(memory(run.records)) {
+        return Err(Errno::NOMEM.into());
+    }
     let mut report = Report::new(NAME);
     report.set_timestamp(DateTime::<Utc>::from(run.start.time));
     report.set_time(run.end.summary.elapsed);
     report.add_test_suite(suite(run));
     report.serialize(&mut out).map_err(io::Error::other)
+}
+
+/// The bytes that the cases of these records take.
+fn memory(records: &[Record]) -> u64 {
+    let of = |record: &Record| {
+        let Subject::Artifact(path) = &record.subject;
+        let length = path.directory().as_path().as_os_str().len() + path.name().len();
+        (MEMORY_OF_A_CASE + TIMES_A_PATH * length) as u64
+    };
+    records.iter().map(of).sum()
 }
 
 fn suite(run: Run<'_>) -> TestSuite {
