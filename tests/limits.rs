@@ -7,6 +7,7 @@
 mod support;
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -96,6 +97,105 @@ fn with_twenty_megabytes_all_files_are_verified_however_they_are_read() {
             assert!(is_right(&run), "{io}, {jobs} jobs: {run:?}");
         }
     }
+}
+
+/// Makes as many artifacts of one content with as many signatures, all of them names of two files, in `directories` in turn.
+fn write_many(mirror: &Mirror, artifacts: usize, directories: &[String]) {
+    mirror.write_signed("data", "signature", b"x");
+    for directory in directories {
+        fs::create_dir_all(mirror.path().join(directory)).unwrap();
+    }
+    for (n, directory) in (0..artifacts).zip(directories.iter().cycle()) {
+        let directory = mirror.path().join(directory);
+        let link = |from: &str, name: String| {
+            fs::hard_link(mirror.path().join(from), directory.join(name)).unwrap();
+        };
+        link("data", format!("{n:05}.zst"));
+        link("signature", format!("{n:05}.sig.bin"));
+    }
+    for name in ["data", "signature"] {
+        fs::remove_file(mirror.path().join(name)).unwrap();
+    }
+}
+
+/// All of so many artifacts were found valid.
+fn are_all_valid(run: &Run, artifacts: usize) -> bool {
+    let said = format!("verify-signatures: {artifacts} valid; ");
+    run.status == Some(0) && run.stderr.contains(&said)
+}
+
+/// Checks a run under each of these limits, in megabytes: it finds all valid, or is refused before the first line. Returns how many
+/// were refused.
+fn right_or_refused(mirror: &Mirror, artifacts: usize, limits: &[usize]) -> usize {
+    let mut refused = 0;
+    for limit in ["--as", "--data"] {
+        for megabytes in limits {
+            let limit = format!("{limit}={}", megabytes * 1_000_000);
+            let mut command = limited(mirror, &limit, &["--report", "r.xml"]);
+            let out = mirror.path().join("out");
+            command.stdout(File::create(&out).unwrap());
+            let run = Run::of(command);
+            let is_unheard = fs::metadata(&out).unwrap().len() == 0;
+            let is_refused = is_unheard && is_refused(&run);
+            // The document of a JUnit report is made as a whole, and may be what there is no memory for.
+            let is_unreported = run.status == Some(2)
+                && run
+                    .stderr
+                    .contains("r.xml: cannot write the report: Cannot allocate memory")
+                && run.stderr.contains(&format!("{artifacts} valid; "));
+            assert!(
+                is_refused || is_unreported || are_all_valid(&run, artifacts),
+                "{limit}: {:?} {}",
+                run.status,
+                run.stderr
+            );
+            refused += usize::from(is_refused);
+        }
+    }
+    refused
+}
+
+#[test]
+fn more_artifacts_than_memory_holds_are_refused_with_a_message() {
+    if !prlimit_is_here("more_artifacts_than_memory_holds_are_refused") {
+        return;
+    }
+    let (few, enough) = ([11, 14, 18, 20, 22], [200, 400]);
+    let between = [24, 26, 28, 30, 32, 34, 35, 36, 38, 40, 45, 50, 60, 80];
+    let one = vec!["m".to_owned()];
+    let own: Vec<String> = (0..3000)
+        .map(|n| format!("{}{n}", "directory/".repeat(30)))
+        .collect();
+    for (artifacts, directories) in [(20_000, one), (3000, own)] {
+        let mirror = Mirror::new();
+        write_many(&mirror, artifacts, &directories);
+        let refused = right_or_refused(&mirror, artifacts, &few);
+        assert!(refused > 0, "{artifacts} under {few:?}");
+        right_or_refused(&mirror, artifacts, &between);
+        let refused = right_or_refused(&mirror, artifacts, &enough);
+        assert_eq!(refused, 0, "{artifacts} under {enough:?}");
+    }
+}
+
+#[test]
+#[ignore = "makes 120 000 names; CI runs it"]
+fn sixty_thousand_artifacts_under_a_path_of_3800_bytes_are_verified_in_a_gigabyte() {
+    let test = "sixty_thousand_artifacts_under_a_path_of_3800_bytes";
+    if !prlimit_is_here(test) {
+        return;
+    }
+    let mirror = Mirror::new();
+    let name = "n".repeat(250);
+    let long = [&*name; 15].join("/");
+    write_many(&mirror, 60_000, std::slice::from_ref(&long));
+    let mut command = limited(&mirror, "--as=1000000000", &[]);
+    let out = mirror.path().join("out");
+    command.stdout(File::create(&out).unwrap());
+    let run = Run::of(command);
+    assert!(are_all_valid(&run, 60_000), "{:?}", run.status);
+    let lines = BufReader::new(File::open(&out).unwrap()).lines();
+    let expected = (0..60_000).map(|n| format!("{long}/{n:05}.zst: ✅ Signature valid"));
+    assert!(lines.map(Result::unwrap).eq(expected));
 }
 
 #[test]

@@ -11,8 +11,8 @@ const OTHER_FILES: usize = 3;
 const FILES_OF_THE_REST: usize = 2;
 /// Memory that is left to the rest of the process: keys, tables, lines, reports.
 const MEMORY_OF_THE_REST: u64 = 4 * 1024 * 1024;
-/// Memory that a record takes until it is printed and in every report, with its paths.
-const MEMORY_OF_A_RECORD: u64 = 2 * 1024;
+/// Memory that a record takes until it is printed and in every report. Its paths are there already.
+const MEMORY_OF_A_RECORD: u64 = 1024;
 
 /// What the system allows.
 #[derive(Clone, Copy, Debug)]

@@ -147,19 +147,22 @@ impl Pair {
     }
 }
 
+/// What stands before an artifact's ending, and the ending.
+type Split<'a> = (&'a [u8], Ending);
+
 /// The entries of a directory, each name once: a file that is replaced while its directory is read is listed twice by some file systems.
 struct Names<'a> {
     present: BTreeMap<&'a [u8], &'a Entry>,
     /// The names of artifacts, here whole or split, sorted, each behind its ending and what stands before that: several have both in
     /// common where only the endings' case differs.
-    artifacts: Vec<((&'a [u8], Ending), &'a [u8])>,
+    artifacts: Vec<(Split<'a>, &'a [u8])>,
 }
 
 impl<'a> Names<'a> {
     fn of(entries: &'a [Entry]) -> Names<'a> {
         let present: BTreeMap<&[u8], &Entry> =
             entries.iter().map(|e| (e.name.as_bytes(), e)).collect();
-        let mut artifacts: Vec<((&[u8], Ending), &[u8])> = Vec::new();
+        let mut artifacts: Vec<(Split<'_>, &[u8])> = Vec::new();
         for name in present.keys() {
             let whole = Ending::inside(name)
                 .filter(|(_, rest)| Suffix::parse(rest).is_some())

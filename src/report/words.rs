@@ -245,7 +245,7 @@ fn list(paths: &[SharedPath]) -> String {
 }
 
 fn list_as(paths: &[SharedPath], shown: fn(&SharedPath) -> String) -> String {
-    let shown: Vec<String> = paths.iter().take(MOST_PATHS).map(|p| shown(p)).collect();
+    let shown: Vec<String> = paths.iter().take(MOST_PATHS).map(shown).collect();
     let more = match paths.len().saturating_sub(MOST_PATHS) {
         0 => String::new(),
         more => format!(" and {more} more"),
