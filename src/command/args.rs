@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_exit_statuses_of_the_help_are_those_of_the_reports_schema() {
-        let schema = include_str!("../docs/report.schema.json");
+        let schema = include_str!("../../docs/report.schema.json");
         let schema: Value = serde_json::from_str(schema).unwrap();
         let listed = &schema["$defs"]["summary"]["properties"]["exit_status"]["enum"];
         let listed = listed.as_array().unwrap().iter().map(Value::to_string);

@@ -1,6 +1,12 @@
 //! What the tests have in common: a key pair, signed files, the built command, and OpenSSL.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::explicit_write)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::explicit_write
+)]
 
 pub mod junit;
 

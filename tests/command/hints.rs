@@ -1,14 +1,11 @@
 //! What a run notes of signatures that fit nothing where they are: the wrong key, and files that are mixed up, at a bounded price.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::process::Command;
 
+use crate::support::{Mirror, public_der, public_pem, sign, signing_key};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use support::{Mirror, public_der, public_pem, sign, signing_key};
 
 /// The fingerprint of a key as people compare it.
 fn fingerprint(number: u8) -> String {
@@ -142,7 +139,7 @@ fn seconds_of_processor(mirror: &Mirror) -> f64 {
 
 #[test]
 fn many_names_of_one_file_and_many_copies_of_its_signature_cost_what_each_costs_once() {
-    if !support::is_here(
+    if !crate::support::is_here(
         "bash",
         "many names of one file and many copies of its signature",
     ) {

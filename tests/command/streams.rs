@@ -1,12 +1,9 @@
 //! Where the output goes: to standard streams that are closed, read-only, full or discarded, and what is said on stderr.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::process::{Command, Stdio};
 
-use support::{Mirror, Run};
+use crate::support::{Mirror, Run};
 
 /// Runs `script` in bash, with the command and its arguments as `"$@"`.
 fn through(mirror: &Mirror, script: &str, arguments: &[&str]) -> Run {
@@ -163,13 +160,13 @@ fn every_failure_is_explained_on_stderr_with_what_to_do() {
     let mirror = Mirror::new();
     mirror.write_signed("changed.zst", "changed.sig.bin", b"alpha");
     mirror.write("changed.zst", [0x28, 0xb5, 0x2f, 0xfd, 0]);
-    mirror.write("gone.sig.bin", support::sign(&mirror.key, b"alpha"));
+    mirror.write("gone.sig.bin", crate::support::sign(&mirror.key, b"alpha"));
     mirror.write_signed("junk", "junk.sig.bin", b"alpha");
     mirror.write("junk.sig.bin", "");
     mirror.write("new.zst", [0x28, 0xb5, 0x2f, 0xfd, 1]);
     mirror.write("part.zst.part", "alpha");
     fs::create_dir(mirror.path().join("d.zst")).unwrap();
-    mirror.write("d.sig.bin", support::sign(&mirror.key, b"alpha"));
+    mirror.write("d.sig.bin", crate::support::sign(&mirror.key, b"alpha"));
     std::os::unix::fs::symlink("/", mirror.path().join("root")).unwrap();
     let explained = [
         "changed.zst: ❌ Signature invalid (changed.sig.bin: no trusted key made this signature over these bytes; \

@@ -2,9 +2,6 @@
 //! where it could go on.
 //!
 //! They are set by prlimit(1); where that is missing, and it is not CI, the tests say that they are skipped.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -12,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{Mirror, Run, is_available, is_here, is_root, sign_digest, signing_key};
+use crate::support::{Mirror, Run, is_available, is_here, is_root, sign_digest, signing_key};
 
 const MIB: usize = 1024 * 1024;
 /// A user who has no other process on this machine, so that a limit on processes is the command's own.
@@ -254,7 +251,7 @@ fn no_more_files_are_open_at_once_than_are_allowed() {
         "--nofile=40:40",
     ] {
         for jobs in ["1", "8"] {
-            for hasher in ["portable", support::most_lanes()] {
+            for hasher in ["portable", crate::support::most_lanes()] {
                 let arguments = ["--jobs", jobs, "--sha256", hasher, "--report", "r.json"];
                 let run = Run::of(limited(&mirror, limit, &arguments));
                 assert!(is_right(&run), "{limit} {jobs} jobs, {hasher}: {run:?}");
@@ -297,8 +294,8 @@ fn as_many_threads_are_used_as_the_system_gives_and_an_explicit_number_is_exact(
         return;
     }
     let mirror = mirror();
-    support::open_to_all(mirror.path());
-    let program = support::public_command(mirror.path());
+    crate::support::open_to_all(mirror.path());
+    let program = crate::support::public_command(mirror.path());
     let valid = |run: &Run| {
         run.stdout
             .lines()

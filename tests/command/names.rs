@@ -1,7 +1,4 @@
 //! Names made to deceive, through the whole command: none can forge, hide or break a line, and what is printed leads back to the bytes.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -11,13 +8,13 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::support::unescape::unescaped;
+use crate::support::{Mirror, Run, sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
-use support::unescape::unescaped;
-use support::{Mirror, Run, sign};
 
 const MARKS: [&str; 3] = ["✅", "❌", "⚠️"];
 /// Characters that would turn or hide the writing around them.

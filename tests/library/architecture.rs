@@ -1,5 +1,4 @@
 //! The drawing of docs/ARCHITECTURE.md, held against the code: which room imports which, how large each is, where `unsafe` is.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

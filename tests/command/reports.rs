@@ -1,7 +1,4 @@
 //! What programs read: the stream of objects, and the report files.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -12,9 +9,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::junit::Junit;
+use crate::support::{Mirror, Run, is_available, is_root, sign, signing_key};
 use serde_json::Value;
-use support::junit::Junit;
-use support::{Mirror, Run, is_available, is_root, sign, signing_key};
 use verify_signatures::Looks;
 
 /// A mirror with every status that does not need another process.
@@ -401,7 +398,7 @@ fn a_report_that_another_users_file_keeps_out_of_a_sticky_directory_is_told_befo
     mirror.write("out/r.json", "root's");
     let out = mirror.path().join("out");
     fs::set_permissions(&out, fs::Permissions::from_mode(0o1777)).unwrap();
-    let program = support::public_command(mirror.path());
+    let program = crate::support::public_command(mirror.path());
     let as_nobody = |report: &str| {
         let mut command = Command::new(&program);
         command.args(["-k", "key.pem", "m", "--report", report]);
@@ -578,7 +575,7 @@ fn a_report_follows_no_link_that_another_user_made() {
     );
     assert!(!mirror.path().join("secret/new.json").exists());
     // A user follows root's links and his own, and no other's.
-    let program = support::public_command(mirror.path());
+    let program = crate::support::public_command(mirror.path());
     let sticky = mirror.path().join("sticky");
     fs::create_dir(sticky.join("mine")).unwrap();
     chown(sticky.join("mine"), Some(65534), Some(65534)).unwrap();
@@ -730,7 +727,7 @@ fn a_report_replaces_no_key_whatever_it_is_called() {
     // A second file of one key, and keys of a directory, of which a pin leaves one out.
     mirror.write("second.json", &key);
     mirror.write("store/a.json", &key);
-    mirror.write("store/b.json", support::public_pem(&signing_key(2)));
+    mirror.write("store/b.json", crate::support::public_pem(&signing_key(2)));
     fs::create_dir(mirror.path().join("keys")).unwrap();
     for name in ["a", "b"] {
         symlink(
@@ -745,7 +742,7 @@ fn a_report_replaces_no_key_whatever_it_is_called() {
     )
     .unwrap();
     let words = "this is a key of this run; a report there would replace it";
-    let (pinned, fingerprint) = (support::PINNED[2], support::PINNED[3]);
+    let (pinned, fingerprint) = (crate::support::PINNED[2], crate::support::PINNED[3]);
     for (keys, targets) in [
         (
             &["-k", "key.pem", "-k", "second.json"][..],
@@ -959,8 +956,8 @@ fn interrupted_while_walking(mirror: &Mirror, endless: &[&str], arguments: &[&st
     let mut command = mirror.command(&[&["-k", "key.pem"], endless, arguments].concat());
     let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
     let child = command.stdout(out).stderr(err).spawn().unwrap();
-    support::wait_until_open(&child, |target| target.ends_with("0"));
-    support::send(&["-TERM"], &child);
+    crate::support::wait_until_open(&child, |target| target.ends_with("0"));
+    crate::support::send(&["-TERM"], &child);
     child.wait_with_output().unwrap().into()
 }
 
@@ -1049,7 +1046,7 @@ fn a_run_that_is_ended_while_it_looks_for_files_replaces_no_signed_file_by_its_r
 fn with_several_keys_the_report_says_which_verified_what() {
     let mirror = Mirror::new();
     let other = signing_key(2);
-    mirror.write("other.pem", support::public_pem(&other));
+    mirror.write("other.pem", crate::support::public_pem(&other));
     mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
     mirror.write("y.zst", "beta");
     mirror.write("y.sig.bin", sign(&other, b"beta"));
@@ -1138,7 +1135,8 @@ fn notes_hints_and_an_audit_fit_the_schema() {
 
 #[test]
 fn the_schema_lists_what_a_file_can_look_like_as_looks_and_as_the_reason_of_a_signature() {
-    let schema: Value = serde_json::from_str(include_str!("../docs/report.schema.json")).unwrap();
+    let schema: Value =
+        serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     let properties = &schema["$defs"]["artifact"]["properties"];
     let listed = |name: &str| -> Vec<&str> {
         let terms = properties[name]["enum"].as_array().unwrap();

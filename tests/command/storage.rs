@@ -1,9 +1,6 @@
 //! Files that are cut off, rewritten and emptied while they are hashed, again and again, at random moments.
 //!
 //! The moment is random, and the outcome is not: no death, no ✅ that is not true, and a right verdict on every neighbour.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -13,7 +10,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{DEADLINE, Mirror, send, sign, wait_until, wait_until_open};
+use crate::support::{DEADLINE, Mirror, send, sign, wait_until, wait_until_open};
 
 const MIB: usize = 1024 * 1024;
 const SIZE: usize = 24 * MIB;

@@ -1,7 +1,4 @@
 //! What a person sees: the command in a pseudo-terminal, and the screen that it draws.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::support::{Mirror, comes_true, end_of, send, sign_digest, signing_key, wait_until};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty};
-use support::{Mirror, comes_true, end_of, send, sign_digest, signing_key, wait_until};
 use vt100::{Color, Parser};
 
 /// A file that no machine hashes before its test has looked.
@@ -115,7 +112,7 @@ impl Terminal {
 
 fn command(mirror: &Mirror, arguments: &[&str]) -> Command {
     Command::new(env!("CARGO_BIN_EXE_verify-signatures"))
-        .args(support::PINNED)
+        .args(crate::support::PINNED)
         .args(arguments)
         .current_dir(mirror.path())
         .env("TERM", "xterm-256color")
@@ -391,7 +388,7 @@ fn under_verbose_a_reason_that_is_in_sight_is_not_repeated_and_the_remedy_is_giv
 fn through(mirror: &Mirror, script: &str, arguments: &[&str]) -> Terminal {
     let shell = Command::new("bash").args(["-c", script, "bash"]);
     let shell = shell.arg(env!("CARGO_BIN_EXE_verify-signatures"));
-    let shell = shell.args(support::PINNED).args(arguments);
+    let shell = shell.args(crate::support::PINNED).args(arguments);
     let shell = shell
         .current_dir(mirror.path())
         .env("TERM", "xterm-256color");
@@ -520,7 +517,7 @@ fn ctrl_z_takes_the_bars_away_and_they_come_again_below_what_was_typed_meanwhile
     let script = "set -m; \"$@\"; echo stopped; read line; fg >/dev/null";
     let mut shell = Command::new("sh").current_dir(mirror.path());
     shell = shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_verify-signatures")]);
-    let shell = shell.args(support::PINNED).env("TERM", "xterm");
+    let shell = shell.args(crate::support::PINNED).env("TERM", "xterm");
     let terminal = Terminal::start(24, 80, shell.env_remove("NO_COLOR"));
     terminal.wait_for(in_the_middle);
     let id = child_of(terminal.child.id());

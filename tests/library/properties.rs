@@ -1,9 +1,8 @@
 //! Properties that the fuzz targets check as well (`fuzz/`), here with inputs that are generated to meet every rule.
-#![allow(clippy::expect_used, clippy::panic)]
 
-#[path = "properties/escape.rs"]
+#[path = "../properties/escape.rs"]
 mod escape;
-#[path = "properties/pairing.rs"]
+#[path = "../properties/pairing.rs"]
 mod pairing;
 
 use proptest::collection::vec;

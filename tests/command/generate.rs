@@ -1,13 +1,10 @@
 //! What is made from the definition of the command line: help, the manual page, completions.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use support::{Mirror, Run, is_here};
+use crate::support::{Mirror, Run, is_here};
 
 fn generated(what: &str) -> String {
     // Without a key and without a mirror: nothing of a run is needed.

@@ -1,9 +1,6 @@
 //! Storage that fails as it is told to: a file system of our own, mounted for the test.
 //!
 //! Needs `/dev/fuse` and the right to mount; where either is missing, and it is not CI, the tests say that they are skipped.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::any::Any;
 use std::ffi::OsStr;
@@ -14,13 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::support::{
+    Mirror, before_the_deadline, comes_true, is_available, is_root, send, sign, wait_until,
+};
 use fuser::{
     BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
     Generation, INodeNo, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData,
     ReplyDirectory, ReplyEntry, ReplyOpen, Request,
-};
-use support::{
-    Mirror, before_the_deadline, comes_true, is_available, is_root, send, sign, wait_until,
 };
 
 const MIB: usize = 1024 * 1024;

@@ -1,16 +1,13 @@
 //! What counts as an artifact though its name is not what it should be, as reports and audits see it; and split artifacts of a size
 //! that fills windows. The lines are in `cases/artifacts.toml`.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use crate::support::{Mirror, openssl_is_here, openssl_verifies, public_pem, sign};
 use serde_json::{Value, json};
-use support::{Mirror, openssl_is_here, openssl_verifies, public_pem, sign};
 
 fn report(mirror: &Mirror, arguments: &[&str]) -> Value {
     mirror.run_pinned(&[&["--report", "r.json"], arguments].concat());
@@ -137,7 +134,7 @@ fn a_split_artifact_of_many_windows_has_the_verdict_of_openssl_on_its_whole() {
         return;
     }
     let mirror = Mirror::new();
-    mirror.write("other.pem", public_pem(&support::signing_key(2)));
+    mirror.write("other.pem", public_pem(&crate::support::signing_key(2)));
     let content = content(20_000_003);
     mirror.write("whole", &content);
     mirror.write("x.sig.bin", sign(&mirror.key, &content));

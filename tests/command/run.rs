@@ -1,7 +1,4 @@
 //! A run as a process: memory, signals, closed pipes, full disks, progress.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -13,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{Mirror, PINNED, Run, end_of, send, sign_digest, signing_key};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use support::{Mirror, PINNED, Run, end_of, send, sign_digest, signing_key};
 
 const GIB: u64 = 1024 * 1024 * 1024;
 /// SHA-256 of 20 GiB of zero bytes: `truncate -s 20G x; openssl dgst -sha256 x`.
@@ -123,7 +120,7 @@ fn wait_until_full(pipe: &impl AsRawFd) {
     let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
     let writer = File::options().write(true).open(path).unwrap();
     let now = Timespec::default();
-    support::wait_until("a pipe is full", || {
+    crate::support::wait_until("a pipe is full", || {
         let mut ends = [PollFd::new(&writer, PollFlags::OUT)];
         rustix::event::poll(&mut ends, Some(&now)).unwrap() == 0
     });
@@ -375,7 +372,7 @@ fn lies_where_numbers_are_certain(path: &Path, test: &str) -> bool {
         .unwrap();
     let kind = String::from_utf8(kind.stdout).unwrap();
     let is_certain = ["ext2/ext3", "xfs", "f2fs"].contains(&kind.trim());
-    support::is_available(is_certain, "a temporary directory on ext4 or xfs", test)
+    crate::support::is_available(is_certain, "a temporary directory on ext4 or xfs", test)
 }
 
 #[test]
@@ -433,7 +430,7 @@ fn files_of_any_size_do_not_keep_smaller_ones_from_being_judged() {
 /// Waits until the process has the file open, so that what is done to the file is done in the midst of its hashing.
 fn wait_until_open(child: &Child, path: &Path) {
     let path = path.canonicalize().unwrap();
-    support::wait_until_open(child, |target| target == path);
+    crate::support::wait_until_open(child, |target| target == path);
 }
 
 /// What is printed when something happens to the big file while it is hashed.
@@ -526,8 +523,8 @@ fn a_descriptor_that_cannot_be_written_is_told_and_no_success() {
 fn without_a_thread_to_draw_it_there_is_no_bar_and_no_panic() {
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"x");
-    support::open_to_all(mirror.path());
-    let program = support::public_command(mirror.path());
+    crate::support::open_to_all(mirror.path());
+    let program = crate::support::public_command(mirror.path());
     let mut command = Command::new("sh");
     // A user that has no other process on this machine, so that the limit is the command's own.
     command

@@ -1,17 +1,14 @@
 //! A disk that really fails: a file system whose last blocks are cut off under it, so that the system itself cannot bring them in.
 //!
 //! Needs a loop device, `mkfs.ext4`, and root; where one is missing, and it is not CI, the tests say that they are skipped.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::support::{Mirror, Run, is_available, is_here, is_root, sign};
 use rustix::fs::FallocateFlags;
-use support::{Mirror, Run, is_available, is_here, is_root, sign};
 
 const MIB: u64 = 1024 * 1024;
 const BLOCK: u64 = 4096;

@@ -1,20 +1,17 @@
 //! Whole outputs, kept as files in `tests/snapshots/`. `UPDATE_EXPECT=1 cargo test --test snapshots` writes them anew; what changed
 //! is to be read, then, before it is committed.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 
+use crate::support::{Mirror, PINNED, Run, sign};
 use expect_test::expect_file;
-use support::{Mirror, PINNED, Run, sign};
 
 #[test]
 fn help() {
     let short = Mirror::new().run(&["-h"]);
-    expect_file!["snapshots/help-short.txt"].assert_eq(&short.stdout);
+    expect_file!["../snapshots/help-short.txt"].assert_eq(&short.stdout);
     let long = Mirror::new().run(&["--help"]);
-    expect_file!["snapshots/help-long.txt"].assert_eq(&long.stdout);
+    expect_file!["../snapshots/help-long.txt"].assert_eq(&long.stdout);
     assert_eq!((short.status, long.status), (Some(0), Some(0)));
 }
 
@@ -110,8 +107,8 @@ fn between(text: &str, begin: &str, end: &str, with: &str) -> String {
 fn lines_and_messages_of_a_verbose_run() {
     let mirror = mirror();
     let run = run(&mirror, &["--verbose"]);
-    expect_file!["snapshots/verbose-stdout.txt"].assert_eq(&run.stdout);
-    expect_file!["snapshots/verbose-stderr.txt"].assert_eq(&steady(&mirror, &run.stderr));
+    expect_file!["../snapshots/verbose-stdout.txt"].assert_eq(&run.stdout);
+    expect_file!["../snapshots/verbose-stderr.txt"].assert_eq(&steady(&mirror, &run.stderr));
     assert_eq!(run.status, Some(1));
 }
 
@@ -124,6 +121,6 @@ fn reports() {
         let text = fs::read_to_string(mirror.path().join(name)).unwrap();
         steady(&mirror, &text)
     };
-    expect_file!["snapshots/report.html"].assert_eq(&report("r.html"));
-    expect_file!["snapshots/report.xml"].assert_eq(&report("r.xml"));
+    expect_file!["../snapshots/report.html"].assert_eq(&report("r.html"));
+    expect_file!["../snapshots/report.xml"].assert_eq(&report("r.xml"));
 }

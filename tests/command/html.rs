@@ -1,13 +1,10 @@
 //! The HTML report in a browser: what it shows, sorts and filters, and what it does not run.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Mirror, is_here, sign};
+use crate::support::{Mirror, is_here, sign};
 
 /// A name that would be a script, were it not escaped.
 const SCRIPT: &str = "<script>document.title='owned'<!script>.zst";

@@ -1,7 +1,4 @@
 //! The verdicts and lines against those of OpenSSL and of the sample script around it.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +9,7 @@ use sha2::{Digest, Sha256};
 use verify_signatures::Key;
 use verify_signatures::internals::digest::Hasher;
 
-use support::{Mirror, Run, openssl_is_here, openssl_verifies, sign, signing_key};
+use crate::support::{Mirror, Run, openssl_is_here, openssl_verifies, sign, signing_key};
 
 /// The order of the curve's group (FIPS 186-5, SP 800-186, 3.2.1.3).
 const N: [u8; 32] = [
@@ -240,7 +237,7 @@ fn signatures_that_openssl_made_over_artifacts_of_window_sizes_are_valid() {
     }
     const WINDOW: usize = 2 * 1024 * 1024;
     let mirror = Mirror::new();
-    mirror.write("private.pem", support::private_pem(&mirror.key));
+    mirror.write("private.pem", crate::support::private_pem(&mirror.key));
     let mut expected = String::new();
     for size in [
         0,
@@ -381,7 +378,7 @@ fn the_fingerprint_of_a_key_is_the_sha256_of_what_openssl_writes_as_der() {
 
 /// The key of [`Mirror`], its point compressed.
 fn compressed() -> Vec<u8> {
-    let whole = support::public_der(&signing_key(1));
+    let whole = crate::support::public_der(&signing_key(1));
     let (algorithm, x) = (&whole[2..23], &whole[27..59]);
     let odd = whole[90] & 1;
     [&[0x30, 57][..], algorithm, &[3, 34, 0, 2 + odd], x].concat()
@@ -426,7 +423,7 @@ fn what_is_taken_for_a_key_is_one_to_openssl_with_the_same_fingerprint() {
         return;
     }
     let mirror = Mirror::new();
-    let whole = support::public_der(&signing_key(1));
+    let whole = crate::support::public_der(&signing_key(1));
     let mut numbers = Numbers(1000);
     let mut taken = 0;
     for case in 0..260 {
@@ -472,7 +469,7 @@ fn each_key_that_security_md_lists_as_refused_is_one_that_openssl_takes() {
     }
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
-    let der = support::public_der(&signing_key(1));
+    let der = crate::support::public_der(&signing_key(1));
     let hybrid = [&der[..26], &[6 | der[90] & 1], &der[27..]].concat();
     let long = [&[0x30, 0x81], &der[1..]].concat();
     let trailing = [&der[..], b"junk"].concat();
@@ -511,7 +508,7 @@ fn a_byte_order_mark_is_passed_over_where_openssl_passes_over_it() {
     }
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
-    let der = support::public_der(&signing_key(1));
+    let der = crate::support::public_der(&signing_key(1));
     let (mark, block) = (&b"\xef\xbb\xbf"[..], pem_of(&der).into_bytes());
     let files: [(&str, Vec<u8>); 8] = [
         ("pem", [mark, &block].concat()),

@@ -1,7 +1,4 @@
 //! Trees made to mislead, block or overwhelm a walk, through the whole command.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs::{self, File};
 use std::io;
@@ -14,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{Mirror, PINNED, Run, is_available, is_root, sign};
 use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat};
-use support::{Mirror, PINNED, Run, is_available, is_root, sign};
 
 const GOOD: &[u8] = b"signed";
 const BAD: &[u8] = b"never signed";

@@ -1,0 +1,24 @@
+//! The built command, as its users see it. One program, so that the tests are linked once.
+#![allow(clippy::unwrap_used)]
+
+mod artifacts;
+mod audit;
+mod fuse;
+mod generate;
+mod hints;
+mod html;
+mod limits;
+mod loop_device;
+mod named;
+mod names;
+mod oracle;
+mod reports;
+mod run;
+mod snapshots;
+mod storage;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminal;
+mod trees;
+mod vectors;
