@@ -1,4 +1,4 @@
-//! Verifies one file: `cargo run --example verify_one KEY SIGNATURE DATA`.
+//! Verifies one file: `cargo run --example verify_one -- KEY SIGNATURE DATA`.
 
 use std::error::Error;
 use std::io::{self, Write};

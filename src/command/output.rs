@@ -79,7 +79,12 @@ impl<'a, W: Write> Output<'a, W> {
                 break;
             }
         }
-        // Of a run that is broken off, what was decided is taken too, so that no count is of a record that nobody was told of.
+        // Of a run that is broken off, what is decided already counts, though stdout does not have it.
+        while records.is_ready()
+            && let Some((place, record)) = records.next_placed()
+        {
+            order.put(place, Box::new(record));
+        }
         while let Some(record) = order.take_next() {
             // What was refused once is not offered again.
             let _ = self.in_order(*record);
