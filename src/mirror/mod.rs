@@ -170,7 +170,7 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Su
         brought.push(if path.is_dir() {
             looking.directory(path)?
         } else {
-            (looking.file(path), Vec::new())
+            (looking.file(path)?, Vec::new())
         });
     }
     let mut seen = Seen::default();
@@ -305,12 +305,12 @@ impl Looking<'_> {
     }
 
     /// The pairs that the file itself is part of, as its data, as a part of it, or as its signature.
-    fn file(&mut self, path: &Path) -> Vec<Artifact> {
-        let artifacts = of_file(path, &mut self.siblings);
+    fn file(&mut self, path: &Path) -> Result<Vec<Artifact>, Ended> {
+        let artifacts = of_file(path, &mut self.siblings, &mut self.room)?;
         let links = artifacts.iter().flat_map(links::names);
         let links = links.filter(|name| name.to_path_buf().is_symlink());
         self.survey.links_followed.extend(links.cloned());
-        artifacts
+        Ok(artifacts)
     }
 
     /// Says of linked directories that were not entered where their content is judged, or that it is not.
@@ -461,20 +461,22 @@ fn shown(root: &Path, path: &Path, dot: &Path) -> PathBuf {
 }
 
 /// The pairs that the file itself is part of, as its data, as a part of it, or as its signature.
-fn of_file(path: &Path, siblings: &mut Siblings) -> Vec<Artifact> {
+fn of_file(
+    path: &Path,
+    siblings: &mut Siblings,
+    room: &mut Room<'_>,
+) -> Result<Vec<Artifact>, Ended> {
     let Some(name) = path.file_name() else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let directory = path.parent().unwrap_or(Path::new(""));
-    let pairs = siblings.pairs(directory, name);
+    let pairs = siblings.pairs(directory, name, room)?;
     if pairs.is_empty() {
-        return vec![alone(path)];
+        return Ok(vec![alone(path)]);
     }
     let directory = Directory::new(directory);
-    pairs
-        .into_iter()
-        .map(|pair| located(&directory, pair))
-        .collect()
+    let located = |pair| located(&directory, pair);
+    Ok(pairs.into_iter().map(located).collect())
 }
 
 /// What the user names is to be verified, whatever its name and kind, though nothing signs it.

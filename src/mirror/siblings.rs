@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::pairing::{self, Entry, Kind, Needed, Pair};
 use super::walk;
+use super::watch::{Ended, Room};
+
+/// Bytes that an entry takes while its pairs are at hand.
+const MEMORY_OF_A_PAIR: usize = 600;
 
 /// The pairs of directories that were listed, so that a directory is listed once, however many of its files are named.
 #[derive(Debug, Default)]
@@ -22,18 +26,25 @@ struct Listing {
 
 impl Siblings {
     /// The pairs that the file of this name is part of: as data, as a part of it, or as a signature.
-    pub(super) fn pairs(&mut self, directory: &Path, name: &OsStr) -> Vec<Pair> {
+    ///
+    /// # Errors
+    /// When there is too little memory for what lies there.
+    pub(super) fn pairs(
+        &mut self,
+        directory: &Path,
+        name: &OsStr,
+        room: &mut Room<'_>,
+    ) -> Result<Vec<Pair>, Ended> {
         if !self.0.contains_key(directory) {
             // Where a directory may be entered and not listed, the usual names are looked for.
-            let Ok(entries) = listed(directory) else {
-                return Listing::of(&near(directory, name)).pairs_of(name);
+            let Ok(entries) = listed(directory, room)? else {
+                return Ok(Listing::of(&near(directory, name)).pairs_of(name));
             };
+            room.borrow(MEMORY_OF_A_PAIR * entries.len())?;
             self.0.insert(directory.to_owned(), Listing::of(&entries));
         }
-        self.0
-            .get(directory)
-            .map(|listing| listing.pairs_of(name))
-            .unwrap_or_default()
+        let listing = self.0.get(directory);
+        Ok(listing.map_or_else(Vec::new, |listing| listing.pairs_of(name)))
     }
 }
 
@@ -58,18 +69,27 @@ impl Listing {
     }
 }
 
-fn listed(directory: &Path) -> io::Result<Vec<Entry>> {
+fn listed(directory: &Path, room: &mut Room<'_>) -> Result<io::Result<Vec<Entry>>, Ended> {
     let listed = if directory == Path::new("") {
         Path::new(".")
     } else {
         directory
     };
-    let entry = |entry: io::Result<std::fs::DirEntry>| Ok(entry_at(directory, entry?.file_name()));
-    let entries = listed
-        .read_dir()?
-        .map(entry)
-        .collect::<io::Result<Vec<_>>>()?;
-    Ok(entries.into_iter().flatten().collect())
+    let mut entries = Vec::new();
+    let listing = match listed.read_dir() {
+        Ok(listing) => listing,
+        Err(error) => return Ok(Err(error)),
+    };
+    for entry in listing {
+        let name = match entry {
+            Ok(entry) => entry.file_name(),
+            Err(error) => return Ok(Err(error)),
+        };
+        room.take(size_of::<Entry>() + name.len())?;
+        room.grow(&mut entries)?;
+        entries.extend(entry_at(directory, name));
+    }
+    Ok(Ok(entries))
 }
 
 fn near(directory: &Path, name: &OsStr) -> Vec<Entry> {

@@ -43,7 +43,7 @@ pub(super) fn share_signatures(
         for at in links {
             watch.go_on()?;
             room.take(size_of::<Artifact>() + MEMORY_OF_A_PLACE)?;
-            shared.insert(at, places.judged(&artifacts[at].data, siblings));
+            shared.insert(at, places.judged(&artifacts[at].data, siblings, room)?);
         }
         shared
     };
@@ -99,7 +99,12 @@ impl<'a> Places<'a> {
     }
 
     /// What a link is, judged by what it leads to; nothing, if that says nothing of it.
-    fn judged(&mut self, link: &SharedPath, siblings: &mut Siblings) -> Vec<Artifact> {
+    fn judged(
+        &mut self,
+        link: &SharedPath,
+        siblings: &mut Siblings,
+        room: &mut Room<'_>,
+    ) -> Result<Vec<Artifact>, Ended> {
         let hops = hops(link);
         for hop in &hops {
             let signed = self
@@ -107,19 +112,17 @@ impl<'a> Places<'a> {
                 .place(hop)
                 .and_then(|place| self.signed.get(&place));
             if let Some(signed) = signed {
-                return signed.iter().map(|target| target.through(link)).collect();
+                let through = signed.iter().map(|target| target.through(link));
+                return Ok(through.collect());
             }
         }
-        let elsewhere = hops
-            .iter()
-            .find_map(|hop| self.signature_beside(hop, siblings));
-        let unsigned = |signature| {
-            Artifact::new(
-                link.clone(),
-                State::Unsigned(Unclaimed::SignedElsewhere(signature)),
-            )
-        };
-        elsewhere.map(unsigned).into_iter().collect()
+        for hop in &hops {
+            if let Some(signature) = self.signature_beside(hop, siblings, room)? {
+                let why = Unclaimed::SignedElsewhere(signature);
+                return Ok(vec![Artifact::new(link.clone(), State::Unsigned(why))]);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// A signature file that belongs to a file outside of the run.
@@ -127,12 +130,17 @@ impl<'a> Places<'a> {
         &mut self,
         path: &SharedPath,
         siblings: &mut Siblings,
-    ) -> Option<SharedPath> {
-        let place = self.directories.place(path)?;
-        let (directory, name) = (place.parent()?, place.file_name()?);
-        let mut pairs = siblings.pairs(directory, name).into_iter();
+        room: &mut Room<'_>,
+    ) -> Result<Option<SharedPath>, Ended> {
+        let Some(place) = self.directories.place(path) else {
+            return Ok(None);
+        };
+        let (Some(directory), Some(name)) = (place.parent(), place.file_name()) else {
+            return Ok(None);
+        };
+        let mut pairs = siblings.pairs(directory, name, room)?.into_iter();
         let signature = pairs.find_map(|pair| pair.signature.filter(|_| pair.data == name));
-        signature.map(|(signature, _)| place.directory().join(&signature))
+        Ok(signature.map(|(signature, _)| place.directory().join(&signature)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The directories below a PATH: their entries, and what could not be read of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::FileType;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -186,6 +186,18 @@ impl Reading {
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
+
+    /// The names of the directories in it that are entered where their level is walked, linked ones too.
+    fn directories(&self) -> impl Iterator<Item = &OsStr> {
+        let links = self.rare.iter().flat_map(|rare| &rare.not_entered);
+        let links: HashSet<&OsString> = links.collect();
+        let directories = self.entries.iter();
+        let directories =
+            directories.filter(|entry| entry.kind == Kind::Directory && !entry.excluded);
+        directories
+            .filter(move |entry| !links.contains(&entry.name))
+            .map(|entry| entry.name.as_os_str())
+    }
 }
 
 /// What tells a directory from itself after an entry came or went: the times of the last changes of its entries and of its inode.
@@ -239,6 +251,8 @@ impl Walk<'_> {
 
     /// Reads a directory, unless it was read already.
     fn visit(&mut self, step: Step) -> Result<(), Ended> {
+        self.room
+            .take(MEMORY_OF_A_DIRECTORY + step.path.as_os_str().len())?;
         let stamp = Stamp::at(&step.path).ok();
         let place = match self.place(&step, stamp) {
             Ok(place) => place,
@@ -384,8 +398,6 @@ impl Walk<'_> {
             entries: Vec::new(),
             rare: None,
         };
-        self.room
-            .take(MEMORY_OF_A_DIRECTORY + step.path.as_os_str().len())?;
         let entries = WalkDir::new(&step.path).min_depth(1).max_depth(1);
         for entry in entries {
             self.watch.go_on()?;
@@ -412,12 +424,14 @@ impl Walk<'_> {
         } else {
             if entry.file_type().is_dir() && !is_excluded && self.is_walked(reading.depth + 1) {
                 let place = Some(reading.place.join(name));
-                self.room
-                    .take(MEMORY_OF_A_DIRECTORY + path.as_os_str().len())?;
                 self.wait_for(path.to_owned(), place, reading.depth + 1, reading.linked);
             }
             kind_of(entry.file_type())
         };
+        if kind == Kind::Directory {
+            self.room
+                .take(MEMORY_OF_A_DIRECTORY + path.as_os_str().len())?;
+        }
         reading.entries.push(Entry {
             name: name.to_owned(),
             kind,
@@ -513,10 +527,7 @@ impl Walk<'_> {
         while let Some(path) = reached.pop() {
             if let Some(reading) = self.read.remove(&path) {
                 if self.is_walked(reading.depth + 1) {
-                    let is_below =
-                        |entry: &&Entry| entry.kind == Kind::Directory && !entry.excluded;
-                    let below = reading.entries.iter().filter(is_below);
-                    reached.extend(below.map(|entry| path.join(&entry.name)));
+                    reached.extend(reading.directories().map(|name| path.join(name)));
                 }
                 read.insert(path, reading);
             } else if let Some(other) = self.others.remove(&path) {
@@ -696,6 +707,24 @@ mod tests {
         let entries = found.directories[&place].entries.iter();
         let names: Vec<_> = entries.map(|e| &e.name).collect();
         assert_eq!(names, ["new.zst"]);
+        assert!(found.problems.is_empty());
+    }
+
+    #[test]
+    fn a_directory_that_a_link_takes_the_place_of_is_not_entered_any_more() {
+        let root = tree();
+        let other = tempfile::tempdir_in(root.path().parent().unwrap()).unwrap();
+        fs::write(other.path().join("new.zst"), "").unwrap();
+        let place = root.path().join("7");
+        let (_, found) = entries_while(root.path(), |call| {
+            // All directories are read by then.
+            if call == 3 * DIRECTORIES + 1 {
+                fs::remove_dir_all(&place).unwrap();
+                std::os::unix::fs::symlink(other.path(), &place).unwrap();
+            }
+        });
+        assert!(!found.directories.contains_key(&place));
+        assert_eq!(found.not_entered, [(place, 1)]);
         assert!(found.problems.is_empty());
     }
 }
