@@ -1,5 +1,5 @@
-//! Whole outputs, kept as files in `tests/snapshots/`. `UPDATE_EXPECT=1 cargo test --test snapshots` writes them anew; what changed
-//! is to be read, then, before it is committed.
+//! Whole outputs, kept as files in `tests/snapshots/`. `UPDATE_EXPECT=1 cargo test --test
+//! snapshots` writes them anew; what changed is to be read, then, before it is committed.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -39,7 +39,8 @@ fn run(mirror: &Mirror, arguments: &[&str]) -> Run {
     mirror.run(&[&PINNED, arguments, &fixed].concat())
 }
 
-/// The text without what is another time, place or speed in another run, and without what stands in files of its own.
+/// The text without what is another time, place or speed in another run, and without what stands in
+/// files of its own.
 fn steady(mirror: &Mirror, text: &str) -> String {
     let directory = mirror.path().canonicalize().unwrap();
     let host = rustix::system::uname();

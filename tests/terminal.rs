@@ -344,7 +344,8 @@ fn no_line_is_torn_or_repeated_by_the_bars() {
     }
     sparse(&mirror, "big.iso", ENDLESS);
     let terminal = Terminal::run(&mirror, 700, 80, &["--jobs", "1"]);
-    // All of it: the total may count what is not printed yet, and is drawn before the last file has begun.
+    // All of it: the total may count what is not printed yet, and is drawn before the last file has
+    // begun.
     let is_whole = |rows: &[String]| {
         rows.len() == 602
             && rows[600].starts_with("big.iso ")
@@ -428,7 +429,8 @@ fn no_bars_are_drawn_where_another_process_writes_the_lines_to_the_terminal() {
         let terminal = through(&mirror, way, &[]);
         let lines = ["a.zst: ✅ Signature valid", "b.zst: ❌ Signature invalid"];
         terminal.wait_for(|rows| rows == lines);
-        // Bars would be drawn every tenth of a second. (Where the machine is busy, this shows less, and fails no sooner.)
+        // Bars would be drawn every tenth of a second. (Where the machine is busy, this shows less,
+        // and fails no sooner.)
         thread::sleep(Duration::from_millis(500));
         let written = terminal.written.lock().unwrap().clone();
         let written = String::from_utf8(written).unwrap();

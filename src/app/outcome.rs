@@ -60,9 +60,11 @@ impl Outcome {
             (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::PipeClosed,
             (None, Err(_)) => Exit::CannotJudge,
             (None, Ok(())) if summary.failures > 0 || self.differs() => Exit::NotValid,
-            // A panic has failed what it was about, and where it was about nothing, it says nothing good of the rest.
+            // A panic has failed what it was about, and where it was about nothing, it says nothing
+            // good of the rest.
             (None, Ok(())) if self.panics > 0 => Exit::CannotJudge,
-            // A run that was ended by nobody has a record of everything; this would be another defect.
+            // A run that was ended by nobody has a record of everything; this would be another
+            // defect.
             (None, Ok(())) if !summary.is_complete() => Exit::CannotJudge,
             (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Exit::CannotJudge,
             // A mount that is not there is an empty directory: nothing was verified where something was expected.

@@ -1,4 +1,5 @@
-//! What a worker of a run works with: the artifacts, the clock of the system, and a way for results to the receiver.
+//! What a worker of a run works with: the artifacts, the clock of the system, and a way for results
+//! to the receiver.
 
 use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
@@ -126,7 +127,8 @@ impl Files<'_> {
     }
 }
 
-/// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
+/// Results on their way out, handed over a few at a time, so that small files do not wake the
+/// receiver one by one.
 struct Outbox<'a> {
     kept: &'a Kept,
     oldest: Instant,
@@ -151,7 +153,8 @@ impl Outbox<'_> {
     fn hand_over(&mut self) {
         let records = taken(self.kept);
         if !records.is_empty() {
-            // Nobody receives any more where the run has ended early; then nobody asks for these records.
+            // Nobody receives any more where the run has ended early; then nobody asks for these
+            // records.
             let _ = self.results.send(records);
         }
     }

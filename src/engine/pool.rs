@@ -219,6 +219,8 @@ impl Prepared {
     ///
     /// Ends early when `cancel` is set or `sink` breaks; after `cancel` the records that are known are still handed over.
     ///
+    /// A panic of a worker fails the files that it had in its hands, and no others; `counters` count it.
+    ///
     /// # Errors
     /// When the threads cannot be made a pool. Nothing was read then.
     pub fn run(
@@ -340,7 +342,8 @@ impl<S: Sink> Receiving<'_, S> {
         }
     }
 
-    /// Fails what no worker judged though none is left, as when all of them broke down. Fail closed: nothing is passed over in silence.
+    /// Fails what no worker judged though none is left, as when all of them broke down. Fail
+    /// closed: nothing is passed over in silence.
     fn fail_rest(&mut self) -> ControlFlow<()> {
         let tasks = self.tasks.iter();
         let rest = tasks.filter(|(place, _)| self.order.awaits(*place));
@@ -439,7 +442,8 @@ mod tests {
         })
     }
 
-    /// What came of each of these files, each with a signature that no key made, and how often a worker panicked.
+    /// What came of each of these files, each with a signature that no key made, and how often a
+    /// worker panicked.
     fn verdicts(names: &[&str], threads: usize) -> (Vec<Verdict>, u64) {
         let directory = tempfile::tempdir().unwrap();
         // r and s are 1.
