@@ -133,7 +133,8 @@ pub struct Cli {
     #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "auto|mmap|read", default_value = "auto", hide_possible_values = true)]
     pub io: Way,
 
-    /// The SHA-256 implementation: portable, avx2 or sha-ni; without it what the processor's instructions promise, unless that is measured to be slower
+    /// The SHA-256 implementation: portable, avx2 or sha-ni; without it what the processor's
+    /// instructions promise, unless that is measured to be slower
     #[arg(long, value_name = "NAME", hide = true)]
     pub sha256: Option<String>,
 

@@ -7,7 +7,8 @@ use std::thread;
 
 use crate::terminal::say;
 
-/// Tells of each panic from now on, in place of the lines of the standard library; with its backtrace where one is asked for.
+/// Tells of each panic from now on, in place of the lines of the standard library; with its
+/// backtrace where one is asked for.
 pub fn tell() {
     let standard = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

@@ -1,24 +1,28 @@
-//! Which way to compute SHA-256 is used: what the processor's instructions promise, unless measuring shows that it
-//! keeps less than it promises.
+//! Which way to compute SHA-256 is used: what the processor's instructions promise, unless
+//! measuring shows that it keeps less than it promises.
 //!
-//! What two lanes gain differs from nothing to almost double between processors that all report the same instructions, so
-//! that it has to be measured. But a measurement is a millisecond of a run of hours, and other programs have a part in it:
-//! it decides nothing by itself.
+//! What two lanes gain differs from nothing to almost double between processors that all report the
+//! same instructions, so that it has to be measured. But a measurement is a millisecond of a run of
+//! hours, and other programs have a part in it: it decides nothing by itself.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Block, Feed, Hasher, Lane};
 
-/// What one lane takes in for one sample. Small enough for the nearest caches, long enough for the clock.
+/// What one lane takes in for one sample. Small enough for the nearest caches, long enough for the
+/// clock.
 const BLOCKS: usize = 16 * 1024 / 64;
-/// Samples of each way in a round, of which the best counts: what disturbs a sample makes it longer.
+/// Samples of each way in a round, of which the best counts: what disturbs a sample makes it
+/// longer.
 const TIMES: usize = 4;
-/// Pause before the round that confirms a loss: longer than another program's turn on the processor usually is.
+/// Pause before the round that confirms a loss: longer than another program's turn on the processor
+/// usually is.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The most promising way loses a round below this part of another one's rate. What is measured lies in the nearest cache;
-/// on files, our own ways are faster than they seem there, since they ask for memory ahead (BENCHMARKS.md).
+/// The most promising way loses a round below this part of another one's rate. What is measured
+/// lies in the nearest cache; on files, our own ways are faster than they seem there, since they
+/// ask for memory ahead (BENCHMARKS.md).
 const A_TIE: f64 = 0.95;
 
 /// The rate of one way with some of its lanes in use.
@@ -57,8 +61,8 @@ impl Choice {
     }
 }
 
-/// Chooses a way for a thread that has `in_flight` messages at once. Measuring takes a millisecond, and a few more where
-/// the most promising way seems to lose.
+/// Chooses a way for a thread that has `in_flight` messages at once. Measuring takes a millisecond,
+/// and a few more where the most promising way seems to lose.
 pub fn choose(in_flight: usize) -> Choice {
     let mut measured: Vec<Measurement> = Hasher::all()
         .into_iter()
@@ -86,9 +90,9 @@ pub fn choose(in_flight: usize) -> Choice {
     }
 }
 
-/// Decides among the `ways`, of which the last promises most. Each of the `rounds` has the rate of every way, in their
-/// order. The most promising way is given up only for one to which it loses two rounds in a row; the second round is
-/// not asked for where the first one was not lost.
+/// Decides among the `ways`, of which the last promises most. Each of the `rounds` has the rate of
+/// every way, in their order. The most promising way is given up only for one to which it loses two
+/// rounds in a row; the second round is not asked for where the first one was not lost.
 fn decide<W: Copy + PartialEq>(
     ways: &[W],
     mut rounds: impl Iterator<Item = Vec<f64>>,
@@ -116,7 +120,8 @@ fn decide<W: Copy + PartialEq>(
     Some(lost_to(&once).pop().unwrap_or(*promised))
 }
 
-/// Measures each way, all of them in turn, so that whatever slows the processor down meanwhile slows down each of them.
+/// Measures each way, all of them in turn, so that whatever slows the processor down meanwhile
+/// slows down each of them.
 fn round(ways: &[Measurement]) -> Vec<f64> {
     let message: Vec<Block> = vec![[0x5a; 64]; BLOCKS];
     let mut rates = vec![0.0_f64; ways.len()];

@@ -122,7 +122,8 @@ impl Hasher {
         Hasher::all().pop().unwrap_or(Hasher::PORTABLE)
     }
 
-    /// All ways that this processor knows, in the order of what its instructions promise of them, the least first.
+    /// All ways that this processor knows, in the order of what its instructions promise of them,
+    /// the least first.
     pub fn all() -> Vec<Hasher> {
         let mut all = vec![Hasher::PORTABLE];
         #[cfg(target_arch = "x86_64")]

@@ -52,7 +52,8 @@ impl Crew {
         let lost = || io::Error::other("a thread that was started has ended");
         ThreadPoolBuilder::new()
             .num_threads(waiting.len())
-            // Otherwise a panic would end the process. The panic hook has told of it, and the receiver fails what is left undone.
+            // Otherwise a panic would end the process. The panic hook has told of it, and the
+            // receiver fails what is left undone.
             .panic_handler(|_| {})
             .spawn_handler(move |thread| {
                 let hand = waiting.pop().ok_or_else(lost)?;

@@ -91,7 +91,8 @@ impl<P: Piece> Dispatcher<P> {
         self.lock().has_news()
     }
 
-    /// The scheduler is whole at every moment at which a thread could fail, so that poison says nothing.
+    /// The scheduler is whole at every moment at which a thread could fail, so that poison says
+    /// nothing.
     fn lock(&self) -> MutexGuard<'_, Scheduler<P>> {
         self.scheduler
             .lock()

@@ -110,8 +110,9 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
     Joined::open(&path, parts, reading).map_err(|fault| unopened(task, fault))
 }
 
-/// Takes the first `in_use` of the lanes one step further, by the bytes that every one of them has in memory. Those at their
-/// end go from the lanes to `ended`, each at once, so that a panic over one of them loses no other.
+/// Takes the first `in_use` of the lanes one step further, by the bytes that every one of them has
+/// in memory. Those at their end go from the lanes to `ended`, each at once, so that a panic over
+/// one of them loses no other.
 pub(super) fn step(
     hasher: Hasher,
     lanes: &mut Vec<Hashing>,

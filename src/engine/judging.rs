@@ -125,7 +125,8 @@ pub(super) fn of_fault(fault: Fault) -> Verdict {
     }
 }
 
-/// The record of a name whose worker panicked. Fail closed: also that of a name whose verdict did not depend on its content.
+/// The record of a name whose worker panicked. Fail closed: also that of a name whose verdict did
+/// not depend on its content.
 pub(super) fn failed(task: &Task) -> Record {
     let verdict = Verdict::Unreadable {
         part: Part::Data,

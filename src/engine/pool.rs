@@ -220,6 +220,8 @@ impl Prepared {
 
     /// Begins the work.
     ///
+    /// A panic of a worker fails the files that it had in its hands, and no others; `counters` count it.
+    ///
     /// # Errors
     /// When the threads cannot be made a pool. Nothing was read then.
     pub(crate) fn begin(
@@ -314,7 +316,8 @@ mod tests {
         })
     }
 
-    /// What came of each of these files, each with a signature that no key made, and how often a worker panicked.
+    /// What came of each of these files, each with a signature that no key made, and how often a
+    /// worker panicked.
     fn verdicts(names: &[&str], threads: usize) -> (Vec<Verdict>, u64) {
         let directory = tempfile::tempdir().unwrap();
         // r and s are 1.

@@ -1,5 +1,6 @@
-//! Who hashes which file next: the files that wait, the lanes that are handed over, and who has work. Pure: it knows
-//! neither files nor threads nor clocks, so that the tests simulate this code itself.
+//! Who hashes which file next: the files that wait, the lanes that are handed over, and who has
+//! work. Pure: it knows neither files nor threads nor clocks, so that the tests simulate this code
+//! itself.
 
 use super::plan::{Job, Plan, may_join};
 
@@ -8,7 +9,8 @@ pub(super) trait Piece {
     /// Bytes that are still to be hashed.
     fn left(&self) -> u64;
 
-    /// The queue of the plan in which it takes a place, if its device is one that few may read at once.
+    /// The queue of the plan in which it takes a place, if its device is one that few may read at
+    /// once.
     fn queue(&self) -> Option<usize>;
 }
 
@@ -53,7 +55,8 @@ impl<P: Piece> Scheduler<P> {
         }
     }
 
-    /// Decides what worker `me`, which has the `lanes` in use, does next; `all` is the number of bytes left in the run.
+    /// Decides what worker `me`, which has the `lanes` in use, does next; `all` is the number of
+    /// bytes left in the run.
     pub(super) fn next(&mut self, me: usize, lanes: &[P], all: u64) -> Next<P> {
         if !lanes.is_empty() {
             return self.another(lanes, all);
@@ -67,7 +70,8 @@ impl<P: Piece> Scheduler<P> {
         }
     }
 
-    /// Takes lanes from a worker for those that wait, all but one at the most. Returns how many it took.
+    /// Takes lanes from a worker for those that wait, all but one at the most. Returns how many it
+    /// took.
     pub(super) fn share(&mut self, lanes: &mut Vec<P>) -> usize {
         let wanted = self.idle.saturating_sub(self.spare.len());
         let shared = wanted.min(lanes.len().saturating_sub(1));
@@ -75,7 +79,8 @@ impl<P: Piece> Scheduler<P> {
         shared
     }
 
-    /// Takes the smallest file that waits, if it has at most `most` bytes: to be hashed beside files that may have no end.
+    /// Takes the smallest file that waits, if it has at most `most` bytes: to be hashed beside
+    /// files that may have no end.
     pub(super) fn errand(&mut self, most: u64) -> Option<Job> {
         self.plan.take_smallest(most)
     }
@@ -116,7 +121,8 @@ impl<P: Piece> Scheduler<P> {
         handed.or_else(|| self.plan.take().map(Next::Begin))
     }
 
-    /// Another file beside those in use: only when every worker has one, so that no core is idle while a lane is shared.
+    /// Another file beside those in use: only when every worker has one, so that no core is idle
+    /// while a lane is shared.
     fn another(&mut self, lanes: &[P], all: u64) -> Next<P> {
         let everyone_is_busy = self.at_work == self.present;
         let waits_for_a_device = lanes.iter().any(|piece| piece.queue().is_some());
@@ -141,8 +147,8 @@ impl<P: Piece> Scheduler<P> {
     }
 }
 
-/// How many of the lanes go on now, the longest first: all of them, or the longest file alone while it must not wait for
-/// others (see [`may_join`]).
+/// How many of the lanes go on now, the longest first: all of them, or the longest file alone while
+/// it must not wait for others (see [`may_join`]).
 pub(super) fn in_use<P: Piece>(lanes: &[P], all: u64, workers: usize) -> usize {
     if may_join(longest(lanes), all, workers) {
         lanes.len()

@@ -1,5 +1,6 @@
-//! The scheduler and the workers, as a run has them, over files that are numbers and a clock that is one, too. One thread takes
-//! the turns of all workers, always of the one whose clock is behind, so that every test goes the same way every time.
+//! The scheduler and the workers, as a run has them, over files that are numbers and a clock that
+//! is one, too. One thread takes the turns of all workers, always of the one whose clock is behind,
+//! so that every test goes the same way every time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -56,7 +57,8 @@ struct World {
     window: u64,
     counters: Counters,
     fates: RefCell<Vec<Fate>>,
-    /// Files over which a worker panics: when they are opened, or, where they have bytes, after the first step.
+    /// Files over which a worker panics: when they are opened, or, where they have bytes, after the
+    /// first step.
     faulty: Vec<Option<Fault>>,
 }
 
@@ -170,7 +172,8 @@ struct Scene {
     files: Vec<(u64, u64)>,
     access: BTreeMap<u64, Access>,
     faulty: Vec<Option<Fault>>,
-    /// The turn after which a worker leaves with all that it has, as one that breaks down altogether does.
+    /// The turn after which a worker leaves with all that it has, as one that breaks down
+    /// altogether does.
     leaves: Vec<Option<u64>>,
     workers: usize,
     lanes: usize,
@@ -303,7 +306,8 @@ impl Scene {
         true
     }
 
-    /// That every file has been begun, but for those on a device that is read by as many as may read it.
+    /// That every file has been begun, but for those on a device that is read by as many as may
+    /// read it.
     fn assert_nothing_waits(&self, world: &World) {
         let fates = world.fates.borrow();
         let mut reading: BTreeMap<u64, usize> = BTreeMap::new();
@@ -397,7 +401,8 @@ fn the_end_comes_within_5_percent_of_the_earliest_possible() {
 fn every_file_is_done_in_bounded_time_whatever_size_the_others_claim_to_have() {
     let good = [GB; 20];
     let giants = [7 << 60; 4];
-    // Each twice as large as the one before: none of them is beyond comparison with those that are smaller.
+    // Each twice as large as the one before: none of them is beyond comparison with those that are
+    // smaller.
     let ladder: Vec<u64> = (31..63).map(|bit| 1 << bit).collect();
     for claims in [&giants[..], &ladder, &[&giants[..], &ladder].concat()] {
         let sizes = [&good[..], claims].concat();
@@ -408,7 +413,8 @@ fn every_file_is_done_in_bounded_time_whatever_size_the_others_claim_to_have() {
             };
             let ran = Scene::of(&sizes, shape).run_until(good_are_done);
             let last = ran.fates[..good.len()].iter().map(|fate| fate.at).max();
-            // Until they are small beside what was done; then all of them, by no more than one worker's errands.
+            // Until they are small beside what was done; then all of them, by no more than one
+            // worker's errands.
             let bound = GB * TIMES_AS_LARGE + good.iter().sum::<u64>() * u64::from(PART_OF_ERRANDS);
             let late = last.unwrap().as_nanos() as f64 / bound as f64;
             assert!(late <= 1.0, "{} files, {shape:?}: {late:.3}", sizes.len());

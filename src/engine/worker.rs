@@ -12,8 +12,8 @@ use super::scheduler::{self, Next, Piece};
 
 /// Time for which a run goes by its plan alone, before small files are hashed in passing.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Part of a worker's time that goes to what is hashed in passing, from then on: enough for everything to be judged in the
-/// end, and too little to be missed.
+/// Part of a worker's time that goes to what is hashed in passing, from then on: enough for
+/// everything to be judged in the end, and too little to be missed.
 pub(super) const PART_OF_ERRANDS: u32 = 64;
 /// Time for which it pays to turn to something else.
 const SHORTEST_ERRAND: Duration = Duration::from_millis(5);
@@ -36,7 +36,8 @@ pub(super) trait Workshop {
     /// Opens the file of a job; `None` where that ends it.
     fn open(&mut self, job: &Job) -> Option<Self::Piece>;
 
-    /// Takes the first `in_use` of the lanes one step further, and those at their end out of them. Their queues go to `freed`.
+    /// Takes the first `in_use` of the lanes one step further, and those at their end out of them.
+    /// Their queues go to `freed`.
     fn step(&mut self, lanes: &mut Vec<Self::Piece>, in_use: usize, freed: &mut Vec<usize>);
 
     /// Notes that there was a panic.
@@ -77,8 +78,8 @@ where
     most_lanes: usize,
     pub(super) shop: W,
     pub(super) lanes: Vec<W::Piece>,
-    /// A small file that is hashed in passing, while those in the lanes have no end; so nothing waits for ever, whatever size
-    /// other files claim to have. One at the most.
+    /// A small file that is hashed in passing, while those in the lanes have no end; so nothing
+    /// waits for ever, whatever size other files claim to have. One at the most.
     errand: Vec<W::Piece>,
     /// A lane that is taken a step further by itself. Empty between turns.
     aside: Vec<W::Piece>,
@@ -119,10 +120,12 @@ where
         }
     }
 
-    /// Goes one step further. A panic meanwhile costs the files that this worker has, and no others.
+    /// Goes one step further. A panic meanwhile costs the files that this worker has, and no
+    /// others.
     pub(super) fn turn(&mut self) -> Turned {
-        // Unwind safety: what a panic leaves half done is a file in this worker's hands, and all of those fail without being
-        // looked at again. What is shared is changed in whole steps, under locks or in atomics.
+        // Unwind safety: what a panic leaves half done is a file in this worker's hands, and all of
+        // those fail without being looked at again. What is shared is changed in whole steps, under
+        // locks or in atomics.
         match catch_unwind(AssertUnwindSafe(|| self.unguarded_turn())) {
             Ok(turned) => turned,
             Err(_) => {

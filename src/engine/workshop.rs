@@ -1,4 +1,5 @@
-//! What a worker of a run works with: the artifacts, the clock of the system, and a way for results to the receiver.
+//! What a worker of a run works with: the artifacts, the clock of the system, and a way for results
+//! to the receiver.
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
@@ -151,7 +152,8 @@ impl Outbox {
     fn hand_over(&mut self) {
         let records = taken(&self.kept[self.me]);
         if !records.is_empty() {
-            // Nobody receives any more where the run has ended early; then nobody asks for these records.
+            // Nobody receives any more where the run has ended early; then nobody asks for these
+            // records.
             let _ = self.results.send(records);
         }
     }

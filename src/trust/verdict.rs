@@ -72,7 +72,8 @@ impl Record {
     }
 }
 
-/// The words of [`Verdict::Unreadable`] for an artifact that a defect of this program kept from being judged.
+/// The words of [`Verdict::Unreadable`] for an artifact that a defect of this program kept from
+/// being judged.
 pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
 
 /// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] where that was allowed, are no failure.

@@ -157,7 +157,8 @@ fn a_signal_is_answered_while_nobody_reads_the_lines() {
 /// A mirror of which there is more to say, under `--verbose`, than a pipe takes: links to a directory that is not part of it.
 fn mirror_with_much_to_say() -> Mirror {
     let mirror = Mirror::new();
-    // Were each message waited for by itself, which takes 20 ms, the run would hang by what tests call that.
+    // Were each message waited for by itself, which takes 20 ms, the run would hang by what tests
+    // call that.
     for n in 0..10_000 {
         let link = mirror.path().join(format!("a-rather-long-name-{n:05}"));
         std::os::unix::fs::symlink("/", link).unwrap();

@@ -1,4 +1,4 @@
-//! Whole outputs, kept as files in `tests/snapshots/`. `UPDATE_EXPECT=1 cargo test --test snapshots` writes them anew; what changed
+//! Whole outputs, kept as files in `tests/snapshots/`. `UPDATE_EXPECT=1 cargo test --test command snapshots` writes them anew; what changed
 //! is to be read, then, before it is committed.
 
 use std::fs;
@@ -36,7 +36,8 @@ fn run(mirror: &Mirror, arguments: &[&str]) -> Run {
     mirror.run(&[&PINNED, arguments, &fixed].concat())
 }
 
-/// The text without what is another time, place or speed in another run, and without what stands in files of its own.
+/// The text without what is another time, place or speed in another run, and without what stands in
+/// files of its own.
 fn steady(mirror: &Mirror, text: &str) -> String {
     let directory = mirror.path().canonicalize().unwrap();
     let host = rustix::system::uname();

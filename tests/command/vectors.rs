@@ -95,7 +95,8 @@ fn one_run_over_all_cases_by_all_keys_calls_every_valid_one_valid() {
         for (case, valid) in expected {
             let path = format!("{number}/m/{case}.zst");
             let is = |words| lines.contains(format!("{path}: {words}").as_str());
-            // What is invalid under its own key may be valid under another: Wycheproof has keys that are each other's negation.
+            // What is invalid under its own key may be valid under another: Wycheproof has keys
+            // that are each other's negation.
             let may_be_invalid = !valid && is("❌ Signature invalid");
             assert!(may_be_invalid || is("✅ Signature valid"), "{path}");
         }

@@ -26,7 +26,8 @@ use tempfile::TempDir;
 
 pub mod unescape;
 
-/// Time after which what has not happened is taken for something that never will: far longer than the busiest machine needs.
+/// Time after which what has not happened is taken for something that never will: far longer than
+/// the busiest machine needs.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Whether it comes to this before the deadline.
@@ -78,7 +79,8 @@ pub fn send(signals: &[&str], child: &Child) {
     assert!(shell.status().unwrap().success());
 }
 
-/// Waits until the process has something open that is as it should be: it is in the midst of its work on that.
+/// Waits until the process has something open that is as it should be: it is in the midst of its
+/// work on that.
 pub fn wait_until_open(child: &Child, is_wanted: impl Fn(&Path) -> bool) {
     let descriptors = format!("/proc/{}/fd", child.id());
     wait_until("a file is open", || {

@@ -1,6 +1,8 @@
 //! Back from what is printed of a name to the name: what README promises, written once more.
+#![allow(dead_code, clippy::expect_used, clippy::panic)]
 
-/// The bytes that a printed form stands for. Works on bytes, where the one that escapes works on characters.
+/// The bytes that a printed form stands for. Works on bytes, where the one that escapes works on
+/// characters.
 pub fn unescaped(mut text: &[u8]) -> Vec<u8> {
     let mut name = Vec::new();
     loop {
