@@ -269,12 +269,11 @@ impl<'a> Names<'a> {
             .map(|(name, entry)| (&name[whole.len()..], *entry))
             .collect();
         let name = |(rest, entry): (&'a [u8], &Entry)| (rest, entry.name.clone());
-        let here = parts
-            .iter()
-            .copied()
-            .filter(|(_, entry)| !entry.excluded)
-            .map(name);
-        parts::collect(here).or_else(|| parts::collect(parts.iter().copied().map(name)))
+        let of = |excluded: bool| {
+            let some = parts.iter().copied();
+            parts::collect(some.filter(|(_, e)| e.excluded == excluded).map(name))
+        };
+        of(false).or_else(|| of(true))
     }
 
     /// The pair of an entry that no signature claims, if it needs one.

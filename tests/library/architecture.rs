@@ -150,6 +150,10 @@ fn every_import_is_an_arrow_of_the_drawing() {
     let mut wrong = Vec::new();
     for source in sources() {
         let room = source.room();
+        // What unit tests share is nobody else's.
+        if room == "testing" {
+            continue;
+        }
         let arrows = allowed.get(room.as_str());
         let Some(arrows) = arrows else {
             wrong.push(format!("{room} is not in the drawing"));

@@ -178,8 +178,8 @@ fn parts_of(whole: &OsStr, entries: &[Entry]) -> Option<parts::Parts<OsString>> 
     let rests: Vec<(Vec<u8>, &Entry)> = files
         .filter_map(|entry| Some((rest(entry)?, entry)))
         .collect();
-    let collect = |all: bool| {
-        let some = rests.iter().filter(|(_, entry)| all || !entry.excluded);
+    let collect = |excluded: bool| {
+        let some = rests.iter().filter(|(_, e)| e.excluded == excluded);
         parts::collect(some.map(|(rest, entry)| (rest.as_slice(), entry.name.clone())))
     };
     collect(false).or_else(|| collect(true))
