@@ -57,13 +57,13 @@ mod wire;
 #[doc(hidden)]
 pub use command::command;
 
-pub use content::Io;
+pub use content::IoMode;
 pub use digest::Digest;
 pub use files::{Directory, SharedPath};
 pub use progress::{Cancel, Counters, Flight};
 pub use trust::key::{Key, KeyError};
-pub use trust::looks::Looks;
 pub use trust::signature::SignatureError;
+pub use trust::sniffed::Sniffed;
 pub use trust::terms::{Reason, Status};
 pub use trust::verdict::{Invalid, Part, Record, Subject, Summary, Unclaimed, Verdict};
 pub use verify::{Records, Verifier, VerifyError};

@@ -229,7 +229,7 @@ pub struct Artifact<'a> {
     /// What it is a link to, where the signature is that of its target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<PathMember<'a>>,
-    /// What the data really is: a hint, a term of [`Looks`](crate::trust::looks::Looks).
+    /// What the data really is: a hint, a term of [`Sniffed`](crate::trust::sniffed::Sniffed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks: Option<Text<'a>>,
     /// Another name of the same file, under which it was read, once for both.

@@ -3,8 +3,8 @@
 use openssl::base64;
 use openssl::bn::{BigNum, BigNumRef};
 use openssl::ecdsa::EcdsaSig;
-use verify_signatures::internals::hints::signature::looks;
-use verify_signatures::Looks;
+use verify_signatures::internals::hints::signature::sniff;
+use verify_signatures::Sniffed;
 use verify_signatures::internals::trust::signature::Signature;
 
 use crate::verify::order;
@@ -18,23 +18,23 @@ pub fn check(content: &[u8]) {
         bytes.filter(|byte| !byte.is_ascii_whitespace()).collect()
     };
     // What it is called instead, it is. What is a signature is asked nothing more, as by the command.
-    match ours.is_err().then(|| looks(content)).flatten() {
+    match ours.is_err().then(|| sniff(content)).flatten() {
         // With padding, and without quotation marks and a byte order mark, which OpenSSL does not pass over.
-        Some(Looks::Base64) if content.is_ascii() && !content.contains(&b'"') => {
+        Some(Sniffed::Base64) if content.is_ascii() && !content.contains(&b'"') => {
             let mut text = String::from_utf8(compact()).expect("base64 is text");
             text += &"=".repeat(text.len().next_multiple_of(4) - text.len());
             let decoded = base64::decode_block(&text).expect("OpenSSL reads the base64");
             assert!(read(&decoded).is_some() || decoded.len() == 64);
         }
-        Some(Looks::Hex) if content.is_ascii() => {
+        Some(Sniffed::Hex) if content.is_ascii() => {
             let text = String::from_utf8(compact()).expect("digits are text");
             let number = BigNum::from_hex_str(&text).expect("OpenSSL reads the digits");
             assert!(read(&number.to_vec()).is_some() || text.len() == 128);
         }
-        Some(Looks::TrailingNewline | Looks::TrailingBytes) => {
+        Some(Sniffed::TrailingNewline | Sniffed::TrailingBytes) => {
             assert!((1..content.len()).any(|end| read(&content[..end]).is_some()));
         }
-        Some(Looks::P1363) => {
+        Some(Sniffed::P1363) => {
             assert_eq!(content.len(), 64);
             let half = |bytes| BigNum::from_slice(bytes).expect("memory");
             assert!(in_range(&half(&content[..32])) && in_range(&half(&content[32..])));

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
+use crate::content::IoMode;
+
 /// Verify that the files of a mirror are what their vendor signed.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -131,7 +133,7 @@ pub struct Cli {
 
     /// How files are read; auto = memory maps where the file system allows them
     #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "auto|mmap|read", default_value = "auto", hide_possible_values = true)]
-    pub io: Way,
+    pub io: IoMode,
 
     /// The SHA-256 implementation: portable, avx2 or sha-ni; without it what the processor's
     /// instructions promise, unless that is measured to be slower
@@ -268,17 +270,6 @@ pub enum When {
     Always,
     /// Never.
     Never,
-}
-
-/// How to read files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Way {
-    /// Memory maps, and pread(2) where they are refused.
-    Auto,
-    /// Memory maps only.
-    Mmap,
-    /// pread(2) only.
-    Read,
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::env;
 use std::panic::{self, PanicHookInfo, UnwindSafe};
 use std::thread;
 
-use crate::terminal::say;
+use crate::terminal::print_message;
 
 /// Tells of each panic from now on, in place of the lines of the standard library; with its
 /// backtrace where one is asked for.
 pub fn tell() {
     let standard = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        say(&message(panic));
+        print_message(&message(panic));
         if env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
             standard(panic);
         }

@@ -6,12 +6,12 @@ use std::io::{self, IsTerminal};
 use super::args::Format;
 use super::config::{Config, Skipped, WhyNoKey};
 use super::recap::Recap;
-use crate::content::Io;
+use crate::content::IoMode;
 use crate::mirror::Survey;
-use crate::mirror::links::{self, Outward};
+use crate::mirror::links::{self, OutsideLink};
 use crate::report;
 use crate::run::outcome::Outcome;
-use crate::terminal::say;
+use crate::terminal::print_message;
 use crate::terminal::screen;
 use crate::text::escape;
 use crate::verify::{Inputs, Planned, access};
@@ -26,7 +26,7 @@ pub(super) fn warn(config: &Config) {
         .as_ref()
         .filter(|a| a.is_exposed && config.output.detail.lines)
     {
-        say(&format!(
+        print_message(&format!(
             "{}: this baseline lies in the tree that is compared with it, where whoever can change the artifacts can change it, too; keep it \
              elsewhere",
             escape::name(against.path.as_os_str())
@@ -38,7 +38,7 @@ pub(super) fn warn(config: &Config) {
         .iter()
         .filter(|_| config.output.detail.lines)
     {
-        say(&format!(
+        print_message(&format!(
             "{}: this key lies in the tree that it verifies, where whoever can change the artifacts can change the key; compare its \
              fingerprint with the vendor's and pin it: --key-fingerprint {}",
             key.name(),
@@ -62,7 +62,7 @@ pub(super) fn name_skipped(config: &Config) {
             WhyNoKey::NotAFile => ("not a regular file", config.output.detail.reasons),
         };
         if is_said {
-            say(&format!(
+            print_message(&format!(
                 "{}: not read as a key: {words}",
                 escape::name(path.as_os_str())
             ));
@@ -76,7 +76,7 @@ pub(super) fn name_extent(config: &Config) {
         && let Some(extent) = one.device.filter(|extent| !extent.is_asked)
         && config.output.detail.lines
     {
-        say(&format!(
+        print_message(&format!(
             "{}: hashing its first {} bytes, the size that its ISO 9660 volume descriptor names; if the signature does not fit, the image \
              may be longer: name its size with --length BYTES",
             escape::name(one.data.as_os_str()),
@@ -89,19 +89,19 @@ pub(super) fn name_extent(config: &Config) {
 pub(super) fn remark(config: &Config, survey: &Survey) {
     let linked = survey.links_not_entered.len();
     if linked > 0 && config.output.detail.lines {
-        say(&format!(
+        print_message(&format!(
             "linked directories not entered: {linked} (--follow-links enters them)"
         ));
     }
     if config.output.detail.reasons {
         for link in &survey.links_not_entered {
             let link = escape::name(&link.to_os_string());
-            say(&format!("{link}: a link to a directory, not entered"));
+            print_message(&format!("{link}: a link to a directory, not entered"));
         }
-        for Outward { link, target } in links::leading_out(survey, &config.asked.roots) {
+        for OutsideLink { link, target } in links::leading_out(survey, &config.asked.roots) {
             let (link, target) = (link.as_os_str(), target.as_os_str());
             let (link, target) = (escape::name(link), escape::name(target));
-            say(&format!("{link}: a link to {target}, outside of the PATHs"));
+            print_message(&format!("{link}: a link to {target}, outside of the PATHs"));
         }
     }
 }
@@ -110,17 +110,17 @@ pub(super) fn remark(config: &Config, survey: &Survey) {
 pub(super) fn explain(config: &Config, planned: &Planned) {
     let (prepared, limit_readers) = (&planned.prepared, config.verifier.limit_readers);
     let io = match config.verifier.settings.io {
-        Io::Auto => "memory maps, pread(2) for small files and where maps are refused",
-        Io::Mmap => "memory maps",
-        Io::Read => "pread(2)",
+        IoMode::Auto => "memory maps, pread(2) for small files and where maps are refused",
+        IoMode::Mmap => "memory maps",
+        IoMode::Read => "pread(2)",
     };
-    say(&format!("threads: {}; reading by {io}", prepared.threads()));
+    print_message(&format!("threads: {}; reading by {io}", prepared.threads()));
     if let Some(why) = prepared.why_fewer_threads() {
-        say(&format!("threads: {why}"));
+        print_message(&format!("threads: {why}"));
     }
-    say(&report::choice(prepared.choice()));
+    print_message(&report::choice(prepared.choice()));
     for medium in planned.media.values().collect::<BTreeSet<_>>() {
-        say(&match access(*medium, limit_readers).readers {
+        print_message(&match access(*medium, limit_readers).readers {
             Some(readers) => format!(
                 "{medium}: {readers} file at a time, in the order of the paths (--jobs overrides)"
             ),
@@ -134,28 +134,28 @@ pub(super) fn conclude(config: &Config, outcome: &Outcome, recap: &Recap) {
     if config.output.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
         explain_failures(config, recap);
         remark_on_all(outcome);
-        say(&outcome.summary);
-        recap.keys().for_each(|key| say(&key));
+        print_message(&outcome.summary);
+        recap.keys().for_each(|key| print_message(&key));
     }
-    outcome.problems().iter().for_each(say);
+    outcome.problems().iter().for_each(print_message);
 }
 
 /// What the run shows as a whole, and how it differs from its baseline.
 fn remark_on_all(outcome: &Outcome) {
     for note in outcome.notes.iter().take(MOST_NOTES) {
-        say(&report::note(note));
+        print_message(&report::note(note));
     }
     let more = outcome.notes.len().saturating_sub(MOST_NOTES);
     if more > 0 {
-        say(&format!("and {more} more of this kind, which a report has"));
+        print_message(&format!("and {more} more of this kind, which a report has"));
     }
     if let Some(audit) = outcome.audit.audit() {
         audit
             .findings
             .iter()
             .map(report::finding)
-            .for_each(|line| say(&line));
-        say(&report::audit(audit));
+            .for_each(|line| print_message(&line));
+        print_message(&report::audit(audit));
     }
 }
 
@@ -165,10 +165,10 @@ fn explain_failures(config: &Config, recap: &Recap) {
         return;
     }
     if reasons_are_in_sight(config, recap) {
-        recap.advice().for_each(|advice| say(&advice));
+        recap.advice().for_each(|advice| print_message(&advice));
     } else {
-        say(&"what failed, and what to do:");
-        recap.failures().for_each(|failure| say(&failure));
+        print_message(&"what failed, and what to do:");
+        recap.failures().for_each(|failure| print_message(&failure));
     }
     if recap.more() > 0 {
         let all = if config.reports.is_empty() {
@@ -176,7 +176,7 @@ fn explain_failures(config: &Config, recap: &Recap) {
         } else {
             "the reports have all of them"
         };
-        say(&format!("and {} more; {all}", recap.more()));
+        print_message(&format!("and {} more; {all}", recap.more()));
     }
 }
 

@@ -21,7 +21,7 @@ use clap::Parser;
 use crate::digest::choice;
 use crate::report;
 use crate::run::conclusion::Conclusion;
-use crate::terminal::{self, say};
+use crate::terminal::{self, print_message};
 use crate::text::{escape, os_error};
 use args::Cli;
 use config::{Config, Environment};
@@ -75,7 +75,7 @@ fn usage(message: &clap::Error) -> Conclusion {
 }
 
 fn cannot(error: &impl Display) -> Conclusion {
-    say(error);
+    print_message(error);
     Conclusion::CannotJudge
 }
 

@@ -7,7 +7,7 @@ use super::args::Format;
 use super::config::Config;
 use super::recap::Recap;
 use crate::engine::order::InOrder;
-use crate::hints::notes::Noting;
+use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
 use crate::run::{End, Start};
 use crate::terminal::progress::Progress;
@@ -27,7 +27,7 @@ pub(super) struct Output<'a, W> {
     lines: Vec<u8>,
     progress: Progress,
     pub(super) recap: Recap,
-    pub(super) noting: Noting,
+    pub(super) noting: NoteCollector,
     /// All records, in order, where there are reports to be written or there is a baseline to compare them with.
     pub(super) kept: Vec<Record>,
     /// Whether stdout took everything so far.
@@ -43,7 +43,7 @@ impl<'a, W: Write> Output<'a, W> {
             lines: Vec::new(),
             progress,
             recap: Recap::new(&config.verifier.settings.keys),
-            noting: Noting::default(),
+            noting: NoteCollector::default(),
             kept: Vec::new(),
             taken: Ok(()),
         }

@@ -14,7 +14,7 @@ use super::{cannot, reports, undelivered};
 use crate::audit::{self, Audit};
 use crate::engine::Prepared;
 use crate::mirror::pairing::Needed;
-use crate::mirror::{Survey, walk::Reach};
+use crate::mirror::{Survey, walk::WalkOptions};
 use crate::progress::Counters;
 use crate::report::file::{ReportError, ReportFile};
 use crate::run::conclusion::Conclusion;
@@ -23,7 +23,7 @@ use crate::run::{End, Options, Run, Start};
 use crate::terminal::progress::{Phase, Progress, Style};
 use crate::terminal::signals::Interrupt;
 use crate::terminal::stream;
-use crate::terminal::{Stream, say};
+use crate::terminal::{Stream, print_message};
 use crate::text::{escape, os_error};
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::{Inputs, Planned, Verifier, VerifyError};
@@ -46,7 +46,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
         Ok(interrupt) => interrupt,
         Err(error) => return cannot(&os_error::words(&error)),
     };
-    stream::heed(cancel.flag());
+    stream::cancel_on(cancel.flag());
     // Reported before hours of work, not after them.
     if let Err(error) = can_print(config) {
         return undelivered(&error);
@@ -228,7 +228,7 @@ fn unsurveyed(config: &Config, began: Began, interrupt: &Interrupt) -> Conclusio
         Ok(reports) => write(reports, &mut judged),
         Err(error) => judged.outcome.unwritten.push(error.to_string()),
     }
-    judged.outcome.problems().iter().for_each(say);
+    judged.outcome.problems().iter().for_each(print_message);
     judged.outcome.conclusion()
 }
 
@@ -256,7 +256,7 @@ fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
         policy,
         ..
     } = &config.verifier;
-    let Reach {
+    let WalkOptions {
         max_depth,
         follow_links,
         ..

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::{Fault, Stamp};
+use super::{ReadError, Stamp};
 
 /// Where an ISO 9660 image has its primary volume descriptor (ECMA-119, 6.2.1 and 8.4): sector 16, of 2048 bytes.
 const DESCRIPTOR_AT: u64 = 16 * 2048;
@@ -21,18 +21,18 @@ const BLOCK_SIZE_AT: usize = 128;
 /// Opens the block device at `path`, to read its first `length` bytes.
 ///
 /// # Errors
-/// [`Fault::NotRegular`] for anything but a block device, [`Fault::Changed`] where it is smaller, or what open(2) says.
-pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), Fault> {
+/// [`ReadError::NotRegular`] for anything but a block device, [`ReadError::Changed`] where it is smaller, or what open(2) says.
+pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), ReadError> {
     let file = super::open(path, OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|error| match error
         .kind()
     {
-        io::ErrorKind::NotFound => Fault::Missing,
-        _ => Fault::Io(error),
+        io::ErrorKind::NotFound => ReadError::Missing,
+        _ => ReadError::Io(error),
     })?;
     let metadata = file.metadata()?;
     // Fail closed: a character device or a FIFO gives other bytes whenever it is read, and has no size.
     if !metadata.file_type().is_block_device() {
-        return Err(Fault::NotRegular);
+        return Err(ReadError::NotRegular);
     }
     expect_length(&file, length)?;
     let stamp = Stamp {
@@ -43,9 +43,9 @@ pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), Fault> {
 }
 
 /// Fail closed: what is behind the end of a device was not read, whatever a map of it holds.
-pub(super) fn expect_length(file: &File, length: u64) -> Result<(), Fault> {
+pub(super) fn expect_length(file: &File, length: u64) -> Result<(), ReadError> {
     if size(file)? < length {
-        return Err(Fault::Changed);
+        return Err(ReadError::Changed);
     }
     Ok(())
 }
@@ -131,9 +131,12 @@ mod tests {
         let file = directory.path().join("x.iso");
         std::fs::write(&file, "alpha").unwrap();
         for path in [&file, Path::new("/dev/null"), directory.path()] {
-            assert!(matches!(open(path, 1), Err(Fault::NotRegular)), "{path:?}");
+            assert!(
+                matches!(open(path, 1), Err(ReadError::NotRegular)),
+                "{path:?}"
+            );
         }
         let nothing = open(&directory.path().join("none"), 1);
-        assert!(matches!(nothing, Err(Fault::Missing)));
+        assert!(matches!(nothing, Err(ReadError::Missing)));
     }
 }

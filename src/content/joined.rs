@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Content, Fault, Reading, Stamp};
+use super::{Content, ReadError, Reading, Stamp};
 use crate::files::SharedPath;
 
 /// Bytes that are handed out at a time at the least, but for the last: a block of SHA-256 (FIPS 180-4, 5.2.1).
@@ -34,7 +34,7 @@ impl Joined {
     ///
     /// # Errors
     /// Those of [`super::open_regular`], and of stat(2) for the parts that are not opened yet.
-    pub fn open(path: &Path, parts: &[SharedPath], reading: Reading) -> Result<Joined, Fault> {
+    pub fn open(path: &Path, parts: &[SharedPath], reading: Reading) -> Result<Joined, ReadError> {
         let first = parts.first().map(SharedPath::to_path_buf);
         let content = Content::open(first.as_deref().unwrap_or(path), reading)?;
         let mut all = Vec::with_capacity(parts.len());
@@ -63,7 +63,7 @@ impl Joined {
     ///
     /// # Errors
     /// Those of [`super::device::open`].
-    pub fn open_device(path: &Path, length: u64, reading: Reading) -> Result<Joined, Fault> {
+    pub fn open_device(path: &Path, length: u64, reading: Reading) -> Result<Joined, ReadError> {
         Ok(Joined {
             content: Content::open_device(path, length, reading)?,
             parts: Vec::new(),
@@ -113,8 +113,8 @@ impl Joined {
     /// Brings in the next bytes where none are left. After it, fewer than a block means the end of the whole.
     ///
     /// # Errors
-    /// Those of [`Content::fill`]; [`Fault::Changed`] where a part is not what it was when the first was opened.
-    pub fn fill(&mut self) -> Result<(), Fault> {
+    /// Those of [`Content::fill`]; [`ReadError::Changed`] where a part is not what it was when the first was opened.
+    pub fn fill(&mut self) -> Result<(), ReadError> {
         while !self.is_at_border {
             // Fail closed: this fails where the window before went away, so that nothing copied from it can end up in a digest.
             self.content.fill()?;
@@ -140,12 +140,12 @@ impl Joined {
         Ok(())
     }
 
-    fn open_next(&mut self) -> Result<(), Fault> {
+    fn open_next(&mut self) -> Result<(), ReadError> {
         let (path, stamp) = &self.parts[self.opened];
         let content = Content::open(&path.to_path_buf(), self.reading)?;
         // Fail closed: a part that was exchanged meanwhile may be of another whole.
         if content.stamp() != stamp {
-            return Err(Fault::Changed);
+            return Err(ReadError::Changed);
         }
         self.waiting = self.waiting.saturating_sub(stamp.size());
         self.opened += 1;
@@ -191,10 +191,10 @@ impl Joined {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::Io;
+    use crate::content::IoMode;
     use std::fs;
 
-    fn reading(io: Io) -> Reading {
+    fn reading(io: IoMode) -> Reading {
         Reading {
             io,
             window: 65536,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     /// Reads as the engine does: whole blocks, and at the end what is left.
-    fn all_of(joined: &mut Joined) -> Result<Vec<u8>, Fault> {
+    fn all_of(joined: &mut Joined) -> Result<Vec<u8>, ReadError> {
         let mut all = Vec::new();
         loop {
             joined.fill()?;
@@ -262,7 +262,7 @@ mod tests {
         ] {
             let directory = tempfile::tempdir().unwrap();
             let (paths, whole) = parts(directory.path(), sizes);
-            for io in [Io::Auto, Io::Mmap, Io::Read] {
+            for io in [IoMode::Auto, IoMode::Mmap, IoMode::Read] {
                 let mut joined = Joined::open(Path::new("none"), &paths, reading(io)).unwrap();
                 assert!(all_of(&mut joined).unwrap() == whole, "{sizes:?} by {io:?}");
                 assert!(joined.is_unchanged(Path::new("none")));
@@ -275,12 +275,13 @@ mod tests {
         for exchange in [true, false] {
             let directory = tempfile::tempdir().unwrap();
             let (paths, _) = parts(directory.path(), &[100, 100, 100]);
-            let mut joined = Joined::open(Path::new("none"), &paths, reading(Io::Auto)).unwrap();
+            let mut joined =
+                Joined::open(Path::new("none"), &paths, reading(IoMode::Auto)).unwrap();
             if exchange {
                 fs::remove_file(paths[1].to_path_buf()).unwrap();
             }
             fs::write(paths[1].to_path_buf(), [0; 150]).unwrap();
-            assert!(matches!(all_of(&mut joined), Err(Fault::Changed)));
+            assert!(matches!(all_of(&mut joined), Err(ReadError::Changed)));
         }
     }
 
@@ -288,7 +289,7 @@ mod tests {
     fn a_part_that_is_exchanged_after_it_was_read_is_noticed_at_the_end() {
         let directory = tempfile::tempdir().unwrap();
         let (paths, _) = parts(directory.path(), &[100, 100]);
-        let mut joined = Joined::open(Path::new("none"), &paths, reading(Io::Auto)).unwrap();
+        let mut joined = Joined::open(Path::new("none"), &paths, reading(IoMode::Auto)).unwrap();
         all_of(&mut joined).unwrap();
         fs::write(paths[0].to_path_buf(), [0; 100]).unwrap();
         assert!(!joined.is_unchanged(Path::new("none")));

@@ -37,7 +37,7 @@ impl Deref for Map {
 }
 
 /// Why there is no map.
-pub(super) enum Refusal {
+pub(super) enum MapError {
     /// The system or the file system does not map this file.
     Map(io::Error),
     /// It is mapped, but a page of it cannot be had.
@@ -45,7 +45,7 @@ pub(super) enum Refusal {
 }
 
 /// Maps the `length` bytes of `file` at offset `at`, a multiple of the page size or not.
-pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, Refusal> {
+pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, MapError> {
     // SAFETY: The map is read-only, private to this window and unmapped with it. What the type
     // system cannot promise is that no other process changes the file meanwhile. (a) A changed byte: the slice
     // goes to a hash function only, which takes any bytes, branches on none of them and indexes by none; the
@@ -54,24 +54,24 @@ pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, Refusal> {
     // a failure there is an error; between that and the hashing the kernel answers with SIGBUS, for which there
     // is the guard. Memory that is not ours is never read.
     let bytes = unsafe { MmapOptions::new().offset(at).len(length).map(file) };
-    let bytes = bytes.map_err(Refusal::Map)?;
-    let guard = Guard::over(&bytes).map_err(Refusal::Map)?;
+    let bytes = bytes.map_err(MapError::Map)?;
+    let guard = Guard::over(&bytes).map_err(MapError::Map)?;
     populate(&bytes)?;
     Ok(Map { guard, bytes })
 }
 
 /// Brings in all pages of the map with one call, instead of by one fault for each few of them.
 #[cfg(target_os = "linux")]
-fn populate(map: &Mmap) -> Result<(), Refusal> {
+fn populate(map: &Mmap) -> Result<(), MapError> {
     match map.advise(memmap2::Advice::PopulateRead) {
         Ok(()) => Ok(()),
         // Linux before 5.14 does not know the advice; there each page is brought in when it is touched.
         Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
-        Err(_) => Err(Refusal::Page),
+        Err(_) => Err(MapError::Page),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn populate(_map: &Mmap) -> Result<(), Refusal> {
+fn populate(_map: &Mmap) -> Result<(), MapError> {
     Ok(())
 }

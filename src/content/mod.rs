@@ -1,10 +1,10 @@
 //! A file's bytes, window by window, and whether they stayed the same while they were read.
 
-mod ahead;
 pub mod device;
 mod joined;
-mod load;
+mod loader;
 mod mapped;
+mod prefetch;
 mod read;
 
 use std::fs::{File, Metadata, OpenOptions};
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use rustix::fs::OFlags;
 use thiserror::Error;
 
-use ahead::Ahead;
 pub use joined::Joined;
-use load::{Extent, Loader, Window};
+use loader::{Extent, Loader, Window};
+use prefetch::Prefetcher;
 
 /// Bytes that one thread has mapped at one time for its lanes; a file whose windows another thread brings in has two of them. Memory stays flat whatever the files' sizes: two threads stay below 64 MiB.
 ///
@@ -50,7 +50,8 @@ const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 
 /// How files are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Io {
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum IoMode {
     /// Memory maps, and `pread` for a file whose system refuses them.
     #[default]
     Auto,
@@ -61,11 +62,22 @@ pub enum Io {
     Read,
 }
 
+impl IoMode {
+    /// The term that options and reports have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            IoMode::Auto => "auto",
+            IoMode::Mmap => "mmap",
+            IoMode::Read => "read",
+        }
+    }
+}
+
 /// How one file is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
     /// By maps or not.
-    pub io: Io,
+    pub io: IoMode,
     /// Bytes that are mapped at one time; see [`window`].
     pub window: usize,
     /// How many bytes the system is asked to read ahead.
@@ -76,7 +88,7 @@ pub struct Reading {
 
 /// Why a file's bytes cannot be had.
 #[derive(Debug, Error)]
-pub enum Fault {
+pub enum ReadError {
     /// There is no such file.
     #[error("no such file")]
     Missing,
@@ -141,7 +153,7 @@ pub struct Content {
     stamp: Stamp,
     /// Whether it is a block device, which may go on behind what is read of it.
     is_device: bool,
-    io: Io,
+    io: IoMode,
     source: Source,
     /// Bytes of a window.
     most: usize,
@@ -162,14 +174,14 @@ enum Source {
     /// Whoever asks for them.
     Here(Loader),
     /// A thread of their own.
-    Aside(Ahead),
+    Aside(Prefetcher),
 }
 
 /// Opens a regular file for reading and never waits for one that is not.
 ///
 /// # Errors
-/// [`Fault::Missing`], [`Fault::NotRegular`], or what open(2) says.
-pub fn open_regular(path: &Path) -> Result<(File, Stamp), Fault> {
+/// [`ReadError::Missing`], [`ReadError::NotRegular`], or what open(2) says.
+pub fn open_regular(path: &Path) -> Result<(File, Stamp), ReadError> {
     // Should a FIFO or a terminal have taken the file's place since the walk: neither wait for it nor adopt it.
     let opened =
         open(path, OFlags::NONBLOCK | OFlags::NOCTTY).or_else(|error| match error.kind() {
@@ -178,14 +190,14 @@ pub fn open_regular(path: &Path) -> Result<(File, Stamp), Fault> {
             _ => Err(error),
         });
     let file = opened.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Fault::Missing,
-        _ => Fault::Io(error),
+        io::ErrorKind::NotFound => ReadError::Missing,
+        _ => ReadError::Io(error),
     })?;
     let metadata = file.metadata()?;
     if metadata.is_file() {
         Ok((file, Stamp::of(&metadata)))
     } else {
-        Err(Fault::NotRegular)
+        Err(ReadError::NotRegular)
     }
 }
 
@@ -211,7 +223,7 @@ fn takes_memory_to_map(_file: &File) -> io::Result<bool> {
 ///
 /// # Errors
 /// Those of [`open_regular`] and read(2).
-pub fn beginning_of(path: &Path, most: usize) -> Result<(u64, Vec<u8>), Fault> {
+pub fn beginning_of(path: &Path, most: usize) -> Result<(u64, Vec<u8>), ReadError> {
     let (file, stamp) = open_regular(path)?;
     let mut beginning = Vec::new();
     file.take(most as u64).read_to_end(&mut beginning)?;
@@ -228,7 +240,7 @@ impl Content {
     ///
     /// # Errors
     /// Those of [`open_regular`].
-    pub fn open(path: &Path, reading: Reading) -> Result<Content, Fault> {
+    pub fn open(path: &Path, reading: Reading) -> Result<Content, ReadError> {
         let (file, stamp) = open_regular(path)?;
         Content::of(file, stamp, reading)
     }
@@ -237,7 +249,7 @@ impl Content {
     ///
     /// # Errors
     /// Those of [`device::open`].
-    pub fn open_device(path: &Path, length: u64, reading: Reading) -> Result<Content, Fault> {
+    pub fn open_device(path: &Path, length: u64, reading: Reading) -> Result<Content, ReadError> {
         let (file, stamp) = device::open(path, length)?;
         let content = Content::of(file, stamp, reading)?;
         Ok(Content {
@@ -246,10 +258,10 @@ impl Content {
         })
     }
 
-    fn of(file: File, stamp: Stamp, reading: Reading) -> Result<Content, Fault> {
+    fn of(file: File, stamp: Stamp, reading: Reading) -> Result<Content, ReadError> {
         let file = Arc::new(file);
         let io = match reading.io {
-            Io::Auto if stamp.size <= SMALL || takes_memory_to_map(&file)? => Io::Read,
+            IoMode::Auto if stamp.size <= SMALL || takes_memory_to_map(&file)? => IoMode::Read,
             io => io,
         };
         let loader = Loader::new(Arc::clone(&file), io);
@@ -263,8 +275,8 @@ impl Content {
             is_device: false,
             io,
             most: match io {
-                Io::Read => READ_WINDOW.min(reading.window),
-                Io::Auto | Io::Mmap => reading.window,
+                IoMode::Read => READ_WINDOW.min(reading.window),
+                IoMode::Auto | IoMode::Mmap => reading.window,
             },
             ahead: reading.ahead,
             window: Window::default(),
@@ -319,8 +331,8 @@ impl Content {
     /// Every window but the last is a multiple of 64 bytes long.
     ///
     /// # Errors
-    /// [`Fault::Changed`] where the file ends before or goes on behind the size that it was opened with.
-    pub fn fill(&mut self) -> Result<(), Fault> {
+    /// [`ReadError::Changed`] where the file ends before or goes on behind the size that it was opened with.
+    pub fn fill(&mut self) -> Result<(), ReadError> {
         if !self.unread().is_empty() {
             return Ok(());
         }
@@ -363,7 +375,7 @@ impl Content {
     }
 
     /// What befell the window: reading it once more tells whether the file ends here or the device fails.
-    fn damage(&self) -> Fault {
+    fn damage(&self) -> ReadError {
         let start = self.window_end - self.window.bytes().len() as u64;
         let mut buffer = Vec::new();
         for at in (start..self.window_end).step_by(READ_WINDOW) {
@@ -372,7 +384,7 @@ impl Content {
                 return fault;
             }
         }
-        Fault::Changed
+        ReadError::Changed
     }
 
     /// The window that begins at offset `at`; an empty one at the end.
@@ -393,10 +405,10 @@ impl Content {
 
     /// Fail closed: a file that goes on behind its size (it grew, or lies in a file system that reports
     /// no sizes, as /proc does) was not hashed whole, so its digest would speak of a part.
-    fn expect_end(&self) -> Result<(), Fault> {
+    fn expect_end(&self) -> Result<(), ReadError> {
         match self.file.read_at(&mut [0], self.stamp.size) {
             Ok(0) => Ok(()),
-            Ok(_) => Err(Fault::Changed),
+            Ok(_) => Err(ReadError::Changed),
             Err(error) => Err(error.into()),
         }
     }
@@ -405,7 +417,7 @@ impl Content {
 impl Source {
     fn aside(loader: Loader) -> Source {
         // Without a thread it is as slow as with one lane, and no less right.
-        Ahead::start(loader).map_or_else(Source::Here, Source::Aside)
+        Prefetcher::start(loader).map_or_else(Source::Here, Source::Aside)
     }
 }
 
@@ -416,7 +428,7 @@ mod tests {
 
     const WINDOW: usize = 2 * 1024 * 1024;
 
-    fn reading(io: Io) -> Reading {
+    fn reading(io: IoMode) -> Reading {
         Reading {
             io,
             window: WINDOW,
@@ -426,7 +438,7 @@ mod tests {
         }
     }
 
-    fn all_of(path: &Path, io: Io) -> Result<Vec<u8>, Fault> {
+    fn all_of(path: &Path, io: IoMode) -> Result<Vec<u8>, ReadError> {
         let mut content = Content::open(path, reading(io))?;
         let mut all = Vec::new();
         loop {
@@ -440,7 +452,7 @@ mod tests {
         }
     }
 
-    fn end_of(content: &mut Content) -> Result<(), Fault> {
+    fn end_of(content: &mut Content) -> Result<(), ReadError> {
         loop {
             content.fill()?;
             match content.unread().len() {
@@ -471,7 +483,7 @@ mod tests {
             let bytes: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
             file.as_file().set_len(0).unwrap();
             file.as_file().write_all_at(&bytes, 0).unwrap();
-            for io in [Io::Auto, Io::Mmap, Io::Read] {
+            for io in [IoMode::Auto, IoMode::Mmap, IoMode::Read] {
                 assert!(
                     all_of(file.path(), io).unwrap() == bytes,
                     "{size} by {io:?}"
@@ -483,7 +495,7 @@ mod tests {
 
     #[test]
     fn a_file_that_shrinks_or_grows_after_opening_has_changed() {
-        for io in [Io::Auto, Io::Mmap, Io::Read] {
+        for io in [IoMode::Auto, IoMode::Mmap, IoMode::Read] {
             for opened in [WINDOW as u64 + 8192, WORTH_A_THREAD + 8192] {
                 for size in [0, opened - 4096, opened + WINDOW as u64] {
                     let file = tempfile::NamedTempFile::new().unwrap();
@@ -495,7 +507,7 @@ mod tests {
                     content.consume(content.unread().len());
                     let end = end_of(&mut content);
                     let what = format!("{opened} to {size} by {io:?}");
-                    assert!(matches!(end, Err(Fault::Changed)), "{what}");
+                    assert!(matches!(end, Err(ReadError::Changed)), "{what}");
                 }
             }
         }
@@ -505,7 +517,7 @@ mod tests {
     fn a_window_that_went_away_while_it_was_looked_at_has_changed_however_often_one_asks() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(WINDOW as u64).unwrap();
-        let mut content = Content::open(file.path(), reading(Io::Mmap)).unwrap();
+        let mut content = Content::open(file.path(), reading(IoMode::Mmap)).unwrap();
         content.fill().unwrap();
         file.as_file().set_len(0).unwrap();
         assert_eq!(content.unread().iter().max(), Some(&0));
@@ -513,7 +525,7 @@ mod tests {
         // As long again, so that nothing but the damage tells.
         file.as_file().set_len(WINDOW as u64).unwrap();
         for _ in 0..2 {
-            assert!(matches!(content.fill(), Err(Fault::Changed)));
+            assert!(matches!(content.fill(), Err(ReadError::Changed)));
         }
     }
 
@@ -523,19 +535,19 @@ mod tests {
         let fifo = directory.path().join("x.zst");
         let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, mode, 0).unwrap();
-        assert!(matches!(open_regular(&fifo), Err(Fault::NotRegular)));
+        assert!(matches!(open_regular(&fifo), Err(ReadError::NotRegular)));
     }
 
     #[test]
     fn a_directory_is_not_a_regular_file_and_nothing_is_missing() {
         let directory = tempfile::tempdir().unwrap();
         assert!(matches!(
-            Content::open(directory.path(), reading(Io::Auto)),
-            Err(Fault::NotRegular)
+            Content::open(directory.path(), reading(IoMode::Auto)),
+            Err(ReadError::NotRegular)
         ));
         assert!(matches!(
-            Content::open(&directory.path().join("none"), reading(Io::Auto)),
-            Err(Fault::Missing)
+            Content::open(&directory.path().join("none"), reading(IoMode::Auto)),
+            Err(ReadError::Missing)
         ));
     }
 

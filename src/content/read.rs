@@ -10,19 +10,19 @@ use rustix::io::Errno;
 #[cfg(target_os = "linux")]
 use rustix::io::{ReadWriteFlags, preadv2};
 
-use super::Fault;
+use super::ReadError;
 
 /// Reads the `length` bytes at offset `at` into `buffer`, all of them.
 ///
 /// # Errors
-/// [`Fault::Changed`] where the file ends before that: it was longer when it was opened. ENOMEM where there
+/// [`ReadError::Changed`] where the file ends before that: it was longer when it was opened. ENOMEM where there
 /// is no memory for a larger buffer.
 pub(super) fn exactly(
     file: &File,
     at: u64,
     length: usize,
     buffer: &mut Vec<u8>,
-) -> Result<(), Fault> {
+) -> Result<(), ReadError> {
     let more = length.saturating_sub(buffer.len());
     // One file fails where the process would otherwise end.
     let reserved = buffer.try_reserve_exact(more);
@@ -30,7 +30,7 @@ pub(super) fn exactly(
     buffer.resize(length, 0);
     match file.read_exact_at(buffer, at) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Fault::Changed),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ReadError::Changed),
         Err(error) => Err(error.into()),
     }
 }

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 #[cfg(test)]
 use super::faults;
-use super::judging::{Awaits, CHANGED, of_fault, record, unopened};
-use super::looking;
+use super::judging::{CHANGED, Pending, of_fault, record, unopened};
 use super::plan::Job;
 use super::scheduler::Piece;
 use super::shape::Shape;
+use super::sniffing;
 use super::{Claim, Settings, Task, zarf};
-use crate::content::{Fault, Joined, Reading};
+use crate::content::{Joined, ReadError, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::files::SharedPath;
@@ -56,7 +56,7 @@ pub(super) struct Hashing {
     content: Joined,
     lane: Lane,
     /// The names: positions in the tasks, with what each waits for.
-    names: Vec<(usize, Awaits)>,
+    names: Vec<(usize, Pending)>,
     queue: Option<usize>,
     started: Instant,
     /// What is shown of it meanwhile.
@@ -195,7 +195,7 @@ impl Hashing {
     ) -> Hashing {
         let awaits = |position: &usize| {
             let (_, task) = context.tasks.get(*position)?;
-            Some((*position, Awaits::of(task)))
+            Some((*position, Pending::of(task)))
         };
         let first = names.first().and_then(|at| context.tasks.get(*at));
         let size = content.size();
@@ -224,7 +224,7 @@ impl Hashing {
 
     /// Sees to it that there is at least a block in memory, or says how the file ended.
     fn fill(&mut self) -> Option<Result<Digest, Verdict>> {
-        let is_known = |(_, awaits): &(usize, Awaits)| matches!(awaits, Awaits::Nothing(_));
+        let is_known = |(_, awaits): &(usize, Pending)| matches!(awaits, Pending::Nothing(_));
         if self.names.iter().all(is_known) {
             // No signature can be valid, whatever the digest. Fail closed: nobody asks for this verdict, and it would not pass.
             return Some(Err(CHANGED));
@@ -238,13 +238,13 @@ impl Hashing {
     }
 
     /// Takes in the last bytes, fewer than a block.
-    fn finish(&mut self) -> Result<Digest, Fault> {
+    fn finish(&mut self) -> Result<Digest, ReadError> {
         let rest = self.content.unread().to_vec();
         self.content.consume(rest.len());
         self.content.fill()?;
         // Fail closed: a short window before the end is a file that changed under the reader's feet.
         if !self.content.unread().is_empty() {
-            return Err(Fault::Changed);
+            return Err(ReadError::Changed);
         }
         Ok(std::mem::take(&mut self.lane).finish(&rest))
     }
@@ -269,7 +269,7 @@ impl Hashing {
             Err(_) => context.counters.pass_over(self.content.left()),
         }
         let read_as = self.read_as(context);
-        let judge = |(position, awaits): &(usize, Awaits)| {
+        let judge = |(position, awaits): &(usize, Pending)| {
             let (place, task) = context.tasks.get(*position)?;
             let digest = hashed.clone().and_then(|digest| self.still(task, digest));
             let judged = Record {
@@ -326,7 +326,8 @@ impl Hashing {
             let invalid = records.iter_mut().map(|(_, record)| record);
             for record in invalid.filter(|record| is_invalid(&record.verdict)) {
                 let Subject::Artifact(path) = &record.subject;
-                record.looks = looking::looks(&path.to_path_buf(), self.content.size(), &beginning);
+                record.sniffed =
+                    sniffing::sniff(&path.to_path_buf(), self.content.size(), &beginning);
             }
         }
         records

@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustix::io::Errno;
 
 use super::{Claim, Settings, Task};
-use crate::content::{self, Fault};
+use crate::content::{self, ReadError};
 use crate::digest::Digest;
 use crate::hints;
 use crate::text::os_error;
@@ -17,7 +17,7 @@ use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Verdict};
 
 /// What a name of a file waits for while it is hashed.
-pub(super) enum Awaits {
+pub(super) enum Pending {
     /// The judgement on its signature.
     Judgement(Signature),
     /// The digest alone: it has no signature, and this is its verdict.
@@ -26,20 +26,20 @@ pub(super) enum Awaits {
     Nothing(Verdict),
 }
 
-impl Awaits {
-    pub(super) fn of(task: &Task) -> Awaits {
+impl Pending {
+    pub(super) fn of(task: &Task) -> Pending {
         match &task.claim {
-            Claim::Unsigned(verdict) => Awaits::Digest((**verdict).clone()),
-            Claim::Signed(path) => Awaits::signature(read_signature(&path.to_path_buf())),
-            Claim::Named(named) => Awaits::signature(match &named.content {
+            Claim::Unsigned(verdict) => Pending::Digest((**verdict).clone()),
+            Claim::Signed(path) => Pending::signature(read_signature(&path.to_path_buf())),
+            Claim::Named(named) => Pending::signature(match &named.content {
                 Some(content) => parse(content),
                 None => read_signature(&named.signature.to_path_buf()),
             }),
         }
     }
 
-    fn signature(read: Result<Signature, Verdict>) -> Awaits {
-        read.map_or_else(Awaits::Nothing, Awaits::Judgement)
+    fn signature(read: Result<Signature, Verdict>) -> Pending {
+        read.map_or_else(Pending::Nothing, Pending::Judgement)
     }
 
     pub(super) fn judged(
@@ -50,16 +50,16 @@ impl Awaits {
         started: Instant,
     ) -> Record {
         let (verdict, digest) = match (self, digest) {
-            (Awaits::Nothing(known), digest) => (known.clone(), digest.ok()),
-            (Awaits::Digest(known), digest) => (known.clone(), digest.ok()),
-            (Awaits::Judgement(_), Err(failure)) => (failure, None),
-            (Awaits::Judgement(signature), Ok(digest)) => {
+            (Pending::Nothing(known), digest) => (known.clone(), digest.ok()),
+            (Pending::Digest(known), digest) => (known.clone(), digest.ok()),
+            (Pending::Judgement(_), Err(failure)) => (failure, None),
+            (Pending::Judgement(signature), Ok(digest)) => {
                 let verdict = trust::judge(&settings.keys, &digest, signature);
                 (verdict, Some(digest))
             }
         };
         let unfit = match (self, &verdict) {
-            (Awaits::Judgement(signature), Verdict::Invalid(_)) => {
+            (Pending::Judgement(signature), Verdict::Invalid(_)) => {
                 Some(Box::new(signature.clone()))
             }
             _ => None,
@@ -76,7 +76,7 @@ impl Awaits {
 pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 
 /// The verdict on a name that cannot be opened. That on what has no signature does not depend on what is read of it.
-pub(super) fn unopened(task: &Task, fault: Fault) -> Verdict {
+pub(super) fn unopened(task: &Task, fault: ReadError) -> Verdict {
     match &task.claim {
         Claim::Signed(_) | Claim::Named(_) => of_fault(fault),
         Claim::Unsigned(verdict) => (**verdict).clone(),
@@ -85,12 +85,14 @@ pub(super) fn unopened(task: &Task, fault: Fault) -> Verdict {
 
 fn read_signature(path: &Path) -> Result<Signature, Verdict> {
     let bytes = signature_bytes(path).map_err(|fault| match fault {
-        Fault::NotRegular => Verdict::NotRegular {
+        ReadError::NotRegular => Verdict::NotRegular {
             part: Part::Signature,
         },
-        Fault::Io(error) => unreadable(Part::Signature, &error),
+        ReadError::Io(error) => unreadable(Part::Signature, &error),
         // Fail closed: it was there when the names were read. Calling the artifact unsigned would pass under --allow-unsigned.
-        Fault::Missing | Fault::Changed => unreadable(Part::Signature, &Errno::NOENT.into()),
+        ReadError::Missing | ReadError::Changed => {
+            unreadable(Part::Signature, &Errno::NOENT.into())
+        }
     })?;
     parse(&bytes)
 }
@@ -98,7 +100,7 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
 fn parse(bytes: &[u8]) -> Result<Signature, Verdict> {
     Signature::parse(bytes).map_err(|error| {
         // It is invalid, whatever it looks like.
-        let instead = hints::signature::looks(bytes).map(SignatureError::Instead);
+        let instead = hints::signature::sniff(bytes).map(SignatureError::Instead);
         Verdict::Invalid(Invalid::Malformed(instead.unwrap_or(error)))
     })
 }
@@ -109,19 +111,19 @@ pub fn signature_in(path: &Path) -> Option<Signature> {
 }
 
 /// All bytes of a signature file, or of a longer file as many as tell that it is none.
-fn signature_bytes(path: &Path) -> Result<Vec<u8>, Fault> {
+fn signature_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     let (file, _) = content::open_regular(path)?;
     let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
     file.take(LOOK_BYTES as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-pub(super) fn of_fault(fault: Fault) -> Verdict {
+pub(super) fn of_fault(fault: ReadError) -> Verdict {
     match fault {
-        Fault::Missing => Verdict::Missing,
-        Fault::NotRegular => Verdict::NotRegular { part: Part::Data },
-        Fault::Changed => CHANGED,
-        Fault::Io(error) => unreadable(Part::Data, &error),
+        ReadError::Missing => Verdict::Missing,
+        ReadError::NotRegular => Verdict::NotRegular { part: Part::Data },
+        ReadError::Changed => CHANGED,
+        ReadError::Io(error) => unreadable(Part::Data, &error),
     }
 }
 

@@ -6,7 +6,6 @@ mod dispatcher;
 mod faults;
 mod hashing;
 mod judging;
-mod looking;
 pub(crate) mod order;
 pub mod plan;
 mod pool;
@@ -15,6 +14,7 @@ mod scheduler;
 mod shape;
 #[cfg(test)]
 mod simulation;
+mod sniffing;
 mod worker;
 mod workshop;
 mod zarf;
@@ -22,17 +22,17 @@ mod zarf;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::content::Io;
+use crate::content::IoMode;
 use crate::digest::Hasher;
 use crate::files::SharedPath;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Verdict};
-use plan::{FileId, Load};
+use plan::{Cost, FileId};
 
 pub use judging::signature_in;
-pub use looking::look_at;
 pub use pool::{PoolError, Prepared, prepare};
 pub(crate) use running::Running;
+pub use sniffing::look_at;
 
 /// One record to be: known already, or to be found out by reading.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub struct Task {
     /// What is claimed of it.
     pub claim: Claim,
     /// Its weight in the plan.
-    pub load: Load,
+    pub load: Cost,
 }
 
 /// What is claimed of an artifact.
@@ -97,7 +97,7 @@ pub struct Settings {
     /// The trusted keys.
     pub keys: Vec<Arc<Key>>,
     /// How files are read.
-    pub io: Io,
+    pub io: IoMode,
     /// Worker threads, at least 1.
     pub threads: usize,
     /// Whether exactly so many were asked for, so that fewer are an error.
@@ -119,7 +119,7 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
         parts: Arc::default(),
         link: None,
         claim: Claim::Signed(signature.into()),
-        load: Load {
+        load: Cost {
             size: 0,
             file: nowhere,
             name: None,

@@ -7,7 +7,7 @@ use crate::device::{Access, Medium};
 
 /// What the plan needs to know of one artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Load {
+pub struct Cost {
     /// Its size in bytes.
     pub size: u64,
     /// Which file it is, as the file system says.
@@ -68,7 +68,7 @@ struct Queue {
 
 impl Plan {
     /// Plans the `loads`; `access` says how each device is read. What is not in it is of [`Medium::Unknown`].
-    pub fn new(loads: &[Load], access: &BTreeMap<u64, Access>) -> Plan {
+    pub fn new(loads: &[Cost], access: &BTreeMap<u64, Access>) -> Plan {
         let mut plan = Plan::default();
         let mut queues: BTreeMap<u64, usize> = BTreeMap::new();
         for (device, mut job) in jobs(loads).into_iter().rev() {
@@ -240,7 +240,7 @@ fn small_ones(by_size: &VecDeque<Job>) -> usize {
 }
 
 /// One job for each file, behind the device it lies on, in the order of its first name.
-fn jobs(loads: &[Load]) -> Vec<(u64, Job)> {
+fn jobs(loads: &[Cost]) -> Vec<(u64, Job)> {
     // Fail closed: a name that may be one of another file is a file of its own, and hashed.
     let file = |position: &usize| loads.get(*position).map(|load| (load.file, load.name));
     let mut positions: Vec<usize> = (0..loads.len()).collect();
@@ -275,19 +275,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn load(size: u64, inode: u64) -> Load {
+    fn load(size: u64, inode: u64) -> Cost {
         on(1, size, inode)
     }
 
-    fn on(device: u64, size: u64, inode: u64) -> Load {
-        Load {
+    fn on(device: u64, size: u64, inode: u64) -> Cost {
+        Cost {
             size,
             file: FileId { device, inode },
             name: None,
         }
     }
 
-    fn planned(loads: &[Load]) -> Plan {
+    fn planned(loads: &[Cost]) -> Plan {
         Plan::new(loads, &BTreeMap::new())
     }
 
@@ -342,9 +342,9 @@ mod tests {
         fn what_is_not_certainly_one_file_is_planned_name_by_name(
             inodes in prop::collection::vec((0_u64..5, prop::option::of(0_usize..3)), 0..40)
         ) {
-            let loads: Vec<Load> = inodes
+            let loads: Vec<Cost> = inodes
                 .iter()
-                .map(|(inode, name)| Load { name: *name, ..load(1, *inode) })
+                .map(|(inode, name)| Cost { name: *name, ..load(1, *inode) })
                 .collect();
             for job in drain(planned(&loads)) {
                 prop_assert!(job.iter().all(|member| loads[*member].name == loads[job[0]].name));
@@ -357,7 +357,7 @@ mod tests {
             turns in prop::collection::vec(prop::bool::ANY, 60)
         ) {
             let access = BTreeMap::from([(2, Medium::Spinning.access()), (3, Medium::Network.access())]);
-            let loads: Vec<Load> = (0..).zip(&sizes).map(|(n, (size, device))| on(*device, *size, n)).collect();
+            let loads: Vec<Cost> = (0..).zip(&sizes).map(|(n, (size, device))| on(*device, *size, n)).collect();
             let mut plan = Plan::new(&loads, &access);
             let mut members = Vec::new();
             for out_of_turn in turns {
@@ -383,7 +383,7 @@ mod tests {
         fn every_artifact_is_planned_once_and_shares_its_job_with_the_names_of_its_file(
             inodes in prop::collection::vec((0_u64..20, 0_u64..1000), 0..60)
         ) {
-            let loads: Vec<Load> = inodes.iter().map(|(inode, size)| load(*size, *inode)).collect();
+            let loads: Vec<Cost> = inodes.iter().map(|(inode, size)| load(*size, *inode)).collect();
             let mut plan = planned(&loads);
             let jobs: Vec<Job> = std::iter::from_fn(|| plan.take()).collect();
             let mut members: Vec<usize> = jobs.iter().flat_map(|j| j.members.clone()).collect();
@@ -409,10 +409,10 @@ mod tests {
     #[test]
     fn small_files_go_before_those_beside_which_they_take_no_time() {
         let sizes = [9_000, 4_001, 60, 40];
-        let loads: Vec<Load> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
+        let loads: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
         assert_eq!(drain(planned(&loads)), [[2], [3], [0], [1]]);
         let sizes = [9_000, 4_000, 60, 40];
-        let loads: Vec<Load> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
+        let loads: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
         assert_eq!(drain(planned(&loads)), [[0], [1], [2], [3]]);
     }
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::crew::Crew;
 use super::dispatcher::Dispatcher;
 use super::hashing::{Context, Hashing, Placed};
-use super::plan::{Load, Plan};
+use super::plan::{Cost, Plan};
 use super::running::{Running, Source};
 use super::shape::{Allowed, Shape};
 use super::workshop;
@@ -114,7 +114,7 @@ pub fn prepare(
 ) -> Result<Prepared, PoolError> {
     let count = works.len();
     let (known, tasks) = split(works);
-    let loads: Vec<Load> = tasks.iter().map(|(_, task)| task.load).collect();
+    let loads: Vec<Cost> = tasks.iter().map(|(_, task)| task.load).collect();
     let plan = Plan::new(&loads, access);
     // Three sparse files of the greatest size have more bytes than the number holds.
     let total = plan
@@ -283,7 +283,7 @@ mod tests {
     use super::super::faults::Moment;
     use super::super::plan::FileId;
     use super::*;
-    use crate::content::Io;
+    use crate::content::IoMode;
     use crate::trust::verdict::{INTERNAL_ERROR, Part, Verdict};
     use std::path::PathBuf;
 
@@ -308,7 +308,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(signature.into()),
-            load: Load {
+            load: Cost {
                 size: 5,
                 file,
                 name: None,
@@ -338,7 +338,7 @@ mod tests {
         let works = (0..).zip(names).map(work).collect();
         let settings = Settings {
             keys: Vec::new(),
-            io: Io::Auto,
+            io: IoMode::Auto,
             threads,
             exact_threads: false,
             hasher: None,
@@ -402,7 +402,7 @@ mod tests {
         let works = ["gone", "here", "away"].map(|name| task(path(name), path("sig")));
         let settings = Settings {
             keys: Vec::new(),
-            io: Io::Auto,
+            io: IoMode::Auto,
             threads: 2,
             exact_threads: false,
             hasher: None,

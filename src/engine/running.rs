@@ -172,10 +172,10 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{FileId, Load};
+    use super::super::plan::{Cost, FileId};
     use super::super::{Claim, Settings, Task, Work, prepare};
     use super::*;
-    use crate::content::Io;
+    use crate::content::IoMode;
     use crate::progress::{Cancel, Counters};
     use std::collections::BTreeMap;
 
@@ -189,7 +189,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(b"sig"[..].into()),
-            load: Load {
+            load: Cost {
                 size: 5,
                 file,
                 name: None,
@@ -202,7 +202,7 @@ mod tests {
         let run = |cancel: Cancel| {
             let settings = Settings {
                 keys: Vec::new(),
-                io: Io::Auto,
+                io: IoMode::Auto,
                 threads: 1,
                 exact_threads: false,
                 hasher: None,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::dispatcher::Dispatcher;
-use super::plan::{FileId, Job, Load, Plan, TIMES_AS_LARGE};
+use super::plan::{Cost, FileId, Job, Plan, TIMES_AS_LARGE};
 use super::scheduler::Piece;
 use super::worker::{PART_OF_ERRANDS, Turned, Worker, Workshop};
 use crate::device::{Access, Medium};
@@ -59,11 +59,11 @@ struct World {
     fates: RefCell<Vec<Fate>>,
     /// Files over which a worker panics: when they are opened, or, where they have bytes, after the
     /// first step.
-    faulty: Vec<Option<Fault>>,
+    faulty: Vec<Option<ReadError>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum ReadError {
     WhenOpened,
     WhenHashed,
     /// Cannot be opened, which is no panic.
@@ -99,8 +99,8 @@ impl Workshop for Simulated {
         let at = job.members[0];
         self.world.fates.borrow_mut()[at].begun += 1;
         match self.world.faulty[at] {
-            Some(Fault::WhenOpened) => resume_unwind(Box::new("opened")),
-            Some(Fault::Absent) => {
+            Some(ReadError::WhenOpened) => resume_unwind(Box::new("opened")),
+            Some(ReadError::Absent) => {
                 self.world.counters.pass_over(job.size);
                 self.end(at);
                 None
@@ -130,7 +130,7 @@ impl Workshop for Simulated {
         let taken = shortest.min(self.world.window / in_use.max(1) as u64);
         if used
             .iter()
-            .any(|file| self.world.faulty[file.at] == Some(Fault::WhenHashed))
+            .any(|file| self.world.faulty[file.at] == Some(ReadError::WhenHashed))
         {
             resume_unwind(Box::new("hashed"));
         }
@@ -171,7 +171,7 @@ struct Scene {
     /// The files: their sizes, and the devices that they lie on.
     files: Vec<(u64, u64)>,
     access: BTreeMap<u64, Access>,
-    faulty: Vec<Option<Fault>>,
+    faulty: Vec<Option<ReadError>>,
     /// The turn after which a worker leaves with all that it has, as one that breaks down
     /// altogether does.
     leaves: Vec<Option<u64>>,
@@ -199,8 +199,8 @@ impl Scene {
         }
     }
 
-    fn loads(&self) -> Vec<Load> {
-        let load = |(inode, (size, device)): (u64, &(u64, u64))| Load {
+    fn loads(&self) -> Vec<Cost> {
+        let load = |(inode, (size, device)): (u64, &(u64, u64))| Cost {
             size: *size,
             file: FileId {
                 device: *device,
@@ -441,12 +441,12 @@ fn scenes() -> impl Strategy<Value = Scene> {
     })
 }
 
-fn faults() -> impl Strategy<Value = Vec<Option<Fault>>> {
+fn faults() -> impl Strategy<Value = Vec<Option<ReadError>>> {
     let fault = prop_oneof![
         6 => Just(None),
-        1 => Just(Some(Fault::WhenOpened)),
-        1 => Just(Some(Fault::WhenHashed)),
-        1 => Just(Some(Fault::Absent)),
+        1 => Just(Some(ReadError::WhenOpened)),
+        1 => Just(Some(ReadError::WhenHashed)),
+        1 => Just(Some(ReadError::Absent)),
     ];
     prop::collection::vec(fault, 60)
 }
@@ -479,14 +479,14 @@ proptest! {
         let mut panics = 0;
         for (fate, fault) in ran.fates.iter().zip(&scene.faulty) {
             prop_assert_eq!((fate.begun, fate.done + fate.failed), (1, 1));
-            let panicked = matches!(fault, Some(Fault::WhenOpened | Fault::WhenHashed));
+            let panicked = matches!(fault, Some(ReadError::WhenOpened | ReadError::WhenHashed));
             panics += u32::from(panicked);
         }
         let failed: u32 = ran.fates.iter().map(|fate| fate.failed).sum();
         // What else a worker had in its lanes, in passing and aside.
         prop_assert!(failed <= panics * (scene.lanes as u32 + 2));
         for (at, fate) in ran.fates.iter().enumerate() {
-            if scene.faulty[at] == Some(Fault::WhenOpened) {
+            if scene.faulty[at] == Some(ReadError::WhenOpened) {
                 prop_assert_eq!(fate.failed, 1);
             }
         }

@@ -21,7 +21,7 @@ pub(super) struct Files {
     shared: Arc<Shared>,
     /// Files at their end, whose records are still to be handed over. Empty between steps.
     ended: Vec<Ended>,
-    outbox: Outbox,
+    outbox: Batch,
 }
 
 /// A worker of a run. It owns what it works with, so that it can be left behind in a read from which nothing wakes it.
@@ -49,7 +49,7 @@ pub(super) fn work(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>)
 pub(super) fn worker(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) -> FileWorker {
     let shape = (shared.shape.workers, shared.shape.lanes);
     let dispatcher = Arc::clone(&shared.dispatcher);
-    let outbox = Outbox {
+    let outbox = Batch {
         me,
         kept: Arc::clone(&shared.kept),
         oldest: Instant::now(),
@@ -125,14 +125,14 @@ impl Files {
 }
 
 /// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
-struct Outbox {
+struct Batch {
     me: usize,
     kept: Arc<[Kept]>,
     oldest: Instant,
     results: Sender<Vec<Placed>>,
 }
 
-impl Outbox {
+impl Batch {
     fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
         let mut kept = self.kept[self.me]
             .lock()

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::formats::{self, format, is_prose, is_zeros};
 use super::signature;
-use crate::trust::looks::Looks;
+use crate::trust::sniffed::Sniffed;
 
 /// As many bytes from the beginning of an artifact are looked at.
 pub const LOOK_BYTES: usize = formats::LOOK_BYTES;
@@ -55,16 +55,16 @@ pub struct Seen<'a> {
 }
 
 /// What an artifact really is; `None` if it is as its name says, or nothing is known of its kind.
-pub fn looks(seen: Seen<'_>) -> Option<Looks> {
+pub fn sniff(seen: Seen<'_>) -> Option<Sniffed> {
     let is_whole = seen.size == seen.beginning.len() as u64;
     let begins_as = format(seen.beginning);
     let small = || seen.beginning.get(..).filter(|_| is_whole);
     let mixed_up = || small().and_then(signature::signature_or_key);
     let kind = begins_as.filter(|looks| is_wrong(*looks, seen.name));
     kind.or_else(mixed_up)
-        .or(seen.has_control_file.then_some(Looks::Unfinished))
+        .or(seen.has_control_file.then_some(Sniffed::Unfinished))
         .or_else(|| by_size(seen.size))
-        .or_else(|| is_blank(seen).then_some(Looks::Zeros))
+        .or_else(|| is_blank(seen).then_some(Sniffed::Zeros))
         .or_else(|| not_as_named(seen, begins_as))
 }
 
@@ -74,44 +74,44 @@ fn is_blank(seen: Seen<'_>) -> bool {
     is_long_enough && is_zeros(seen.beginning)
 }
 
-fn by_size(size: u64) -> Option<Looks> {
+fn by_size(size: u64) -> Option<Sniffed> {
     match size {
-        0 => Some(Looks::Empty),
-        FAT32_MOST => Some(Looks::Fat32Limit),
-        TWO_GIB_MOST => Some(Looks::TwoGibLimit),
+        0 => Some(Sniffed::Empty),
+        FAT32_MOST => Some(Sniffed::Fat32Limit),
+        TWO_GIB_MOST => Some(Sniffed::TwoGibLimit),
         _ => None,
     }
 }
 
 /// Whether a file of this name must not be of this kind.
-fn is_wrong(looks: Looks, name: &OsStr) -> bool {
+fn is_wrong(looks: Sniffed, name: &OsStr) -> bool {
     match looks {
-        Looks::Zstd => !is_named(name, "zst") && is_named(name, "iso"),
-        Looks::Iso9660 => is_named(name, "zst"),
-        Looks::Tar
-        | Looks::Gzip
-        | Looks::Xz
-        | Looks::Bzip2
-        | Looks::Lz4
-        | Looks::Zip
-        | Looks::SevenZip => is_named(name, "zst") || is_named(name, "iso"),
-        Looks::Json | Looks::Xml => !is_named(name, "json") && !is_named(name, "xml"),
+        Sniffed::Zstd => !is_named(name, "zst") && is_named(name, "iso"),
+        Sniffed::Iso9660 => is_named(name, "zst"),
+        Sniffed::Tar
+        | Sniffed::Gzip
+        | Sniffed::Xz
+        | Sniffed::Bzip2
+        | Sniffed::Lz4
+        | Sniffed::Zip
+        | Sniffed::SevenZip => is_named(name, "zst") || is_named(name, "iso"),
+        Sniffed::Json | Sniffed::Xml => !is_named(name, "json") && !is_named(name, "xml"),
         _ => true,
     }
 }
 
-fn not_as_named(seen: Seen<'_>, begins_as: Option<Looks>) -> Option<Looks> {
+fn not_as_named(seen: Seen<'_>, begins_as: Option<Sniffed>) -> Option<Sniffed> {
     let named = if is_named(seen.name, "zst") {
-        (Looks::Zstd, Looks::NotZstd)
+        (Sniffed::Zstd, Sniffed::NotZstd)
     } else if is_named(seen.name, "iso") {
-        (Looks::Iso9660, Looks::NotIso9660)
+        (Sniffed::Iso9660, Sniffed::NotIso9660)
     } else {
         return None;
     };
     if begins_as == Some(named.0) {
         None
     } else if is_prose(seen.beginning) {
-        Some(Looks::Text)
+        Some(Sniffed::Text)
     } else {
         Some(named.1)
     }
@@ -126,12 +126,12 @@ fn is_named(name: &OsStr, ending: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn seen(name: &str, beginning: &[u8]) -> Option<Looks> {
+    fn seen(name: &str, beginning: &[u8]) -> Option<Sniffed> {
         with_size(name, beginning, beginning.len() as u64)
     }
 
-    fn with_size(name: &str, beginning: &[u8], size: u64) -> Option<Looks> {
-        looks(Seen {
+    fn with_size(name: &str, beginning: &[u8], size: u64) -> Option<Sniffed> {
+        sniff(Seen {
             name: OsStr::new(name),
             size,
             beginning,
@@ -161,28 +161,28 @@ mod tests {
     #[test]
     fn what_is_something_else_is_called_what_it_is() {
         let tar = [&[b'n'; 257][..], b"ustar"].concat();
-        let cases: [(&str, &[u8], Looks); 17] = [
-            ("a.zst", &tar, Looks::Tar),
-            ("a.zst", b"\x1f\x8b\x08", Looks::Gzip),
-            ("a.iso", b"\x1f\x8b\x08", Looks::Gzip),
-            ("a.iso", ZSTD, Looks::Zstd),
-            ("a.zst", &image(b"CD001"), Looks::Iso9660),
-            ("a.zst", b"PK\x03\x04", Looks::Zip),
-            ("a.bin", b"<html>", Looks::Html),
-            ("a.zst", b"{\"error\": 1}", Looks::Json),
-            ("a.zst", b"<Error></Error>", Looks::Xml),
+        let cases: [(&str, &[u8], Sniffed); 17] = [
+            ("a.zst", &tar, Sniffed::Tar),
+            ("a.zst", b"\x1f\x8b\x08", Sniffed::Gzip),
+            ("a.iso", b"\x1f\x8b\x08", Sniffed::Gzip),
+            ("a.iso", ZSTD, Sniffed::Zstd),
+            ("a.zst", &image(b"CD001"), Sniffed::Iso9660),
+            ("a.zst", b"PK\x03\x04", Sniffed::Zip),
+            ("a.bin", b"<html>", Sniffed::Html),
+            ("a.zst", b"{\"error\": 1}", Sniffed::Json),
+            ("a.zst", b"<Error></Error>", Sniffed::Xml),
             (
                 "a.zst",
                 b"version https://git-lfs.github.com/spec/v1",
-                Looks::GitLfs,
+                Sniffed::GitLfs,
             ),
-            ("._a.zst", b"\x00\x05\x16\x07", Looks::AppleDouble),
-            ("a.zst", b"404 page not found\n", Looks::Text),
-            ("a.zst", b"\x01\x02", Looks::NotZstd),
-            ("a.iso", &image(b"CD002"), Looks::NotIso9660),
-            ("a.zst", &[0; 4096], Looks::Zeros),
-            ("a.iso", &[0; LOOK_BYTES], Looks::Zeros),
-            ("a.iso", &[0; LOOK_BYTES - 1], Looks::NotIso9660),
+            ("._a.zst", b"\x00\x05\x16\x07", Sniffed::AppleDouble),
+            ("a.zst", b"404 page not found\n", Sniffed::Text),
+            ("a.zst", b"\x01\x02", Sniffed::NotZstd),
+            ("a.iso", &image(b"CD002"), Sniffed::NotIso9660),
+            ("a.zst", &[0; 4096], Sniffed::Zeros),
+            ("a.iso", &[0; LOOK_BYTES], Sniffed::Zeros),
+            ("a.iso", &[0; LOOK_BYTES - 1], Sniffed::NotIso9660),
         ];
         for (name, beginning, expected) in cases {
             assert_eq!(seen(name, beginning), Some(expected), "{name} {expected:?}");
@@ -191,14 +191,14 @@ mod tests {
 
     #[test]
     fn sizes_at_the_limits_of_file_systems_are_told_of() {
-        assert_eq!(seen("a.zst", b""), Some(Looks::Empty));
+        assert_eq!(seen("a.zst", b""), Some(Sniffed::Empty));
         assert_eq!(
             with_size("a.zst", ZSTD, 0xffff_ffff),
-            Some(Looks::Fat32Limit)
+            Some(Sniffed::Fat32Limit)
         );
         assert_eq!(
             with_size("a.zst", ZSTD, 0x7fff_ffff),
-            Some(Looks::TwoGibLimit)
+            Some(Sniffed::TwoGibLimit)
         );
         for size in [0xffff_fffe, 0x1_0000_0000, 0x7fff_fffe, 0x8000_0000] {
             assert_eq!(with_size("a.zst", ZSTD, size), None, "{size}");
@@ -207,17 +207,17 @@ mod tests {
 
     #[test]
     fn a_control_file_beside_it_tells_an_unfinished_download_unless_the_content_tells_more() {
-        let looks = |beginning| {
-            looks(Seen {
+        let sniffed = |beginning| {
+            sniff(Seen {
                 name: OsStr::new("a.zst"),
                 size: 1 << 40,
                 beginning,
                 has_control_file: true,
             })
         };
-        assert_eq!(looks(ZSTD), Some(Looks::Unfinished));
-        assert_eq!(looks(&[0; 64]), Some(Looks::Unfinished));
-        assert_eq!(looks(b"<html>"), Some(Looks::Html));
+        assert_eq!(sniffed(ZSTD), Some(Sniffed::Unfinished));
+        assert_eq!(sniffed(&[0; 64]), Some(Sniffed::Unfinished));
+        assert_eq!(sniffed(b"<html>"), Some(Sniffed::Html));
         let names: Vec<_> = control_names(OsStr::new("a.zst")).collect();
         assert_eq!(names[0], "a.zst.aria2");
     }

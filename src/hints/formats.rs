@@ -1,6 +1,6 @@
 //! File formats, each by how it begins.
 
-use crate::trust::looks::Looks;
+use crate::trust::sniffed::Sniffed;
 
 /// Where the first volume descriptor of an ISO 9660 image has its identifier (ECMA-119, 6.2.1 and 8.1.2: sector 16, of 2048 bytes,
 /// behind one byte for its type).
@@ -15,36 +15,36 @@ pub(crate) const LOOK_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Containers, archives and compressed data, by their first bytes.
-const MAGIC: [(&[u8], Looks); 12] = [
+const MAGIC: [(&[u8], Sniffed); 12] = [
     // A Zstandard frame (RFC 8878, 3.1.1).
-    (b"\x28\xb5\x2f\xfd", Looks::Zstd),
+    (b"\x28\xb5\x2f\xfd", Sniffed::Zstd),
     // Gzip (RFC 1952, 2.3.1).
-    (b"\x1f\x8b", Looks::Gzip),
-    (b"\xfd7zXZ\0", Looks::Xz),
-    (b"BZh", Looks::Bzip2),
+    (b"\x1f\x8b", Sniffed::Gzip),
+    (b"\xfd7zXZ\0", Sniffed::Xz),
+    (b"BZh", Sniffed::Bzip2),
     // An LZ4 frame, and the older one.
-    (b"\x04\x22\x4d\x18", Looks::Lz4),
-    (b"\x02\x21\x4c\x18", Looks::Lz4),
-    (b"PK\x03\x04", Looks::Zip),
-    (b"PK\x05\x06", Looks::Zip),
-    (b"7z\xbc\xaf\x27\x1c", Looks::SevenZip),
+    (b"\x04\x22\x4d\x18", Sniffed::Lz4),
+    (b"\x02\x21\x4c\x18", Sniffed::Lz4),
+    (b"PK\x03\x04", Sniffed::Zip),
+    (b"PK\x05\x06", Sniffed::Zip),
+    (b"7z\xbc\xaf\x27\x1c", Sniffed::SevenZip),
     // AppleDouble and AppleSingle (RFC 1740, appendix A).
-    (b"\x00\x05\x16\x07", Looks::AppleDouble),
-    (b"\x00\x05\x16\x00", Looks::AppleDouble),
-    (b"version https://git-lfs", Looks::GitLfs),
+    (b"\x00\x05\x16\x07", Sniffed::AppleDouble),
+    (b"\x00\x05\x16\x00", Sniffed::AppleDouble),
+    (b"version https://git-lfs", Sniffed::GitLfs),
 ];
 
 /// The format that the bytes begin with, if it is one of those known.
-pub(crate) fn format(bytes: &[u8]) -> Option<Looks> {
+pub(crate) fn format(bytes: &[u8]) -> Option<Sniffed> {
     let magic = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
-    let skippable = || is_skippable_frame(bytes).then_some(Looks::Zstd);
+    let skippable = || is_skippable_frame(bytes).then_some(Sniffed::Zstd);
     let tar = || {
         bytes
             .get(TAR_MAGIC_AT..)?
             .starts_with(b"ustar")
-            .then_some(Looks::Tar)
+            .then_some(Sniffed::Tar)
     };
-    let iso = || is_iso(bytes).then_some(Looks::Iso9660);
+    let iso = || is_iso(bytes).then_some(Sniffed::Iso9660);
     magic
         .map(|(_, looks)| *looks)
         .or_else(skippable)
@@ -54,14 +54,14 @@ pub(crate) fn format(bytes: &[u8]) -> Option<Looks> {
 }
 
 /// The kind of document that a text is.
-fn document(bytes: &[u8]) -> Option<Looks> {
+fn document(bytes: &[u8]) -> Option<Sniffed> {
     let text = text(bytes);
     if is_html(text) {
-        Some(Looks::Html)
+        Some(Sniffed::Html)
     } else if is_xml(text) {
-        Some(Looks::Xml)
+        Some(Sniffed::Xml)
     } else if is_json(text) {
-        Some(Looks::Json)
+        Some(Sniffed::Json)
     } else {
         None
     }
@@ -135,14 +135,14 @@ pub(crate) fn is_zeros(bytes: &[u8]) -> bool {
 }
 
 /// Whether the bytes are OpenPGP or minisign, as text or as packets.
-pub(crate) fn other_signer(bytes: &[u8]) -> Option<Looks> {
+pub(crate) fn other_signer(bytes: &[u8]) -> Option<Sniffed> {
     let text = text(bytes);
     if text.starts_with(b"-----BEGIN PGP ") || is_pgp_packet(bytes) {
-        Some(Looks::Pgp)
+        Some(Sniffed::Pgp)
     } else if text.starts_with(b"untrusted comment:") {
-        Some(Looks::Minisign)
+        Some(Sniffed::Minisign)
     } else if text.starts_with(b"-----BEGIN SSH SIGNATURE-----") {
-        Some(Looks::Ssh)
+        Some(Sniffed::Ssh)
     } else {
         None
     }
@@ -204,37 +204,37 @@ mod tests {
     fn each_format_is_known_by_how_it_begins() {
         let tar = [&[b'n'; 257][..], b"ustar\0"].concat();
         let iso = [&[0; 32_769][..], b"CD001"].concat();
-        let cases: [(&[u8], Option<Looks>); 29] = [
-            (b"\x28\xb5\x2f\xfd", Some(Looks::Zstd)),
-            (b"\x5f\x2a\x4d\x18", Some(Looks::Zstd)),
+        let cases: [(&[u8], Option<Sniffed>); 29] = [
+            (b"\x28\xb5\x2f\xfd", Some(Sniffed::Zstd)),
+            (b"\x5f\x2a\x4d\x18", Some(Sniffed::Zstd)),
             (b"\x60\x2a\x4d\x18", None),
             (b"\x28\xb5\x2f\xfe", None),
-            (b"\x1f\x8b\x08", Some(Looks::Gzip)),
-            (b"\xfd7zXZ\0", Some(Looks::Xz)),
-            (b"BZh91AY", Some(Looks::Bzip2)),
-            (b"\x04\x22\x4d\x18", Some(Looks::Lz4)),
-            (b"PK\x03\x04", Some(Looks::Zip)),
-            (b"7z\xbc\xaf\x27\x1c", Some(Looks::SevenZip)),
-            (b"\x00\x05\x16\x07\0\x02", Some(Looks::AppleDouble)),
+            (b"\x1f\x8b\x08", Some(Sniffed::Gzip)),
+            (b"\xfd7zXZ\0", Some(Sniffed::Xz)),
+            (b"BZh91AY", Some(Sniffed::Bzip2)),
+            (b"\x04\x22\x4d\x18", Some(Sniffed::Lz4)),
+            (b"PK\x03\x04", Some(Sniffed::Zip)),
+            (b"7z\xbc\xaf\x27\x1c", Some(Sniffed::SevenZip)),
+            (b"\x00\x05\x16\x07\0\x02", Some(Sniffed::AppleDouble)),
             (
                 b"version https://git-lfs.github.com/spec/v1\n",
-                Some(Looks::GitLfs),
+                Some(Sniffed::GitLfs),
             ),
-            (&tar, Some(Looks::Tar)),
-            (&iso, Some(Looks::Iso9660)),
+            (&tar, Some(Sniffed::Tar)),
+            (&iso, Some(Sniffed::Iso9660)),
             (&iso[..32_773], None),
-            (b"\xef\xbb\xbf<!DOCTYPE html>", Some(Looks::Html)),
-            (b"\r\n <HTML lang=en>", Some(Looks::Html)),
-            (b"<head><title>404", Some(Looks::Html)),
-            (b"<?xml version='1.0'?><html xmlns", Some(Looks::Html)),
+            (b"\xef\xbb\xbf<!DOCTYPE html>", Some(Sniffed::Html)),
+            (b"\r\n <HTML lang=en>", Some(Sniffed::Html)),
+            (b"<head><title>404", Some(Sniffed::Html)),
+            (b"<?xml version='1.0'?><html xmlns", Some(Sniffed::Html)),
             (
                 b"<?xml version='1.0'?><Error><Code>NoSuchKey",
-                Some(Looks::Xml),
+                Some(Sniffed::Xml),
             ),
-            (b"<Error><Code>AccessDenied</Code>", Some(Looks::Xml)),
-            (b"{\"errors\" : [", Some(Looks::Json)),
-            (b"[ {", Some(Looks::Json)),
-            (b"{}", Some(Looks::Json)),
+            (b"<Error><Code>AccessDenied</Code>", Some(Sniffed::Xml)),
+            (b"{\"errors\" : [", Some(Sniffed::Json)),
+            (b"[ {", Some(Sniffed::Json)),
+            (b"{}", Some(Sniffed::Json)),
             (b"{ not json }", None),
             (b"see <html>", None),
             (b"<!doctype htm", None),
@@ -275,7 +275,7 @@ mod tests {
             &[0xc2, 2, 4, 0],
             &[0x99, 0, 2, 4, 0],
         ] {
-            assert_eq!(other_signer(pgp), Some(Looks::Pgp), "{pgp:?}");
+            assert_eq!(other_signer(pgp), Some(Sniffed::Pgp), "{pgp:?}");
         }
         for other in [
             &[0x88, 3, 4, 0][..],
@@ -288,11 +288,11 @@ mod tests {
         }
         assert_eq!(
             other_signer(b"untrusted comment: signature"),
-            Some(Looks::Minisign)
+            Some(Sniffed::Minisign)
         );
         assert_eq!(
             other_signer(b"-----BEGIN SSH SIGNATURE-----"),
-            Some(Looks::Ssh)
+            Some(Sniffed::Ssh)
         );
     }
 }

@@ -7,20 +7,20 @@ use p256::ecdsa::VerifyingKey;
 use super::formats::{contains, format, from_utf16, is_prose, is_zeros, other_signer, text};
 use super::signature;
 use crate::trust::key::Key;
-use crate::trust::looks::Looks;
 use crate::trust::signature::{Signature, from_hex};
+use crate::trust::sniffed::Sniffed;
 
 /// What the content of a key file is instead of a key, if that is known.
-pub fn looks(bytes: &[u8]) -> Option<Looks> {
+pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     is_zeros(bytes)
-        .then_some(Looks::Zeros)
+        .then_some(Sniffed::Zeros)
         .or_else(|| other_key(text(bytes)))
         .or_else(|| in_utf16(bytes))
         .or_else(|| format(bytes))
         .or_else(|| other_signer(bytes))
-        .or_else(|| is_signature(bytes).then_some(Looks::Signature))
-        .or_else(|| is_point(bytes).then_some(Looks::RawPoint))
-        .or_else(|| is_message(bytes).then_some(Looks::Text))
+        .or_else(|| is_signature(bytes).then_some(Sniffed::Signature))
+        .or_else(|| is_point(bytes).then_some(Sniffed::RawPoint))
+        .or_else(|| is_message(bytes).then_some(Sniffed::Text))
 }
 
 /// Whether a file in a directory of keys is one that macOS keeps beside another: by its name and by its content.
@@ -28,30 +28,30 @@ pub fn looks(bytes: &[u8]) -> Option<Looks> {
 /// Fail closed: by its name alone, a key would be left out that somebody means to be trusted, or not to be; by its content alone, a
 /// key that was damaged.
 pub fn is_apple_double(name: &[u8], content: &[u8]) -> bool {
-    name.starts_with(b"._") && format(content) == Some(Looks::AppleDouble)
+    name.starts_with(b"._") && format(content) == Some(Sniffed::AppleDouble)
 }
 
 /// A key in another form.
-fn other_key(text: &[u8]) -> Option<Looks> {
+fn other_key(text: &[u8]) -> Option<Sniffed> {
     let compact: Vec<u8> = text
         .iter()
         .copied()
         .filter(|b| !b.is_ascii_whitespace())
         .collect();
     let is_key = |bytes: Vec<u8>| Key::parse("", &bytes).is_ok() || is_point(&bytes);
-    let is_jwk = || contains(text, b"\"kty\"") && format(text) == Some(Looks::Json);
+    let is_jwk = || contains(text, b"\"kty\"") && format(text) == Some(Sniffed::Json);
     if STANDARD.decode(&compact).is_ok_and(is_key) {
-        Some(Looks::Base64)
+        Some(Sniffed::Base64)
     } else if from_hex(&compact).is_some_and(is_key) {
-        Some(Looks::Hex)
+        Some(Sniffed::Hex)
     } else if is_jwk() {
-        Some(Looks::Jwk)
+        Some(Sniffed::Jwk)
     } else if text.starts_with(b"---- BEGIN SSH2 PUBLIC KEY ----") {
-        Some(Looks::Ssh2)
+        Some(Sniffed::Ssh2)
     } else if contains(text, b"-----BEGIN") && contains(text, b"-----\\n") {
-        Some(Looks::EscapedNewlines)
+        Some(Sniffed::EscapedNewlines)
     } else if has_other_dashes(text) {
-        Some(Looks::OtherDashes)
+        Some(Sniffed::OtherDashes)
     } else {
         None
     }
@@ -68,9 +68,9 @@ fn has_other_dashes(text: &[u8]) -> bool {
     })
 }
 
-fn in_utf16(bytes: &[u8]) -> Option<Looks> {
+fn in_utf16(bytes: &[u8]) -> Option<Sniffed> {
     let text = from_utf16(bytes)?;
-    text.contains("-----BEGIN ").then_some(Looks::Utf16)
+    text.contains("-----BEGIN ").then_some(Sniffed::Utf16)
 }
 
 /// Whether the bytes are plain text in which there is nothing of PEM.
@@ -79,7 +79,8 @@ fn is_message(bytes: &[u8]) -> bool {
 }
 
 fn is_signature(bytes: &[u8]) -> bool {
-    Signature::parse(bytes).is_ok() || signature::signature_or_key(bytes) == Some(Looks::Signature)
+    Signature::parse(bytes).is_ok()
+        || signature::signature_or_key(bytes) == Some(Sniffed::Signature)
 }
 
 /// Whether the bytes are a point of the curve (SEC 1, 2.3.3), or its two coordinates.
@@ -114,60 +115,63 @@ mod tests {
         };
         let hex: String = der.iter().map(|byte| format!("{byte:02x}")).collect();
         let point = signing.verifying_key().to_sec1_point(false);
-        let cases: Vec<(Vec<u8>, Option<Looks>)> = vec![
-            (utf16(true), Some(Looks::Utf16)),
-            (utf16(false), Some(Looks::Utf16)),
-            (STANDARD.encode(der).into(), Some(Looks::Base64)),
-            (format!("{}\n", hex).into(), Some(Looks::Hex)),
-            (point.as_bytes().to_vec(), Some(Looks::RawPoint)),
-            (point.as_bytes()[1..].to_vec(), Some(Looks::RawPoint)),
+        let cases: Vec<(Vec<u8>, Option<Sniffed>)> = vec![
+            (utf16(true), Some(Sniffed::Utf16)),
+            (utf16(false), Some(Sniffed::Utf16)),
+            (STANDARD.encode(der).into(), Some(Sniffed::Base64)),
+            (format!("{}\n", hex).into(), Some(Sniffed::Hex)),
+            (point.as_bytes().to_vec(), Some(Sniffed::RawPoint)),
+            (point.as_bytes()[1..].to_vec(), Some(Sniffed::RawPoint)),
             (
                 b"{\"kty\":\"EC\",\"crv\":\"P-256\"}".to_vec(),
-                Some(Looks::Jwk),
+                Some(Sniffed::Jwk),
             ),
-            (b"{\"keys\":[{\"kty\":\"EC\"}]}".to_vec(), Some(Looks::Jwk)),
-            (b"{\"error\":\"gone\"}".to_vec(), Some(Looks::Json)),
+            (
+                b"{\"keys\":[{\"kty\":\"EC\"}]}".to_vec(),
+                Some(Sniffed::Jwk),
+            ),
+            (b"{\"error\":\"gone\"}".to_vec(), Some(Sniffed::Json)),
             (
                 b"untrusted comment: minisign public key\nRWQ\n".to_vec(),
-                Some(Looks::Minisign),
+                Some(Sniffed::Minisign),
             ),
             (
                 b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n".to_vec(),
-                Some(Looks::Pgp),
+                Some(Sniffed::Pgp),
             ),
-            (b"<!DOCTYPE html>".to_vec(), Some(Looks::Html)),
-            (b"<Error><Code>".to_vec(), Some(Looks::Xml)),
+            (b"<!DOCTYPE html>".to_vec(), Some(Sniffed::Html)),
+            (b"<Error><Code>".to_vec(), Some(Sniffed::Xml)),
             (
                 b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
-                Some(Looks::GitLfs),
+                Some(Sniffed::GitLfs),
             ),
-            (b"\x00\x05\x16\x07".to_vec(), Some(Looks::AppleDouble)),
-            (signature.as_bytes().to_vec(), Some(Looks::Signature)),
+            (b"\x00\x05\x16\x07".to_vec(), Some(Sniffed::AppleDouble)),
+            (signature.as_bytes().to_vec(), Some(Sniffed::Signature)),
             (
                 STANDARD.encode(signature.as_bytes()).into(),
-                Some(Looks::Signature),
+                Some(Sniffed::Signature),
             ),
             (
                 b"---- BEGIN SSH2 PUBLIC KEY ----\n".to_vec(),
-                Some(Looks::Ssh2),
+                Some(Sniffed::Ssh2),
             ),
             (
                 pem.replace("\r\n", "\\n").into(),
-                Some(Looks::EscapedNewlines),
+                Some(Sniffed::EscapedNewlines),
             ),
             (
                 pem.replace("-----", "\u{2014}\u{2014}-")
                     .replace("-BEGIN", "\u{2013}BEGIN")
                     .into(),
-                Some(Looks::OtherDashes),
+                Some(Sniffed::OtherDashes),
             ),
-            (vec![0; 178], Some(Looks::Zeros)),
-            (b"404 page not found\n".to_vec(), Some(Looks::Text)),
+            (vec![0; 178], Some(Sniffed::Zeros)),
+            (b"404 page not found\n".to_vec(), Some(Sniffed::Text)),
             (b"hello".to_vec(), None),
         ];
         for (bytes, expected) in cases {
             assert_eq!(
-                looks(&bytes),
+                sniff(&bytes),
                 expected,
                 "{}",
                 String::from_utf8_lossy(&bytes)

@@ -87,7 +87,7 @@ pub enum Note {
 
 /// Takes in the records of a run, one by one.
 #[derive(Debug, Default)]
-pub struct Noting {
+pub struct NoteCollector {
     contents: Vec<Content>,
     unfit: Vec<Unfit>,
     /// Signatures that no trusted key made over their artifacts, each with the digest of that.
@@ -123,7 +123,7 @@ struct Unfit {
     signature: Box<Signature>,
 }
 
-impl Noting {
+impl NoteCollector {
     /// Takes in a record. They come in the order of the lines.
     pub fn take(&mut self, record: &Record) {
         let Subject::Artifact(path) = &record.subject;
@@ -340,7 +340,7 @@ mod tests {
     }
 
     fn noted(records: impl IntoIterator<Item = Record>) -> Vec<Note> {
-        let mut noting = Noting::default();
+        let mut noting = NoteCollector::default();
         records.into_iter().for_each(|record| noting.take(&record));
         noting.notes(&trusted(), &|| false)
     }
@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn of_many_signatures_that_fit_elsewhere_a_thousand_are_looked_at_or_fewer_by_several_keys() {
         for (keys, looked_at) in [(1, 1000), (2, 500)] {
-            let mut noting = Noting::default();
+            let mut noting = NoteCollector::default();
             for n in (0..1001).map(|n| n.to_string()) {
                 noting.take(&unfit(&n, "same", &n));
                 noting.take(&hashed(&format!("{n}.other"), &n));
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn many_names_of_one_content_and_many_copies_of_one_signature_are_each_looked_at_once() {
-        let mut noting = Noting::default();
+        let mut noting = NoteCollector::default();
         for n in 0..500 {
             noting.take(&unfit(&format!("{n}.junk"), &n.to_string(), "signed"));
             noting.take(&hashed(&format!("{n}.name"), "signed"));
@@ -441,7 +441,7 @@ mod tests {
 
     #[test]
     fn when_cancelled_nothing_is_said_of_signatures() {
-        let mut noting = Noting::default();
+        let mut noting = NoteCollector::default();
         for record in [unfit("a", "1", "2"), hashed("b", "2"), hashed("c", "2")] {
             noting.take(&record);
         }

@@ -2,7 +2,7 @@
 
 /// What is wrong with a path at which there is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathLooks {
+pub enum PathHint {
     /// A key itself, as text.
     KeyText,
     /// It begins with `~`.
@@ -19,9 +19,9 @@ pub enum PathLooks {
     Variable,
 }
 
-impl PathLooks {
+impl PathHint {
     /// What is wrong with a path at which there is nothing, if that is known.
-    pub fn of(path: &[u8]) -> Option<PathLooks> {
+    pub fn of(path: &[u8]) -> Option<PathHint> {
         let begins = |with: &[u8]| {
             path.get(..with.len())
                 .is_some_and(|begin| begin.eq_ignore_ascii_case(with))
@@ -34,19 +34,19 @@ impl PathLooks {
             name.starts_with(|c: char| c == '{' || c == '_' || c.is_ascii_alphabetic())
         };
         if text.contains("-----BEGIN") || text.trim_start().starts_with("MFkwEwYHKoZI") {
-            Some(PathLooks::KeyText)
+            Some(PathHint::KeyText)
         } else if text.trim() != text {
-            Some(PathLooks::Blank)
+            Some(PathHint::Blank)
         } else if text.starts_with(marks) || text.ends_with(marks) {
-            Some(PathLooks::Quoted)
+            Some(PathHint::Quoted)
         } else if begins(b"file:") {
-            Some(PathLooks::FileUrl)
+            Some(PathHint::FileUrl)
         } else if text.contains("://") {
-            Some(PathLooks::Url)
+            Some(PathHint::Url)
         } else if begins(b"~") {
-            Some(PathLooks::Tilde)
+            Some(PathHint::Tilde)
         } else if text.split('$').skip(1).any(is_word) || begins(b"%") && text[1..].contains('%') {
-            Some(PathLooks::Variable)
+            Some(PathHint::Variable)
         } else {
             None
         }
@@ -55,19 +55,19 @@ impl PathLooks {
     /// What it is and what to do, as a part of a message.
     pub fn advice(self) -> &'static str {
         match self {
-            PathLooks::KeyText => {
+            PathHint::KeyText => {
                 "it is the text of a key, and the path of a file is needed: write the text to a file, and name that"
             }
-            PathLooks::Tilde => {
+            PathHint::Tilde => {
                 "only the shell expands ~, and not in quotes: write $HOME, or the whole path"
             }
-            PathLooks::Quoted => "the quotation marks are a part of it: leave them out",
-            PathLooks::Blank => "it begins or ends with a blank or a line end: remove that",
-            PathLooks::FileUrl => "it is a URL: leave out file:// and name the path",
-            PathLooks::Url => {
+            PathHint::Quoted => "the quotation marks are a part of it: leave them out",
+            PathHint::Blank => "it begins or ends with a blank or a line end: remove that",
+            PathHint::FileUrl => "it is a URL: leave out file:// and name the path",
+            PathHint::Url => {
                 "it is a URL, and this program never uses the network: download the file, and name its path"
             }
-            PathLooks::Variable => {
+            PathHint::Variable => {
                 "it has a variable in it that was not expanded: write the whole path"
             }
         }
@@ -80,36 +80,33 @@ mod tests {
 
     #[test]
     fn a_path_at_which_there_is_nothing_is_called_what_it_is() {
-        let cases: [(&str, Option<PathLooks>); 20] = [
-            (
-                "-----BEGIN PUBLIC KEY-----\nMFk\n",
-                Some(PathLooks::KeyText),
-            ),
+        let cases: [(&str, Option<PathHint>); 20] = [
+            ("-----BEGIN PUBLIC KEY-----\nMFk\n", Some(PathHint::KeyText)),
             (
                 "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE",
-                Some(PathLooks::KeyText),
+                Some(PathHint::KeyText),
             ),
-            ("~/key.pem", Some(PathLooks::Tilde)),
-            ("~user/key.pem", Some(PathLooks::Tilde)),
-            ("\"key.pem\"", Some(PathLooks::Quoted)),
-            ("'key.pem'", Some(PathLooks::Quoted)),
-            ("\u{201c}key.pem\u{201d}", Some(PathLooks::Quoted)),
-            ("key.pem ", Some(PathLooks::Blank)),
-            (" key.pem", Some(PathLooks::Blank)),
-            ("key.pem\n", Some(PathLooks::Blank)),
-            ("key.pem\r", Some(PathLooks::Blank)),
-            ("key.pem\u{a0}", Some(PathLooks::Blank)),
-            ("file:///etc/key.pem", Some(PathLooks::FileUrl)),
-            ("FILE:key.pem", Some(PathLooks::FileUrl)),
-            ("https://example.com/key.pem", Some(PathLooks::Url)),
-            ("$HOME/key.pem", Some(PathLooks::Variable)),
-            ("${KEYS}/key.pem", Some(PathLooks::Variable)),
-            ("%USERPROFILE%/key.pem", Some(PathLooks::Variable)),
+            ("~/key.pem", Some(PathHint::Tilde)),
+            ("~user/key.pem", Some(PathHint::Tilde)),
+            ("\"key.pem\"", Some(PathHint::Quoted)),
+            ("'key.pem'", Some(PathHint::Quoted)),
+            ("\u{201c}key.pem\u{201d}", Some(PathHint::Quoted)),
+            ("key.pem ", Some(PathHint::Blank)),
+            (" key.pem", Some(PathHint::Blank)),
+            ("key.pem\n", Some(PathHint::Blank)),
+            ("key.pem\r", Some(PathHint::Blank)),
+            ("key.pem\u{a0}", Some(PathHint::Blank)),
+            ("file:///etc/key.pem", Some(PathHint::FileUrl)),
+            ("FILE:key.pem", Some(PathHint::FileUrl)),
+            ("https://example.com/key.pem", Some(PathHint::Url)),
+            ("$HOME/key.pem", Some(PathHint::Variable)),
+            ("${KEYS}/key.pem", Some(PathHint::Variable)),
+            ("%USERPROFILE%/key.pem", Some(PathHint::Variable)),
             ("key.pem", None),
             ("price-5$.pem", None),
         ];
         for (path, expected) in cases {
-            assert_eq!(PathLooks::of(path.as_bytes()), expected, "{path}");
+            assert_eq!(PathHint::of(path.as_bytes()), expected, "{path}");
         }
     }
 }

@@ -7,8 +7,8 @@ use p256::ecdsa;
 
 use super::formats::{contains, format, from_utf16, is_prose, is_zeros, other_signer, text};
 use crate::trust::key::{Key, KeyError};
-use crate::trust::looks::Looks;
 use crate::trust::signature::{MAX_BYTES, Signature, from_hex};
+use crate::trust::sniffed::Sniffed;
 
 /// Base64 with or without padding, as people cut it off.
 const LENIENT: GeneralPurposeConfig =
@@ -23,9 +23,9 @@ const LEAST_RSA: usize = 1024;
 
 /// What the content of a signature file is instead of a signature, if that is known. Of a longer file, the first
 /// [`LOOK_BYTES`](crate::trust::signature::LOOK_BYTES) are enough.
-pub fn looks(bytes: &[u8]) -> Option<Looks> {
+pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     is_zeros(bytes)
-        .then_some(Looks::Zeros)
+        .then_some(Sniffed::Zeros)
         .or_else(|| written_otherwise(text(bytes)))
         .or_else(|| damaged(bytes))
         .or_else(|| document(bytes))
@@ -33,14 +33,14 @@ pub fn looks(bytes: &[u8]) -> Option<Looks> {
         .or_else(|| other_signer(bytes))
         .or_else(|| key(bytes))
         .or_else(|| other_signature(bytes))
-        .or_else(|| is_prose(bytes).then_some(Looks::Text))
+        .or_else(|| is_prose(bytes).then_some(Sniffed::Text))
 }
 
 /// Whether the whole content of an artifact is a signature or a key, so that files were mixed up.
-pub(crate) fn signature_or_key(bytes: &[u8]) -> Option<Looks> {
+pub(crate) fn signature_or_key(bytes: &[u8]) -> Option<Sniffed> {
     let is_signature = is_signature(bytes) || written_otherwise(text(bytes)).is_some();
     is_signature
-        .then_some(Looks::Signature)
+        .then_some(Sniffed::Signature)
         .or_else(|| other_signer(bytes))
         .or_else(|| key(bytes))
 }
@@ -55,23 +55,23 @@ fn is_signature_or_pair(bytes: &[u8]) -> bool {
 }
 
 /// A signature as text.
-fn written_otherwise(text: &[u8]) -> Option<Looks> {
+fn written_otherwise(text: &[u8]) -> Option<Sniffed> {
     let compact = without_blanks(text);
     let quoted = compact.strip_prefix(b"\"");
     let unquoted = quoted.and_then(|rest| rest.strip_suffix(b"\""));
     let unquoted = unquoted.unwrap_or(&compact);
     let base64 = BASE64.decode(unquoted).ok();
     if from_hex(&compact).is_some_and(|bytes| is_signature_or_pair(&bytes)) {
-        Some(Looks::Hex)
+        Some(Sniffed::Hex)
     } else if base64.as_deref().is_some_and(is_signature_or_pair) {
-        Some(Looks::Base64)
+        Some(Sniffed::Base64)
     } else if base64.as_deref().is_some_and(is_base64_of_signature) {
-        Some(Looks::Base64Twice)
+        Some(Sniffed::Base64Twice)
     } else if BASE64URL
         .decode(unquoted)
         .is_ok_and(|bytes| is_signature_or_pair(&bytes))
     {
-        Some(Looks::Base64Url)
+        Some(Sniffed::Base64Url)
     } else {
         hexadecimal(text)
     }
@@ -88,7 +88,7 @@ fn is_base64_of_signature(text: &[u8]) -> bool {
 }
 
 /// Hexadecimal digits with something around or between them.
-fn hexadecimal(text: &[u8]) -> Option<Looks> {
+fn hexadecimal(text: &[u8]) -> Option<Sniffed> {
     let text = str::from_utf8(text).ok()?;
     let is_signature_in = |digits: &str| {
         let digits: Vec<u8> = digits.bytes().filter(u8::is_ascii_hexdigit).collect();
@@ -102,17 +102,17 @@ fn hexadecimal(text: &[u8]) -> Option<Looks> {
         text.contains(prefix) && is_signature_in(&inside_braces(text).replace(prefix, ""))
     };
     if is_prefixed {
-        Some(Looks::HexPrefixed)
+        Some(Sniffed::HexPrefixed)
     } else if ["0x", "0X", "\\x"].into_iter().any(is_escaped) {
-        Some(Looks::Hex0x)
+        Some(Sniffed::Hex0x)
     } else if text
         .bytes()
         .all(|b| b.is_ascii_hexdigit() || b" \r\n\t:-,;._".contains(&b))
         && is_signature_in(text)
     {
-        Some(Looks::HexSeparated)
+        Some(Sniffed::HexSeparated)
     } else if is_dump(text) {
-        Some(Looks::HexDump)
+        Some(Sniffed::HexDump)
     } else {
         None
     }
@@ -175,25 +175,25 @@ fn words_of_line(line: &str) -> Vec<&str> {
 }
 
 /// A signature that was changed on the way.
-fn damaged(bytes: &[u8]) -> Option<Looks> {
+fn damaged(bytes: &[u8]) -> Option<Sniffed> {
     let utf16 = || from_utf16(bytes);
     let is_raw_pair = !bytes.is_ascii() && ecdsa::Signature::from_slice(bytes).is_ok();
     if is_raw_pair {
-        Some(Looks::P1363)
+        Some(Sniffed::P1363)
     } else if is_signature(bytes.trim_ascii_end()) || ends_in_newline(bytes) {
-        Some(Looks::TrailingNewline)
+        Some(Sniffed::TrailingNewline)
     } else if is_crlf(bytes) {
-        Some(Looks::Crlf)
+        Some(Sniffed::Crlf)
     } else if is_latin1_as_utf8(bytes) {
-        Some(Looks::Latin1)
+        Some(Sniffed::Latin1)
     } else if utf16().is_some() {
-        Some(Looks::Utf16)
+        Some(Sniffed::Utf16)
     } else if contains(bytes, b"\xef\xbf\xbd") {
-        Some(Looks::Replaced)
+        Some(Sniffed::Replaced)
     } else if (1..bytes.len().min(MAX_BYTES + 1)).any(|end| is_signature(&bytes[..end])) {
-        Some(Looks::TrailingBytes)
+        Some(Sniffed::TrailingBytes)
     } else if is_cut_off(bytes) {
-        Some(Looks::CutOff)
+        Some(Sniffed::CutOff)
     } else {
         None
     }
@@ -252,7 +252,7 @@ fn is_cut_off(bytes: &[u8]) -> bool {
 }
 
 /// A document that holds a signature.
-fn document(bytes: &[u8]) -> Option<Looks> {
+fn document(bytes: &[u8]) -> Option<Sniffed> {
     let names: [&[u8]; 4] = [
         b"dev.sigstore.bundle",
         b"\"messageSignature\"",
@@ -260,31 +260,31 @@ fn document(bytes: &[u8]) -> Option<Looks> {
         b"\"SignedEntryTimestamp\"",
     ];
     let is_bundle =
-        format(bytes) == Some(Looks::Json) && names.iter().any(|name| contains(bytes, name));
-    is_bundle.then_some(Looks::SigstoreBundle)
+        format(bytes) == Some(Sniffed::Json) && names.iter().any(|name| contains(bytes, name));
+    is_bundle.then_some(Sniffed::SigstoreBundle)
 }
 
 /// A key or certificate in the place of a signature.
-fn key(bytes: &[u8]) -> Option<Looks> {
+fn key(bytes: &[u8]) -> Option<Sniffed> {
     let text = text(bytes);
     let is_pem = text.starts_with(b"-----BEGIN ");
     match Key::parse("", text) {
-        Ok(_) => Some(Looks::PublicKey),
+        Ok(_) => Some(Sniffed::PublicKey),
         Err(KeyError::PrivateKey) if is_pem || bytes.len() >= LEAST_PRIVATE_KEY => {
-            Some(Looks::PrivateKey)
+            Some(Sniffed::PrivateKey)
         }
-        Err(KeyError::Certificate) => Some(Looks::Certificate),
-        Err(KeyError::Rsa { bits }) if bits >= LEAST_RSA => Some(Looks::PublicKey),
+        Err(KeyError::Certificate) => Some(Sniffed::Certificate),
+        Err(KeyError::Rsa { bits }) if bits >= LEAST_RSA => Some(Sniffed::PublicKey),
         Err(KeyError::OtherCurve(_) | KeyError::OtherAlgorithm(_) | KeyError::OpenSsh) => {
-            Some(Looks::PublicKey)
+            Some(Sniffed::PublicKey)
         }
         Err(_)
             if text.starts_with(b"-----BEGIN PKCS7-----")
                 || text.starts_with(b"-----BEGIN CMS-----") =>
         {
-            Some(Looks::Pkcs7)
+            Some(Sniffed::Pkcs7)
         }
-        Err(_) if is_pem => Some(Looks::Pem),
+        Err(_) if is_pem => Some(Sniffed::Pem),
         Err(_) => None,
     }
 }
@@ -293,20 +293,20 @@ fn key(bytes: &[u8]) -> Option<Looks> {
 const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 
 /// A signature by a key that is no P-256 key.
-fn other_signature(bytes: &[u8]) -> Option<Looks> {
+fn other_signature(bytes: &[u8]) -> Option<Sniffed> {
     if bytes.first() == Some(&0x30)
         && bytes
             .get(..32)
             .is_some_and(|begin| contains(begin, SIGNED_DATA))
     {
-        Some(Looks::Pkcs7)
+        Some(Sniffed::Pkcs7)
     } else if is_two_integers(bytes) && bytes.len() > MAX_BYTES {
-        Some(Looks::OtherCurve)
+        Some(Sniffed::OtherCurve)
     } else if matches!(bytes.len(), 256 | 384 | 512)
         && !bytes.is_ascii()
         && bytes.first() != Some(&0x30)
     {
-        Some(Looks::RsaSized)
+        Some(Sniffed::RsaSized)
     } else {
         None
     }
@@ -354,10 +354,10 @@ mod tests {
         digits.join(separator)
     }
 
-    fn expect(cases: &[(Vec<u8>, Option<Looks>)]) {
+    fn expect(cases: &[(Vec<u8>, Option<Sniffed>)]) {
         for (bytes, expected) in cases {
             assert_eq!(
-                looks(bytes),
+                sniff(bytes),
                 *expected,
                 "{}",
                 String::from_utf8_lossy(bytes)
@@ -374,38 +374,44 @@ mod tests {
         assert_ne!(url, base64, "the signature tells the alphabets apart");
         let bare = hex(&der, "");
         let cases = [
-            (base64.clone(), Looks::Base64),
-            (format!("{first}\r\n{second}\n"), Looks::Base64),
-            (format!("\"{base64}\"\n"), Looks::Base64),
-            (base64.trim_end_matches('=').to_owned(), Looks::Base64),
-            (format!("\u{feff}{base64}"), Looks::Base64),
-            (url.clone(), Looks::Base64Url),
-            (url.trim_end_matches('=').to_owned(), Looks::Base64Url),
-            (BASE64.encode(&base64), Looks::Base64Twice),
-            (BASE64.encode(format!("{base64}\n")), Looks::Base64Twice),
-            (bare.clone(), Looks::Hex),
-            (bare.to_uppercase(), Looks::Hex),
-            (hex(&der, " "), Looks::Hex),
-            (format!("EC-SHA2-256(x.zst)= {bare}\n"), Looks::HexPrefixed),
-            (format!("ECDSA-SHA256(x= y)= {bare}\n"), Looks::HexPrefixed),
+            (base64.clone(), Sniffed::Base64),
+            (format!("{first}\r\n{second}\n"), Sniffed::Base64),
+            (format!("\"{base64}\"\n"), Sniffed::Base64),
+            (base64.trim_end_matches('=').to_owned(), Sniffed::Base64),
+            (format!("\u{feff}{base64}"), Sniffed::Base64),
+            (url.clone(), Sniffed::Base64Url),
+            (url.trim_end_matches('=').to_owned(), Sniffed::Base64Url),
+            (BASE64.encode(&base64), Sniffed::Base64Twice),
+            (BASE64.encode(format!("{base64}\n")), Sniffed::Base64Twice),
+            (bare.clone(), Sniffed::Hex),
+            (bare.to_uppercase(), Sniffed::Hex),
+            (hex(&der, " "), Sniffed::Hex),
+            (
+                format!("EC-SHA2-256(x.zst)= {bare}\n"),
+                Sniffed::HexPrefixed,
+            ),
+            (
+                format!("ECDSA-SHA256(x= y)= {bare}\n"),
+                Sniffed::HexPrefixed,
+            ),
             (
                 format!("EC-SHA2-256(x)= {}\n", hex(&der, ":")),
-                Looks::HexPrefixed,
+                Sniffed::HexPrefixed,
             ),
-            (format!("{bare} *x.zst\n"), Looks::HexPrefixed),
-            (hex(&der, ":"), Looks::HexSeparated),
-            (hex(&der, "-").to_uppercase(), Looks::HexSeparated),
-            (hex(&der, ", "), Looks::HexSeparated),
-            (format!("0x{bare}\n"), Looks::Hex0x),
-            (format!("0x{}", hex(&der, ", 0x")), Looks::Hex0x),
+            (format!("{bare} *x.zst\n"), Sniffed::HexPrefixed),
+            (hex(&der, ":"), Sniffed::HexSeparated),
+            (hex(&der, "-").to_uppercase(), Sniffed::HexSeparated),
+            (hex(&der, ", "), Sniffed::HexSeparated),
+            (format!("0x{bare}\n"), Sniffed::Hex0x),
+            (format!("0x{}", hex(&der, ", 0x")), Sniffed::Hex0x),
             (
                 format!(
                     "unsigned char s[] = {{\n  0x{}\n}};\nunsigned int s_len = 70;\n",
                     hex(&der, ", 0x")
                 ),
-                Looks::Hex0x,
+                Sniffed::Hex0x,
             ),
-            (format!("\\x{}", hex(&der, "\\x")), Looks::Hex0x),
+            (format!("\\x{}", hex(&der, "\\x")), Sniffed::Hex0x),
         ];
         expect(&cases.map(|(text, looks)| (text.into_bytes(), Some(looks))));
     }
@@ -455,7 +461,7 @@ mod tests {
             )
         });
         for text in [xxd, canonical, od, little, octal] {
-            assert_eq!(looks(text.as_bytes()), Some(Looks::HexDump), "{text}");
+            assert_eq!(sniff(text.as_bytes()), Some(Sniffed::HexDump), "{text}");
         }
     }
 
@@ -485,26 +491,26 @@ mod tests {
             .to_bytes()
             .to_vec();
         expect(&[
-            ([&der[..], b"\n"].concat(), Some(Looks::TrailingNewline)),
+            ([&der[..], b"\n"].concat(), Some(Sniffed::TrailingNewline)),
             (
                 [&der[..], b"\r\n \n"].concat(),
-                Some(Looks::TrailingNewline),
+                Some(Sniffed::TrailingNewline),
             ),
-            ([&der[..], b"x"].concat(), Some(Looks::TrailingBytes)),
-            ([&der[..], &[0; 80]].concat(), Some(Looks::TrailingBytes)),
-            (crlf, Some(Looks::Crlf)),
-            (as_text.into_bytes(), Some(Looks::Latin1)),
-            (windows.into_bytes(), Some(Looks::Latin1)),
+            ([&der[..], b"x"].concat(), Some(Sniffed::TrailingBytes)),
+            ([&der[..], &[0; 80]].concat(), Some(Sniffed::TrailingBytes)),
+            (crlf, Some(Sniffed::Crlf)),
+            (as_text.into_bytes(), Some(Sniffed::Latin1)),
+            (windows.into_bytes(), Some(Sniffed::Latin1)),
             (
                 String::from_utf8_lossy(&der).into_owned().into_bytes(),
-                Some(Looks::Replaced),
+                Some(Sniffed::Replaced),
             ),
-            (utf16, Some(Looks::Utf16)),
-            (big, Some(Looks::Utf16)),
-            (der[..69].to_vec(), Some(Looks::CutOff)),
-            (der[..40].to_vec(), Some(Looks::CutOff)),
-            (pair, Some(Looks::P1363)),
-            (vec![0; 70], Some(Looks::Zeros)),
+            (utf16, Some(Sniffed::Utf16)),
+            (big, Some(Sniffed::Utf16)),
+            (der[..69].to_vec(), Some(Sniffed::CutOff)),
+            (der[..40].to_vec(), Some(Sniffed::CutOff)),
+            (pair, Some(Sniffed::P1363)),
+            (vec![0; 70], Some(Sniffed::Zeros)),
         ]);
     }
 
@@ -519,49 +525,55 @@ mod tests {
         };
         let large = [&[0x30, 100, 2, 48][..], &[0x11; 48], &[2, 48], &[0x22; 48]].concat();
         expect(&[
-            (pem("PUBLIC KEY", public.as_bytes()), Some(Looks::PublicKey)),
-            (public.as_bytes().to_vec(), Some(Looks::PublicKey)),
+            (
+                pem("PUBLIC KEY", public.as_bytes()),
+                Some(Sniffed::PublicKey),
+            ),
+            (public.as_bytes().to_vec(), Some(Sniffed::PublicKey)),
             (
                 pem("PRIVATE KEY", private.as_bytes()),
-                Some(Looks::PrivateKey),
+                Some(Sniffed::PrivateKey),
             ),
-            (private.as_bytes().to_vec(), Some(Looks::PrivateKey)),
-            (pem("CERTIFICATE", &[0x30, 0]), Some(Looks::Certificate)),
-            (pem("PKCS7", &[0x30, 0]), Some(Looks::Pkcs7)),
-            (pem("SIGNATURE", &signature()), Some(Looks::Pem)),
-            (b"ssh-rsa AAAA x@y".to_vec(), Some(Looks::PublicKey)),
+            (private.as_bytes().to_vec(), Some(Sniffed::PrivateKey)),
+            (pem("CERTIFICATE", &[0x30, 0]), Some(Sniffed::Certificate)),
+            (pem("PKCS7", &[0x30, 0]), Some(Sniffed::Pkcs7)),
+            (pem("SIGNATURE", &signature()), Some(Sniffed::Pem)),
+            (b"ssh-rsa AAAA x@y".to_vec(), Some(Sniffed::PublicKey)),
             (
                 b"-----BEGIN PGP SIGNATURE-----\n\nabc\n".to_vec(),
-                Some(Looks::Pgp),
+                Some(Sniffed::Pgp),
             ),
             (
                 b"untrusted comment: signature from minisign\n".to_vec(),
-                Some(Looks::Minisign),
+                Some(Sniffed::Minisign),
             ),
             (
                 b"{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"}".to_vec(),
-                Some(Looks::SigstoreBundle),
+                Some(Sniffed::SigstoreBundle),
             ),
             (
                 b"{\"base64Signature\":\"MEUC\",\"cert\":\"\"}".to_vec(),
-                Some(Looks::SigstoreBundle),
+                Some(Sniffed::SigstoreBundle),
             ),
-            (b"{\"message\":\"Not Found\"}".to_vec(), Some(Looks::Json)),
-            (b"<?xml version=\"1.0\"?><Error>".to_vec(), Some(Looks::Xml)),
-            (b"\n<!DOCTYPE html><title>404".to_vec(), Some(Looks::Html)),
+            (b"{\"message\":\"Not Found\"}".to_vec(), Some(Sniffed::Json)),
+            (
+                b"<?xml version=\"1.0\"?><Error>".to_vec(),
+                Some(Sniffed::Xml),
+            ),
+            (b"\n<!DOCTYPE html><title>404".to_vec(), Some(Sniffed::Html)),
             (
                 b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
-                Some(Looks::GitLfs),
+                Some(Sniffed::GitLfs),
             ),
             (
                 b"\x00\x05\x16\x07\0\x02\0\0".to_vec(),
-                Some(Looks::AppleDouble),
+                Some(Sniffed::AppleDouble),
             ),
-            (b"\x1f\x8b\x08\0".to_vec(), Some(Looks::Gzip)),
-            (b"\x28\xb5\x2f\xfd".to_vec(), Some(Looks::Zstd)),
-            (b"404: Not Found\n".to_vec(), Some(Looks::Text)),
-            (large, Some(Looks::OtherCurve)),
-            (vec![0xab; 256], Some(Looks::RsaSized)),
+            (b"\x1f\x8b\x08\0".to_vec(), Some(Sniffed::Gzip)),
+            (b"\x28\xb5\x2f\xfd".to_vec(), Some(Sniffed::Zstd)),
+            (b"404: Not Found\n".to_vec(), Some(Sniffed::Text)),
+            (large, Some(Sniffed::OtherCurve)),
+            (vec![0xab; 256], Some(Sniffed::RsaSized)),
             (b"MEUCIQDabc=\n".to_vec(), None),
             (vec![b'x'; 80], None),
             (b"\x30\x06\x02\x01\x00\x02\x01\x01".to_vec(), None),
@@ -574,13 +586,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_looked_at_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            looks(&bytes);
+            sniff(&bytes);
             signature_or_key(&bytes);
         }
 
         #[test]
         fn text_of_the_characters_of_dumps_is_looked_at_without_harm(text in "[0-9a-f:x\\\\ |>={}\n,-]{0,300}") {
-            looks(text.as_bytes());
+            sniff(text.as_bytes());
         }
     }
 }

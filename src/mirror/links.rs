@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::walk::{Reach, real_directory};
+use super::walk::{WalkOptions, real_directory};
 use super::{Artifact, Survey};
 use crate::files::SharedPath;
 
@@ -31,7 +31,7 @@ impl Walked {
         root: &Path,
         read: Vec<PathBuf>,
         partly: HashSet<PathBuf>,
-        reach: &Reach,
+        reach: &WalkOptions,
     ) {
         self.trees.extend(root.canonicalize().map(|place| Tree {
             root: root.to_owned(),
@@ -71,7 +71,7 @@ impl Tree {
 
 /// A link that leads out of the PATHs.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Outward {
+pub struct OutsideLink {
     /// Its path as reached from the PATH.
     pub link: PathBuf,
     /// What it leads to, all links resolved.
@@ -81,7 +81,7 @@ pub struct Outward {
 /// The links to artifacts, to signatures and to entered directories that lead out of all of `paths`, each once, by path.
 ///
 /// Only links are resolved, so that a mirror without any costs nothing.
-pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<Outward> {
+pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<OutsideLink> {
     if survey.links_followed.is_empty() {
         return Vec::new();
     }
@@ -92,10 +92,10 @@ pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<Outward> {
         let target = link.canonicalize().ok()?;
         let is_inside = places.iter().any(|place| target.starts_with(place));
         let is_used = read.contains(path) || target.is_dir();
-        (!is_inside && is_used).then_some(Outward { link, target })
+        (!is_inside && is_used).then_some(OutsideLink { link, target })
     };
     let links: HashSet<&SharedPath> = survey.links_followed.iter().collect();
-    let mut outward: Vec<Outward> = links.into_iter().filter_map(outward).collect();
+    let mut outward: Vec<OutsideLink> = links.into_iter().filter_map(outward).collect();
     outward.sort_by(|a, b| a.link.cmp(&b.link));
     outward.dedup_by(|a, b| a.link == b.link);
     outward

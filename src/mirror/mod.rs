@@ -21,7 +21,7 @@ use crate::trust::verdict::Unclaimed;
 use links::Walked;
 use pairing::{Content, Kind, Needed, Pair, Paired};
 use siblings::Siblings;
-use walk::{Found, Listing, Problem, Reach, Trouble};
+use walk::{Found, Listing, Problem, WalkError, WalkOptions};
 use watch::{Ended, Room, Watch};
 
 /// What will have a record: an artifact, by its path as reached from the PATH, or a directory that could not be read.
@@ -41,7 +41,7 @@ pub struct Artifact {
 #[derive(Debug)]
 pub enum State {
     /// There is data, and the signature file with this path.
-    Signed(SharedPath, Facts),
+    Signed(SharedPath, Metadata),
     /// There is the signature file with this path, and no data.
     Missing(SharedPath),
     /// There is the signature file with the first path, and of the parts that its data was split into the second is not there.
@@ -66,7 +66,7 @@ pub enum State {
 
 /// What the file system says of a data file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct Metadata {
     /// Its size in bytes.
     pub size: u64,
     /// The device it lies on.
@@ -75,13 +75,13 @@ pub struct Facts {
     pub inode: u64,
 }
 
-impl Facts {
+impl Metadata {
     /// What it says of what stands under `path` now, links followed.
     ///
     /// # Errors
     /// Those of stat(2).
-    pub fn at(path: &Path) -> io::Result<Facts> {
-        path.metadata().map(|metadata| Facts {
+    pub fn at(path: &Path) -> io::Result<Metadata> {
+        path.metadata().map(|metadata| Metadata {
             size: metadata.size(),
             device: metadata.dev(),
             inode: metadata.ino(),
@@ -92,8 +92,8 @@ impl Facts {
     ///
     /// # Errors
     /// Those of stat(2).
-    pub fn of_device(path: &Path, length: u64) -> io::Result<Facts> {
-        path.metadata().map(|metadata| Facts {
+    pub fn of_device(path: &Path, length: u64) -> io::Result<Metadata> {
+        path.metadata().map(|metadata| Metadata {
             size: length,
             // What it is on is the device itself.
             device: metadata.rdev(),
@@ -105,15 +105,15 @@ impl Facts {
     ///
     /// # Errors
     /// Those of stat(2), of the first that fails.
-    fn of_all(parts: &[SharedPath]) -> io::Result<Facts> {
-        let mut all = Facts {
+    fn of_all(parts: &[SharedPath]) -> io::Result<Metadata> {
+        let mut all = Metadata {
             size: 0,
             device: 0,
             inode: 0,
         };
         for part in parts.iter().rev() {
-            let facts = Facts::at(&part.to_path_buf())?;
-            all = Facts {
+            let facts = Metadata::at(&part.to_path_buf())?;
+            all = Metadata {
                 size: all.size.saturating_add(facts.size),
                 ..facts
             };
@@ -126,7 +126,7 @@ impl Facts {
 #[derive(Clone, Debug)]
 pub struct Search {
     /// How far directories are walked.
-    pub reach: Reach,
+    pub reach: WalkOptions,
     /// What must have a signature.
     pub needed: Needed,
 }
@@ -248,8 +248,8 @@ impl Looking<'_> {
         let not_entered: Vec<NotEntered> = not_entered.collect();
         let problem = |Problem { path, trouble }| {
             let state = match trouble {
-                Trouble::Unreadable(error) => State::DirectoryUnreadable(error),
-                Trouble::Changed => State::DirectoryChanged,
+                WalkError::Unreadable(error) => State::DirectoryUnreadable(error),
+                WalkError::Changed => State::DirectoryChanged,
             };
             Artifact::new(reached(&path), state)
         };
@@ -521,7 +521,7 @@ fn whole(data: SharedPath, kind: Kind, signature: Option<(SharedPath, Kind)>) ->
         }
         (Kind::File | Kind::Dangling, None) => State::Unsigned(Unclaimed::NoSignature),
         (Kind::File | Kind::Dangling, Some(signature)) => {
-            signed(signature, || Facts::at(&data.to_path_buf()))
+            signed(signature, || Metadata::at(&data.to_path_buf()))
         }
     };
     Artifact::new(data, state)
@@ -536,7 +536,7 @@ fn split(
 ) -> Artifact {
     let state = match missing {
         Some(missing) => State::PartMissing(signature.0, missing),
-        None => signed(signature, || Facts::of_all(&parts)),
+        None => signed(signature, || Metadata::of_all(&parts)),
     };
     Artifact {
         parts,
@@ -544,7 +544,10 @@ fn split(
     }
 }
 
-fn signed((signature, kind): (SharedPath, Kind), facts: impl Fn() -> io::Result<Facts>) -> State {
+fn signed(
+    (signature, kind): (SharedPath, Kind),
+    facts: impl Fn() -> io::Result<Metadata>,
+) -> State {
     match (kind, facts()) {
         (Kind::Special | Kind::Directory, _) => State::SignatureNotRegular(signature),
         (Kind::File | Kind::Dangling, Ok(facts)) => State::Signed(signature, facts),
@@ -572,7 +575,7 @@ mod tests {
     fn a_path_that_is_gone_when_it_is_looked_at_fails_and_is_not_one_without_a_signature() {
         let directory = tempfile::tempdir().unwrap();
         let search = Search {
-            reach: Reach::default(),
+            reach: WalkOptions::default(),
             needed: Needed::Artifacts,
         };
         for name in ["usb", "x.zst", "x.sig.bin"] {
@@ -592,7 +595,7 @@ mod tests {
             fs::write(directory.path().join(format!("{n}.sig.bin")), "").unwrap();
         }
         let search = Search {
-            reach: Reach::default(),
+            reach: WalkOptions::default(),
             needed: Needed::Artifacts,
         };
         let paths = [directory.path().to_owned()];

@@ -17,7 +17,7 @@ use crate::names::endings;
 
 /// How far a walk goes.
 #[derive(Clone, Debug, Default)]
-pub struct Reach {
+pub struct WalkOptions {
     /// How many levels below the PATH; 1 is the files directly in it. `None` is all.
     pub max_depth: Option<usize>,
     /// Whether links to directories are entered.
@@ -58,12 +58,12 @@ pub struct Problem {
     /// Its path.
     pub path: PathBuf,
     /// What happened.
-    pub trouble: Trouble,
+    pub trouble: WalkError,
 }
 
 /// What can happen to a directory.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum WalkError {
     /// It could not be read, or not to its end, and this is the system's reason.
     Unreadable(io::Error),
     /// Its entries changed while it was read, however often that was tried.
@@ -88,7 +88,7 @@ const MOST_NAMES: usize = 16;
 ///
 /// # Errors
 /// When it was ended before the end.
-pub fn walk(root: &Path, reach: &Reach, watch: Watch<'_>) -> Result<Found, Ended> {
+pub fn walk(root: &Path, reach: &WalkOptions, watch: Watch<'_>) -> Result<Found, Ended> {
     let mut walk = Walk {
         root,
         reach,
@@ -222,7 +222,7 @@ impl Stamp {
 
 struct Walk<'a> {
     root: &'a Path,
-    reach: &'a Reach,
+    reach: &'a WalkOptions,
     watch: Watch<'a>,
     room: Room<'a>,
     /// Whether a directory was read more than once, so that others may be reached no more.
@@ -235,7 +235,7 @@ struct Walk<'a> {
     /// The real paths of further names.
     others: HashMap<PathBuf, (PathBuf, usize)>,
     /// Why linked directories were not entered.
-    failed: HashMap<PathBuf, Trouble>,
+    failed: HashMap<PathBuf, WalkError>,
     /// How often each device and inode was entered through links.
     entered: HashMap<(u64, u64), usize>,
 }
@@ -284,7 +284,7 @@ impl Walk<'_> {
     fn refuse(&mut self, path: PathBuf, error: io::Error) {
         self.read.remove(&path);
         self.others.remove(&path);
-        self.failed.insert(path, Trouble::Unreadable(error));
+        self.failed.insert(path, WalkError::Unreadable(error));
     }
 
     /// The real path, which is what tells directories apart.
@@ -459,7 +459,7 @@ impl Walk<'_> {
             (_, Some(error)) if self.hides_a_directory(path, &error) => {
                 reading.rare().problems.push(Problem {
                     path: path.to_owned(),
-                    trouble: Trouble::Unreadable(error),
+                    trouble: WalkError::Unreadable(error),
                 });
             }
             _ => {}
@@ -511,7 +511,7 @@ impl Walk<'_> {
                 // Fail closed: the name under which it was read is gone, with what was read there.
                 None => found.problems.push(Problem {
                     path,
-                    trouble: Trouble::Changed,
+                    trouble: WalkError::Changed,
                 }),
             }
         }
@@ -560,7 +560,7 @@ impl Walk<'_> {
         if reading.has_failed {
             found.problems.push(Problem {
                 path: path.clone(),
-                trouble: Trouble::Changed,
+                trouble: WalkError::Changed,
             });
         }
         let listing = Listing {
@@ -604,7 +604,7 @@ fn problem(error: walkdir::Error, directory: &Path) -> Problem {
     Problem {
         path,
         // Links are not followed, so that there are no loops and every error is one of the system's.
-        trouble: Trouble::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
+        trouble: WalkError::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
     }
 }
 
@@ -629,7 +629,7 @@ mod tests {
             cancelled: &cancelled,
             has_room: &|_| true,
         };
-        let found = walk(root, &Reach::default(), watch).unwrap();
+        let found = walk(root, &WalkOptions::default(), watch).unwrap();
         (entries.into_inner(), found)
     }
 
@@ -663,7 +663,7 @@ mod tests {
         let most = MOST_CHANGES as u64;
         assert!(entries <= most * 2 * DIRECTORIES, "{entries}");
         assert!(!found.problems.is_empty());
-        let is_changed = |problem: &Problem| matches!(problem.trouble, Trouble::Changed);
+        let is_changed = |problem: &Problem| matches!(problem.trouble, WalkError::Changed);
         assert!(found.problems.iter().all(is_changed));
     }
 

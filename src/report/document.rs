@@ -11,7 +11,7 @@ use crate::files::SharedPath;
 use crate::run::{self, Run, VERSION};
 use crate::text::time::rfc3339;
 use crate::trust::key;
-use crate::trust::looks::Looks;
+use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::{self, Record, Subject, Verdict};
 use crate::wire::{
@@ -133,7 +133,7 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         key,
         parts: record.parts.iter().map(member).collect(),
         link: record.link.as_deref().map(member),
-        looks: record.looks.map(Looks::name).map(Into::into),
+        looks: record.sniffed.map(Sniffed::name).map(Into::into),
         read_as: record.read_as.as_deref().map(member),
         seconds: seconds(record.elapsed),
     }

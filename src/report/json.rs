@@ -9,7 +9,7 @@
 //!   `detail` (the reason in words, for people), `remedy` (what to do, where it does not pass), and where they are known: `size` in bytes, `sha256`, `signature` (its file), `key`
 //!   (the fingerprint of the key that verified it), `parts` (the files that it was split into and read from, in their order), `link` (what
 //!   it is a link to, where the signature is that of its target), `read_as` (another name of the same file, under which it was read, once
-//!   for both), and `seconds` from opening it to its verdict. `looks` ([`Looks`](crate::trust::looks::Looks)) is a hint where an
+//!   for both), and `seconds` from opening it to its verdict. `looks` ([`Sniffed`](crate::trust::sniffed::Sniffed)) is a hint where an
 //!   artifact fails by its content or for want of a signature: what the data really is.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged), `interrupted` (the signal, if one ended the run),
 //!   `expected` and `counts` of artifacts, `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` in words, `notes` ([`Note`](crate::hints::notes::Note),

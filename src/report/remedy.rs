@@ -1,7 +1,7 @@
 //! What to do about each failure: the one table of remedies. A reason that is added gets its remedy here.
 
-use crate::trust::looks::Role;
 use crate::trust::signature::SignatureError;
+use crate::trust::sniffed::Role;
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Unclaimed, Verdict};
 
 /// Advises what to do; there is nothing to do about what passes.
@@ -10,7 +10,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         verdict if verdict.passes() => return None,
         Verdict::Valid { .. } => return None,
         Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
-        Verdict::Invalid(Invalid::NoKeyVerifies) => record.looks.map_or(
+        Verdict::Invalid(Invalid::NoKeyVerifies) => record.sniffed.map_or(
             "download the file and its signature again; if that does not help, ask the vendor which key signed it",
             |looks| looks.remedy(Role::Data),
         ),

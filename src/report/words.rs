@@ -14,7 +14,7 @@ use crate::names::alike::Difference;
 use crate::names::endings::is_artifact;
 use crate::text::escape;
 use crate::trust::key::Key;
-use crate::trust::looks::Role;
+use crate::trust::sniffed::Role;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
 /// What a record speaks of, as it is printed.
@@ -96,7 +96,7 @@ fn why(record: &Record) -> String {
         Verdict::Valid { key } => {
             format!("{signature}, key {}", key.name())
         }
-        Verdict::Invalid(why) => format!("{signature}: {why}{}", looks(record)),
+        Verdict::Invalid(why) => format!("{signature}: {why}{}", sniffed(record)),
         Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
         Verdict::PartMissing(part) => {
             format!(
@@ -104,7 +104,7 @@ fn why(record: &Record) -> String {
                 shown(part)
             )
         }
-        Verdict::Unsigned { why, .. } => unclaimed(record, why) + &looks(record),
+        Verdict::Unsigned { why, .. } => unclaimed(record, why) + &sniffed(record),
         Verdict::NotEntered { .. } => "a linked directory that was not entered".to_owned(),
         Verdict::Changed { part } => match part {
             Part::Directory => {
@@ -166,8 +166,8 @@ fn looked_for(record: &Record) -> String {
 }
 
 /// What an artifact that fails really is, and what to do; nothing where that is not known.
-fn looks(record: &Record) -> String {
-    record.looks.map_or_else(String::new, |looks| {
+fn sniffed(record: &Record) -> String {
+    record.sniffed.map_or_else(String::new, |looks| {
         let (is, remedy) = (looks.is(), looks.remedy(Role::Data));
         format!("; the data file is {is}: {remedy}")
     })

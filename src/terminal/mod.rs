@@ -57,7 +57,7 @@ fn ignore_closed_pipe(error: io::Error) -> io::Result<()> {
 }
 
 /// Says something on stderr, for people.
-pub fn say(message: &impl Display) {
+pub fn print_message(message: &impl Display) {
     let text = escape::message(&message.to_string());
     let line = format!("verify-signatures: {text}\n");
     // Where stderr is closed, nobody listens; the verdicts and the exit status do not depend on it.

@@ -12,7 +12,7 @@ use super::bar::{self, Total};
 use super::screen::{self, Screen};
 use super::suspend;
 use crate::progress::Counters;
-use crate::terminal::say;
+use crate::terminal::print_message;
 use crate::text::escape;
 use crate::text::size::size;
 
@@ -115,7 +115,7 @@ fn tick(style: Style, screen: MultiProgress, phase: Phase) -> Option<Tick> {
             Some(Box::new(move || {
                 if last.elapsed() >= LINE_EVERY {
                     last = Instant::now();
-                    say(&plain(&phase));
+                    print_message(&plain(&phase));
                 }
             }))
         }

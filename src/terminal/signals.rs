@@ -17,7 +17,7 @@ use crate::run::conclusion::Conclusion;
 /// run that it ends are wanted.
 const ONE_WISH: Duration = Duration::from_millis(150);
 /// How often the thread that waits for the first signal looks up.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Its stack: it calls next to nothing.
 const STACK: usize = 64 * 1024;
 
@@ -73,7 +73,7 @@ fn armed_after_the_first(cancel: &Cancel) -> Arc<AtomicBool> {
     let (arm, cancelled) = (Arc::clone(&armed), cancel.clone());
     let watch = move || {
         while !cancelled.is_cancelled() {
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         }
         thread::sleep(ONE_WISH);
         arm.store(true, Ordering::Relaxed);

@@ -19,7 +19,7 @@ use super::closed;
 /// part that every system promises, `_POSIX_PIPE_BUF`).
 const PIECE: usize = 512;
 /// How often a writer that waits looks up.
-const GLANCE: Timespec = Timespec {
+const POLL_INTERVAL: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 20_000_000,
 };
@@ -28,7 +28,7 @@ const NO_TIME: Timespec = Timespec {
     tv_nsec: 0,
 };
 /// How long all writers together go on waiting after a signal.
-const GRACE: Duration = Duration::from_millis(20);
+const JOIN_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// Whether a signal ended the run. Without a run there is nothing here, and no handler: a signal ends the process while it waits.
 static ENDED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -36,7 +36,7 @@ static ENDED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 static DEADLINE: OnceLock<Instant> = OnceLock::new();
 
 /// From now on nobody is waited for once `ended` is set.
-pub fn heed(ended: Arc<AtomicBool>) {
+pub fn cancel_on(ended: Arc<AtomicBool>) {
     // There is one run in a process; a second one would end as the first does.
     let _ = ENDED.set(ended);
 }
@@ -44,11 +44,11 @@ pub fn heed(ended: Arc<AtomicBool>) {
 /// A stream that waits for its reader, but not after a signal. What is left then is an error, and lost.
 pub struct Stream<W> {
     out: W,
-    way: Way,
+    delivery: Delivery,
 }
 
 /// How is written, so that nobody waits longer than he wants to.
-enum Way {
+enum Delivery {
     /// At once: a file has no reader.
     AtOnce,
     /// In pieces.
@@ -67,8 +67,8 @@ impl Stream<File> {
     pub fn stdout() -> io::Result<Stream<File>> {
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         if closed::stdout_was_closed() {
-            let way = Way::Closed;
-            return Ok(Stream { out, way });
+            let delivery = Delivery::Closed;
+            return Ok(Stream { out, delivery });
         }
         Ok(Stream::new(out))
     }
@@ -80,7 +80,7 @@ impl Stream<File> {
     pub fn check(&self) -> io::Result<()> {
         // What was opened with O_PATH has neither right, and counts as open for reading only.
         let access = rustix::fs::fcntl_getfl(&self.out)? & OFlags::RWMODE;
-        if matches!(self.way, Way::Closed) {
+        if matches!(self.delivery, Delivery::Closed) {
             Err(closed_error("closed"))
         } else if access == OFlags::RDONLY {
             Err(closed_error("open for reading only"))
@@ -105,14 +105,14 @@ impl Stream<StderrLock<'static>> {
 
 impl<W: Write + AsFd> Stream<W> {
     fn new(out: W) -> Stream<W> {
-        let way = Way::to(&out);
-        Stream { out, way }
+        let delivery = Delivery::to(&out);
+        Stream { out, delivery }
     }
 
     /// Returns when a piece can be written without waiting.
     fn wait(&self) -> io::Result<()> {
         loop {
-            let glance = if is_overdue() { NO_TIME } else { GLANCE };
+            let glance = if is_overdue() { NO_TIME } else { POLL_INTERVAL };
             let mut out = [PollFd::new(&self.out, PollFlags::OUT)];
             match poll(&mut out, Some(&glance)) {
                 Ok(0) | Err(Errno::INTR) => go_on()?,
@@ -123,14 +123,14 @@ impl<W: Write + AsFd> Stream<W> {
     }
 }
 
-impl Way {
-    fn to(out: &impl AsFd) -> Way {
+impl Delivery {
+    fn to(out: &impl AsFd) -> Delivery {
         let is_file = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
         match rustix::fs::fstat(out) {
-            Ok(stat) if is_file(stat.st_mode) => Way::AtOnce,
-            Ok(_) if isatty(out) => again(out).map_or(Way::Pieces, Way::Again),
+            Ok(stat) if is_file(stat.st_mode) => Delivery::AtOnce,
+            Ok(_) if isatty(out) => again(out).map_or(Delivery::Pieces, Delivery::Again),
             // Writing tells what is wrong, if anything is.
-            Ok(_) | Err(_) => Way::Pieces,
+            Ok(_) | Err(_) => Delivery::Pieces,
         }
     }
 }
@@ -148,7 +148,7 @@ fn go_on() -> io::Result<()> {
         .get()
         .is_some_and(|ended| ended.load(Ordering::Relaxed));
     // It begins to run when somebody waits.
-    if ended && Instant::now() >= *DEADLINE.get_or_init(|| Instant::now() + GRACE) {
+    if ended && Instant::now() >= *DEADLINE.get_or_init(|| Instant::now() + JOIN_TIMEOUT) {
         let words = "nobody reads it, and the run was ended";
         return Err(io::Error::new(io::ErrorKind::TimedOut, words));
     }
@@ -165,12 +165,12 @@ impl<W: Write + AsFd> Write for Stream<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let piece = bytes.get(..PIECE).unwrap_or(bytes);
         loop {
-            let written = match &mut self.way {
-                Way::AtOnce => return self.out.write(bytes),
-                Way::Again(terminal) => terminal.write(bytes),
+            let written = match &mut self.delivery {
+                Delivery::AtOnce => return self.out.write(bytes),
+                Delivery::Again(terminal) => terminal.write(bytes),
                 // Fail closed: std has /dev/null there, which would take everything.
-                Way::Closed => return Err(closed_error("closed")),
-                Way::Pieces => {
+                Delivery::Closed => return Err(closed_error("closed")),
+                Delivery::Pieces => {
                     self.wait()?;
                     self.out.write(piece)
                 }

@@ -4,9 +4,9 @@
 //! takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made without hashing.
 
 pub mod key;
-pub mod looks;
 pub(crate) mod multiples;
 pub mod signature;
+pub mod sniffed;
 pub mod terms;
 pub mod verdict;
 

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use p256::{NonZeroScalar, ecdsa};
 use thiserror::Error;
 
-use super::looks::{Looks, Role};
+use super::sniffed::{Role, Sniffed};
 
 /// The longest DER encoding of an ECDSA P-256 signature, in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
 ///
@@ -41,7 +41,7 @@ pub enum SignatureError {
     NotDer,
     /// Something that is known by its content. [`Signature::parse`] does not look for it.
     #[error("the signature file is {}; {}", .0.is(), .0.remedy(Role::Signature))]
-    Instead(Looks),
+    Instead(Sniffed),
 }
 
 impl Signature {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::looks::Looks;
 use super::signature::SignatureError;
+use super::sniffed::Sniffed;
 use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 
 /// What became of an artifact. The list is closed: another status is another version of the reports' schema.
@@ -38,8 +38,8 @@ pub enum Reason {
     SignatureTooLong,
     /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status `invalid`).
     SignatureNotDer,
-    /// `signature-` and a term of [`Looks`]: the signature file is something that is known by its content (status `invalid`).
-    SignatureLooks(Looks),
+    /// `signature-` and a term of [`Sniffed`]: the signature file is something that is known by its content (status `invalid`).
+    SignatureIs(Sniffed),
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
     /// `unfinished-download`: an unfinished download or copy, or a file kept beside one (status `unsigned`).
@@ -125,7 +125,7 @@ impl Reason {
                 SignatureError::Empty => Reason::SignatureEmpty,
                 SignatureError::TooLong => Reason::SignatureTooLong,
                 SignatureError::NotDer => Reason::SignatureNotDer,
-                SignatureError::Instead(looks) => Reason::SignatureLooks(*looks),
+                SignatureError::Instead(looks) => Reason::SignatureIs(*looks),
             },
             Verdict::Missing => Reason::NoDataFile,
             Verdict::PartMissing(_) => Reason::PartMissing,
@@ -163,7 +163,7 @@ impl Reason {
             Reason::SignatureEmpty => "signature-empty",
             Reason::SignatureTooLong => "signature-too-long",
             Reason::SignatureNotDer => "signature-not-der",
-            Reason::SignatureLooks(looks) => looks.reason(),
+            Reason::SignatureIs(looks) => looks.reason(),
             Reason::NoSignatureFile => "no-signature-file",
             Reason::UnfinishedDownload => "unfinished-download",
             Reason::SecondCopy => "second-copy",

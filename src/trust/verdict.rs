@@ -6,8 +6,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::key::Key;
-use super::looks::Looks;
 use super::signature::{Signature, SignatureError};
+use super::sniffed::Sniffed;
 use super::terms::{Reason, Status};
 use crate::digest::Digest;
 use crate::files::SharedPath;
@@ -42,7 +42,7 @@ pub struct Record {
     /// From opening the artifact to its verdict.
     pub elapsed: Duration,
     /// What the artifact really is, where it fails and is not what its name says: a hint.
-    pub looks: Option<Looks>,
+    pub sniffed: Option<Sniffed>,
     /// The signature itself, where no trusted key made it over this artifact. It may fit another (see [`super::note`]).
     pub(crate) unfit: Option<Box<Signature>>,
 }
@@ -66,7 +66,7 @@ impl Record {
             link: None,
             read_as: None,
             elapsed: Duration::ZERO,
-            looks: None,
+            sniffed: None,
             unfit: None,
         }
     }

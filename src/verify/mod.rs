@@ -14,15 +14,15 @@ use std::time::Instant;
 
 use thiserror::Error;
 
-use crate::content::Io;
+use crate::content::IoMode;
 use crate::device::Medium;
 use crate::engine::{self, PoolError, Prepared, Settings};
 use crate::hints::budget::Budget;
 use crate::hints::key_recovery;
-use crate::hints::notes::{Note, Noting};
+use crate::hints::notes::{Note, NoteCollector};
 use crate::limits;
 use crate::mirror::pairing::Needed;
-use crate::mirror::walk::Reach;
+use crate::mirror::walk::WalkOptions;
 use crate::mirror::watch::{Ended, Watch};
 use crate::mirror::{self, Search, Survey};
 use crate::progress::{Cancel, Counters};
@@ -110,13 +110,13 @@ impl Verifier {
         Verifier {
             settings: Settings {
                 keys: keys.into_iter().map(Arc::new).collect(),
-                io: Io::Auto,
+                io: IoMode::Auto,
                 threads: std::thread::available_parallelism().map_or(1, usize::from),
                 exact_threads: false,
                 hasher: None,
             },
             search: Search {
-                reach: Reach::default(),
+                reach: WalkOptions::default(),
                 needed: Needed::Artifacts,
             },
             policy: Policy::default(),
@@ -134,7 +134,7 @@ impl Verifier {
     }
 
     /// Reads files in this way.
-    pub fn io(mut self, io: Io) -> Verifier {
+    pub fn io(mut self, io: IoMode) -> Verifier {
         self.settings.io = io;
         self
     }
@@ -278,7 +278,7 @@ impl Verifier {
     }
 
     /// What a run shows as a whole.
-    pub(crate) fn notes(&self, mut noting: Noting, unmatched: Unmatched) -> Vec<Note> {
+    pub(crate) fn notes(&self, mut noting: NoteCollector, unmatched: Unmatched) -> Vec<Note> {
         let mut notes = unmatched.into_notes(&mut noting);
         let cancelled = || self.cancel.is_cancelled();
         let found = noting.notes(&self.settings.keys, &cancelled);
@@ -290,7 +290,7 @@ impl Verifier {
     /// The note that the keys are probably the wrong ones; none where one of them made a signature, though over another file.
     fn wrong_key(
         &self,
-        noting: &Noting,
+        noting: &NoteCollector,
         found: &[Note],
         cancelled: &dyn Fn() -> bool,
     ) -> Option<Note> {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use crate::progress::Cancel;
 
 /// How often the waiting thread looks up, to see whether the run was cancelled.
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a cancelled run waits for the work to notice by itself.
-const GRACE: Duration = Duration::from_millis(30);
+const JOIN_TIMEOUT: Duration = Duration::from_millis(30);
 /// Stack of the thread: that of a main thread, but for where memory is limited.
 const STACK: usize = 2 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ pub fn unless_cancelled<T: Send + 'static>(
     cancel: &Cancel,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    unless_cancelled_for(GRACE, cancel, work)
+    unless_cancelled_for(JOIN_TIMEOUT, cancel, work)
 }
 
 fn unless_cancelled_for<T: Send + 'static>(
@@ -44,7 +44,7 @@ fn unless_cancelled_for<T: Send + 'static>(
     let sent = hand.send(Box::new(work));
     let mut deadline = None;
     while sent.is_ok() {
-        match is_done.recv_timeout(GLANCE) {
+        match is_done.recv_timeout(POLL_INTERVAL) {
             Ok(outcome) => {
                 // It is gone before the next thread is started, and counts against no limit.
                 let _ = thread.join();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::engine;
 use crate::files::SharedPath;
-use crate::hints::notes::{Note, Noting};
+use crate::hints::notes::{Note, NoteCollector};
 use crate::mirror::{Artifact, State, Survey};
 use crate::names::alike::{self, Difference};
 use crate::trust::signature::Signature;
@@ -45,7 +45,7 @@ impl Unmatched {
     }
 
     /// Hands the signatures over, to find what they were made over, and the notes.
-    pub(super) fn into_notes(self, noting: &mut Noting) -> Vec<Note> {
+    pub(super) fn into_notes(self, noting: &mut NoteCollector) -> Vec<Note> {
         for (path, signature) in self.signatures {
             noting.take_unmatched(path, signature);
         }

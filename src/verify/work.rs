@@ -8,10 +8,10 @@ use super::Policy;
 use super::inputs::One;
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
-use crate::engine::plan::{FileId, Load};
+use crate::engine::plan::{Cost, FileId};
 use crate::engine::{self, Claim, Named, Task, Work};
 use crate::files::SharedPath;
-use crate::mirror::{self, Artifact, Facts, State};
+use crate::mirror::{self, Artifact, Metadata, State};
 use crate::text::os_error;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
@@ -132,7 +132,7 @@ pub(super) fn artifact(one: &One) -> Artifact {
     let artifact = mirror::appointed(&one.data, &one.signature, one.content.is_some());
     match (artifact.state, one.device) {
         (State::DataNotRegular(Some(signature)), Some(device)) => Artifact {
-            state: match Facts::of_device(&one.data, device.length) {
+            state: match Metadata::of_device(&one.data, device.length) {
                 Ok(facts) => State::Signed(signature, facts),
                 Err(error) => State::Unreadable(signature, error),
             },
@@ -148,7 +148,7 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
     let allowed = policy.allow_unsigned;
     let is_hashed = seeks || allowed && policy.wants_digests;
     let verdict = Verdict::Unsigned { allowed, why };
-    match is_hashed.then(|| Facts::at(&data.to_path_buf())) {
+    match is_hashed.then(|| Metadata::at(&data.to_path_buf())) {
         Some(Ok(facts)) => Work::Verify(Task {
             load: load(facts),
             data,
@@ -179,7 +179,7 @@ fn look(works: &mut [Work]) {
     };
     for record in records.filter(fails).take(MOST_LOOKED_AT) {
         let Subject::Artifact(path) = &record.subject;
-        record.looks = engine::look_at(&path.to_path_buf());
+        record.sniffed = engine::look_at(&path.to_path_buf());
     }
 }
 
@@ -225,8 +225,8 @@ fn ambiguous(works: &[Work]) -> HashSet<FileId> {
     ambiguous
 }
 
-fn load(facts: Facts) -> Load {
-    Load {
+fn load(facts: Metadata) -> Cost {
+    Cost {
         name: None,
         size: facts.size,
         file: FileId {

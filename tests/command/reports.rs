@@ -12,7 +12,7 @@ use std::process::Command;
 use crate::support::junit::Junit;
 use crate::support::{Mirror, Run, is_available, is_root, sign, signing_key};
 use serde_json::Value;
-use verify_signatures::Looks;
+use verify_signatures::Sniffed;
 
 /// A mirror with every status that does not need another process.
 fn mirror_of_all() -> Mirror {
@@ -1142,9 +1142,9 @@ fn the_schema_lists_what_a_file_can_look_like_as_looks_and_as_the_reason_of_a_si
         let terms = properties[name]["enum"].as_array().unwrap();
         terms.iter().map(|term| term.as_str().unwrap()).collect()
     };
-    let names: Vec<&str> = Looks::ALL.iter().map(|looks| looks.name()).collect();
+    let names: Vec<&str> = Sniffed::ALL.iter().map(|looks| looks.name()).collect();
     assert_eq!(listed("looks"), names);
-    for looks in Looks::ALL {
+    for looks in Sniffed::ALL {
         assert!(listed("reason").contains(&looks.reason()), "{looks:?}");
     }
 }

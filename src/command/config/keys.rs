@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{ConfigError, DEFAULT_KEY, Environment, lies_inside, shown};
 use crate::command::args::Cli;
 use crate::hints;
-use crate::hints::path::PathLooks;
+use crate::hints::path::PathHint;
 use crate::trust::key::{Key, KeyError, MAX_FILE_BYTES};
 
 /// How the names of keys end in a directory of them.
@@ -196,7 +196,7 @@ fn parse(path: &Path, content: &[u8]) -> Result<Key, ConfigError> {
             | KeyError::DamagedPem
             | KeyError::TooLong
             | KeyError::OtherBlock(_)
-            | KeyError::Rsa { bits: ..1024 } => hints::key::looks(content),
+            | KeyError::Rsa { bits: ..1024 } => hints::key::sniff(content),
             _ => None,
         },
         source,
@@ -204,7 +204,7 @@ fn parse(path: &Path, content: &[u8]) -> Result<Key, ConfigError> {
 }
 
 fn unreadable(path: &Path, source: io::Error) -> ConfigError {
-    if PathLooks::of(path.as_os_str().as_bytes()) == Some(PathLooks::KeyText) {
+    if PathHint::of(path.as_os_str().as_bytes()) == Some(PathHint::KeyText) {
         // Its text is not shown: it may be that of a private key.
         return ConfigError::KeyText;
     }

@@ -16,15 +16,14 @@ use std::thread;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
-use super::args::{Cli, Format, Way, When};
+use super::args::{Cli, Format, When};
 use crate::audit::baseline::{Baseline, BaselineError};
-use crate::content::Io;
 use crate::digest::Hasher;
 use crate::engine::Settings;
-use crate::hints::path::PathLooks;
+use crate::hints::path::PathHint;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
-use crate::mirror::walk::Reach;
+use crate::mirror::walk::WalkOptions;
 use crate::progress::Cancel;
 use crate::report::file;
 use crate::report::lines::Detail;
@@ -33,7 +32,7 @@ use crate::terminal::progress::Style;
 use crate::text::escape;
 use crate::text::os_error::words;
 use crate::trust::key::{Key, KeyError};
-use crate::trust::looks::{Looks, Role};
+use crate::trust::sniffed::{Role, Sniffed};
 use crate::verify::{Inputs, Policy, Verifier};
 use keys::exposed;
 pub use keys::{Skipped, WhyNoKey};
@@ -148,7 +147,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The text of a key in the place of a key file's path.
-    #[error("the path of the key is no path: {}", PathLooks::KeyText.advice())]
+    #[error("the path of the key is no path: {}", PathHint::KeyText.advice())]
     KeyText,
     /// Something is wrong with the key that `$PUBKEY` names.
     #[error("{0} (the key is the one that $PUBKEY names)")]
@@ -170,7 +169,7 @@ pub enum ConfigError {
         /// What it holds.
         source: KeyError,
         /// What that is, where it is known by the content alone.
-        looks: Option<Looks>,
+        looks: Option<Sniffed>,
     },
     /// A key file is not the one that was pinned.
     #[error(
@@ -331,18 +330,13 @@ impl Config {
         } else {
             Vec::new()
         };
-        let (io, io_name) = match cli.io {
-            Way::Auto => (Io::Auto, "auto"),
-            Way::Mmap => (Io::Mmap, "mmap"),
-            Way::Read => (Io::Read, "read"),
-        };
         let is_json = |(_, format): &(PathBuf, file::Format)| *format == file::Format::Json;
         Ok(Config {
             inputs,
             verifier: Verifier {
                 settings: Settings {
                     keys: keys.into_iter().map(|(_, key)| key).collect(),
-                    io,
+                    io: cli.io,
                     threads: cli.jobs.unwrap_or(environment.cores),
                     exact_threads: cli.jobs.is_some(),
                     hasher,
@@ -372,7 +366,7 @@ impl Config {
                 roots: cli.paths.clone(),
                 exclude: cli.exclude.clone(),
                 fingerprints: cli.fingerprints.clone(),
-                io: io_name,
+                io: cli.io.name(),
             },
         })
     }
@@ -398,12 +392,12 @@ fn shown(path: &Path) -> String {
 fn advice(path: &Path, error: &io::Error) -> String {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     let is_nothing = matches!(error.kind(), NotFound | NotADirectory | InvalidFilename);
-    let looks = PathLooks::of(path.as_os_str().as_bytes()).filter(|_| is_nothing);
+    let looks = PathHint::of(path.as_os_str().as_bytes()).filter(|_| is_nothing);
     looks.map_or_else(String::new, |looks| format!("; {}", looks.advice()))
 }
 
 /// What a key file holds instead of a key, and what to do.
-fn bad_key(error: &KeyError, looks: Option<Looks>) -> String {
+fn bad_key(error: &KeyError, looks: Option<Sniffed>) -> String {
     let Some(looks) = looks else {
         return error.to_string();
     };
@@ -578,7 +572,7 @@ fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
 
 fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
     Ok(Search {
-        reach: Reach {
+        reach: WalkOptions {
             max_depth: cli.max_depth,
             follow_links: cli.follow_links,
             exclude,

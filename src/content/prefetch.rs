@@ -5,8 +5,8 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::Fault;
-use super::load::{Extent, Loader, Window};
+use super::ReadError;
+use super::loader::{Extent, Loader, Window};
 
 /// Stack of such a thread, which calls little more than the system.
 const STACK: usize = 256 * 1024;
@@ -16,19 +16,19 @@ type Request = (Extent, Window);
 
 /// The thread that brings in the windows of one file. It ends with this.
 #[derive(Debug)]
-pub(super) struct Ahead {
+pub(super) struct Prefetcher {
     requests: SyncSender<Request>,
-    windows: Receiver<(Extent, Result<Window, Fault>)>,
+    windows: Receiver<(Extent, Result<Window, ReadError>)>,
     /// Whether a window was asked for that is not received yet.
     pending: bool,
 }
 
-impl Ahead {
+impl Prefetcher {
     /// Starts the thread.
     ///
     /// # Errors
     /// Gives the loader back where the system has no thread to give.
-    pub(super) fn start(loader: Loader) -> Result<Ahead, Loader> {
+    pub(super) fn start(loader: Loader) -> Result<Prefetcher, Loader> {
         let (requests, to_load) = sync_channel::<Request>(1);
         let (loaded, windows) = sync_channel(1);
         // The loader goes to the thread by a channel, so that it is still here where there is none.
@@ -49,7 +49,7 @@ impl Ahead {
             Ok(_) => hand.send(loader).map_err(|unsent| unsent.0)?,
             Err(_) => return Err(loader),
         }
-        Ok(Ahead {
+        Ok(Prefetcher {
             requests,
             windows,
             pending: false,
@@ -63,7 +63,7 @@ impl Ahead {
         extent: Extent,
         following: Extent,
         used: Window,
-    ) -> Result<Window, Fault> {
+    ) -> Result<Window, ReadError> {
         let mut used = Some(used);
         if !self.pending {
             self.ask(extent, used.take().unwrap_or_default())?;
@@ -81,11 +81,11 @@ impl Ahead {
         Ok(window)
     }
 
-    fn ask(&self, extent: Extent, used: Window) -> Result<(), Fault> {
+    fn ask(&self, extent: Extent, used: Window) -> Result<(), ReadError> {
         self.requests.send((extent, used)).map_err(|_| vanished())
     }
 }
 
-fn vanished() -> Fault {
+fn vanished() -> ReadError {
     io::Error::other("the thread that reads the file ended").into()
 }

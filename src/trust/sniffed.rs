@@ -12,41 +12,41 @@ pub enum Role {
 }
 
 /// One table for all kinds: the variant, its term in reports, what the file is, and what to do.
-macro_rules! looks {
+macro_rules! sniffed {
     ($($variant:ident, $name:literal, $is:literal, $remedy:literal;)*) => {
         /// What a file really is. The list is closed: another kind is another version of the reports' schema.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Looks {
+        pub enum Sniffed {
             $(#[doc = concat!("`", $name, "`: ", $is, ".")] $variant,)*
         }
 
-        impl Looks {
+        impl Sniffed {
             /// Every kind.
-            pub const ALL: &[Looks] = &[$(Looks::$variant,)*];
+            pub const ALL: &[Sniffed] = &[$(Sniffed::$variant,)*];
 
             /// The term, as the member `looks` of a report has it.
             pub fn name(self) -> &'static str {
-                match self { $(Looks::$variant => $name,)* }
+                match self { $(Sniffed::$variant => $name,)* }
             }
 
             /// The term of a signature file of this kind, as the member `reason` of a report has it.
             pub fn reason(self) -> &'static str {
-                match self { $(Looks::$variant => concat!("signature-", $name),)* }
+                match self { $(Sniffed::$variant => concat!("signature-", $name),)* }
             }
 
             /// What the file is, as the end of a sentence that begins with "the file is".
             pub fn is(self) -> &'static str {
-                match self { $(Looks::$variant => $is,)* }
+                match self { $(Sniffed::$variant => $is,)* }
             }
 
             fn usual_remedy(self) -> &'static str {
-                match self { $(Looks::$variant => $remedy,)* }
+                match self { $(Sniffed::$variant => $remedy,)* }
             }
         }
     };
 }
 
-looks! {
+sniffed! {
     Html, "html", "an HTML page, such as a server sends for an error", "download it again";
     Xml, "xml", "an XML document, such as an object store sends for an error", "download it again";
     Json, "json", "a JSON document, such as a server sends for an error", "download it again";
@@ -106,10 +106,10 @@ looks! {
     OtherDashes, "other-dashes", "PEM whose hyphens a text editor changed", "get it again as a file, or write ----- in plain hyphens";
 }
 
-impl Looks {
+impl Sniffed {
     /// What to do about it, where the file should be what `role` says.
     pub fn remedy(self, role: Role) -> &'static str {
-        use Looks::{
+        use Sniffed::{
             Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, SevenZip, Signature, Tar, Utf16, Xz, Zip, Zstd,
         };
         match (role, self) {
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_term_of_its_own_and_words_for_people() {
-        let names: HashSet<&str> = Looks::ALL.iter().map(|looks| looks.name()).collect();
-        assert_eq!(names.len(), Looks::ALL.len());
-        for looks in Looks::ALL {
+        let names: HashSet<&str> = Sniffed::ALL.iter().map(|looks| looks.name()).collect();
+        assert_eq!(names.len(), Sniffed::ALL.len());
+        for looks in Sniffed::ALL {
             assert_eq!(looks.reason(), format!("signature-{}", looks.name()));
             for role in [Role::Data, Role::Signature, Role::Key] {
                 assert!(!looks.is().is_empty() && !looks.remedy(role).is_empty());

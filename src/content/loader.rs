@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::mapped::Refusal;
-use super::{Fault, Io, READ_WINDOW, mapped, read};
+use super::mapped::MapError;
+use super::{IoMode, READ_WINDOW, ReadError, mapped, read};
 
 /// The bytes of a file that are in memory. They are lent for hashing, and let go with the next window.
 #[derive(Debug)]
@@ -65,27 +65,27 @@ impl Extent {
 #[derive(Debug)]
 pub(super) struct Loader {
     file: Arc<File>,
-    io: Io,
+    io: IoMode,
 }
 
 impl Loader {
-    pub(super) fn new(file: Arc<File>, io: Io) -> Loader {
+    pub(super) fn new(file: Arc<File>, io: IoMode) -> Loader {
         Loader { file, io }
     }
 
     /// Brings in the bytes of `extent` in the place of a window that is not used any more: all of them, or
     /// the first [`READ_WINDOW`] where the system has no memory for more.
-    pub(super) fn load(&mut self, extent: Extent, used: Window) -> Result<Window, Fault> {
+    pub(super) fn load(&mut self, extent: Extent, used: Window) -> Result<Window, ReadError> {
         let mut buffer = used.into_buffer();
-        if self.io != Io::Read {
+        if self.io != IoMode::Read {
             match mapped::map(&self.file, extent.at, extent.length) {
                 Ok(map) => return Ok(Window::Mapped(map)),
-                Err(Refusal::Map(error)) if self.io == Io::Mmap => {
+                Err(MapError::Map(error)) if self.io == IoMode::Mmap => {
                     return self.smaller(extent, error);
                 }
-                Err(Refusal::Map(_)) => self.io = Io::Read,
+                Err(MapError::Map(_)) => self.io = IoMode::Read,
                 // A page that cannot be had: reading it tells whether the file ends here or the device fails.
-                Err(Refusal::Page) => {}
+                Err(MapError::Page) => {}
             }
         }
         let length = extent.length.min(READ_WINDOW);
@@ -94,15 +94,15 @@ impl Loader {
     }
 
     /// Maps the beginning of an extent that could not be mapped whole.
-    fn smaller(&self, extent: Extent, error: io::Error) -> Result<Window, Fault> {
+    fn smaller(&self, extent: Extent, error: io::Error) -> Result<Window, ReadError> {
         let length = extent.length.min(READ_WINDOW);
         if error.kind() != io::ErrorKind::OutOfMemory || length == extent.length {
             return Err(error.into());
         }
         match mapped::map(&self.file, extent.at, length) {
             Ok(map) => Ok(Window::Mapped(map)),
-            Err(Refusal::Map(error)) => Err(error.into()),
-            Err(Refusal::Page) => {
+            Err(MapError::Map(error)) => Err(error.into()),
+            Err(MapError::Page) => {
                 let mut buffer = Vec::new();
                 read::exactly(&self.file, extent.at, length, &mut buffer)?;
                 Ok(Window::Read(buffer))

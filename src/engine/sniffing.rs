@@ -4,19 +4,19 @@ use std::path::Path;
 
 use crate::content;
 use crate::hints::data::{self, Seen};
-use crate::trust::looks::Looks;
+use crate::trust::sniffed::Sniffed;
 
 /// What the artifact at `path` really is; `None` where it is as its name says, nothing is known, or it cannot be read.
-pub fn look_at(path: &Path) -> Option<Looks> {
+pub fn look_at(path: &Path) -> Option<Sniffed> {
     let (size, beginning) = content::beginning_of(path, data::LOOK_BYTES).ok()?;
-    looks(path, size, &beginning)
+    sniff(path, size, &beginning)
 }
 
 /// The same of an artifact of `size` bytes whose first [`data::LOOK_BYTES`] are at hand.
-pub(super) fn looks(path: &Path, size: u64, beginning: &[u8]) -> Option<Looks> {
+pub(super) fn sniff(path: &Path, size: u64, beginning: &[u8]) -> Option<Sniffed> {
     let name = path.file_name()?;
     let is_there = |name| path.with_file_name(name).symlink_metadata().is_ok();
-    data::looks(Seen {
+    data::sniff(Seen {
         name,
         size,
         beginning,
