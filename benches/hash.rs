@@ -1,8 +1,8 @@
-//! Every way to compute SHA-256, in memory that no cache holds: bytes per second in one thread for each number of lanes, and on
-//! all cores with all lanes, which is the ceiling for a whole run.
+//! Every way to compute SHA-256, in memory that no cache holds: bytes per second in one thread for
+//! each number of lanes, and on all cores with all lanes, which is the ceiling for a whole run.
 //!
-//! `cargo bench --bench hash`. The lanes read from random pages of a large buffer, as the windows of files do. Without `--bench`
-//! (as a test) it runs once on little memory.
+//! `cargo bench --bench hash`. The lanes read from random pages of a large buffer, as the windows
+//! of files do. Without `--bench` (as a test) it runs once on little memory.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::hint::black_box;

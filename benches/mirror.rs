@@ -1,8 +1,9 @@
-//! A whole mirror, end to end and with the page cache hot, against the sample script's way: `openssl dgst -verify`, one
-//! file after the other, on the same files in the same run.
+//! A whole mirror, end to end and with the page cache hot, against the sample script's way:
+//! `openssl dgst -verify`, one file after the other, on the same files in the same run.
 //!
-//! `cargo bench --bench mirror [-- ARTIFACTS MIB PAIRS]`; by default 4 artifacts of 512 MiB, 5 pairs. The two take turns, so that
-//! a machine that changes its speed changes both. Without `--bench` (as a test) it runs once on a few bytes.
+//! `cargo bench --bench mirror [-- ARTIFACTS MIB PAIRS]`; by default 4 artifacts of 512 MiB, 5
+//! pairs. The two take turns, so that a machine that changes its speed changes both. Without
+//! `--bench` (as a test) it runs once on a few bytes.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../tests/support/mod.rs"]

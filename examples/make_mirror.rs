@@ -1,8 +1,9 @@
-//! Makes a signed mirror of any size: `cargo run --release --example make_mirror -- --artifacts 7 --size 2G DIR`.
+//! Makes a signed mirror of any size: `cargo run --release --example make_mirror -- --artifacts 7
+//! --size 2G DIR`.
 //!
-//! The files are nested as a vendor nests them and named by every rule in turn. Their contents are random numbers behind
-//! the first bytes of a real bundle or image. The public key lies in DIR as `spectro_public_key.pem`; the private key is
-//! never stored.
+//! The files are nested as a vendor nests them and named by every rule in turn. Their contents are
+//! random numbers behind the first bytes of a real bundle or image. The public key lies in DIR as
+//! `spectro_public_key.pem`; the private key is never stored.
 
 use std::error::Error;
 use std::fs::{self, File};

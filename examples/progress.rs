@@ -1,4 +1,5 @@
-//! Draws its own progress while a mirror is verified: `cargo run --example progress -- KEY DIRECTORY`.
+//! Draws its own progress while a mirror is verified: `cargo run --example progress -- KEY
+//! DIRECTORY`.
 
 use std::error::Error;
 use std::io::{self, Write};

@@ -1,4 +1,5 @@
-//! Verifies a mirror and ends at the first failure: `cargo run --example stop_at_first_failure -- KEY DIRECTORY`.
+//! Verifies a mirror and ends at the first failure: `cargo run --example stop_at_first_failure --
+//! KEY DIRECTORY`.
 
 use std::error::Error;
 use std::io::{self, Write};

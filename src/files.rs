@@ -1,4 +1,5 @@
-//! Paths that share their directories: a mirror has hundreds of thousands of them, and what they begin with is the same.
+//! Paths that share their directories: a mirror has hundreds of thousands of them, and what they
+//! begin with is the same.
 
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -10,14 +11,16 @@ use std::sync::Arc;
 
 use crate::text::escape;
 
-/// A directory, as the paths of what lies in it begin: empty, or with a `/` at its end. A clone is as large as a pointer.
+/// A directory, as the paths of what lies in it begin: empty, or with a `/` at its end. A clone is
+/// as large as a pointer.
 #[derive(Clone, Debug)]
 pub struct Directory(Arc<Box<OsStr>>);
 
-/// A path: the [`Directory`] that it shares with its neighbours, and a name of its own. A clone copies neither.
+/// A path: the [`Directory`] that it shares with its neighbours, and a name of its own. A clone
+/// copies neither.
 ///
-/// It is the sequence of its bytes. Two are equal where these are, the order is bytewise, and the hash is that of the bytes.
-/// (`Path` itself compares component by component.)
+/// It is the sequence of its bytes. Two are equal where these are, the order is bytewise, and the
+/// hash is that of the bytes. (`Path` itself compares component by component.)
 #[derive(Clone)]
 pub struct SharedPath {
     directory: Directory,

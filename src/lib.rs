@@ -1,5 +1,6 @@
-//! Verifies that the files of a mirror are what their vendor signed: detached ECDSA P-256 signatures over SHA-256,
-//! one `.sig.bin` beside each artifact, many artifacts at once, no network.
+//! Verifies that the files of a mirror are what their vendor signed: detached ECDSA P-256
+//! signatures over SHA-256, one `.sig.bin` beside each artifact, many artifacts at once, no
+//! network.
 //!
 //! [`Verifier`] is the front door. To verify a mirror, and stop at the first failure:
 //!
@@ -14,8 +15,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The command is a thin layer over it, behind the feature `cli`, which is on by default. How the library is built inside, room by
-//! room, is told in `docs/ARCHITECTURE.md`.
+//! The command is a thin layer over it, behind the feature `cli`, which is on by default. How the
+//! library is built inside, room by room, is told in `docs/ARCHITECTURE.md`.
 // Without the command, what only the command asks for is unused, not forgotten.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 
@@ -68,7 +69,8 @@ pub use trust::terms::{Reason, Status};
 pub use trust::verdict::{Invalid, Part, Record, Subject, Summary, Unclaimed, Verdict};
 pub use verify::{Records, Verifier, VerifyError};
 
-/// Rooms of the library for its own tests, benches and fuzz targets. No promise is made for what is here.
+/// Rooms of the library for its own tests, benches and fuzz targets. No promise is made for what is
+/// here.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 #[allow(missing_docs)]

@@ -9,14 +9,16 @@ pub fn files_left() -> usize {
     let Some(limit) = getrlimit(Resource::Nofile).current else {
         return usize::MAX;
     };
-    // One of those listed is the listing itself. Where nothing is listed: the three standard streams and one more.
+    // One of those listed is the listing itself. Where nothing is listed: the three standard
+    // streams and one more.
     let open = fs::read_dir("/proc/self/fd").map_or(4, |open| open.count().saturating_sub(1));
     usize::try_from(limit)
         .unwrap_or(usize::MAX)
         .saturating_sub(open)
 }
 
-/// The bytes that may be mapped or allocated beyond those that are, if they are limited (RLIMIT_AS, RLIMIT_DATA).
+/// The bytes that may be mapped or allocated beyond those that are, if they are limited (RLIMIT_AS,
+/// RLIMIT_DATA).
 pub fn memory_left() -> Option<u64> {
     let left = |resource, used: &str| {
         let limit = getrlimit(resource).current?;

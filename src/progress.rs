@@ -84,7 +84,8 @@ impl Counters {
         self.flights().iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less than it is.)
+    /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less
+    /// than it is.)
     pub(crate) fn left(&self) -> u64 {
         self.total().saturating_sub(self.done())
     }

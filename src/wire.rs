@@ -1,7 +1,9 @@
-//! The objects of the JSON reports as plain data: the one definition that they are written from and read by.
+//! The objects of the JSON reports as plain data: the one definition that they are written from and
+//! read by.
 //!
-//! `docs/report.schema.json` describes them (JSON Schema, draft 2020-12), and [`report::json`](crate::report::json) in words. A
-//! reader takes reports of this schema from older versions of the program, too, so that what came later may be missing.
+//! `docs/report.schema.json` describes them (JSON Schema, draft 2020-12), and
+//! [`report::json`](crate::report::json) in words. A reader takes reports of this schema from older
+//! versions of the program, too, so that what came later may be missing.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -30,7 +32,8 @@ pub enum Type {
     Summary,
 }
 
-/// A path in an object of its own, or as a member called `path`: text, or the base64 (RFC 4648, section 4) of bytes that are not UTF-8.
+/// A path in an object of its own, or as a member called `path`: text, or the base64 (RFC 4648,
+/// section 4) of bytes that are not UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathMember<'a> {
     /// The path, where it is UTF-8.

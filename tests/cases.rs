@@ -1,7 +1,8 @@
-//! Runs the command as the files in `tests/cases/` say: what lies in the directory, what is typed, what comes out.
+//! Runs the command as the files in `tests/cases/` say: what lies in the directory, what is typed,
+//! what comes out.
 //!
-//! A case is run several times: as it stands, on one thread, reading without memory maps, and with every SHA-256
-//! implementation that this processor knows; the results must be the same.
+//! A case is run several times: as it stands, on one thread, reading without memory maps, and with
+//! every SHA-256 implementation that this processor knows; the results must be the same.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -70,7 +71,8 @@ fn main() {
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
-    // Before the first thread: a child that is being started meanwhile would hold the copy open for writing.
+    // Before the first thread: a child that is being started meanwhile would hold the copy open for
+    // writing.
     let public = tempfile::tempdir().unwrap();
     let program: Arc<Path> = support::public_command(public.path()).into();
     let mut trials = Vec::new();

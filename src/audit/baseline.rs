@@ -70,7 +70,8 @@ impl Baseline {
             .iter()
             .map(path)
             .collect::<Result<Vec<_>, _>>()?;
-        // Fail closed: with another number of PATHs nobody can tell which of them was meant by which.
+        // Fail closed: with another number of PATHs nobody can tell which of them was meant by
+        // which.
         if then.len() != roots {
             return Err(BaselineError::OtherRoots {
                 then: then.len(),

@@ -1,7 +1,9 @@
-//! An audit: what a run found, compared with what an earlier run's report says. Pure: records in, findings out.
+//! An audit: what a run found, compared with what an earlier run's report says. Pure: records in,
+//! findings out.
 //!
-//! A signature covers neither a file's name nor the set of files. Whoever has a report of the mirror as it was accepted can tell what was
-//! taken away, added, put under another name, or replaced by something else that is signed as well (an older release, say).
+//! A signature covers neither a file's name nor the set of files. Whoever has a report of the
+//! mirror as it was accepted can tell what was taken away, added, put under another name, or
+//! replaced by something else that is signed as well (an older release, say).
 
 pub mod baseline;
 mod place;
@@ -16,7 +18,8 @@ use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
 use place::{Place, Roots};
 
-/// A difference between a run and its baseline. Artifacts are told apart by their paths below the PATH, and contents by their SHA-256.
+/// A difference between a run and its baseline. Artifacts are told apart by their paths below the
+/// PATH, and contents by their SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// `missing`: the baseline has it, and it is not there.
@@ -31,12 +34,14 @@ pub enum Finding {
         /// What is missing of the baseline and looks like it, if anything does.
         like: Option<SharedPath>,
     },
-    /// `changed`: it has another content than in the baseline, or one of the two contents is not known.
+    /// `changed`: it has another content than in the baseline, or one of the two contents is not
+    /// known.
     Changed {
         /// Where it is.
         path: SharedPath,
     },
-    /// `renamed`: a content of the baseline that is missing there lies under a name that the baseline does not have.
+    /// `renamed`: a content of the baseline that is missing there lies under a name that the
+    /// baseline does not have.
     Renamed {
         /// Where it should be.
         from: SharedPath,
@@ -88,7 +93,8 @@ pub struct Audit {
     pub findings: Vec<Finding>,
 }
 
-/// A SHA-256 that is compared with others. It was read and not made by hashing, so that no signature is verified with it.
+/// A SHA-256 that is compared with others. It was read and not made by hashing, so that no
+/// signature is verified with it.
 type Sha256 = [u8; 32];
 
 /// What a run has under a path.
@@ -105,7 +111,8 @@ struct Present<'a> {
 /// The places of the baseline where nothing is any more, by the content that was there.
 type Gone<'a> = BTreeMap<Option<Sha256>, VecDeque<&'a Place>>;
 
-/// Compares the records of a whole run over the PATHs `roots` with a baseline: all differences, bytewise by path within each PATH.
+/// Compares the records of a whole run over the PATHs `roots` with a baseline: all differences,
+/// bytewise by path within each PATH.
 pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Vec<Finding> {
     let present = present(roots, records);
     let mut gone = gone(baseline, &present);
@@ -211,7 +218,8 @@ fn is_changed(then: Option<Sha256>, now: &Present<'_>) -> bool {
         (Some(then), Some(now)) => then != now,
         // Fail closed: the baseline vouches for no content of it.
         (None, Some(_)) => true,
-        // What was not hashed now has failed already, with a line that says why. Fail closed: should it ever pass, it is not known to be the same.
+        // What was not hashed now has failed already, with a line that says why. Fail closed:
+        // should it ever pass, it is not known to be the same.
         (_, None) => now.passes,
     }
 }

@@ -1,4 +1,5 @@
-//! Where an artifact lies as seen from the PATH that brought it in, so that runs over two copies of a mirror can be compared.
+//! Where an artifact lies as seen from the PATH that brought it in, so that runs over two copies of
+//! a mirror can be compared.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -12,7 +13,8 @@ use crate::names::endings::is_signature;
 pub(super) enum Place {
     /// So far below the PATH of this number.
     Below(usize, PathBuf),
-    /// In the directory in which the PATH of this number lies: it is that file, or the one that it signs.
+    /// In the directory in which the PATH of this number lies: it is that file, or the one that it
+    /// signs.
     Beside(usize, OsString),
     /// Nowhere near any PATH. No run has such a path.
     Elsewhere(PathBuf),
@@ -40,7 +42,8 @@ impl<'a> Roots<'a> {
         Roots { paths, signatures }
     }
 
-    /// The place of a path: as near to one of the PATHs as it can be. Two paths of one run have two places.
+    /// The place of a path: as near to one of the PATHs as it can be. Two paths of one run have two
+    /// places.
     pub(super) fn place(&self, path: &Path) -> Place {
         let itself = self.paths.get(path);
         let signed = || self.signatures.get(path.parent()?);

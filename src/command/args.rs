@@ -21,36 +21,39 @@ use crate::content::IoMode;
 pub struct Cli {
     /// A directory, a data file or a signature file
     ///
-    /// Directories are walked recursively. A file brings in what it is paired with, and nothing else.
-    /// Name directories, or put -- before a *: a file's name may look like an option.
+    /// Directories are walked recursively. A file brings in what it is paired with, and nothing
+    /// else. Name directories, or put -- before a *: a file's name may look like an option.
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
     /// A trusted public key or a directory of them (repeatable)
     ///
-    /// ECDSA P-256, as PEM or DER (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der is one, in any case.
-    /// Without it: $PUBKEY, else spectro_public_key.pem in the current directory.
+    /// ECDSA P-256, as PEM or DER (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der
+    /// is one, in any case. Without it: $PUBKEY, else spectro_public_key.pem in the current
+    /// directory.
     #[arg(help_heading = WHAT, short, long = "key", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub keys: Vec<PathBuf>,
 
     /// Accept only keys whose DER has this SHA-256 (repeatable)
     ///
-    /// 64 hexadecimal digits, as `openssl pkey -pubin -outform DER | sha256sum` prints them. A key file that is named and has
-    /// another fingerprint is refused; of a directory, keys with others are left out.
+    /// 64 hexadecimal digits, as `openssl pkey -pubin -outform DER | sha256sum` prints them. A key
+    /// file that is named and has another fingerprint is refused; of a directory, keys with
+    /// others are left out.
     #[arg(help_heading = WHAT, hide_short_help = true, long = "key-fingerprint", value_name = "HEX", value_parser = fingerprint)]
     pub fingerprints: Vec<String>,
 
     /// Verify exactly one PATH, a data file, against this signature, whatever the names
     ///
-    /// The signature may be a pipe, such as <(base64 -d FILE) or /dev/stdin. PATH may be a block device with an image on it (a written
-    /// USB stick, a disc); see --length.
+    /// The signature may be a pipe, such as <(base64 -d FILE) or /dev/stdin. PATH may be a block
+    /// device with an image on it (a written USB stick, a disc); see --length.
     #[arg(help_heading = WHAT, hide_short_help = true, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files"])]
     pub signature: Option<PathBuf>,
 
     /// With --signature and a block device: how many bytes of it are the image
     ///
-    /// Without it, the size in its ISO 9660 volume descriptor. An image that can be started from a USB stick may be longer than that says.
+    /// Without it, the size in its ISO 9660 volume descriptor. An image that can be started from a
+    /// USB stick may be longer than that says.
     #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "BYTES", requires = "signature", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
     pub length: Option<u64>,
 
@@ -60,15 +63,15 @@ pub struct Cli {
 
     /// Enter linked directories too (linked files are always read)
     ///
-    /// Each directory is read once, under its first name. Without this option a linked directory fails, unless all of it is judged under
-    /// another name.
+    /// Each directory is read once, under its first name. Without this option a linked directory
+    /// fails, unless all of it is judged under another name.
     #[arg(help_heading = WHAT, hide_short_help = true, short = 'L', long)]
     pub follow_links: bool,
 
     /// Leave out what matches, below PATH (repeatable)
     ///
-    /// A glob, compared with the path below PATH: `*` stays within a component, `**` crosses them. A directory that is left out takes everything in it along, a data file
-    /// its signatures.
+    /// A glob, compared with the path below PATH: `*` stays within a component, `**` crosses them.
+    /// A directory that is left out takes everything in it along, a data file its signatures.
     #[arg(help_heading = WHAT, long, value_name = "GLOB")]
     pub exclude: Vec<String>,
 
@@ -82,8 +85,9 @@ pub struct Cli {
 
     /// Audit against an earlier run's JSON report: any difference fails
     ///
-    /// What is missing, added, changed or renamed since then is told on stderr and in the reports, each by its path. Artifacts are
-    /// compared by their paths below each PATH and by SHA-256; PATHs are compared with those of the earlier run in their order.
+    /// What is missing, added, changed or renamed since then is told on stderr and in the reports,
+    /// each by its path. Artifacts are compared by their paths below each PATH and by SHA-256;
+    /// PATHs are compared with those of the earlier run in their order.
     #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "REPORT.json", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
@@ -102,15 +106,17 @@ pub struct Cli {
     /// Also write .json, .xml (JUnit), .html (repeatable)
     ///
     /// The whole run, in the format that the name of the file asks for.
-    /// The file is whole or absent: it is written beside its place and renamed into it at the end. It keeps the mode of the one that it
-    /// replaces, and follows no link that another user made.
+    /// The file is whole or absent: it is written beside its place and renamed into it at the end.
+    /// It keeps the mode of the one that it replaces, and follows no link that another user
+    /// made.
     #[arg(help_heading = OUTPUT, long = "report", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub reports: Vec<PathBuf>,
 
     /// Bars on stderr; auto = on a terminal that nothing else writes to
     ///
-    /// No bars are drawn where stdout is a pipe (`| tee log`): its reader may write to the same terminal, and bars would erase that.
-    /// There, and where stderr is not a terminal, always prints one plain line every ten seconds.
+    /// No bars are drawn where stdout is a pipe (`| tee log`): its reader may write to the same
+    /// terminal, and bars would erase that. There, and where stderr is not a terminal, always
+    /// prints one plain line every ten seconds.
     #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     pub progress: When,
 
@@ -126,8 +132,9 @@ pub struct Cli {
 
     /// Worker threads [default: every core]
     ///
-    /// At most 1024; no more are started than there are files. Without it, files on a spinning disk, an optical drive or a network
-    /// share are read one at a time, and fewer threads are used where the system gives fewer; with it, that is an error.
+    /// At most 1024; no more are started than there are files. Without it, files on a spinning
+    /// disk, an optical drive or a network share are read one at a time, and fewer threads are
+    /// used where the system gives fewer; with it, that is an error.
     #[arg(help_heading = HOW, hide_short_help = true, short, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_JOBS))]
     pub jobs: Option<usize>,
 

@@ -105,7 +105,8 @@ fn manual() -> io::Result<Vec<u8>> {
     // clap_mangen takes what is not in the short help for something without a text.
     let command = command.mut_args(|argument| argument.hide_short_help(false));
     let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-    // No date, so that one source makes one page; as nothing at all it would let the others change places.
+    // No date, so that one source makes one page; as nothing at all it would let the others change
+    // places.
     let man = Man::new(command).section("1").date(" ").source(source);
     let man = man.manual("User Commands");
     let mut page = Vec::new();

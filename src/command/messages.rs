@@ -1,4 +1,5 @@
-//! What is said to people on stderr beside the lines: what they should know before the work begins, and what it came to.
+//! What is said to people on stderr beside the lines: what they should know before the work begins,
+//! and what it came to.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
@@ -19,7 +20,8 @@ use crate::verify::{Inputs, Planned, access};
 /// As many notes are told on stderr; a report has them all.
 const MOST_NOTES: usize = 100;
 
-/// Says once that a key or the baseline lies where it may have been exchanged together with the artifacts.
+/// Says once that a key or the baseline lies where it may have been exchanged together with the
+/// artifacts.
 pub(super) fn warn(config: &Config) {
     if let Some(against) = config
         .audit
@@ -47,7 +49,8 @@ pub(super) fn warn(config: &Config) {
     }
 }
 
-/// Names what was not read as a key in directories of keys: what macOS leaves behind always, other files under `--verbose`.
+/// Names what was not read as a key in directories of keys: what macOS leaves behind always, other
+/// files under `--verbose`.
 pub(super) fn name_skipped(config: &Config) {
     for Skipped { path, why } in &config.keys.skipped {
         let (words, is_said) = match why {
@@ -159,7 +162,8 @@ fn remark_on_all(outcome: &Outcome) {
     }
 }
 
-/// Says why each artifact failed and what to do. The lines on stdout do not, and they may have left the screen, or gone elsewhere.
+/// Says why each artifact failed and what to do. The lines on stdout do not, and they may have left
+/// the screen, or gone elsewhere.
 fn explain_failures(config: &Config, recap: &Recap) {
     if recap.failures().next().is_none() {
         return;
@@ -180,7 +184,8 @@ fn explain_failures(config: &Config, recap: &Recap) {
     }
 }
 
-/// Whether the reasons are on the screen: in lines that are printed there, and have not scrolled away.
+/// Whether the reasons are on the screen: in lines that are printed there, and have not scrolled
+/// away.
 fn reasons_are_in_sight(config: &Config, recap: &Recap) -> bool {
     let (_, rows) = screen::size();
     let has_reasons = config.output.detail.reasons && config.output.format == Format::Text;

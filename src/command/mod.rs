@@ -64,12 +64,13 @@ fn usage(message: &clap::Error) -> Conclusion {
     if !message.use_stderr() {
         return told(terminal::explain(message), true);
     }
-    // An argument may be a file's name (`verify-signatures *`), and the message repeats it: it is made from the arguments as
-    // they are printed, so that no name can break its lines.
+    // An argument may be a file's name (`verify-signatures *`), and the message repeats it: it is
+    // made from the arguments as they are printed, so that no name can break its lines.
     let shown = std::env::args_os().map(|argument| escape::name(&argument));
     match Cli::try_parse_from(shown) {
         Err(message) => told(terminal::explain(&message), false),
-        // What is wrong is bytes that are not UTF-8 where text is asked for, and escaped they are text.
+        // What is wrong is bytes that are not UTF-8 where text is asked for, and escaped they are
+        // text.
         Ok(_) => cannot(&message.kind()),
     }
 }

@@ -28,7 +28,8 @@ pub(super) struct Output<'a, W> {
     progress: Progress,
     pub(super) recap: Recap,
     pub(super) noting: NoteCollector,
-    /// All records, in order, where there are reports to be written or there is a baseline to compare them with.
+    /// All records, in order, where there are reports to be written or there is a baseline to
+    /// compare them with.
     pub(super) kept: Vec<Record>,
     /// Whether stdout took everything so far.
     pub(super) taken: io::Result<()>,
@@ -61,7 +62,8 @@ impl<'a, W: Write> Output<'a, W> {
         std::mem::take(&mut self.progress).finish();
     }
 
-    /// Takes all records, unless stdout refuses them, and ends the run: stdout gets each as it is decided or in order, as its format has it; what is kept for the end is in order.
+    /// Takes all records, unless stdout refuses them, and ends the run: stdout gets each as it is
+    /// decided or in order, as its format has it; what is kept for the end is in order.
     pub(super) fn all(&mut self, mut records: Records) -> Summary {
         let mut order = InOrder::new(records.expected());
         while let Some((place, record)) = records.next_placed() {
@@ -79,7 +81,8 @@ impl<'a, W: Write> Output<'a, W> {
                 break;
             }
         }
-        // Of a run that is broken off, what is decided already counts, though stdout does not have it.
+        // Of a run that is broken off, what is decided already counts, though stdout does not have
+        // it.
         while records.is_ready()
             && let Some((place, record)) = records.next_placed()
         {

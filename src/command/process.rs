@@ -1,4 +1,5 @@
-//! The limits that the system sets this process (setrlimit(2)): lifted where that is allowed, or turned into errors.
+//! The limits that the system sets this process (setrlimit(2)): lifted where that is allowed, or
+//! turned into errors.
 
 use std::env;
 use std::io;
@@ -29,8 +30,8 @@ const WARNING: u64 = 1;
 /// Where there is too little memory to do anything.
 pub fn lift() -> io::Result<()> {
     share_one_arena();
-    // Writing past RLIMIT_FSIZE is an error like a full disk, and not the end of the process. Where the
-    // system takes no handler, it stays the end.
+    // Writing past RLIMIT_FSIZE is an error like a full disk, and not the end of the process. Where
+    // the system takes no handler, it stays the end.
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     raise(Resource::Nofile, u64::MAX);
     raise(Resource::Stack, STACK);
@@ -54,8 +55,9 @@ pub fn with_enough_stack<T: Send + 'static>(command: fn() -> T) -> T {
     }
 }
 
-/// Begins again with one heap for all threads, where memory is limited. By default glibc sets 64 MiB aside for each thread, which
-/// counts, and where that is refused it maps a page for each few bytes; and it reads this setting before the program begins.
+/// Begins again with one heap for all threads, where memory is limited. By default glibc sets 64
+/// MiB aside for each thread, which counts, and where that is refused it maps a page for each few
+/// bytes; and it reads this setting before the program begins.
 fn share_one_arena() {
     const SETTING: &str = "MALLOC_ARENA_MAX";
     let is_limited = |resource| getrlimit(resource).current.is_some();
@@ -82,7 +84,8 @@ fn raise(resource: Resource, wanted: u64) {
     }
 }
 
-/// Moves the soft limit of processor time before the hard one, at which the system kills without a warning.
+/// Moves the soft limit of processor time before the hard one, at which the system kills without a
+/// warning.
 fn warn_before_the_end() {
     let limit = getrlimit(Resource::Cpu);
     let Some(end) = limit.maximum.filter(|end| *end > WARNING) else {

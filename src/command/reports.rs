@@ -19,9 +19,11 @@ use crate::verify::Inputs;
 
 /// Begins a report, unless it would replace something that the run reads or writes.
 ///
-/// What the user named (`--signature` and its PATH, the output; keys and the baseline in [`Config::resolve`]) is recognized by device
-/// and inode, so that no link hides it. What the tree brought in is recognized by its place, the entry that a rename would replace:
-/// a link or a hard link in the tree to the report's place is the doing of whoever can write to the tree, and ends no run.
+/// What the user named (`--signature` and its PATH, the output; keys and the baseline in
+/// [`Config::resolve`]) is recognized by device and inode, so that no link hides it. What the tree
+/// brought in is recognized by its place, the entry that a rename would replace: a link or a hard
+/// link in the tree to the report's place is the doing of whoever can write to the tree, and ends
+/// no run.
 pub(super) fn create(
     target: &Path,
     format: Format,
@@ -114,8 +116,9 @@ fn has_signature(led_here: &[LedHere], place: &Path) -> bool {
     signatures.any(|signature| identity(&signature.to_path_buf()) == there)
 }
 
-/// Whether a file has the form of a signature. No report has it, so that nobody who can merely make a link can keep a run from
-/// beginning; and what has it is no more ours to replace when its artifact is damaged.
+/// Whether a file has the form of a signature. No report has it, so that nobody who can merely make
+/// a link can keep a run from beginning; and what has it is no more ours to replace when its
+/// artifact is damaged.
 fn is_signature(place: &Path) -> bool {
     // One byte more than the longest has tells that there is more, whatever the file's size.
     let mut bytes = Vec::new();

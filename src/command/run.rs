@@ -107,7 +107,8 @@ fn judge(
 ) -> Result<(Vec<ReportFile>, Judged), NotBegun> {
     let survey = survey(config)?;
     remark(config, &survey);
-    // Before the first byte is hashed; and after the walk, which would see the files that are begun here.
+    // Before the first byte is hashed; and after the walk, which would see the files that are begun
+    // here.
     let reports = create(config, &survey)?;
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
@@ -194,7 +195,8 @@ fn audit(config: &Config, summary: &Summary, records: &[Record]) -> Audited {
     }))
 }
 
-/// Writes the reports of a run that was ended while it looked for files, lest an earlier run's be taken for this one's.
+/// Writes the reports of a run that was ended while it looked for files, lest an earlier run's be
+/// taken for this one's.
 fn unsurveyed(config: &Config, began: Began, interrupt: &Interrupt) -> Conclusion {
     let nothing = match config.verifier.plan_nothing() {
         Ok(nothing) => nothing,
@@ -232,7 +234,8 @@ fn unsurveyed(config: &Config, began: Began, interrupt: &Interrupt) -> Conclusio
     judged.outcome.conclusion()
 }
 
-/// What the reports' own names belong to, and what stands there: all that is known of the mirror when the walk did not come to its end.
+/// What the reports' own names belong to, and what stands there: all that is known of the mirror
+/// when the walk did not come to its end.
 fn beside_reports(config: &Config) -> Survey {
     let targets = config.reports.iter().map(|(target, _)| target);
     let places = targets.flat_map(|target| [Some(target.clone()), target.canonicalize().ok()]);
@@ -287,7 +290,8 @@ fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
     }
 }
 
-/// Writes the reports. One that cannot be written is reported, and the others are written all the same.
+/// Writes the reports. One that cannot be written is reported, and the others are written all the
+/// same.
 fn write(reports: Vec<ReportFile>, judged: &mut Judged) {
     let run = Run {
         start: &judged.start,

@@ -9,7 +9,8 @@ use rustix::fs::OFlags;
 
 use super::{ReadError, Stamp};
 
-/// Where an ISO 9660 image has its primary volume descriptor (ECMA-119, 6.2.1 and 8.4): sector 16, of 2048 bytes.
+/// Where an ISO 9660 image has its primary volume descriptor (ECMA-119, 6.2.1 and 8.4): sector 16,
+/// of 2048 bytes.
 const DESCRIPTOR_AT: u64 = 16 * 2048;
 /// How that begins (ECMA-119, 8.4.1 to 8.4.3): its type, its identifier, its version.
 const DESCRIPTOR: &[u8] = b"\x01CD001\x01";
@@ -21,7 +22,8 @@ const BLOCK_SIZE_AT: usize = 128;
 /// Opens the block device at `path`, to read its first `length` bytes.
 ///
 /// # Errors
-/// [`ReadError::NotRegular`] for anything but a block device, [`ReadError::Changed`] where it is smaller, or what open(2) says.
+/// [`ReadError::NotRegular`] for anything but a block device, [`ReadError::Changed`] where it is
+/// smaller, or what open(2) says.
 pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), ReadError> {
     let file = super::open(path, OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|error| match error
         .kind()
@@ -30,7 +32,8 @@ pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), ReadError> {
         _ => ReadError::Io(error),
     })?;
     let metadata = file.metadata()?;
-    // Fail closed: a character device or a FIFO gives other bytes whenever it is read, and has no size.
+    // Fail closed: a character device or a FIFO gives other bytes whenever it is read, and has no
+    // size.
     if !metadata.file_type().is_block_device() {
         return Err(ReadError::NotRegular);
     }
@@ -58,8 +61,8 @@ pub fn size(mut file: &File) -> io::Result<u64> {
     file.seek(SeekFrom::End(0))
 }
 
-/// The size of the ISO 9660 image that the device begins with, as its primary volume descriptor says; `None` where there is none
-/// that says it twice.
+/// The size of the ISO 9660 image that the device begins with, as its primary volume descriptor
+/// says; `None` where there is none that says it twice.
 ///
 /// # Errors
 /// Those of pread(2).
@@ -80,7 +83,8 @@ fn size_in(descriptor: &[u8]) -> Option<u64> {
         u32::from_be_bytes([e, f, g, h]),
     );
     let (block, block_again) = (u16::from_le_bytes([i, j]), u16::from_be_bytes([k, l]));
-    // Fail closed: numbers that contradict each other are of a damaged descriptor, or of something else.
+    // Fail closed: numbers that contradict each other are of a damaged descriptor, or of something
+    // else.
     let is_sound = blocks == again && block == block_again && blocks > 0;
     let is_allowed = matches!(block, 512 | 1024 | 2048);
     let is_there = descriptor.starts_with(DESCRIPTOR) && is_sound && is_allowed;

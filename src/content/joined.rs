@@ -1,4 +1,5 @@
-//! Files read as one: an artifact that lies in one file, or the parts that it was split into, one after the other.
+//! Files read as one: an artifact that lies in one file, or the parts that it was split into, one
+//! after the other.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::path::Path;
 use super::{Content, ReadError, Reading, Stamp};
 use crate::files::SharedPath;
 
-/// Bytes that are handed out at a time at the least, but for the last: a block of SHA-256 (FIPS 180-4, 5.2.1).
+/// Bytes that are handed out at a time at the least, but for the last: a block of SHA-256 (FIPS
+/// 180-4, 5.2.1).
 const BLOCK: usize = 64;
 
 /// An open artifact, read once from its beginning to its end.
@@ -23,14 +25,16 @@ pub struct Joined {
     reading: Reading,
     /// Bytes of the parts that wait.
     waiting: u64,
-    /// The bytes around the border of two parts that do not fill a block in either; no longer than one.
+    /// The bytes around the border of two parts that do not fill a block in either; no longer than
+    /// one.
     border: Vec<u8>,
     /// Whether the border is to be read now.
     is_at_border: bool,
 }
 
 impl Joined {
-    /// Opens the file at `path`, or the `parts` of it in their order, if there are any. One part is open at a time.
+    /// Opens the file at `path`, or the `parts` of it in their order, if there are any. One part is
+    /// open at a time.
     ///
     /// # Errors
     /// Those of [`super::open_regular`], and of stat(2) for the parts that are not opened yet.
@@ -91,7 +95,8 @@ impl Joined {
         (self.content.left() + self.border.len() as u64).saturating_add(self.waiting)
     }
 
-    /// The bytes that are in memory and not consumed yet: none before the first [`Joined::fill`] and at the end.
+    /// The bytes that are in memory and not consumed yet: none before the first [`Joined::fill`]
+    /// and at the end.
     pub fn unread(&self) -> &[u8] {
         if self.is_at_border {
             &self.border
@@ -110,13 +115,16 @@ impl Joined {
         }
     }
 
-    /// Brings in the next bytes where none are left. After it, fewer than a block means the end of the whole.
+    /// Brings in the next bytes where none are left. After it, fewer than a block means the end of
+    /// the whole.
     ///
     /// # Errors
-    /// Those of [`Content::fill`]; [`ReadError::Changed`] where a part is not what it was when the first was opened.
+    /// Those of [`Content::fill`]; [`ReadError::Changed`] where a part is not what it was when the
+    /// first was opened.
     pub fn fill(&mut self) -> Result<(), ReadError> {
         while !self.is_at_border {
-            // Fail closed: this fails where the window before went away, so that nothing copied from it can end up in a digest.
+            // Fail closed: this fails where the window before went away, so that nothing copied
+            // from it can end up in a digest.
             self.content.fill()?;
             let unread = self.content.unread();
             let is_last_part = self.opened >= self.parts.len();
@@ -153,9 +161,11 @@ impl Joined {
         Ok(())
     }
 
-    /// Whether the name `path`, or each name of a part, leads to what was read, and that is as it was.
+    /// Whether the name `path`, or each name of a part, leads to what was read, and that is as it
+    /// was.
     ///
-    /// Fail closed: this tells a file that was written to, one that was replaced, and another name that no longer leads here.
+    /// Fail closed: this tells a file that was written to, one that was replaced, and another name
+    /// that no longer leads here.
     pub fn is_unchanged(&self, path: &Path) -> bool {
         let as_read = |now: Stamp| Stamp {
             size: self.device_length.unwrap_or(now.size),
@@ -172,7 +182,8 @@ impl Joined {
         }
     }
 
-    /// The first bytes of the whole, at most so many and no more than its first part has, whatever was read of it before.
+    /// The first bytes of the whole, at most so many and no more than its first part has, whatever
+    /// was read of it before.
     ///
     /// # Errors
     /// Those of open(2) and pread(2).

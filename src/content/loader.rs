@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::mapped::MapError;
 use super::{IoMode, READ_WINDOW, ReadError, mapped, read};
 
-/// The bytes of a file that are in memory. They are lent for hashing, and let go with the next window.
+/// The bytes of a file that are in memory. They are lent for hashing, and let go with the next
+/// window.
 #[derive(Debug)]
 pub(super) enum Window {
     Mapped(mapped::Map),
@@ -73,8 +74,8 @@ impl Loader {
         Loader { file, io }
     }
 
-    /// Brings in the bytes of `extent` in the place of a window that is not used any more: all of them, or
-    /// the first [`READ_WINDOW`] where the system has no memory for more.
+    /// Brings in the bytes of `extent` in the place of a window that is not used any more: all of
+    /// them, or the first [`READ_WINDOW`] where the system has no memory for more.
     pub(super) fn load(&mut self, extent: Extent, used: Window) -> Result<Window, ReadError> {
         let mut buffer = used.into_buffer();
         if self.io != IoMode::Read {
@@ -84,7 +85,8 @@ impl Loader {
                     return self.smaller(extent, error);
                 }
                 Err(MapError::Map(_)) => self.io = IoMode::Read,
-                // A page that cannot be had: reading it tells whether the file ends here or the device fails.
+                // A page that cannot be had: reading it tells whether the file ends here or the
+                // device fails.
                 Err(MapError::Page) => {}
             }
         }

@@ -22,7 +22,8 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// Whether a page of it went away while it was looked at. What was seen there since is not the file's.
+    /// Whether a page of it went away while it was looked at. What was seen there since is not the
+    /// file's.
     pub(super) fn is_damaged(&self) -> bool {
         self.guard.is_damaged()
     }
@@ -47,11 +48,12 @@ pub(super) enum MapError {
 /// Maps the `length` bytes of `file` at offset `at`, a multiple of the page size or not.
 pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, MapError> {
     // SAFETY: The map is read-only, private to this window and unmapped with it. What the type
-    // system cannot promise is that no other process changes the file meanwhile. (a) A changed byte: the slice
-    // goes to a hash function only, which takes any bytes, branches on none of them and indexes by none; the
-    // digest of a mixture verifies under no signature, and the file's stamp, compared afterwards, tells that it
-    // changed. (b) A page that goes away, by truncation or a failing device: the pages are brought in below and
-    // a failure there is an error; between that and the hashing the kernel answers with SIGBUS, for which there
+    // system cannot promise is that no other process changes the file meanwhile. (a) A changed
+    // byte: the slice goes to a hash function only, which takes any bytes, branches on none of
+    // them and indexes by none; the digest of a mixture verifies under no signature, and the
+    // file's stamp, compared afterwards, tells that it changed. (b) A page that goes away, by
+    // truncation or a failing device: the pages are brought in below and a failure there is an
+    // error; between that and the hashing the kernel answers with SIGBUS, for which there
     // is the guard. Memory that is not ours is never read.
     let bytes = unsafe { MmapOptions::new().offset(at).len(length).map(file) };
     let bytes = bytes.map_err(MapError::Map)?;
@@ -65,7 +67,8 @@ pub(super) fn map(file: &File, at: u64, length: usize) -> Result<Map, MapError> 
 fn populate(map: &Mmap) -> Result<(), MapError> {
     match map.advise(memmap2::Advice::PopulateRead) {
         Ok(()) => Ok(()),
-        // Linux before 5.14 does not know the advice; there each page is brought in when it is touched.
+        // Linux before 5.14 does not know the advice; there each page is brought in when it is
+        // touched.
         Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
         Err(_) => Err(MapError::Page),
     }

@@ -20,15 +20,19 @@ pub use joined::Joined;
 use loader::{Extent, Loader, Window};
 use prefetch::Prefetcher;
 
-/// Bytes that one thread has mapped at one time for its lanes; a file whose windows another thread brings in has two of them. Memory stays flat whatever the files' sizes: two threads stay below 64 MiB.
+/// Bytes that one thread has mapped at one time for its lanes; a file whose windows another thread
+/// brings in has two of them. Memory stays flat whatever the files' sizes: two threads stay below
+/// 64 MiB.
 ///
-/// Measured hot with two lanes: windows of 8 MiB 4.0 GB/s, of 2 MiB 3.8, of 512 KiB 3.5 (BENCHMARKS.md).
+/// Measured hot with two lanes: windows of 8 MiB 4.0 GB/s, of 2 MiB 3.8, of 512 KiB 3.5
+/// (BENCHMARKS.md).
 const MAPPED_BY_A_THREAD: usize = 16 * 1024 * 1024;
 
 /// The largest window. With larger ones a cancelled run would notice too late.
 const LARGEST_WINDOW: usize = 8 * 1024 * 1024;
 
-/// The window of each file in bytes, a multiple of the page size, where a thread reads so many files at once.
+/// The window of each file in bytes, a multiple of the page size, where a thread reads so many
+/// files at once.
 pub fn window(files: usize) -> usize {
     (MAPPED_BY_A_THREAD / files.max(1).next_power_of_two()).min(LARGEST_WINDOW)
 }
@@ -39,13 +43,16 @@ pub const MOST_MAPPED: usize = mapped::MOST;
 /// The smallest window, where there is little memory.
 pub const SMALLEST_WINDOW: usize = 64 * 1024;
 
-/// Bytes that are read at one time where nothing is mapped. Windows of 64 KiB and 1 MiB measured the same (BENCHMARKS.md).
+/// Bytes that are read at one time where nothing is mapped. Windows of 64 KiB and 1 MiB measured
+/// the same (BENCHMARKS.md).
 const READ_WINDOW: usize = 256 * 1024;
 
-/// Files up to this many bytes are read with one call, which costs less than a map, and without readahead.
+/// Files up to this many bytes are read with one call, which costs less than a map, and without
+/// readahead.
 const SMALL: u64 = READ_WINDOW as u64;
 
-/// Files from this many bytes on are worth a thread that brings their windows in, where a core has nothing else to do.
+/// Files from this many bytes on are worth a thread that brings their windows in, where a core has
+/// nothing else to do.
 const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 
 /// How files are read.
@@ -55,8 +62,8 @@ pub enum IoMode {
     /// Memory maps, and `pread` for a file whose system refuses them.
     #[default]
     Auto,
-    /// Memory maps only; a file that cannot be mapped is not readable. (A page that a map cannot bring in is read once
-    /// more all the same, since only that tells why.)
+    /// Memory maps only; a file that cannot be mapped is not readable. (A page that a map cannot
+    /// bring in is read once more all the same, since only that tells why.)
     Mmap,
     /// `pread` only.
     Read,
@@ -82,7 +89,8 @@ pub struct Reading {
     pub window: usize,
     /// How many bytes the system is asked to read ahead.
     pub ahead: u64,
-    /// Whether there are cores with nothing to do, so that one of them may bring in the windows while another hashes.
+    /// Whether there are cores with nothing to do, so that one of them may bring in the windows
+    /// while another hashes.
     pub spare_core: bool,
 }
 
@@ -146,7 +154,8 @@ impl Stamp {
     }
 }
 
-/// An open regular file, read once from its beginning to the size that it had when it was opened, one window after the other.
+/// An open regular file, read once from its beginning to the size that it had when it was opened,
+/// one window after the other.
 #[derive(Debug)]
 pub struct Content {
     file: Arc<File>,
@@ -182,10 +191,12 @@ enum Source {
 /// # Errors
 /// [`ReadError::Missing`], [`ReadError::NotRegular`], or what open(2) says.
 pub fn open_regular(path: &Path) -> Result<(File, Stamp), ReadError> {
-    // Should a FIFO or a terminal have taken the file's place since the walk: neither wait for it nor adopt it.
+    // Should a FIFO or a terminal have taken the file's place since the walk: neither wait for it
+    // nor adopt it.
     let opened =
         open(path, OFlags::NONBLOCK | OFlags::NOCTTY).or_else(|error| match error.kind() {
-            // Another program (a file server) holds a lease on the file, and gives it up when somebody waits for it.
+            // Another program (a file server) holds a lease on the file, and gives it up when
+            // somebody waits for it.
             io::ErrorKind::WouldBlock if path.is_file() => open(path, OFlags::NOCTTY),
             _ => Err(error),
         });
@@ -201,8 +212,9 @@ pub fn open_regular(path: &Path) -> Result<(File, Stamp), ReadError> {
     }
 }
 
-/// Whether it is a file with holes on tmpfs, which takes memory for a hole that is mapped and gives none of it back: a file of any
-/// size, made of nothing, would use up all there is. Reading takes none.
+/// Whether it is a file with holes on tmpfs, which takes memory for a hole that is mapped and gives
+/// none of it back: a file of any size, made of nothing, would use up all there is. Reading takes
+/// none.
 #[cfg(target_os = "linux")]
 fn takes_memory_to_map(file: &File) -> io::Result<bool> {
     /// What statfs(2) calls tmpfs.
@@ -316,7 +328,8 @@ impl Content {
         self.stamp.size - self.window_end + self.unread().len() as u64
     }
 
-    /// The bytes of the present window that are not consumed yet: none before the first [`Content::fill`] and at the end.
+    /// The bytes of the present window that are not consumed yet: none before the first
+    /// [`Content::fill`] and at the end.
     pub fn unread(&self) -> &[u8] {
         self.window.bytes().get(self.consumed..).unwrap_or_default()
     }
@@ -326,21 +339,25 @@ impl Content {
         self.consumed += count;
     }
 
-    /// Brings in the next window where the present one is consumed. After it, nothing unread means the end of the file.
+    /// Brings in the next window where the present one is consumed. After it, nothing unread means
+    /// the end of the file.
     ///
     /// Every window but the last is a multiple of 64 bytes long.
     ///
     /// # Errors
-    /// [`ReadError::Changed`] where the file ends before or goes on behind the size that it was opened with.
+    /// [`ReadError::Changed`] where the file ends before or goes on behind the size that it was
+    /// opened with.
     pub fn fill(&mut self) -> Result<(), ReadError> {
         if !self.unread().is_empty() {
             return Ok(());
         }
-        // Fail closed: before anything that was made of this window is used, and again whenever somebody asks for another.
+        // Fail closed: before anything that was made of this window is used, and again whenever
+        // somebody asks for another.
         if self.window.is_damaged() {
             return Err(self.damage());
         }
-        // The window is given up before the next is there: after a fault, nothing is left that could be hashed twice.
+        // The window is given up before the next is there: after a fault, nothing is left that
+        // could be hashed twice.
         let used = std::mem::take(&mut self.window);
         self.consumed = 0;
         let extent = self.extent(self.window_end);
@@ -374,7 +391,8 @@ impl Content {
         }
     }
 
-    /// What befell the window: reading it once more tells whether the file ends here or the device fails.
+    /// What befell the window: reading it once more tells whether the file ends here or the device
+    /// fails.
     fn damage(&self) -> ReadError {
         let start = self.window_end - self.window.bytes().len() as u64;
         let mut buffer = Vec::new();
@@ -403,8 +421,9 @@ impl Content {
         }
     }
 
-    /// Fail closed: a file that goes on behind its size (it grew, or lies in a file system that reports
-    /// no sizes, as /proc does) was not hashed whole, so its digest would speak of a part.
+    /// Fail closed: a file that goes on behind its size (it grew, or lies in a file system that
+    /// reports no sizes, as /proc does) was not hashed whole, so its digest would speak of a
+    /// part.
     fn expect_end(&self) -> Result<(), ReadError> {
         match self.file.read_at(&mut [0], self.stamp.size) {
             Ok(0) => Ok(()),
@@ -503,7 +522,8 @@ mod tests {
                     let mut content = Content::open(file.path(), reading(io)).unwrap();
                     content.fill().unwrap();
                     file.as_file().set_len(size).unwrap();
-                    // What was read before is forgotten: on a map that is cut off, it is not to be looked at.
+                    // What was read before is forgotten: on a map that is cut off, it is not to be
+                    // looked at.
                     content.consume(content.unread().len());
                     let end = end_of(&mut content);
                     let what = format!("{opened} to {size} by {io:?}");

@@ -1,5 +1,6 @@
-//! Windows brought in by a thread of their own, one ahead of the hashing: for a file that has a core to itself beside
-//! a core with nothing to do. Faulting pages in takes 8 percent of a run, and copying them, where they are read, 20.
+//! Windows brought in by a thread of their own, one ahead of the hashing: for a file that has a
+//! core to itself beside a core with nothing to do. Faulting pages in takes 8 percent of a run, and
+//! copying them, where they are read, 20.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -56,8 +57,8 @@ impl Prefetcher {
         })
     }
 
-    /// The window at `extent`, after which the one at `following` is brought in; unless the window is shorter than it
-    /// should be, so that something else follows.
+    /// The window at `extent`, after which the one at `following` is brought in; unless the window
+    /// is shorter than it should be, so that something else follows.
     pub(super) fn next(
         &mut self,
         extent: Extent,
@@ -69,7 +70,8 @@ impl Prefetcher {
             self.ask(extent, used.take().unwrap_or_default())?;
         }
         self.pending = false;
-        // Fail closed: a thread that vanished has brought in nothing, and another window than this is none.
+        // Fail closed: a thread that vanished has brought in nothing, and another window than this
+        // is none.
         let window = match self.windows.recv() {
             Ok((received, window)) if received == extent => window?,
             Ok(_) | Err(_) => return Err(vanished()),

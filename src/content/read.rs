@@ -15,8 +15,8 @@ use super::ReadError;
 /// Reads the `length` bytes at offset `at` into `buffer`, all of them.
 ///
 /// # Errors
-/// [`ReadError::Changed`] where the file ends before that: it was longer when it was opened. ENOMEM where there
-/// is no memory for a larger buffer.
+/// [`ReadError::Changed`] where the file ends before that: it was longer when it was opened. ENOMEM
+/// where there is no memory for a larger buffer.
 pub(super) fn exactly(
     file: &File,
     at: u64,
@@ -35,7 +35,8 @@ pub(super) fn exactly(
     }
 }
 
-/// The system reads at most this much ahead for one request: the least that Linux has as `read_ahead_kb`.
+/// The system reads at most this much ahead for one request: the least that Linux has as
+/// `read_ahead_kb`.
 const REQUEST: u64 = 128 * 1024;
 
 /// Asks the system to bring in the bytes from `start` to `end`, and does not wait for them.
@@ -51,8 +52,9 @@ pub(super) fn ahead(file: &File, start: u64, end: u64) {
     }
 }
 
-/// Whether the system has the byte at `offset` in memory. Asking for what is there already costs as much as a few percent of the
-/// hashing; one byte speaks for those before it, and where it is wrong about them, reading is slower and no less right.
+/// Whether the system has the byte at `offset` in memory. Asking for what is there already costs as
+/// much as a few percent of the hashing; one byte speaks for those before it, and where it is wrong
+/// about them, reading is slower and no less right.
 #[cfg(target_os = "linux")]
 fn is_in_memory(file: &File, offset: u64) -> bool {
     let mut byte = [0];

@@ -1,15 +1,18 @@
-//! Where one inode number is certainly one file, so that what was read under one name is true of another.
+//! Where one inode number is certainly one file, so that what was read under one name is true of
+//! another.
 //!
-//! A number is only as good as whoever makes it up: a FUSE server gives any file any number, network shares repeat
-//! what their server says, an overlay shows the numbers of several file systems, and tmpfs without `inode64` begins again
-//! when its 32 bits are used up. What is certain is a list.
+//! A number is only as good as whoever makes it up: a FUSE server gives any file any number,
+//! network shares repeat what their server says, an overlay shows the numbers of several file
+//! systems, and tmpfs without `inode64` begins again when its 32 bits are used up. What is certain
+//! is a list.
 
 use std::path::Path;
 
 use super::sys::{self, Mount};
 
-/// File systems of this machine's kernel whose inode numbers are places on a block device: two files cannot have one.
-/// (Those of btrfs are, too, but its subvolumes have device numbers that no list of mounts has.)
+/// File systems of this machine's kernel whose inode numbers are places on a block device: two
+/// files cannot have one. (Those of btrfs are, too, but its subvolumes have device numbers that no
+/// list of mounts has.)
 const NUMBERS_ARE_PLACES: [&str; 5] = ["ext2", "ext3", "ext4", "xfs", "f2fs"];
 
 /// The file systems that are mounted.
@@ -26,7 +29,8 @@ impl Identities {
         }
     }
 
-    /// Whether the file under `path`, links followed, is the only one with its device and inode number.
+    /// Whether the file under `path`, links followed, is the only one with its device and inode
+    /// number.
     pub fn is_certain(&self, path: &Path) -> bool {
         // Fail closed: what the system does not tell is not certain.
         sys::place(path).is_some_and(|(id, number)| {

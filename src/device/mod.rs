@@ -9,7 +9,8 @@ use std::path::Path;
 /// How a device is best read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// How many files at once, in the order of their paths; any number, the largest first, where nothing is said.
+    /// How many files at once, in the order of their paths; any number, the largest first, where
+    /// nothing is said.
     pub readers: Option<usize>,
     /// How many bytes the system is asked to read ahead in each file.
     pub ahead: u64,
@@ -20,7 +21,8 @@ pub struct Access {
 pub enum Medium {
     /// Flash memory: an SSD, an NVMe drive.
     SolidState,
-    /// A disk of a virtual machine. What is behind it is not to be seen; that it calls itself rotational says nothing.
+    /// A disk of a virtual machine. What is behind it is not to be seen; that it calls itself
+    /// rotational says nothing.
     Virtual,
     /// Not to be found out, or memory.
     Unknown,
@@ -51,13 +53,15 @@ impl Medium {
     /// How such a medium is best read.
     pub fn access(self) -> Access {
         match self {
-            // Measured on a virtual disk, cold: more than 8 MiB ahead gained nothing (BENCHMARKS.md).
+            // Measured on a virtual disk, cold: more than 8 MiB ahead gained nothing
+            // (BENCHMARKS.md).
             Medium::SolidState | Medium::Virtual | Medium::Unknown => Access {
                 readers: None,
                 ahead: 8 * MIB,
             },
-            // A head that has to move between two files takes about 10 ms each time, in which it would have read 2 MB;
-            // and a share gives each reader its part of one wire. What is asked for ahead keeps them from pausing.
+            // A head that has to move between two files takes about 10 ms each time, in which it
+            // would have read 2 MB; and a share gives each reader its part of one wire.
+            // What is asked for ahead keeps them from pausing.
             Medium::Network | Medium::Spinning | Medium::Optical => Access {
                 readers: Some(1),
                 ahead: 16 * MIB,

@@ -1,4 +1,5 @@
-//! Looks in Linux's `/sys` and `/proc` for what a device is. What cannot be found out is [`Medium::Unknown`].
+//! Looks in Linux's `/sys` and `/proc` for what a device is. What cannot be found out is
+//! [`Medium::Unknown`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use rustix::fs::{major, minor};
 
 use super::Medium;
 
-/// How many devices may stand on one another (a loop device in a volume on an array on a disk …) before it is called unknown.
+/// How many devices may stand on one another (a loop device in a volume on an array on a disk …)
+/// before it is called unknown.
 const STORIES: usize = 8;
 
 /// File systems of other machines, as mountinfo names their types; those of FUSE behind `fuse.`.
@@ -25,7 +27,8 @@ const NETWORK: [&str; 11] = [
     "glusterfs",
 ];
 
-/// Parts of the names by which virtual machines know their disks: of the bus in /sys, and of the vendor and model.
+/// Parts of the names by which virtual machines know their disks: of the bus in /sys, and of the
+/// vendor and model.
 const VIRTUAL_BUS: [&str; 4] = ["/virtio", "/vmbus", "/vbd-", "/xen"];
 const VIRTUAL_MODEL: [&str; 5] = ["QEMU", "VMware", "VBOX", "Msft", "Virtual"];
 
@@ -118,7 +121,8 @@ impl System<'_> {
         }
     }
 
-    /// What a volume or an array (device mapper, md) stands on; of several, the one that is the most particular.
+    /// What a volume or an array (device mapper, md) stands on; of several, the one that is the
+    /// most particular.
     fn below(&self, disk: &Path, stories: usize) -> Option<Medium> {
         let slaves = fs::read_dir(disk.join("slaves")).ok()?;
         let stories = stories.checked_sub(1)?;
@@ -210,7 +214,8 @@ mod tests {
     use super::*;
     use rustix::fs::makedev;
 
-    /// Lays out a recorded tree: a line is a file with its content, a link with its target, or a directory.
+    /// Lays out a recorded tree: a line is a file with its content, a link with its target, or a
+    /// directory.
     fn tree(record: &str) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for line in record

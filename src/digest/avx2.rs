@@ -1,7 +1,8 @@
-//! Eight lanes in one thread, by the AVX2 instructions of x86-64, for processors without SHA instructions.
+//! Eight lanes in one thread, by the AVX2 instructions of x86-64, for processors without SHA
+//! instructions.
 //!
-//! A vector holds one word of eight messages. Every operation of SHA-256 is done to all eight at once, so that it pays as
-//! soon as a few of them are in use.
+//! A vector holds one word of eight messages. Every operation of SHA-256 is done to all eight at
+//! once, so that it pays as soon as a few of them are in use.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -92,7 +93,8 @@ static K: [u32; 64] = [
     0xc671_78f2,
 ];
 
-/// The proof that the processor has the instructions: there is no other way to a value than [`Avx2::detect`].
+/// The proof that the processor has the instructions: there is no other way to a value than
+/// [`Avx2::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Avx2(());
 
@@ -112,7 +114,8 @@ impl Avx2 {
         let used = |lane: usize| feeds.get(lane).map(|f| (f.lane.state, f.blocks));
         let all: [_; LANES] = array::from_fn(|lane| used(lane).unwrap_or(spare));
         let mut states = all.map(|(state, _)| state);
-        // SAFETY: `self` is the proof that the processor has the feature that `compress` is compiled with.
+        // SAFETY: `self` is the proof that the processor has the feature that `compress` is
+        // compiled with.
         unsafe { compress(&mut states, all.map(|(_, blocks)| blocks)) };
         for (feed, state) in feeds.iter_mut().zip(states) {
             feed.lane.state = state;
@@ -234,7 +237,8 @@ fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
     let pairs = [(a, b), (c, d), (e, f), (g, h)];
     let low = pairs.map(|(x, y)| _mm256_unpacklo_epi32(x, y));
     let high = pairs.map(|(x, y)| _mm256_unpackhi_epi32(x, y));
-    // Columns 0 and 4, 1 and 5, 2 and 6, 3 and 7: first of the upper four rows, then of the lower four.
+    // Columns 0 and 4, 1 and 5, 2 and 6, 3 and 7: first of the upper four rows, then of the lower
+    // four.
     let fours = |i: usize| {
         [
             _mm256_unpacklo_epi64(low[i], low[i + 1]),
@@ -260,11 +264,13 @@ fn load_big_endian(bytes: &[u8; 32]) -> __m256i {
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
-    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the address.
+    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the
+    // address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().wrapping_add(PREFETCH).cast());
     }
-    // SAFETY: the reference is to 32 readable bytes, every value of which is a vector; the load asks for no alignment.
+    // SAFETY: the reference is to 32 readable bytes, every value of which is a vector; the load
+    // asks for no alignment.
     let words = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
     _mm256_shuffle_epi8(words, swap)
 }
@@ -279,6 +285,7 @@ fn load(words: &[u32; 8]) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn store(place: &mut [u32; 8], words: __m256i) {
-    // SAFETY: the reference is to 32 writable bytes; the store asks for no alignment, and every value is eight words.
+    // SAFETY: the reference is to 32 writable bytes; the store asks for no alignment, and every
+    // value is eight words.
     unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), words) };
 }

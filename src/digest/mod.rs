@@ -1,4 +1,5 @@
-//! SHA-256 (FIPS 180-4): the digest of an artifact, the lanes that compute it, and the choice among the ways to do that.
+//! SHA-256 (FIPS 180-4): the digest of an artifact, the lanes that compute it, and the choice among
+//! the ways to do that.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -78,7 +79,8 @@ impl Lane {
     }
 }
 
-/// The last one or two blocks: the tail, a one bit, zeros, and the length in bits (FIPS 180-4, 5.1.1).
+/// The last one or two blocks: the tail, a one bit, zeros, and the length in bits (FIPS 180-4,
+/// 5.1.1).
 fn padding(tail: &[u8], blocks: u64) -> ([Block; 2], usize) {
     let mut padded = [0; 128];
     let count = 1 + usize::from(tail.len() >= 56);
@@ -161,7 +163,8 @@ impl Hasher {
         }
     }
 
-    /// Takes the same number of blocks into each lane, as many as the shortest feed has, and returns that number.
+    /// Takes the same number of blocks into each lane, as many as the shortest feed has, and
+    /// returns that number.
     pub fn advance(self, feeds: &mut [Feed<'_>]) -> usize {
         let common = feeds
             .iter()
@@ -195,7 +198,8 @@ mod tests {
         Sha256::digest(message).into()
     }
 
-    /// Hashes messages side by side, each lane refilled with the next message as it ends, as the engine does.
+    /// Hashes messages side by side, each lane refilled with the next message as it ends, as the
+    /// engine does.
     fn side_by_side(hasher: Hasher, messages: &[Vec<u8>]) -> Vec<[u8; 32]> {
         let mut digests = vec![[0; 32]; messages.len()];
         let mut waiting = messages.iter().enumerate();
@@ -272,11 +276,13 @@ mod tests {
         }
     }
 
-    /// The Monte Carlo test of the Secure Hash Algorithm Validation System (SHAVS, 6.4): the first value is NIST's, the rest `sha2` computes.
+    /// The Monte Carlo test of the Secure Hash Algorithm Validation System (SHAVS, 6.4): the first
+    /// value is NIST's, the rest `sha2` computes.
     #[test]
     fn every_way_agrees_with_sha2_in_the_monte_carlo_test() {
         for hasher in Hasher::all() {
-            // The first seed is NIST's; the other lanes get others, to be sure that no lane takes from its neighbour.
+            // The first seed is NIST's; the other lanes get others, to be sure that no lane takes
+            // from its neighbour.
             let mut seeds: Vec<[u8; 32]> = (0..hasher.lanes()).map(|n| [n as u8; 32]).collect();
             seeds[0] = from_hex("6d1e72ad03ddeb5de891e572e2396f8da015d899ef0e79503152d6010a3fe691");
             let first =

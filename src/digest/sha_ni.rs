@@ -1,7 +1,8 @@
 //! Two lanes in one thread, by the SHA instructions of x86-64.
 //!
-//! `sha256rnds2` takes several cycles to give its result, and another one can begin before that. One message leaves
-//! the unit waiting, as each round needs the one before; the rounds of a second, independent message fill the gap.
+//! `sha256rnds2` takes several cycles to give its result, and another one can begin before that.
+//! One message leaves the unit waiting, as each round needs the one before; the rounds of a second,
+//! independent message fill the gap.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -16,8 +17,9 @@ use super::{Block, Feed};
 /// Messages side by side. Three and four measured no faster than two (BENCHMARKS.md).
 pub(super) const LANES: usize = 2;
 
-/// How far ahead of the block being hashed memory is asked for, in bytes. Without it one lane over memory that is in no
-/// cache ran at 1.2 GB/s instead of 1.9, as the processor's own prefetching ends with each page (BENCHMARKS.md).
+/// How far ahead of the block being hashed memory is asked for, in bytes. Without it one lane over
+/// memory that is in no cache ran at 1.2 GB/s instead of 1.9, as the processor's own prefetching
+/// ends with each page (BENCHMARKS.md).
 const PREFETCH: usize = 1024;
 
 /// The round constants (FIPS 180-4, 4.2.2), four rounds in a row.
@@ -40,11 +42,13 @@ static K: [[u32; 4]; 16] = [
     [0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2],
 ];
 
-/// The proof that the processor has the instructions: there is no other way to a value than [`ShaNi::detect`].
+/// The proof that the processor has the instructions: there is no other way to a value than
+/// [`ShaNi::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ShaNi(());
 
-/// A hash value as the instructions want it: the words A B E F and C D G H (Intel SDM, SHA256RNDS2).
+/// A hash value as the instructions want it: the words A B E F and C D G H (Intel SDM,
+/// SHA256RNDS2).
 #[derive(Clone, Copy)]
 struct State {
     abef: __m128i,
@@ -65,7 +69,8 @@ impl ShaNi {
         match feeds {
             [one] => {
                 let mut states = [one.lane.state];
-                // SAFETY: `self` is the proof that the processor has every feature that `compress` is compiled with.
+                // SAFETY: `self` is the proof that the processor has every feature that `compress`
+                // is compiled with.
                 unsafe { compress(&mut states, [one.blocks]) };
                 [one.lane.state] = states;
             }
@@ -103,7 +108,8 @@ fn compress<const L: usize>(states: &mut [[u32; 8]; L], blocks: [&[Block]; L]) {
     }
 }
 
-/// The 64 rounds, four at a time; from the second sixteen on, the message schedule makes their words.
+/// The 64 rounds, four at a time; from the second sixteen on, the message schedule makes their
+/// words.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn rounds<const L: usize>(now: &mut [State; L], words: &mut [[__m128i; 4]; L]) {
@@ -117,7 +123,8 @@ fn rounds<const L: usize>(now: &mut [State; L], words: &mut [[__m128i; 4]; L]) {
                 }
                 *term = _mm_add_epi32(words[four], k);
             }
-            // All lanes do one instruction before any does the next: here they fill each other's gaps.
+            // All lanes do one instruction before any does the next: here they fill each other's
+            // gaps.
             for (now, term) in now.iter_mut().zip(terms) {
                 now.cdgh = _mm_sha256rnds2_epu32(now.cdgh, now.abef, term);
             }
@@ -148,7 +155,8 @@ fn load_block(block: &Block) -> [__m128i; 4] {
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
-    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the address.
+    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the
+    // address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(PREFETCH).cast());
     }
@@ -160,7 +168,8 @@ fn load_block(block: &Block) -> [__m128i; 4] {
 #[target_feature(enable = "sse2")]
 fn load<T: Plain>(sixteen: &T) -> __m128i {
     const { assert!(size_of::<T>() == 16) };
-    // SAFETY: the reference is to 16 readable bytes, every value of which is a vector; the load asks for no alignment.
+    // SAFETY: the reference is to 16 readable bytes, every value of which is a vector; the load
+    // asks for no alignment.
     unsafe { _mm_loadu_si128(std::ptr::from_ref(sixteen).cast()) }
 }
 
@@ -195,6 +204,7 @@ fn store_state(state: &mut [u32; 8], now: State) {
 #[inline]
 #[target_feature(enable = "sse2")]
 fn store(place: &mut [u32; 4], words: __m128i) {
-    // SAFETY: the reference is to 16 writable bytes; the store asks for no alignment, and every value is four words.
+    // SAFETY: the reference is to 16 writable bytes; the store asks for no alignment, and every
+    // value is four words.
     unsafe { _mm_storeu_si128(std::ptr::from_mut(place).cast(), words) };
 }

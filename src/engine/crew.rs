@@ -1,4 +1,5 @@
-//! The worker threads: as many as the system gives, started before the pool that they will belong to.
+//! The worker threads: as many as the system gives, started before the pool that they will belong
+//! to.
 //!
 //! A pool that lacks one thread is no pool; threads that are there already cannot be lacking.
 
@@ -63,7 +64,8 @@ impl Crew {
     }
 }
 
-/// Starts a thread that waits for its place in the pool; where memory is short, returns when it has what it takes.
+/// Starts a thread that waits for its place in the pool; where memory is short, returns when it has
+/// what it takes.
 fn start(memory_is_short: bool) -> io::Result<SyncSender<ThreadBuilder>> {
     let (hand, place) = sync_channel(1);
     let (ready, is_ready) = channel();
@@ -89,7 +91,8 @@ fn run(place: &Receiver<ThreadBuilder>) {
     }
 }
 
-/// Memory that is kept from glibc's arenas, which would take all there is in pieces of 64 MiB, until the threads are there.
+/// Memory that is kept from glibc's arenas, which would take all there is in pieces of 64 MiB,
+/// until the threads are there.
 struct Ballast {
     stacks: Vec<Vec<u8>>,
     _windows: Vec<u8>,

@@ -1,4 +1,5 @@
-//! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name of it.
+//! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name
+//! of it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,7 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) shape: Shape,
 }
 
-/// Bringing in the windows of a file takes a twelfth of the time that hashing them takes: so many files keep one core from idling.
+/// Bringing in the windows of a file takes a twelfth of the time that hashing them takes: so many
+/// files keep one core from idling.
 const FILES_OF_A_SPARE: usize = 8;
 
 impl Context<'_> {
@@ -70,7 +72,8 @@ pub(super) struct Ended {
     pub(super) queue: Option<usize>,
 }
 
-/// Opens the file of a job. A name under which it cannot be opened gets its record at once and says nothing about the others.
+/// Opens the file of a job. A name under which it cannot be opened gets its record at once and says
+/// nothing about the others.
 pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Hashing>) {
     let started = Instant::now();
     let mut records = Vec::new();
@@ -104,7 +107,8 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
     }
     let (parts, missing) = zarf::with_content(&task.parts);
     if missing > 0 {
-        // The description says how many there are, and not how they are called: the whole names what is incomplete.
+        // The description says how many there are, and not how they are called: the whole names
+        // what is incomplete.
         return Err(Verdict::PartMissing(task.data.clone()));
     }
     Joined::open(&path, parts, reading).map_err(|fault| unopened(task, fault))
@@ -226,7 +230,8 @@ impl Hashing {
     fn fill(&mut self) -> Option<Result<Digest, Verdict>> {
         let is_known = |(_, awaits): &(usize, Pending)| matches!(awaits, Pending::Nothing(_));
         if self.names.iter().all(is_known) {
-            // No signature can be valid, whatever the digest. Fail closed: nobody asks for this verdict, and it would not pass.
+            // No signature can be valid, whatever the digest. Fail closed: nobody asks for this
+            // verdict, and it would not pass.
             return Some(Err(CHANGED));
         }
         let filled = self.content.fill();
@@ -242,7 +247,8 @@ impl Hashing {
         let rest = self.content.unread().to_vec();
         self.content.consume(rest.len());
         self.content.fill()?;
-        // Fail closed: a short window before the end is a file that changed under the reader's feet.
+        // Fail closed: a short window before the end is a file that changed under the reader's
+        // feet.
         if !self.content.unread().is_empty() {
             return Err(ReadError::Changed);
         }
@@ -303,7 +309,8 @@ impl Hashing {
         }
     }
 
-    /// With a hint where an artifact fails by its content or for want of a signature. The verdicts are made by then, and stay.
+    /// With a hint where an artifact fails by its content or for want of a signature. The verdicts
+    /// are made by then, and stay.
     fn with_hints(&self, mut records: Vec<Placed>) -> Vec<Placed> {
         let verdicts = || records.iter().map(|(_, record)| &record.verdict);
         let is_invalid = |verdict: &Verdict| {

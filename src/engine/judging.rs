@@ -1,4 +1,5 @@
-//! What becomes of one name of a file: the signature that it waits for a digest with, and the record in the end.
+//! What becomes of one name of a file: the signature that it waits for a digest with, and the
+//! record in the end.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -75,7 +76,8 @@ impl Pending {
 /// The verdict on an artifact that did not stay the same.
 pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 
-/// The verdict on a name that cannot be opened. That on what has no signature does not depend on what is read of it.
+/// The verdict on a name that cannot be opened. That on what has no signature does not depend on
+/// what is read of it.
 pub(super) fn unopened(task: &Task, fault: ReadError) -> Verdict {
     match &task.claim {
         Claim::Signed(_) | Claim::Named(_) => of_fault(fault),
@@ -89,7 +91,8 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
             part: Part::Signature,
         },
         ReadError::Io(error) => unreadable(Part::Signature, &error),
-        // Fail closed: it was there when the names were read. Calling the artifact unsigned would pass under --allow-unsigned.
+        // Fail closed: it was there when the names were read. Calling the artifact unsigned would
+        // pass under --allow-unsigned.
         ReadError::Missing | ReadError::Changed => {
             unreadable(Part::Signature, &Errno::NOENT.into())
         }

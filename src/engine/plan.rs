@@ -12,11 +12,13 @@ pub struct Cost {
     pub size: u64,
     /// Which file it is, as the file system says.
     pub file: FileId,
-    /// Which of its names this is, where it is not certain that all of them are one file; see [`crate::device::identity`].
+    /// Which of its names this is, where it is not certain that all of them are one file; see
+    /// [`crate::device::identity`].
     pub name: Option<usize>,
 }
 
-/// A file's identity: its inode number and the device that number is unique on (POSIX `<sys/stat.h>`).
+/// A file's identity: its inode number and the device that number is unique on (POSIX
+/// `<sys/stat.h>`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId {
     /// `st_dev`.
@@ -41,17 +43,20 @@ pub struct Job {
 /// The files that nobody has begun with.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// On devices that any number may read at once; the largest last, to be taken first, so that the last file to
-    /// end is a small one.
+    /// On devices that any number may read at once; the largest last, to be taken first, so that
+    /// the last file to end is a small one.
     free: VecDeque<Job>,
-    /// Those that go before them, since all of them together delay the others by next to nothing; in the same order.
+    /// Those that go before them, since all of them together delay the others by next to nothing;
+    /// in the same order.
     before: VecDeque<Job>,
-    /// On devices that few may read at once, each in the order of the paths (which is often that of the disk), last first.
+    /// On devices that few may read at once, each in the order of the paths (which is often that
+    /// of the disk), last first.
     limited: Vec<Queue>,
 }
 
-/// Files are done before others that are so many times as large as all of them together. What claims to be endless keeps
-/// nothing waiting then, and the end of the run is later by no more than a fortieth.
+/// Files are done before others that are so many times as large as all of them together. What
+/// claims to be endless keeps nothing waiting then, and the end of the run is later by no more than
+/// a fortieth.
 pub(super) const TIMES_AS_LARGE: u64 = 40;
 
 #[derive(Debug)]
@@ -67,7 +72,8 @@ struct Queue {
 }
 
 impl Plan {
-    /// Plans the `loads`; `access` says how each device is read. What is not in it is of [`Medium::Unknown`].
+    /// Plans the `loads`; `access` says how each device is read. What is not in it is of
+    /// [`Medium::Unknown`].
     pub fn new(loads: &[Cost], access: &BTreeMap<u64, Access>) -> Plan {
         let mut plan = Plan::default();
         let mut queues: BTreeMap<u64, usize> = BTreeMap::new();
@@ -110,14 +116,16 @@ impl Plan {
         self.before.is_empty() && self.free.is_empty()
     }
 
-    /// How many files may be hashed at once, by at most `threads` workers for the devices that any number may read.
+    /// How many files may be hashed at once, by at most `threads` workers for the devices that any
+    /// number may read.
     pub fn useful_threads(&self, threads: usize) -> usize {
         let limited = self.limited.iter().map(|q| q.readers.min(q.left));
         let free = self.before.len() + self.free.len();
         free.min(threads) + limited.sum::<usize>()
     }
 
-    /// The file to begin with now. Those on slow devices come first, since everything else is done sooner than they are.
+    /// The file to begin with now. Those on slow devices come first, since everything else is done
+    /// sooner than they are.
     pub fn take(&mut self) -> Option<Job> {
         let limited = self.limited.iter_mut().find_map(Queue::take);
         limited.or_else(|| self.take_free())
@@ -130,13 +138,14 @@ impl Plan {
         !self.has_no_free() || limited.into_iter().any(ready)
     }
 
-    /// The file to begin with beside another one: never one on a slow device, which would hold the other one up.
+    /// The file to begin with beside another one: never one on a slow device, which would hold the
+    /// other one up.
     pub fn take_free(&mut self) -> Option<Job> {
         self.before.pop_back().or_else(|| self.free.pop_back())
     }
 
-    /// The smallest file that waits, whatever its device, if it has at most so many bytes: it is to be done beside files that may
-    /// have no end.
+    /// The smallest file that waits, whatever its device, if it has at most so many bytes: it is to
+    /// be done beside files that may have no end.
     pub fn take_smallest(&mut self, most: u64) -> Option<Job> {
         let free = self.before.front().or_else(|| self.free.front());
         let free = free.map(|job| job.size).filter(|size| *size <= most);
@@ -221,13 +230,15 @@ impl Queue {
     }
 }
 
-/// The most bytes that a file may have to be done in passing, when a run has hashed so many: what it delays is delayed by little
-/// of the time that has passed already. Without this, the last files of a plan would be begun long before their time.
+/// The most bytes that a file may have to be done in passing, when a run has hashed so many: what
+/// it delays is delayed by little of the time that has passed already. Without this, the last files
+/// of a plan would be begun long before their time.
 pub fn small_beside(hashed: u64) -> u64 {
     hashed / TIMES_AS_LARGE
 }
 
-/// How many of the files, the smallest first, are so small that they go before the others; see [`TIMES_AS_LARGE`].
+/// How many of the files, the smallest first, are so small that they go before the others; see
+/// [`TIMES_AS_LARGE`].
 fn small_ones(by_size: &VecDeque<Job>) -> usize {
     let (mut small, mut sum) = (0, 0_u64);
     for (at, job) in by_size.iter().enumerate() {
@@ -261,10 +272,12 @@ fn jobs(loads: &[Cost]) -> Vec<(u64, Job)> {
     files.into_iter().filter_map(job).collect()
 }
 
-/// Whether a file of which `own` bytes are left may share its worker with others, when `all` bytes are left in the run.
+/// Whether a file of which `own` bytes are left may share its worker with others, when `all` bytes
+/// are left in the run.
 ///
-/// Two files in one thread are hashed faster than one after the other, but each of them slower than alone. So a file that
-/// is more than one worker's part of what is left goes on alone, as long as it is: the run cannot end before it does.
+/// Two files in one thread are hashed faster than one after the other, but each of them slower than
+/// alone. So a file that is more than one worker's part of what is left goes on alone, as long as
+/// it is: the run cannot end before it does.
 pub fn may_join(own: u64, all: u64, threads: usize) -> bool {
     let others = u128::from(all.saturating_sub(own));
     u128::from(own) * (threads.saturating_sub(1) as u128) < others

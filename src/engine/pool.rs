@@ -25,7 +25,8 @@ use crate::text::os_error::words;
 
 /// With fewer bytes to hash than this, measuring the ways to do that takes longer than it can save.
 const WORTH_MEASURING: u64 = 128 * 1024 * 1024;
-/// With fewer bytes to hash than this, and no more than [`FEW`] files, one worker is done before a second one would have started.
+/// With fewer bytes to hash than this, and no more than [`FEW`] files, one worker is done before a
+/// second one would have started.
 const WORTH_THREADS: u64 = 1024 * 1024;
 /// See [`WORTH_THREADS`]: a signature takes about a tenth of a millisecond.
 const FEW: usize = 4;
@@ -33,7 +34,8 @@ const FEW: usize = 4;
 /// Why the work cannot begin.
 #[derive(Debug, Error)]
 pub enum PoolError {
-    /// Fewer threads than were asked for. Fewer would do the same work, but whoever names a number has a reason.
+    /// Fewer threads than were asked for. Fewer would do the same work, but whoever names a number
+    /// has a reason.
     #[error(
         "--jobs {asked}: the system starts only {given} of these threads: {}; use --jobs {given}, or raise the limit on processes \
          (ulimit -u, or pids.max of the control group)",
@@ -75,7 +77,8 @@ pub struct Prepared {
     total: u64,
 }
 
-/// The results that a worker keeps to itself, where the receiver finds them when the worker is stuck in a read.
+/// The results that a worker keeps to itself, where the receiver finds them when the worker is
+/// stuck in a read.
 pub(super) type Kept = Mutex<Vec<Placed>>;
 
 /// What all workers share.
@@ -102,8 +105,8 @@ impl Shared {
     }
 }
 
-/// Plans the work: which file is read when, by how many threads, and how it is hashed. `access` says on which devices
-/// few files may be read at once. The threads are there afterwards, and wait.
+/// Plans the work: which file is read when, by how many threads, and how it is hashed. `access`
+/// says on which devices few files may be read at once. The threads are there afterwards, and wait.
 ///
 /// # Errors
 /// When the system does not give what the work needs. Nothing was read then.
@@ -220,7 +223,8 @@ impl Prepared {
 
     /// Begins the work.
     ///
-    /// A panic of a worker fails the files that it had in its hands, and no others; `counters` count it.
+    /// A panic of a worker fails the files that it had in its hands, and no others; `counters`
+    /// count it.
     ///
     /// # Errors
     /// When the threads cannot be made a pool. Nothing was read then.

@@ -13,7 +13,8 @@ use super::workshop::{self, FileWorker};
 
 /// Interval at which the receiver looks whether the run was cancelled.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// Time that a cancelled run gives its workers. One that is stuck in a read (a dead network share) is left behind.
+/// Time that a cancelled run gives its workers. One that is stuck in a read (a dead network share)
+/// is left behind.
 const JOIN_TIMEOUT: Duration = Duration::from_millis(30);
 
 /// Where the results come from.
@@ -33,8 +34,9 @@ impl Source {
     }
 }
 
-/// A run under way: an iterator over its records as they are decided, each with its place in the list of works. Those that were
-/// known without reading come first. Dropping it before its end cancels the run.
+/// A run under way: an iterator over its records as they are decided, each with its place in the
+/// list of works. Those that were known without reading come first. Dropping it before its end
+/// cancels the run.
 pub(crate) struct Running {
     shared: Arc<Shared>,
     source: Source,
@@ -119,8 +121,9 @@ impl Running {
         }
     }
 
-    /// Fails what no worker judged though none is left, as when all of them broke down. Fail closed: nothing is passed over in
-    /// silence. After a signal what is not judged is not judged.
+    /// Fails what no worker judged though none is left, as when all of them broke down. Fail
+    /// closed: nothing is passed over in silence. After a signal what is not judged is not
+    /// judged.
     fn fail_rest(&mut self) {
         if self.shared.cancel.is_cancelled() {
             return;
@@ -132,7 +135,8 @@ impl Running {
         self.take_in(failed);
     }
 
-    /// Takes in what workers still keep. One that is stuck in a read would keep it for as long as that takes.
+    /// Takes in what workers still keep. One that is stuck in a read would keep it for as long as
+    /// that takes.
     fn take_kept(&mut self) {
         let shared = Arc::clone(&self.shared);
         shared

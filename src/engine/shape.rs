@@ -4,8 +4,8 @@ use crate::content::{MOST_MAPPED, SMALLEST_WINDOW, window};
 
 /// Stack of a worker.
 pub(super) const STACK: usize = 1024 * 1024;
-/// Files that a worker opens beside those in its lanes: the one that it does in passing, a signature, and the next part
-/// of a split file.
+/// Files that a worker opens beside those in its lanes: the one that it does in passing, a
+/// signature, and the next part of a split file.
 const OTHER_FILES: usize = 3;
 /// Files that the rest of the process opens meanwhile: a terminal, a list of mounts.
 const FILES_OF_THE_REST: usize = 2;
@@ -47,8 +47,8 @@ impl Shape {
         }
     }
 
-    /// The best shape for so many `workers` with so many `lanes` each, or as many of them as the system allows.
-    /// `None` where there is no memory for a single worker.
+    /// The best shape for so many `workers` with so many `lanes` each, or as many of them as the
+    /// system allows. `None` where there is no memory for a single worker.
     pub(super) fn within(
         allowed: Allowed,
         workers: usize,
@@ -97,7 +97,8 @@ impl Shape {
     }
 }
 
-/// As many workers and lanes as open no more files than that: rather fewer lanes than fewer workers.
+/// As many workers and lanes as open no more files than that: rather fewer lanes than fewer
+/// workers.
 fn within_files(files: usize, workers: usize, lanes: usize) -> (usize, usize) {
     let files = files.saturating_sub(FILES_OF_THE_REST);
     let workers = workers.min(files / (1 + OTHER_FILES)).max(1);

@@ -57,8 +57,8 @@ struct World {
     window: u64,
     counters: Counters,
     fates: RefCell<Vec<Fate>>,
-    /// Files over which a worker panics: when they are opened, or, where they have bytes, after the
-    /// first step.
+    /// Files over which a worker panics: when they are opened, or, where they have bytes, after
+    /// the first step.
     faulty: Vec<Option<ReadError>>,
 }
 

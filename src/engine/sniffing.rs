@@ -1,4 +1,5 @@
-//! What an artifact that fails really is: the first bytes of its file, and what is beside it. The verdict is made by then, and stays.
+//! What an artifact that fails really is: the first bytes of its file, and what is beside it. The
+//! verdict is made by then, and stays.
 
 use std::path::Path;
 
@@ -6,7 +7,8 @@ use crate::content;
 use crate::hints::data::{self, Seen};
 use crate::trust::sniffed::Sniffed;
 
-/// What the artifact at `path` really is; `None` where it is as its name says, nothing is known, or it cannot be read.
+/// What the artifact at `path` really is; `None` where it is as its name says, nothing is known, or
+/// it cannot be read.
 pub fn look_at(path: &Path) -> Option<Sniffed> {
     let (size, beginning) = content::beginning_of(path, data::LOOK_BYTES).ok()?;
     sniff(path, size, &beginning)

@@ -1,5 +1,6 @@
-//! A worker: which files it has in its lanes, which it gives away, and which it hashes in passing. Over any kind of files and
-//! clock: [`super::workshop`] has those of a run, and the tests simulate others.
+//! A worker: which files it has in its lanes, which it gives away, and which it hashes in passing.
+//! Over any kind of files and clock: [`super::workshop`] has those of a run, and the tests simulate
+//! others.
 
 use std::cmp::Reverse;
 use std::ops::Deref;
@@ -187,7 +188,8 @@ where
         Turned::On
     }
 
-    /// Gives a part of the time to the smallest file that waits, in the plan or for a longer one here, once the run is a long one.
+    /// Gives a part of the time to the smallest file that waits, in the plan or for a longer one
+    /// here, once the run is a long one.
     fn run_errands(&mut self) {
         let began = self.shop.now();
         if self.lanes.is_empty() || began.duration_since(self.started) < PATIENCE {
@@ -283,7 +285,8 @@ where
     }
 }
 
-/// One that leaves, in whatever way, is waited for by nobody, and takes no place in a queue with it.
+/// One that leaves, in whatever way, is waited for by nobody, and takes no place in a queue with
+/// it.
 impl<D, W> Drop for Worker<D, W>
 where
     D: Deref<Target = Dispatcher<W::Piece>>,

@@ -24,7 +24,8 @@ pub(super) struct Files {
     outbox: Batch,
 }
 
-/// A worker of a run. It owns what it works with, so that it can be left behind in a read from which nothing wakes it.
+/// A worker of a run. It owns what it works with, so that it can be left behind in a read from
+/// which nothing wakes it.
 pub(super) type FileWorker = Worker<Arc<Dispatcher<Hashing>>, Files>;
 
 /// Hashes and judges as worker `me` until nothing is left or the run is cancelled.
@@ -124,7 +125,8 @@ impl Files {
     }
 }
 
-/// Results on their way out, handed over a few at a time, so that small files do not wake the receiver one by one.
+/// Results on their way out, handed over a few at a time, so that small files do not wake the
+/// receiver one by one.
 struct Batch {
     me: usize,
     kept: Arc<[Kept]>,

@@ -1,4 +1,5 @@
-//! Packages that zarf split: their part 000 is a description of the others, in JSON, and not of their content.
+//! Packages that zarf split: their part 000 is a description of the others, in JSON, and not of
+//! their content.
 
 use std::io::Read;
 use std::path::Path;

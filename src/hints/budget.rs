@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-/// The work that is left for hints. It is used up by what is computed, and not by what there is to look at: whoever makes up the
-/// files decides how much of that there is.
+/// The work that is left for hints. It is used up by what is computed, and not by what there is to
+/// look at: whoever makes up the files decides how much of that there is.
 pub struct Budget<'a> {
     left: Cell<usize>,
     spent: Cell<usize>,

@@ -1,8 +1,11 @@
-//! Which of many digests signatures were made over, found for all of them at once instead of by verifying each with each.
+//! Which of many digests signatures were made over, found for all of them at once instead of by
+//! verifying each with each.
 //!
-//! Verifying (FIPS 186-5, 6.4.2) computes R = s⁻¹·(e·G + r·Q) from the digest e and the key Q, and compares R's x-coordinate with r. Turned
-//! around: R is a point whose x-coordinate is r, there are two of those, and with each of them s·R − r·Q is the point e·G of the digest
-//! that the signature was made over. So each digest's point is looked up among those. What is found is verified in the usual way then.
+//! Verifying (FIPS 186-5, 6.4.2) computes R = s⁻¹·(e·G + r·Q) from the digest e and the key Q, and
+//! compares R's x-coordinate with r. Turned around: R is a point whose x-coordinate is r, there are
+//! two of those, and with each of them s·R − r·Q is the point e·G of the digest that the signature
+//! was made over. So each digest's point is looked up among those. What is found is verified in the
+//! usual way then.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,21 +22,25 @@ use crate::trust::key::Key;
 use crate::trust::multiples::Multiples;
 use crate::trust::signature::Signature;
 
-/// What [`candidates`] cost, in verifications: two multiplications of any point, and two points made affine.
+/// What [`candidates`] cost, in verifications: two multiplications of any point, and two points
+/// made affine.
 const CANDIDATES_COST: usize = 4;
-/// As many digests' points cost what a verification costs: one multiplication of the generator, affine all together.
+/// As many digests' points cost what a verification costs: one multiplication of the generator,
+/// affine all together.
 const POINTS_OF_A_VERIFICATION: usize = 3;
 
 /// Signatures that are looking for what they were made over.
 #[derive(Debug)]
 pub(crate) struct Seeking<'a> {
     signatures: Vec<&'a Signature>,
-    /// By the x-coordinate that e·G has: the number of the signature, and the key that would have made it. (e and n − e have it both.)
+    /// By the x-coordinate that e·G has: the number of the signature, and the key that would have
+    /// made it. (e and n − e have it both.)
     by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>>,
 }
 
 impl<'a> Seeking<'a> {
-    /// Computes for each signature what point the digest must have, by each of the keys, as far as the `budget` goes.
+    /// Computes for each signature what point the digest must have, by each of the keys, as far as
+    /// the `budget` goes.
     pub(crate) fn of(
         signatures: Vec<&'a Signature>,
         keys: &'a [Arc<Key>],
@@ -54,7 +61,8 @@ impl<'a> Seeking<'a> {
         }
     }
 
-    /// Which signatures were made over one of the digests: the number of each, and the place of the digest.
+    /// Which signatures were made over one of the digests: the number of each, and the place of the
+    /// digest.
     pub(crate) fn among(&self, digests: &[Digest], budget: &Budget<'_>) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         if !budget.spend(digests.len().div_ceil(POINTS_OF_A_VERIFICATION)) {
@@ -83,8 +91,8 @@ fn points(digests: &[Digest]) -> Vec<AffinePoint> {
     ProjectivePoint::batch_normalize(points.as_slice())
 }
 
-/// The x-coordinates of s·R − r·Q for both points R. (A third and fourth, whose x-coordinates are r + n, are left out: there are such in
-/// one of 2¹²⁸ signatures, and what is missed is a hint.)
+/// The x-coordinates of s·R − r·Q for both points R. (A third and fourth, whose x-coordinates are r
+/// + n, are left out: there are such in one of 2¹²⁸ signatures, and what is missed is a hint.)
 fn candidates(key: &AffinePoint, signature: &Signature) -> Option<[FieldBytes; 2]> {
     let (r, s) = signature.0.split_scalars();
     let point = AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(0));

@@ -15,8 +15,8 @@ const FAT32_MOST: u64 = u32::MAX as u64;
 /// The largest offset of programs that keep it in 31 bits.
 const TWO_GIB_MOST: u64 = i32::MAX as u64;
 
-/// How the names of the control files that download programs keep beside an unfinished file end: aria2, axel, and those whose unfinished
-/// file is beside an empty one of its final name.
+/// How the names of the control files that download programs keep beside an unfinished file end:
+/// aria2, axel, and those whose unfinished file is beside an empty one of its final name.
 const CONTROL_ENDINGS: [&str; 7] = [
     ".aria2",
     ".st",
@@ -68,7 +68,8 @@ pub fn sniff(seen: Seen<'_>) -> Option<Sniffed> {
         .or_else(|| not_as_named(seen, begins_as))
 }
 
-/// Whether there are zeros where something should be. An image begins with 32 KiB that may well be zeros (ECMA-119, 6.2.1).
+/// Whether there are zeros where something should be. An image begins with 32 KiB that may well be
+/// zeros (ECMA-119, 6.2.1).
 fn is_blank(seen: Seen<'_>) -> bool {
     let is_long_enough = !is_named(seen.name, "iso") || seen.beginning.len() == LOOK_BYTES;
     is_long_enough && is_zeros(seen.beginning)

@@ -2,8 +2,8 @@
 
 use crate::trust::sniffed::Sniffed;
 
-/// Where the first volume descriptor of an ISO 9660 image has its identifier (ECMA-119, 6.2.1 and 8.1.2: sector 16, of 2048 bytes,
-/// behind one byte for its type).
+/// Where the first volume descriptor of an ISO 9660 image has its identifier (ECMA-119, 6.2.1 and
+/// 8.1.2: sector 16, of 2048 bytes, behind one byte for its type).
 const ISO_IDENTIFIER_AT: usize = 16 * 2048 + 1;
 /// That identifier (ECMA-119, 8.1.2).
 const ISO_IDENTIFIER: &[u8] = b"CD001";
@@ -114,7 +114,8 @@ fn is_json(text: &[u8]) -> bool {
     )
 }
 
-/// Whether the bytes are plain text in sentences: UTF-8 with blanks between words, and no control characters.
+/// Whether the bytes are plain text in sentences: UTF-8 with blanks between words, and no control
+/// characters.
 pub(crate) fn is_prose(bytes: &[u8]) -> bool {
     let text = text(bytes);
     let is_plain = |c: char| !c.is_control() || c.is_whitespace();
@@ -148,7 +149,8 @@ pub(crate) fn other_signer(bytes: &[u8]) -> Option<Sniffed> {
     }
 }
 
-/// A signature, public key or secret key packet (RFC 9580, 4.2): a tag, a length that the bytes have, and a version.
+/// A signature, public key or secret key packet (RFC 9580, 4.2): a tag, a length that the bytes
+/// have, and a version.
 fn is_pgp_packet(bytes: &[u8]) -> bool {
     let (tag, length, body) = match bytes {
         [tag @ 0xc0..=0xff, length @ 0..192, body @ ..] => (tag & 0x3f, usize::from(*length), body),

@@ -23,10 +23,11 @@ pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
         .or_else(|| is_message(bytes).then_some(Sniffed::Text))
 }
 
-/// Whether a file in a directory of keys is one that macOS keeps beside another: by its name and by its content.
+/// Whether a file in a directory of keys is one that macOS keeps beside another: by its name and by
+/// its content.
 ///
-/// Fail closed: by its name alone, a key would be left out that somebody means to be trusted, or not to be; by its content alone, a
-/// key that was damaged.
+/// Fail closed: by its name alone, a key would be left out that somebody means to be trusted, or
+/// not to be; by its content alone, a key that was damaged.
 pub fn is_apple_double(name: &[u8], content: &[u8]) -> bool {
     name.starts_with(b"._") && format(content) == Some(Sniffed::AppleDouble)
 }

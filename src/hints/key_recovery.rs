@@ -1,8 +1,9 @@
-//! Which key made signatures that no trusted key made: found from the signatures and the digests alone. It says nothing of whether that key
-//! is to be trusted: anybody can sign anything.
+//! Which key made signatures that no trusted key made: found from the signatures and the digests
+//! alone. It says nothing of whether that key is to be trusted: anybody can sign anything.
 //!
-//! A signature (r, s) over the digest e fits at most four public keys (SEC 1, 4.1.6): Q = r⁻¹·(s·R − e·G), for each point R whose
-//! x-coordinate is r or r + n. A key that is among those of two signatures over different digests made them both.
+//! A signature (r, s) over the digest e fits at most four public keys (SEC 1, 4.1.6): Q = r⁻¹·(s·R
+//! − e·G), for each point R whose x-coordinate is r or r + n. A key that is among those of two
+//! signatures over different digests made them both.
 
 use std::collections::HashMap;
 
@@ -72,7 +73,8 @@ fn candidates(digest: &Digest, signature: &Signature) -> Vec<Vec<u8>> {
         let key = VerifyingKey::from_affine(point.to_affine()).ok()?;
         Some(key.to_public_key_der().ok()?.into_vec())
     };
-    // (Two more points, whose x-coordinates are r + n, are left out: there are such in one of 2¹²⁸ signatures.)
+    // (Two more points, whose x-coordinates are r + n, are left out: there are such in one of 2¹²⁸
+    // signatures.)
     let points =
         [0, 1].map(|odd| AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(odd)));
     let points = points.into_iter().filter_map(Option::<AffinePoint>::from);

@@ -1,4 +1,5 @@
-//! What files really are, by their content. Pure: bytes in, hints out. No verdict rests on any of it.
+//! What files really are, by their content. Pure: bytes in, hints out. No verdict rests on any of
+//! it.
 
 pub mod budget;
 mod cross_match;

@@ -12,27 +12,31 @@ use crate::trust::key::Key;
 use crate::trust::signature::Signature;
 use crate::trust::verdict::{Invalid, Record, Subject, Verdict};
 
-/// As many signatures are looked at, in the order of the lines, for what else they fit, by one key; fewer by several. It takes a few
-/// signatures' time for each, and whoever has more of them has another key or another release before them.
+/// As many signatures are looked at, in the order of the lines, for what else they fit, by one key;
+/// fewer by several. It takes a few signatures' time for each, and whoever has more of them has
+/// another key or another release before them.
 const MOST_UNFIT: usize = 1000;
-/// The most work that the search may be, in verifications, whatever there is to search: a few seconds' worth, and enough for a
-/// hundred thousand contents.
+/// The most work that the search may be, in verifications, whatever there is to search: a few
+/// seconds' worth, and enough for a hundred thousand contents.
 const MOST_WORK: usize = 45_000;
-/// As many contents are looked at between two looks at whether the run was cancelled: a few milliseconds' worth.
+/// As many contents are looked at between two looks at whether the run was cancelled: a few
+/// milliseconds' worth.
 const AT_ONCE: usize = 96;
 
 /// Something that a run shows as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// `same-content`: artifacts with one content, of which at least one passes, bear different names. A signature does not cover the name, so that an old release under
-    /// the name of a new one is valid.
+    /// `same-content`: artifacts with one content, of which at least one passes, bear different
+    /// names. A signature does not cover the name, so that an old release under the name of a
+    /// new one is valid.
     SameContent {
         /// The SHA-256 of them all.
         digest: Digest,
         /// Their paths, in the order of the lines.
         paths: Vec<SharedPath>,
     },
-    /// `signature-fits-other`: a signature that is invalid for its artifact was made by a trusted key over another one.
+    /// `signature-fits-other`: a signature that is invalid for its artifact was made by a trusted
+    /// key over another one.
     SignatureFitsOther {
         /// The signature file.
         signature: SharedPath,
@@ -41,7 +45,8 @@ pub enum Note {
         /// The artifact that it was made over.
         fits: SharedPath,
     },
-    /// `signature-fits`: a signature file that belongs to no file by its name was made by a trusted key over this artifact.
+    /// `signature-fits`: a signature file that belongs to no file by its name was made by a trusted
+    /// key over this artifact.
     SignatureFits {
         /// The signature file.
         signature: SharedPath,
@@ -59,10 +64,12 @@ pub enum Note {
         keys: Vec<Arc<Key>>,
         /// How many signatures there are.
         signatures: u64,
-        /// The SHA-256 of the DER of a key that made several of them over the artifacts as they are, and how many. It is not trusted.
+        /// The SHA-256 of the DER of a key that made several of them over the artifacts as they
+        /// are, and how many. It is not trusted.
         signer: Option<(Digest, u64)>,
     },
-    /// `spare-parts`: an artifact is there whole, and so are parts that it was split into, which were not read.
+    /// `spare-parts`: an artifact is there whole, and so are parts that it was split into, which
+    /// were not read.
     SpareParts {
         /// The artifact.
         whole: SharedPath,
@@ -76,7 +83,8 @@ pub enum Note {
         /// Their paths, in the order of the lines.
         paths: Vec<SharedPath>,
     },
-    /// `same-directory`: a directory has two names, and its content is judged under one of them only.
+    /// `same-directory`: a directory has two names, and its content is judged under one of them
+    /// only.
     SameDirectory {
         /// The name under which it was not entered.
         path: SharedPath,
@@ -109,7 +117,8 @@ struct Content {
 }
 
 impl Content {
-    /// The name that a release is known by: that of the target, where it is a link and has its target's verdict.
+    /// The name that a release is known by: that of the target, where it is a link and has its
+    /// target's verdict.
     fn name(&self) -> Option<&OsStr> {
         self.link.as_deref().unwrap_or(&self.path).file_name()
     }
@@ -167,15 +176,17 @@ impl NoteCollector {
         }
     }
 
-    /// The signatures of a run in which none fits a trusted key, each with the digest of its artifact, and how many there are of them;
-    /// `None` where one fits, or a signature file holds none.
+    /// The signatures of a run in which none fits a trusted key, each with the digest of its
+    /// artifact, and how many there are of them; `None` where one fits, or a signature file
+    /// holds none.
     pub fn all_strange(&self) -> Option<(&[(Digest, Signature)], u64)> {
         let are_all = self.strange > 0 && !self.is_mixed;
         are_all.then_some((&self.strangers, self.strange))
     }
 
-    /// What there is to note: first of the contents, then of the signatures, each in the order of the lines. Looking for what signatures fit
-    /// takes its time; when `cancelled`, no more is said of them.
+    /// What there is to note: first of the contents, then of the signatures, each in the order of
+    /// the lines. Looking for what signatures fit takes its time; when `cancelled`, no more is
+    /// said of them.
     pub fn notes(&self, keys: &[Arc<Key>], cancelled: &dyn Fn() -> bool) -> Vec<Note> {
         let budget = Budget::new(MOST_WORK, cancelled);
         let fitting = fitting(&self.unfit, &self.contents, keys, &budget);
@@ -207,7 +218,8 @@ fn same_contents(contents: &[Content]) -> Vec<Note> {
 fn same_content(group: &[&Content]) -> Option<Note> {
     let first = group.first()?;
     let bears_another = |content: &&Content| content.name() != first.name();
-    // One name in several directories is how mirrors keep one file for several releases. And what must not be used anyhow deceives nobody.
+    // One name in several directories is how mirrors keep one file for several releases. And what
+    // must not be used anyhow deceives nobody.
     let passes = |content: &&Content| content.passes;
     let deceives = group.iter().any(bears_another) && group.iter().any(passes);
     deceives.then(|| Note::SameContent {
@@ -225,8 +237,8 @@ fn each_once(group: &[&Content]) -> Vec<SharedPath> {
 
 /// The signatures that fit another content than that of their artifact.
 ///
-/// One content may have many names, and one signature many copies; each is looked at once, or the work would be that of every name with
-/// every copy.
+/// One content may have many names, and one signature many copies; each is looked at once, or the
+/// work would be that of every name with every copy.
 fn fitting(
     unfit: &[Unfit],
     contents: &[Content],
@@ -265,7 +277,8 @@ fn fitting(
     notes.into_iter().flatten().collect()
 }
 
-/// The numbers of the copies of each signature, of so many signatures at most, in the order of the first copies.
+/// The numbers of the copies of each signature, of so many signatures at most, in the order of the
+/// first copies.
 fn copies(unfit: &[Unfit], most: usize) -> Vec<Vec<usize>> {
     let mut places: HashMap<&Signature, usize> = HashMap::new();
     let mut copies: Vec<Vec<usize>> = Vec::new();

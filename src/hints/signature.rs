@@ -1,4 +1,5 @@
-//! What a signature file is that is no signature: a signature written otherwise, damaged on the way, or something else.
+//! What a signature file is that is no signature: a signature written otherwise, damaged on the
+//! way, or something else.
 
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -16,13 +17,14 @@ const LENIENT: GeneralPurposeConfig =
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
-/// The least bytes of a private key as DER: fewer are a damaged signature, which is two small integers as well.
+/// The least bytes of a private key as DER: fewer are a damaged signature, which is two small
+/// integers as well.
 const LEAST_PRIVATE_KEY: usize = 100;
 /// The least bits of an RSA modulus: two integers of fewer are a signature.
 const LEAST_RSA: usize = 1024;
 
-/// What the content of a signature file is instead of a signature, if that is known. Of a longer file, the first
-/// [`LOOK_BYTES`](crate::trust::signature::LOOK_BYTES) are enough.
+/// What the content of a signature file is instead of a signature, if that is known. Of a longer
+/// file, the first [`LOOK_BYTES`](crate::trust::signature::LOOK_BYTES) are enough.
 pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     is_zeros(bytes)
         .then_some(Sniffed::Zeros)
@@ -124,7 +126,8 @@ fn inside_braces(text: &str) -> &str {
     inside(text).unwrap_or(text)
 }
 
-/// Whether a text is a dump of a signature: an offset in each line, bytes or words of two, and perhaps the characters behind them.
+/// Whether a text is a dump of a signature: an offset in each line, bytes or words of two, and
+/// perhaps the characters behind them.
 fn is_dump(text: &str) -> bool {
     let words: Vec<&str> = text.lines().flat_map(words_of_line).collect();
     let digits: String = words.concat();
@@ -219,7 +222,8 @@ fn is_crlf(bytes: &[u8]) -> bool {
     unix.len() < bytes.len() && is_signature(&unix)
 }
 
-/// The characters that Windows-1252 has where Latin-1 has control characters, from 0x80 on; those that it does not define are as in Latin-1.
+/// The characters that Windows-1252 has where Latin-1 has control characters, from 0x80 on; those
+/// that it does not define are as in Latin-1.
 const WINDOWS_1252: &str = "\u{20ac}\u{81}\u{201a}\u{192}\u{201e}\u{2026}\u{2020}\u{2021}\u{2c6}\u{2030}\u{160}\u{2039}\u{152}\u{8d}\u{17d}\u{8f}\
     \u{90}\u{2018}\u{2019}\u{201c}\u{201d}\u{2022}\u{2013}\u{2014}\u{2dc}\u{2122}\u{161}\u{203a}\u{153}\u{9d}\u{17e}\u{178}";
 

@@ -7,7 +7,8 @@ use super::walk::{WalkOptions, real_directory};
 use super::{Artifact, Survey};
 use crate::files::SharedPath;
 
-/// The directories that the walks of a run read, to find out whether a link that was not entered leads to one of them.
+/// The directories that the walks of a run read, to find out whether a link that was not entered
+/// leads to one of them.
 #[derive(Default)]
 pub(super) struct Walked {
     trees: Vec<Tree>,
@@ -25,7 +26,8 @@ struct Tree {
 }
 
 impl Walked {
-    /// Adds what was `read` below the PATH `root`, sorted, and which of it only in part. One without a real path is left out: no link is known to lead into it.
+    /// Adds what was `read` below the PATH `root`, sorted, and which of it only in part. One
+    /// without a real path is left out: no link is known to lead into it.
     pub(super) fn add(
         &mut self,
         root: &Path,
@@ -43,7 +45,8 @@ impl Walked {
         }));
     }
 
-    /// The name under which the directory behind a link of this depth is judged, if all of it is that would be judged behind the link.
+    /// The name under which the directory behind a link of this depth is judged, if all of it is
+    /// that would be judged behind the link.
     pub(super) fn name_of(&self, link: &Path, depth: usize) -> Option<PathBuf> {
         let target = real_directory(link).ok()?;
         self.trees
@@ -59,8 +62,9 @@ impl Tree {
             true => self.root.clone(),
             false => self.root.join(below),
         };
-        // Fail closed: a directory of which a part was left out, or lies deeper than the walk went, is not judged. Nor is one that was
-        // found to have another name already, which is where links are followed.
+        // Fail closed: a directory of which a part was left out, or lies deeper than the walk went,
+        // is not judged. Nor is one that was found to have another name already, which is
+        // where links are followed.
         let is_judged = !self.follow_links
             && self.read.binary_search(&name).is_ok()
             && !self.partly.contains(&name)
@@ -78,7 +82,8 @@ pub struct OutsideLink {
     pub target: PathBuf,
 }
 
-/// The links to artifacts, to signatures and to entered directories that lead out of all of `paths`, each once, by path.
+/// The links to artifacts, to signatures and to entered directories that lead out of all of
+/// `paths`, each once, by path.
 ///
 /// Only links are resolved, so that a mirror without any costs nothing.
 pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<OutsideLink> {

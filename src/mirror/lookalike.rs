@@ -1,6 +1,6 @@
-//! Artifacts in all but name: unfinished downloads, second copies, names with a URL's query. A walk that asked for `.zst` and `.iso`
-//! alone would pass over them without a word, and whoever carries the mirror on would take them for what they seem to be. Pure:
-//! names in, what they are out.
+//! Artifacts in all but name: unfinished downloads, second copies, names with a URL's query. A walk
+//! that asked for `.zst` and `.iso` alone would pass over them without a word, and whoever carries
+//! the mirror on would take them for what they seem to be. Pure: names in, what they are out.
 
 use crate::names::endings::{self, Ending};
 use crate::names::parts::Suffix;
@@ -135,10 +135,11 @@ const COMPANIONS: [&str; 66] = [
     "manifest",
 ];
 
-/// Tells what a file of this name is, if it is an artifact in all but name. `exists` says whether there is a file of another name
-/// in the same directory.
+/// Tells what a file of this name is, if it is an artifact in all but name. `exists` says whether
+/// there is a file of another name in the same directory.
 pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaimed> {
-    // What ends as it should is an artifact or a signature, and what a signature's name is in is not an artifact's.
+    // What ends as it should is an artifact or a signature, and what a signature's name is in is
+    // not an artifact's.
     let is_signature = endings::strip_signature(name).is_some() || is_like_signature(name);
     if Ending::split(name).is_some() || is_signature {
         return None;
@@ -178,7 +179,8 @@ fn behind(rest: &[u8]) -> Option<Unclaimed> {
     }
 }
 
-/// A name that goes on with neither a letter nor a digit is the artifact's with something behind it: `x.zst (1)`, `x.zst.~1~`.
+/// A name that goes on with neither a letter nor a digit is the artifact's with something behind
+/// it: `x.zst (1)`, `x.zst.~1~`.
 fn begins_as_no_extension(text: &str) -> bool {
     let first = text.trim_start_matches('.').chars().next();
     first.is_some_and(|c| !c.is_ascii_alphanumeric())
@@ -220,7 +222,8 @@ fn is_of_aws(text: &str) -> bool {
     random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a name is a signature's with something in it or around it, and not one: `x.sig (1).bin`, `x.sig.bin.txt`.
+/// Whether a name is a signature's with something in it or around it, and not one: `x.sig (1).bin`,
+/// `x.sig.bin.txt`.
 pub fn is_like_signature(name: &[u8]) -> bool {
     let text = String::from_utf8_lossy(name).to_lowercase();
     let Some((_, after)) = text.rsplit_once(".sig") else {

@@ -1,4 +1,5 @@
-//! What lies on disk: the artifacts that the PATHs bring in, each with its signature and what stands there.
+//! What lies on disk: the artifacts that the PATHs bring in, each with its signature and what
+//! stands there.
 
 pub mod links;
 pub mod lookalike;
@@ -24,7 +25,8 @@ use siblings::Siblings;
 use walk::{Found, Listing, Problem, WalkError, WalkOptions};
 use watch::{Ended, Room, Watch};
 
-/// What will have a record: an artifact, by its path as reached from the PATH, or a directory that could not be read.
+/// What will have a record: an artifact, by its path as reached from the PATH, or a directory that
+/// could not be read.
 #[derive(Debug)]
 pub struct Artifact {
     /// The data file's path; where there is none, the path it should have.
@@ -44,7 +46,8 @@ pub enum State {
     Signed(SharedPath, Metadata),
     /// There is the signature file with this path, and no data.
     Missing(SharedPath),
-    /// There is the signature file with the first path, and of the parts that its data was split into the second is not there.
+    /// There is the signature file with the first path, and of the parts that its data was split
+    /// into the second is not there.
     PartMissing(SharedPath, SharedPath),
     /// There is data, and no signature.
     Unsigned(Unclaimed),
@@ -101,7 +104,8 @@ impl Metadata {
         })
     }
 
-    /// The same of files that are parts of one, in their order: their sizes together, and where the first of them is.
+    /// The same of files that are parts of one, in their order: their sizes together, and where the
+    /// first of them is.
     ///
     /// # Errors
     /// Those of stat(2), of the first that fails.
@@ -138,7 +142,8 @@ pub struct Survey {
     pub artifacts: Vec<Artifact>,
     /// PATHs in which there is nothing to verify.
     pub empty: Vec<PathBuf>,
-    /// Linked directories that were not entered, and whose content is not judged under another name either.
+    /// Linked directories that were not entered, and whose content is not judged under another
+    /// name either.
     pub links_not_entered: Vec<SharedPath>,
     /// Linked directories whose content is judged under another name, with that name.
     pub other_names: Vec<(SharedPath, SharedPath)>,
@@ -153,7 +158,8 @@ pub struct Survey {
 /// Looks through all PATHs. What two of them bring in under the same path is brought in once.
 ///
 /// # Errors
-/// When it ended before the end: a directory of which a part was seen says nothing true about its pairs.
+/// When it ended before the end: a directory of which a part was seen says nothing true about its
+/// pairs.
 pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Survey, Ended> {
     let mut looking = Looking {
         search,
@@ -304,7 +310,8 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// The pairs that the file itself is part of, as its data, as a part of it, or as its signature.
+    /// The pairs that the file itself is part of, as its data, as a part of it, or as its
+    /// signature.
     fn file(&mut self, path: &Path) -> Result<Vec<Artifact>, Ended> {
         let artifacts = of_file(path, &mut self.siblings, &mut self.room)?;
         let links = artifacts.iter().flat_map(links::names);
@@ -313,7 +320,8 @@ impl Looking<'_> {
         Ok(artifacts)
     }
 
-    /// Says of linked directories that were not entered where their content is judged, or that it is not.
+    /// Says of linked directories that were not entered where their content is judged, or that it
+    /// is not.
     fn name_links(&mut self, artifacts: &mut Vec<Artifact>, not_entered: Vec<NotEntered>) {
         for NotEntered { link, shown, depth } in not_entered {
             if let Some(first) = self.walked.name_of(&link, depth) {
@@ -343,7 +351,8 @@ impl Looking<'_> {
     }
 }
 
-/// The artifacts that were brought in, each by the number of its directory and its names. Directories are told apart as [`Path`] does.
+/// The artifacts that were brought in, each by the number of its directory and its names.
+/// Directories are told apart as [`Path`] does.
 #[derive(Default)]
 struct Seen {
     directories: HashMap<PathBuf, usize>,
@@ -414,9 +423,11 @@ impl Artifact {
 }
 
 impl Artifact {
-    /// Whether a new file at `place`, a path without links, would take the place of the data, of a part of it or of the signature.
+    /// Whether a new file at `place`, a path without links, would take the place of the data, of a
+    /// part of it or of the signature.
     ///
-    /// The entry counts that a rename replaces. A link to it elsewhere in the tree, or a hard link, is not replaced.
+    /// The entry counts that a rename replaces. A link to it elsewhere in the tree, or a hard link,
+    /// is not replaced.
     pub fn would_be_replaced_by(&self, place: &Path) -> bool {
         let Some(signature) = self.signature() else {
             return false;
@@ -432,10 +443,11 @@ fn is_same_place(a: &SharedPath, b: &Path) -> bool {
     a.file_name() == b.file_name() && directory(&a.to_path_buf()) == directory(b)
 }
 
-/// One data file with the signature that the user names for it, whatever the names. Where `is_read`, the signature is at hand, whatever
-/// stands under its name.
+/// One data file with the signature that the user names for it, whatever the names. Where
+/// `is_read`, the signature is at hand, whatever stands under its name.
 pub fn appointed(data: &Path, signature: &Path, is_read: bool) -> Artifact {
-    // Fail closed: what cannot be looked at is opened all the same, and opening it says why it cannot be read.
+    // Fail closed: what cannot be looked at is opened all the same, and opening it says why it
+    // cannot be read.
     let kind = |path| walk::kind_at(path).unwrap_or(Kind::Dangling);
     let signature_kind = if is_read { Kind::File } else { kind(signature) };
     let signature = (signature.into(), signature_kind);
@@ -447,8 +459,8 @@ fn order(artifact: &Artifact) -> (&SharedPath, Option<&SharedPath>) {
     (&artifact.data, artifact.signature())
 }
 
-/// A path as reached from the PATH `root`, in whatever form that was given: below `.` it is shown without it, and `.`
-/// itself as `dot`.
+/// A path as reached from the PATH `root`, in whatever form that was given: below `.` it is shown
+/// without it, and `.` itself as `dot`.
 fn shown(root: &Path, path: &Path, dot: &Path) -> PathBuf {
     let below = path.strip_prefix(root).unwrap_or(path);
     let nothing_below = below == Path::new("");
@@ -484,8 +496,8 @@ fn alone(path: &Path) -> Artifact {
     let state = match walk::kind_at(path) {
         Ok(Kind::Special | Kind::Directory) => State::DataNotRegular(None),
         Ok(Kind::File | Kind::Dangling) => State::Unsigned(Unclaimed::NoSignature),
-        // Fail closed: it was there a moment ago, and was a directory, maybe, of which nothing was seen. As an artifact without a
-        // signature it could pass.
+        // Fail closed: it was there a moment ago, and was a directory, maybe, of which nothing was
+        // seen. As an artifact without a signature it could pass.
         Err(error) => State::Gone(error),
     };
     Artifact::new(path.into(), state)

@@ -1,4 +1,5 @@
-//! Which signature belongs to which file, by their names alone. Pure: the names of one directory in, pairs out.
+//! Which signature belongs to which file, by their names alone. Pure: the names of one directory
+//! in, pairs out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -74,7 +75,8 @@ pub struct Paired {
     pub pairs: Vec<Pair>,
     /// Files with names like a signature's that belong to nothing, sorted.
     pub strays: Vec<OsString>,
-    /// Parts whose whole is here, too, each behind the name of the whole, sorted. The whole counts.
+    /// Parts whose whole is here, too, each behind the name of the whole, sorted. The whole
+    /// counts.
     pub spare_parts: Vec<(OsString, OsString)>,
 }
 
@@ -112,8 +114,8 @@ pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
     }
 }
 
-/// The names, one of which may be `name` itself, that decide which pairs `name` is part of where all endings are in small letters
-/// and nothing is split: for a directory that cannot be listed.
+/// The names, one of which may be `name` itself, that decide which pairs `name` is part of where
+/// all endings are in small letters and nothing is split: for a directory that cannot be listed.
 pub fn relatives(name: &OsStr) -> Vec<OsString> {
     let name = name.as_bytes();
     let mut stems: Vec<&[u8]> = vec![name];
@@ -150,11 +152,12 @@ impl Pair {
 /// What stands before an artifact's ending, and the ending.
 type Split<'a> = (&'a [u8], Ending);
 
-/// The entries of a directory, each name once: a file that is replaced while its directory is read is listed twice by some file systems.
+/// The entries of a directory, each name once: a file that is replaced while its directory is read
+/// is listed twice by some file systems.
 struct Names<'a> {
     present: BTreeMap<&'a [u8], &'a Entry>,
-    /// The names of artifacts, here whole or split, sorted, each behind its ending and what stands before that: several have both in
-    /// common where only the endings' case differs.
+    /// The names of artifacts, here whole or split, sorted, each behind its ending and what stands
+    /// before that: several have both in common where only the endings' case differs.
     artifacts: Vec<(Split<'a>, &'a [u8])>,
 }
 
@@ -199,7 +202,8 @@ impl<'a> Names<'a> {
     /// The signature files, each behind its name without the ending.
     fn signatures(&self) -> impl Iterator<Item = (&'a [u8], &'a Entry)> {
         self.entries()
-            // Excluding a signature leaves its data without one, which fails: nothing is passed by leaving it out.
+            // Excluding a signature leaves its data without one, which fails: nothing is passed by
+            // leaving it out.
             .filter(|entry| entry.kind != Kind::Directory && !entry.excluded)
             .filter_map(|entry| Some((endings::strip_signature(entry.name.as_bytes())?, entry)))
     }
@@ -220,7 +224,8 @@ impl<'a> Names<'a> {
         let whole = candidates
             .iter()
             .find_map(|name| Some((name.clone(), Content::Whole(self.kind(name)?))));
-        // The last of them may be a name without an ending, under which a directory is no candidate for a file.
+        // The last of them may be a name without an ending, under which a directory is no candidate
+        // for a file.
         let is_file = |(name, content): &(Vec<u8>, Content)| {
             Ending::split(name).is_some() || *content != Content::Whole(Kind::Directory)
         };
@@ -237,8 +242,9 @@ impl<'a> Names<'a> {
             .unwrap_or_else(|| (expected(stem), Content::Nothing))
     }
 
-    /// The names that the data of `stem` + `.sig.bin` may have, the first that exists being it: the stem itself, if it is an artifact's
-    /// name; with either ending; the stem itself, whatever it is.
+    /// The names that the data of `stem` + `.sig.bin` may have, the first that exists being it: the
+    /// stem itself, if it is an artifact's name; with either ending; the stem itself, whatever
+    /// it is.
     fn candidates(&self, stem: &[u8]) -> Vec<Vec<u8>> {
         let own = Ending::split(stem);
         let with = |ending: Ending| (stem, ending, [stem, ending.text()].concat());
@@ -256,8 +262,9 @@ impl<'a> Names<'a> {
         candidates
     }
 
-    /// The parts that `whole` was split into, or those of them that are here. One that the user left out is not here; if all of them
-    /// are left out, so is the pair, and they are needed to tell that.
+    /// The parts that `whole` was split into, or those of them that are here. One that the user
+    /// left out is not here; if all of them are left out, so is the pair, and they are needed
+    /// to tell that.
     fn parts(&self, whole: &[u8]) -> Option<Parts<OsString>> {
         let behind = (Bound::Excluded(whole), Bound::Unbounded);
         let beginning = self

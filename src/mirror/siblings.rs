@@ -12,7 +12,8 @@ use super::watch::{Ended, Room};
 /// Bytes that an entry takes while its pairs are at hand.
 const MEMORY_OF_A_PAIR: usize = 600;
 
-/// The pairs of directories that were listed, so that a directory is listed once, however many of its files are named.
+/// The pairs of directories that were listed, so that a directory is listed once, however many of
+/// its files are named.
 #[derive(Debug, Default)]
 pub(super) struct Siblings(HashMap<PathBuf, Listing>);
 
@@ -25,7 +26,8 @@ struct Listing {
 }
 
 impl Siblings {
-    /// The pairs that the file of this name is part of: as data, as a part of it, or as a signature.
+    /// The pairs that the file of this name is part of: as data, as a part of it, or as a
+    /// signature.
     ///
     /// # Errors
     /// When there is too little memory for what lies there.
@@ -104,7 +106,8 @@ fn entry_at(directory: &Path, name: OsString) -> Option<Entry> {
         Ok(_) | Err(_) => {}
     }
     Some(Entry {
-        // Fail closed: there is something under this name, though it cannot be looked at; opening it will say why.
+        // Fail closed: there is something under this name, though it cannot be looked at; opening
+        // it will say why.
         kind: walk::kind_at(&path).unwrap_or(Kind::Dangling),
         name,
         excluded: false,

@@ -1,4 +1,5 @@
-//! Links to artifacts: one without a signature of its own is judged by the signatures of what it leads to.
+//! Links to artifacts: one without a signature of its own is judged by the signatures of what it
+//! leads to.
 
 use std::collections::HashMap;
 use std::io;
@@ -17,8 +18,8 @@ const MOST_HOPS: usize = 40;
 /// Bytes that an artifact takes while it is looked up by its place.
 const MEMORY_OF_A_PLACE: usize = 200;
 
-/// Judges each link that has no signature of its own by the signatures of what it leads to, if that is in the same run. For others,
-/// says where the signature is.
+/// Judges each link that has no signature of its own by the signatures of what it leads to, if that
+/// is in the same run. For others, says where the signature is.
 ///
 /// Nothing is passed by that: the bytes that are read through the link are verified.
 pub(super) fn share_signatures(

@@ -39,7 +39,8 @@ pub struct Found {
     pub not_entered: Vec<(PathBuf, usize)>,
     /// Further names of directories, each with the name under which the directory was read.
     pub other_names: Vec<(PathBuf, PathBuf)>,
-    /// Directories in which something was left out that another name of theirs would not have left out.
+    /// Directories in which something was left out that another name of theirs would not have left
+    /// out.
     pub partly: HashSet<PathBuf>,
 }
 
@@ -48,7 +49,8 @@ pub struct Found {
 pub struct Listing {
     /// Its entries.
     pub entries: Vec<Entry>,
-    /// The names of links in it: to files, and to directories that were entered or are further names.
+    /// The names of links in it: to files, and to directories that were entered or are further
+    /// names.
     pub followed: Vec<OsString>,
 }
 
@@ -70,21 +72,25 @@ pub enum WalkError {
     Changed,
 }
 
-/// How often a directory may change while it is read before it fails. The first times are forgiven: a pipeline may log into the tree.
+/// How often a directory may change while it is read before it fails. The first times are forgiven:
+/// a pipeline may log into the tree.
 const MOST_CHANGES: usize = 3;
 
-/// How often all directories are looked at again. Fail closed: those that still change then fail, since a file may have moved from one that
-/// was not yet read to one that was. Without this bound, a writer that moves through the tree makes the work quadratic.
+/// How often all directories are looked at again. Fail closed: those that still change then fail,
+/// since a file may have moved from one that was not yet read to one that was. Without this bound,
+/// a writer that moves through the tree makes the work quadratic.
 const MOST_ROUNDS: usize = 8;
 
-/// How many names with different real paths one directory is read under through links. Bind mounts, file systems that ignore case and servers
-/// that give many directories one inode number make such names; without this bound, their number may double with every level.
+/// How many names with different real paths one directory is read under through links. Bind mounts,
+/// file systems that ignore case and servers that give many directories one inode number make such
+/// names; without this bound, their number may double with every level.
 const MOST_NAMES: usize = 16;
 
 /// Walks the directory `root`, and never fails for what lies there.
 ///
-/// Each directory is read once. With links followed it may have several names: it is read under the one that lies in the tree, else
-/// under the first of the others. Under `max_depth`, the shallowest name goes before all others, since most of it is read there.
+/// Each directory is read once. With links followed it may have several names: it is read under the
+/// one that lies in the tree, else under the first of the others. Under `max_depth`, the shallowest
+/// name goes before all others, since most of it is read there.
 ///
 /// # Errors
 /// When it was ended before the end.
@@ -155,7 +161,8 @@ struct Step {
     depth: usize,
 }
 
-/// What is known of a directory that was read. There are many of them, and most have but one entry or two.
+/// What is known of a directory that was read. There are many of them, and most have but one entry
+/// or two.
 #[derive(Debug)]
 struct Reading {
     /// Its real path, where links are followed.
@@ -187,7 +194,8 @@ impl Reading {
         self.rare.get_or_insert_default()
     }
 
-    /// The names of the directories in it that are entered where their level is walked, linked ones too.
+    /// The names of the directories in it that are entered where their level is walked, linked ones
+    /// too.
     fn directories(&self) -> impl Iterator<Item = &OsStr> {
         let links = self.rare.iter().flat_map(|rare| &rare.not_entered);
         let links: HashSet<&OsString> = links.collect();
@@ -200,11 +208,13 @@ impl Reading {
     }
 }
 
-/// What tells a directory from itself after an entry came or went: the times of the last changes of its entries and of its inode.
+/// What tells a directory from itself after an entry came or went: the times of the last changes of
+/// its entries and of its inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     times: [(i64, i64); 2],
-    /// The device and the inode. Some file systems make up new inode numbers from time to time, so a new one alone is not a change.
+    /// The device and the inode. Some file systems make up new inode numbers from time to time, so
+    /// a new one alone is not a change.
     file: (u64, u64),
 }
 
@@ -289,7 +299,8 @@ impl Walk<'_> {
 
     /// The real path, which is what tells directories apart.
     ///
-    /// Fail closed: an inode number does not. A server may give two directories one number, and only one of them would be read.
+    /// Fail closed: an inode number does not. A server may give two directories one number, and
+    /// only one of them would be read.
     fn place(&self, step: &Step, stamp: Option<Stamp>) -> io::Result<PathBuf> {
         match &step.place {
             _ if !self.reach.follow_links => Ok(PathBuf::new()),
@@ -322,8 +333,9 @@ impl Walk<'_> {
 
     /// Reads those directories again that changed while they were read.
     ///
-    /// Fail closed: a file that is put in the place of another while the directory is read may be missing from its entries (readdir(3)
-    /// leaves that open, and tmpfs does so), and so may one that moves from a directory that is read later to one that was read before.
+    /// Fail closed: a file that is put in the place of another while the directory is read may be
+    /// missing from its entries (readdir(3) leaves that open, and tmpfs does so), and so may
+    /// one that moves from a directory that is read later to one that was read before.
     fn read_again(&mut self) -> Result<(), Ended> {
         for round in 1..=MOST_ROUNDS {
             let changed = self.changed()?;
@@ -385,7 +397,8 @@ impl Walk<'_> {
 
     /// Reads the entries of one directory.
     ///
-    /// Links are followed here and not by walkdir, which does not name the link where following fails.
+    /// Links are followed here and not by walkdir, which does not name the link where following
+    /// fails.
     fn list(&mut self, step: Step, place: PathBuf, stamp: Option<Stamp>) -> Result<(), Ended> {
         let mut reading = Reading {
             place,
@@ -469,8 +482,9 @@ impl Walk<'_> {
 
     /// Whether a directory may lie where a link leads that cannot be resolved.
     ///
-    /// Fail closed: its files must not be lost without a word. A link to nothing has none, and one with an artifact's name gets its line
-    /// from the pairing. Through a loop of links there is nothing to read either, but whoever follows links is told.
+    /// Fail closed: its files must not be lost without a word. A link to nothing has none, and one
+    /// with an artifact's name gets its line from the pairing. Through a loop of links there is
+    /// nothing to read either, but whoever follows links is told.
     fn hides_a_directory(&self, path: &Path, error: &io::Error) -> bool {
         let is_loop = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
         let is_nothing = error.kind() == io::ErrorKind::NotFound;
@@ -503,7 +517,8 @@ impl Walk<'_> {
             let name = self.names.get(&place);
             let name = name.and_then(|name| kept.get(name).map(|(at, depth)| (name, at, *depth)));
             match name.filter(|(_, at, _)| **at == place) {
-                // Fail closed: it may be that not all of the directory was judged under its first name.
+                // Fail closed: it may be that not all of the directory was judged under its first
+                // name.
                 Some((name, _, at)) if found.partly.contains(name) || self.is_deeper(at, depth) => {
                     found.not_entered.push((path, depth));
                 }
@@ -520,7 +535,8 @@ impl Walk<'_> {
         Ok(found)
     }
 
-    /// Drops what is no more reached from the PATH, now that directories have changed. Returns the further names that are.
+    /// Drops what is no more reached from the PATH, now that directories have changed. Returns the
+    /// further names that are.
     fn drop_unreached(&mut self) -> HashMap<PathBuf, (PathBuf, usize)> {
         let (mut read, mut others, mut failed) = (BTreeMap::new(), HashMap::new(), HashMap::new());
         let mut reached = vec![self.root.to_owned()];
@@ -579,8 +595,8 @@ impl Walk<'_> {
 /// The path without links of a directory with this stamp.
 ///
 /// # Errors
-/// Those of realpath(3), and one where the real path leads to another directory: under /proc there are links whose text says less than
-/// where they lead.
+/// Those of realpath(3), and one where the real path leads to another directory: under /proc there
+/// are links whose text says less than where they lead.
 pub fn real_directory(path: &Path) -> io::Result<PathBuf> {
     real_path(path, Stamp::at(path).ok())
 }
@@ -603,7 +619,8 @@ fn problem(error: walkdir::Error, directory: &Path) -> Problem {
     let error = error.into_io_error();
     Problem {
         path,
-        // Links are not followed, so that there are no loops and every error is one of the system's.
+        // Links are not followed, so that there are no loops and every error is one of the
+        // system's.
         trouble: WalkError::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
     }
 }
@@ -617,7 +634,8 @@ mod tests {
 
     const DIRECTORIES: u64 = 300;
 
-    /// The entries that a walk looks at while `change` is called, with the number of the call, before each of them.
+    /// The entries that a walk looks at while `change` is called, with the number of the call,
+    /// before each of them.
     fn entries_while(root: &Path, change: impl Fn(u64)) -> (u64, Found) {
         let (calls, entries) = (Cell::new(0), AtomicU64::new(0));
         let cancelled = || {

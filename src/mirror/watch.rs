@@ -13,8 +13,8 @@ pub struct Watch<'a> {
     pub has_room: &'a dyn Fn(u64) -> bool,
 }
 
-/// Why a survey ended before the end. What was seen until then says nothing true: not even about a directory, of whose pairs a part
-/// was seen.
+/// Why a survey ended before the end. What was seen until then says nothing true: not even about a
+/// directory, of whose pairs a part was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It was cancelled.
@@ -33,12 +33,15 @@ impl Watch<'_> {
     }
 }
 
-/// Bytes after which it is looked again at how many are left: a look takes as long as making a few paths.
+/// Bytes after which it is looked again at how many are left: a look takes as long as making a few
+/// paths.
 const STEP: usize = 256 * 1024;
-/// Bytes that are left to whatever is too small to be counted, and to the message that says how the run ends.
+/// Bytes that are left to whatever is too small to be counted, and to the message that says how the
+/// run ends.
 const SPARE: usize = 2 * 1024 * 1024;
 
-/// Sees to it that a survey ends with a message where memory ends: the allocator would end the process without one.
+/// Sees to it that a survey ends with a message where memory ends: the allocator would end the
+/// process without one.
 pub(super) struct Room<'a> {
     watch: Watch<'a>,
     /// Bytes that were taken since the last look.

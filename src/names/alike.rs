@@ -1,5 +1,6 @@
-//! Names that look alike: that differ only in the case of their letters or in their Unicode normal form (UAX #15), as copies to
-//! FAT, macOS and back leave them. Two such lines look the same, and are about two files. Pure: paths in, groups out.
+//! Names that look alike: that differ only in the case of their letters or in their Unicode normal
+//! form (UAX #15), as copies to FAT, macOS and back leave them. Two such lines look the same, and
+//! are about two files. Pure: paths in, groups out.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

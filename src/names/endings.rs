@@ -1,5 +1,6 @@
-//! How names end: what makes a file an artifact or a signature. FAT and old tools write endings in capitals, so the case of their
-//! ASCII letters does not count. Everything before an ending is compared as bytes.
+//! How names end: what makes a file an artifact or a signature. FAT and old tools write endings in
+//! capitals, so the case of their ASCII letters does not count. Everything before an ending is
+//! compared as bytes.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -28,13 +29,15 @@ impl Ending {
         }
     }
 
-    /// Splits an artifact's name into what stands before its ending and the ending; `None` if it has none.
+    /// Splits an artifact's name into what stands before its ending and the ending; `None` if it
+    /// has none.
     pub fn split(name: &[u8]) -> Option<(&[u8], Ending)> {
         let split = |ending: Ending| Some((strip(name, ending.text())?, ending));
         Ending::ALL.into_iter().find_map(split)
     }
 
-    /// Finds the last place in a name where an ending stands with something behind it: the name up to and with that ending, and the rest.
+    /// Finds the last place in a name where an ending stands with something behind it: the name up
+    /// to and with that ending, and the rest.
     pub fn inside(name: &[u8]) -> Option<(&[u8], &[u8])> {
         let at = |ending: Ending| {
             let text = ending.text();

@@ -1,7 +1,9 @@
-//! Split artifacts: which names are parts of which whole, and whether they are all there. Pure: names in, parts out.
+//! Split artifacts: which names are parts of which whole, and whether they are all there. Pure:
+//! names in, parts out.
 //!
-//! FAT32 holds no file of 4 GiB, so people split bundles with split(1), 7-Zip or zarf. A part's name is the whole's, a separator,
-//! and a number: digits, letters (`aa`, `ab`) or hexadecimal digits, as split(1) counts them.
+//! FAT32 holds no file of 4 GiB, so people split bundles with split(1), 7-Zip or zarf. A part's
+//! name is the whole's, a separator, and a number: digits, letters (`aa`, `ab`) or hexadecimal
+//! digits, as split(1) counts them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +14,8 @@ const BARE: [&[u8]; 4] = [b".", b"_", b"-", b""];
 /// The longest number: no split has more parts than that many digits count.
 const MOST_DIGITS: usize = 12;
 
-/// The digits that numbers are written in, each in their order. What FAT or old tools wrote is in capitals.
+/// The digits that numbers are written in, each in their order. What FAT or old tools wrote is in
+/// capitals.
 const SYSTEMS: [&[u8]; 5] = [
     b"0123456789",
     b"abcdefghijklmnopqrstuvwxyz",
@@ -38,7 +41,8 @@ impl<'a> Suffix<'a> {
         marked(rest).or_else(|| bare(rest))
     }
 
-    /// Whether it is known to be that of a part. A bare `.aa` or `.01` may be anything, unless the first part is there as well.
+    /// Whether it is known to be that of a part. A bare `.aa` or `.01` may be anything, unless the
+    /// first part is there as well.
     pub fn is_part(&self, exists: impl Fn(&[u8]) -> bool) -> bool {
         let first = |number: Vec<u8>| exists(&[self.separator, &number].concat());
         self.is_marked || self.firsts().into_iter().any(first)
@@ -107,14 +111,16 @@ fn starts_with(text: &[u8], beginning: &[u8]) -> bool {
 pub struct Parts<T> {
     /// In their order.
     pub present: Vec<T>,
-    /// What follows the whole's name in that of the first part that is missing between two others, or before all of them.
+    /// What follows the whole's name in that of the first part that is missing between two others,
+    /// or before all of them.
     pub missing: Option<Vec<u8>>,
 }
 
-/// Puts the parts of one whole in order: `names` has what follows the whole's name, with what is to be told apart by it.
+/// Puts the parts of one whole in order: `names` has what follows the whole's name, with what is to
+/// be told apart by it.
 ///
-/// Of several splits of one whole, a complete one goes before others; of those, the first bytewise by separator. `None` if no name
-/// is a part's.
+/// Of several splits of one whole, a complete one goes before others; of those, the first bytewise
+/// by separator. `None` if no name is a part's.
 pub fn collect<'a, T>(names: impl IntoIterator<Item = (&'a [u8], T)>) -> Option<Parts<T>> {
     let mut splits: BTreeMap<&[u8], Vec<(Suffix<'a>, T)>> = BTreeMap::new();
     for (rest, of) in names {
@@ -178,7 +184,8 @@ fn digits_of(number: &[u8]) -> &'static [u8] {
         .unwrap_or(SYSTEMS[0])
 }
 
-/// Whether `after` is the next number behind `before`, in any of the ways in which people count parts.
+/// Whether `after` is the next number behind `before`, in any of the ways in which people count
+/// parts.
 fn follows(before: &[u8], after: &[u8]) -> bool {
     // Of two hexadecimal numbers, one may have decimal digits only: `09`, `0a`.
     [digits_of(before), digits_of(after)]
@@ -212,7 +219,8 @@ fn increment(number: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// The next number where split(1) lengthens them: `zaaa` behind `yz`, `zzaaaa` behind `zyzz`, so that names stay in their order.
+/// The next number where split(1) lengthens them: `zaaa` behind `yz`, `zzaaaa` behind `zyzz`, so
+/// that names stay in their order.
 fn lengthened(number: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     let (last, before_last) = (*digits.last()?, *digits.get(digits.len() - 2)?);
     let leading = number.iter().take_while(|digit| **digit == last).count();

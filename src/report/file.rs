@@ -1,4 +1,5 @@
-//! A report file: made beside its target before the work begins, renamed into place when it is whole.
+//! A report file: made beside its target before the work begins, renamed into place when it is
+//! whole.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
@@ -113,10 +114,11 @@ impl ReportFile {
 
     /// Whether nothing that was verified is lost when the report takes its place.
     ///
-    /// A link in the tree that leads to the place of a report proves nothing: whoever can write to the tree can make one, and must
-    /// not keep the run from judging the other artifacts. So it is judged like any other. Where it leads to an earlier report or to
-    /// nothing, the artifact fails, and the report is written. Fail closed: where it is valid, or was not judged, what stands there
-    /// may be what the vendor signed, and stays.
+    /// A link in the tree that leads to the place of a report proves nothing: whoever can write to
+    /// the tree can make one, and must not keep the run from judging the other artifacts. So it
+    /// is judged like any other. Where it leads to an earlier report or to nothing, the
+    /// artifact fails, and the report is written. Fail closed: where it is valid, or was not
+    /// judged, what stands there may be what the vendor signed, and stays.
     fn is_free(&self, records: &[Record]) -> io::Result<()> {
         let has_failed = |led: &&LedHere| {
             let mut of_it = records.iter().filter(|record| led.is_of(record)).peekable();
@@ -161,7 +163,8 @@ fn error(target: &Path, source: io::Error) -> ReportError {
     }
 }
 
-/// The system's own error: tempfile puts the path of the temporary file around it, which tells nobody anything, and leaves the kind.
+/// The system's own error: tempfile puts the path of the temporary file around it, which tells
+/// nobody anything, and leaves the kind.
 fn plain(error: io::Error) -> io::Error {
     let known = match error.kind() {
         _ if error.raw_os_error().is_some() => None,
@@ -182,7 +185,8 @@ fn parent(target: &Path) -> &Path {
     }
 }
 
-/// Makes a file with the mode of any new one, less what the user's umask takes, and less what the old one does not give.
+/// Makes a file with the mode of any new one, less what the user's umask takes, and less what the
+/// old one does not give.
 fn beside(place: &Path) -> io::Result<NamedTempFile> {
     let old = old(place).map_or(0o666, |old| old.mode());
     tempfile::Builder::new()
@@ -203,7 +207,8 @@ fn keep_mode(new: &File, place: &Path) -> io::Result<()> {
         return Ok(());
     };
     let now = new.metadata()?;
-    // Another user's file may have been put there to have the report readable, or writable, for that user.
+    // Another user's file may have been put there to have the report readable, or writable, for
+    // that user.
     let wanted = if old.uid() == geteuid().as_raw() {
         old.mode() & 0o777
     } else {

@@ -1,8 +1,9 @@
 //! A run as one page that needs nothing else: for an auditor to print and an engineer to filter.
 //!
-//! `report.html` beside this file is what it looks like, `report.css` its style, and `report.js` sorts and filters its table; both are in
-//! the page. Names of files are hostile: they are escaped as on a terminal and then for HTML, and the page's policy lets no
-//! script run but this one (Content Security Policy Level 3, 2.3.1: sources by hash).
+//! `report.html` beside this file is what it looks like, `report.css` its style, and `report.js`
+//! sorts and filters its table; both are in the page. Names of files are hostile: they are escaped
+//! as on a terminal and then for HTML, and the page's policy lets no script run but this one
+//! (Content Security Policy Level 3, 2.3.1: sources by hash).
 
 use std::io::{self, Write};
 
@@ -349,7 +350,8 @@ impl Row {
     }
 }
 
-/// How an artifact stands out: what passes by its verdict alone, what was accepted without one, what failed.
+/// How an artifact stands out: what passes by its verdict alone, what was accepted without one,
+/// what failed.
 fn class(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Valid { .. } => "pass",

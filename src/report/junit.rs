@@ -152,13 +152,14 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// What tells a case from all others: consumers keep one of two cases with the same identity, so a failing case could hide
-/// behind a passing one.
+/// What tells a case from all others: consumers keep one of two cases with the same identity, so a
+/// failing case could hide behind a passing one.
 ///
-/// Some consumers go by the name alone, some by class and name, and GitLab by the hash of `class_name`: none of these three may be
-/// the same for two cases. Cases of records have a class and a name in the form of [`part`], which neither begins with `(` nor
-/// contains ` (`. So what begins with `(` is a case of the run itself, and what stands behind the first ` (` was put there by
-/// [`names`].
+/// Some consumers go by the name alone, some by class and name, and GitLab by the hash of
+/// `class_name`: none of these three may be the same for two cases. Cases of records have a class
+/// and a name in the form of [`part`], which neither begins with `(` nor contains ` (`. So what
+/// begins with `(` is a case of the run itself, and what stands behind the first ` (` was put there
+/// by [`names`].
 #[derive(Clone)]
 struct Identity {
     class: String,
@@ -184,8 +185,9 @@ impl Identity {
     }
 }
 
-/// Returns a path in a form of its own, as printed, and without what separates the parts of a name. Blanks at the ends or in a row
-/// are escaped as well, since what reads XML attributes may drop them.
+/// Returns a path in a form of its own, as printed, and without what separates the parts of a name.
+/// Blanks at the ends or in a row are escaped as well, since what reads XML attributes may drop
+/// them.
 fn part(path: &SharedPath) -> String {
     part_of(&words::shown(path))
 }
@@ -209,8 +211,9 @@ fn part_of(printed: &str) -> String {
     text
 }
 
-/// Returns the names of the records' cases, in their order: the path; behind it the signature, where several records are about one
-/// path; and behind that a number, where even these are the same.
+/// Returns the names of the records' cases, in their order: the path; behind it the signature,
+/// where several records are about one path; and behind that a number, where even these are the
+/// same.
 fn names(records: &[Record]) -> impl Iterator<Item = String> {
     let mut of_subject: HashMap<&Subject, usize> = HashMap::new();
     for record in records {
@@ -236,7 +239,8 @@ fn names(records: &[Record]) -> impl Iterator<Item = String> {
     })
 }
 
-/// Returns a signature file as the name of its artifact's case has it: without its directory, where that is the artifact's.
+/// Returns a signature file as the name of its artifact's case has it: without its directory, where
+/// that is the artifact's.
 fn beside(data: &SharedPath, signature: &SharedPath) -> String {
     match signature.file_name().filter(|_| signature.is_beside(data)) {
         Some(name) => part_of(&escape::name(name)),
@@ -270,7 +274,8 @@ fn outcome(record: &Record) -> Outcome {
     let message = words::verdict(&record.verdict);
     match record.verdict {
         Verdict::Valid { .. } => Outcome::Success,
-        // What is allowed to have no signature was not verified: it is neither a success nor a failure.
+        // What is allowed to have no signature was not verified: it is neither a success nor a
+        // failure.
         _ if record.verdict.passes() => Outcome::Skipped { message },
         _ => Outcome::Failure {
             message,

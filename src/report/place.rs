@@ -14,7 +14,8 @@ use super::words;
 /// Most links on the way to one place, as in Linux (path_resolution(7)).
 const MOST_LINKS: usize = 40;
 
-/// Returns the place that a file written under the name `target` has: a path without links, though there may be nothing there.
+/// Returns the place that a file written under the name `target` has: a path without links, though
+/// there may be nothing there.
 ///
 /// # Errors
 /// Those of lstat(2) and readlink(2), and for a link that another user made.
@@ -51,8 +52,8 @@ pub fn of(target: &Path) -> io::Result<PathBuf> {
     Ok(place)
 }
 
-/// Whether the system finds something else under `target` than what is at the place: the links in /proc lead to files that are
-/// open, such as pipes and deleted files, whatever they seem to say.
+/// Whether the system finds something else under `target` than what is at the place: the links in
+/// /proc lead to files that are open, such as pipes and deleted files, whatever they seem to say.
 fn is_elsewhere(target: &Path, place: &Path) -> bool {
     let identity = |there: Metadata| (there.dev(), there.ino());
     let found = target.metadata().map(identity).ok();
@@ -77,9 +78,10 @@ fn leave(place: &mut PathBuf) {
     }
 }
 
-/// Fail closed: a link that another user made leads where that user wants a file of ours replaced. The kernel refuses such links in
-/// sticky directories that everyone may write to (proc(5), protected_symlinks); a report follows none anywhere, whatever the
-/// directory and the kernel. Root could replace the file without a link.
+/// Fail closed: a link that another user made leads where that user wants a file of ours replaced.
+/// The kernel refuses such links in sticky directories that everyone may write to (proc(5),
+/// protected_symlinks); a report follows none anywhere, whatever the directory and the kernel. Root
+/// could replace the file without a link.
 fn may_be_followed(path: &Path, link: &Metadata) -> io::Result<()> {
     if link.uid() == geteuid().as_raw() || link.uid() == 0 {
         return Ok(());

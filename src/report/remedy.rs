@@ -1,4 +1,5 @@
-//! What to do about each failure: the one table of remedies. A reason that is added gets its remedy here.
+//! What to do about each failure: the one table of remedies. A reason that is added gets its remedy
+//! here.
 
 use crate::trust::signature::SignatureError;
 use crate::trust::sniffed::Role;

@@ -1,5 +1,5 @@
-//! Whether a file can be put in another's place, as far as the system tells: what a rename would say is said before the work and not
-//! after it.
+//! Whether a file can be put in another's place, as far as the system tells: what a rename would
+//! say is said before the work and not after it.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::path::Path;
 /// Says what a rename to `target`, which is in `directory`, would be refused with.
 ///
 /// # Errors
-/// EBUSY for a mount point; EPERM for what is immutable or only appended to, and for another user's file in a sticky directory.
+/// EBUSY for a mount point; EPERM for what is immutable or only appended to, and for another user's
+/// file in a sticky directory.
 #[cfg(target_os = "linux")]
 pub(super) fn is_allowed(target: &Path, directory: &Path) -> io::Result<()> {
     linux::is_allowed(target, directory).map_err(io::Error::from)
@@ -37,7 +38,8 @@ mod linux {
                 StatxFlags::BASIC_STATS,
             )
         };
-        // What cannot be looked at is not judged here: making the new file says what is wrong, if anything is.
+        // What cannot be looked at is not judged here: making the new file says what is wrong, if
+        // anything is.
         let Ok(directory) = look(directory) else {
             return Ok(());
         };
@@ -56,7 +58,8 @@ mod linux {
         has(file, StatxAttributes::IMMUTABLE) || has(file, StatxAttributes::APPEND)
     }
 
-    /// Whether a file is another user's, in a directory where nobody else may replace it (rename(2), EPERM).
+    /// Whether a file is another user's, in a directory where nobody else may replace it
+    /// (rename(2), EPERM).
     fn is_others(file: &Statx, directory: &Statx) -> bool {
         let is_sticky = Mode::from_raw_mode(directory.stx_mode.into()).contains(Mode::SVTX);
         let own = [file.stx_uid, directory.stx_uid].contains(&geteuid().as_raw());

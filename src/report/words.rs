@@ -366,7 +366,8 @@ pub fn audit(audit: &Audit) -> String {
     format!("audit against {baseline}, of {time}: {result}")
 }
 
-/// The reason and what to do, in one sentence. A reason that already says what to do is not repeated.
+/// The reason and what to do, in one sentence. A reason that already says what to do is not
+/// repeated.
 fn explanation(record: &Record) -> String {
     let reason = reason(record);
     match remedy(record) {

@@ -7,7 +7,8 @@ pub enum Conclusion {
     Valid,
     /// At least one is not valid.
     NotValid,
-    /// No judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, output that cannot be written.
+    /// No judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify,
+    /// output that cannot be written.
     CannotJudge,
     /// Ended by SIGXCPU: the processor time that the system allows is used up. No judgement.
     OutOfTime,
@@ -30,7 +31,8 @@ impl Conclusion {
             Conclusion::CannotJudge | Conclusion::OutOfTime => 2,
             Conclusion::HungUp => 129,
             Conclusion::Interrupted => 130,
-            // Fail closed: the rest was not verified, so this is no success, unlike with tools that only search or print.
+            // Fail closed: the rest was not verified, so this is no success, unlike with tools that
+            // only search or print.
             Conclusion::PipeClosed => 141,
             Conclusion::Terminated => 143,
         }

@@ -23,7 +23,8 @@ pub struct Start {
     pub host: String,
     /// The trusted keys.
     pub keys: Vec<Arc<Key>>,
-    /// The directory that it ran in, from which PATHs are reached that do not begin at the root. Unknown where it was removed.
+    /// The directory that it ran in, from which PATHs are reached that do not begin at the root.
+    /// Unknown where it was removed.
     pub directory: Option<PathBuf>,
     /// The PATHs as they were given.
     pub roots: Vec<PathBuf>,
@@ -42,7 +43,8 @@ pub struct Options {
     pub follow_links: bool,
     /// What was left out.
     pub exclude: Vec<String>,
-    /// The only fingerprints that a key was allowed to have (`--key-fingerprint`), if any were named.
+    /// The only fingerprints that a key was allowed to have (`--key-fingerprint`), if any were
+    /// named.
     pub key_fingerprints: Vec<String>,
     /// Whether a missing signature was accepted.
     pub allow_unsigned: bool,

@@ -65,12 +65,15 @@ impl Outcome {
             }
             (None, Err(_)) => Conclusion::CannotJudge,
             (None, Ok(())) if summary.failures > 0 || self.differs() => Conclusion::NotValid,
-            // A panic has failed what it was about, and where it was about nothing, it says nothing good of the rest.
+            // A panic has failed what it was about, and where it was about nothing, it says nothing
+            // good of the rest.
             (None, Ok(())) if self.panics > 0 => Conclusion::CannotJudge,
-            // A run that was ended by nobody has a record of everything; this would be another defect.
+            // A run that was ended by nobody has a record of everything; this would be another
+            // defect.
             (None, Ok(())) if !summary.is_complete() => Conclusion::CannotJudge,
             (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Conclusion::CannotJudge,
-            // A mount that is not there is an empty directory: nothing was verified where something was expected.
+            // A mount that is not there is an empty directory: nothing was verified where something
+            // was expected.
             (None, Ok(())) if !self.empty.is_empty() => Conclusion::CannotJudge,
             // What is allowed to have no signature proves nothing.
             (None, Ok(())) if summary.valid == 0 => Conclusion::CannotJudge,

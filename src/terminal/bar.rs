@@ -31,7 +31,8 @@ const NARROW: usize = 10;
 /// From this many columns on there is room.
 const ROOMY: usize = 70;
 
-/// The line for the whole run: as much as fits into so many columns, the most important first to stay.
+/// The line for the whole run: as much as fits into so many columns, the most important first to
+/// stay.
 pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
     let failures = match total.failures {
         0 => String::new(),
@@ -128,7 +129,8 @@ pub(crate) fn clock(time: Duration) -> String {
     }
 }
 
-/// Returns a text in so many columns: what is too long is shortened in the middle, since names differ at their ends.
+/// Returns a text in so many columns: what is too long is shortened in the middle, since names
+/// differ at their ends.
 pub(crate) fn shorten(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -152,10 +154,11 @@ fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> String {
     chars.take_while(fits).collect()
 }
 
-/// Returns the most columns that a text takes: a sum over its characters, so that what is true of parts is true of the whole.
+/// Returns the most columns that a text takes: a sum over its characters, so that what is true of
+/// parts is true of the whole.
 ///
-/// Terminals differ: some measure each character, others join several into one picture (`UnicodeWidthStr`). No rule for joining
-/// makes a text wider than this sum.
+/// Terminals differ: some measure each character, others join several into one picture
+/// (`UnicodeWidthStr`). No rule for joining makes a text wider than this sum.
 fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
@@ -253,7 +256,8 @@ mod tests {
         );
     }
 
-    /// Texts of all of Unicode, with what joins or widens its neighbours more often than chance has it.
+    /// Texts of all of Unicode, with what joins or widens its neighbours more often than chance has
+    /// it.
     fn text() -> impl Strategy<Value = String> {
         let joining = prop::sample::select(vec![
             "\u{fe0f}",
@@ -301,7 +305,8 @@ mod tests {
 
     #[test]
     fn no_pair_of_characters_is_wider_than_their_sum() {
-        // Every character beside those that make their neighbour wider or narrower somewhere in Unicode.
+        // Every character beside those that make their neighbour wider or narrower somewhere in
+        // Unicode.
         for c in '\0'..=char::MAX {
             for other in [
                 'a',

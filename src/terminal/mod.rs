@@ -1,4 +1,5 @@
-//! The process's standard streams, the screen that they may share, and the signals that come from it.
+//! The process's standard streams, the screen that they may share, and the signals that come from
+//! it.
 
 pub mod bar;
 pub mod closed;

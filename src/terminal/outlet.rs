@@ -1,7 +1,8 @@
 //! Where stdout leads, as far as the bars on stderr are concerned.
 //!
-//! In `verify-signatures | tee log`, the lines reach the terminal through another process, at any moment. The bars move the cursor up and
-//! erase what is there, and so they would erase lines that nobody knows of here.
+//! In `verify-signatures | tee log`, the lines reach the terminal through another process, at any
+//! moment. The bars move the cursor up and erase what is there, and so they would erase lines that
+//! nobody knows of here.
 
 use std::fs;
 use std::io;
@@ -20,8 +21,9 @@ pub fn is_apart_from_the_bars() -> bool {
     let Ok(stat) = fstat(&out) else {
         return false;
     };
-    // Fail closed: what passes is a list. A pipe or a socket is read by anybody (tee, jq, cat), and so is another terminal, since a
-    // pseudo-terminal is read by the program that made it (socat, expect).
+    // Fail closed: what passes is a list. A pipe or a socket is read by anybody (tee, jq, cat), and
+    // so is another terminal, since a pseudo-terminal is read by the program that made it
+    // (socat, expect).
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => true,
         FileType::CharacterDevice => is_sink(&stat) || is_same_terminal(&out, &err),
@@ -34,8 +36,9 @@ fn is_sink(stat: &Stat) -> bool {
     SINKS.into_iter().any(is_it)
 }
 
-/// Whether both lead to one terminal, so that lines and bars can take turns. A session has one controlling terminal, whatever the names by
-/// which it was opened (`/dev/tty` is one); any other is the same if it is the same device of the same file system.
+/// Whether both lead to one terminal, so that lines and bars can take turns. A session has one
+/// controlling terminal, whatever the names by which it was opened (`/dev/tty` is one); any other
+/// is the same if it is the same device of the same file system.
 fn is_same_terminal(out: &impl AsFd, err: &impl AsFd) -> bool {
     let both_control = tcgetsid(out).is_ok() && tcgetsid(err).is_ok();
     let device = |stat: Stat| (stat.st_dev, stat.st_ino, stat.st_rdev);

@@ -50,7 +50,8 @@ pub enum Phase {
     Verifying(Arc<Counters>),
 }
 
-/// The progress being shown, by a thread of its own; nothing that works waits for it. By default there is none.
+/// The progress being shown, by a thread of its own; nothing that works waits for it. By default
+/// there is none.
 #[derive(Debug, Default)]
 pub struct Progress {
     screen: MultiProgress,
@@ -89,7 +90,8 @@ impl Progress {
             while !ticker.is_finished() && asked.elapsed() < PATIENCE {
                 thread::park_timeout(Duration::from_millis(1));
             }
-            // It waits for somebody to read stderr. The reports must not wait with it, and the bars cannot be taken away.
+            // It waits for somebody to read stderr. The reports must not wait with it, and the bars
+            // cannot be taken away.
             if !ticker.is_finished() {
                 return;
             }
@@ -233,6 +235,7 @@ fn line(text: &str) -> ProgressBar {
 }
 
 fn template(text: &str) -> ProgressStyle {
-    // The templates are ours, and the tests see them drawn; a wrong one would show indicatif's own bar.
+    // The templates are ours, and the tests see them drawn; a wrong one would show indicatif's own
+    // bar.
     ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

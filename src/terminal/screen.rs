@@ -11,8 +11,9 @@ use super::stream::Stream;
 /// What a terminal has that does not say, and what a log is taken for.
 const USUAL: (usize, usize) = (80, 24);
 
-/// Columns that are left free at the right of what is drawn: the terminal writes `^C` there when it is pressed, twice at most, and on a
-/// new line, which nobody would take away again, if there were no room.
+/// Columns that are left free at the right of what is drawn: the terminal writes `^C` there when it
+/// is pressed, twice at most, and on a new line, which nobody would take away again, if there were
+/// no room.
 const FOR_CTRL_C: usize = 4;
 
 /// Columns and rows, now.
@@ -88,8 +89,9 @@ impl TermLike for Screen {
         self.add("\n")
     }
 
-    /// indicatif writes each line and then as many blanks as lead to the right border, where the terminal would begin a new line. Here
-    /// the blanks stand for the end of the line, and the cursor stays behind the text; see [`FOR_CTRL_C`].
+    /// indicatif writes each line and then as many blanks as lead to the right border, where the
+    /// terminal would begin a new line. Here the blanks stand for the end of the line, and the
+    /// cursor stays behind the text; see [`FOR_CTRL_C`].
     fn write_str(&self, s: &str) -> io::Result<()> {
         let mut drawing = self.drawing();
         let is_end = s.chars().all(|c| c == ' ');
@@ -109,7 +111,8 @@ impl TermLike for Screen {
 
     fn flush(&self) -> io::Result<()> {
         let drawn = std::mem::take(&mut *self.drawing());
-        // indicatif panics where it is told that the terminal is gone. Nobody sees the bars then; the verdicts do not depend on them.
+        // indicatif panics where it is told that the terminal is gone. Nobody sees the bars then;
+        // the verdicts do not depend on them.
         let _ = Stream::stderr().write_all(drawn.text.as_bytes());
         Ok(())
     }

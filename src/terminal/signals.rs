@@ -1,4 +1,5 @@
-//! SIGINT, SIGTERM, SIGHUP and SIGXCPU: the first ends the run in good order, a second SIGINT or SIGTERM at once.
+//! SIGINT, SIGTERM, SIGHUP and SIGXCPU: the first ends the run in good order, a second SIGINT or
+//! SIGTERM at once.
 
 use std::fs;
 use std::io;
@@ -13,8 +14,8 @@ use signal_hook::flag;
 use crate::progress::Cancel;
 use crate::run::conclusion::Conclusion;
 
-/// How long after the first signal another one is part of the same wish: timeout(1) sends each one twice, and the reports of a
-/// run that it ends are wanted.
+/// How long after the first signal another one is part of the same wish: timeout(1) sends each one
+/// twice, and the reports of a run that it ends are wanted.
 const ONE_WISH: Duration = Duration::from_millis(150);
 /// How often the thread that waits for the first signal looks up.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -26,8 +27,9 @@ const STACK: usize = 64 * 1024;
 pub struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
-    /// From now on the signals set `cancel` instead of ending the process. One that whoever started the process wants to be
-    /// ignored (a shell does, of SIGINT, for what it runs in the background; nohup(1), of SIGHUP) stays ignored.
+    /// From now on the signals set `cancel` instead of ending the process. One that whoever started
+    /// the process wants to be ignored (a shell does, of SIGINT, for what it runs in the
+    /// background; nohup(1), of SIGHUP) stays ignored.
     ///
     /// # Errors
     /// When the system refuses a handler.
@@ -38,8 +40,9 @@ impl Interrupt {
             .into_iter()
             .filter(|s| !is_ignored(*s))
         {
-            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the shell has ended. And SIGXCPU comes
-            // again with every second. No second one of them is a wish to end at once.
+            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the
+            // shell has ended. And SIGXCPU comes again with every second. No second one
+            // of them is a wish to end at once.
             if [SIGINT, SIGTERM].contains(&signal) {
                 // In this order: a signal that finds the flag set already is a second one.
                 let again = Arc::clone(&again);
@@ -86,7 +89,8 @@ fn armed_after_the_first(cancel: &Cancel) -> Arc<AtomicBool> {
     }
 }
 
-/// Whether the process was started with the signal ignored (proc(5), `SigIgn`: a bit for each signal, the first the lowest).
+/// Whether the process was started with the signal ignored (proc(5), `SigIgn`: a bit for each
+/// signal, the first the lowest).
 pub fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -15,8 +15,8 @@ use rustix::termios::isatty;
 
 use super::closed;
 
-/// As many bytes as a pipe takes without waiting when it says that it takes any (pipe(7): a whole page, of which this is the
-/// part that every system promises, `_POSIX_PIPE_BUF`).
+/// As many bytes as a pipe takes without waiting when it says that it takes any (pipe(7): a whole
+/// page, of which this is the part that every system promises, `_POSIX_PIPE_BUF`).
 const PIECE: usize = 512;
 /// How often a writer that waits looks up.
 const POLL_INTERVAL: Timespec = Timespec {
@@ -30,7 +30,8 @@ const NO_TIME: Timespec = Timespec {
 /// How long all writers together go on waiting after a signal.
 const JOIN_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// Whether a signal ended the run. Without a run there is nothing here, and no handler: a signal ends the process while it waits.
+/// Whether a signal ended the run. Without a run there is nothing here, and no handler: a signal
+/// ends the process while it waits.
 static ENDED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// When the waiting ends after a signal.
 static DEADLINE: OnceLock<Instant> = OnceLock::new();
@@ -41,7 +42,8 @@ pub fn cancel_on(ended: Arc<AtomicBool>) {
     let _ = ENDED.set(ended);
 }
 
-/// A stream that waits for its reader, but not after a signal. What is left then is an error, and lost.
+/// A stream that waits for its reader, but not after a signal. What is left then is an error, and
+/// lost.
 pub struct Stream<W> {
     out: W,
     delivery: Delivery,
@@ -53,14 +55,16 @@ enum Delivery {
     AtOnce,
     /// In pieces.
     Pieces,
-    /// To the terminal opened once more, not to wait: it does not say how much it takes, and whoever else has it open wants to wait.
+    /// To the terminal opened once more, not to wait: it does not say how much it takes, and
+    /// whoever else has it open wants to wait.
     Again(File),
     /// Not at all: it was closed before the process started.
     Closed,
 }
 
 impl Stream<File> {
-    /// Standard output, where every error is told: std's own takes a descriptor that cannot be written for one that swallows all.
+    /// Standard output, where every error is told: std's own takes a descriptor that cannot be
+    /// written for one that swallows all.
     ///
     /// # Errors
     /// Those of dup(2).
@@ -73,7 +77,8 @@ impl Stream<File> {
         Ok(Stream::new(out))
     }
 
-    /// Finds out whether anything can be written at all, before the work whose result would be lost.
+    /// Finds out whether anything can be written at all, before the work whose result would be
+    /// lost.
     ///
     /// # Errors
     /// When it is closed, or open for reading only.
@@ -176,7 +181,8 @@ impl<W: Write + AsFd> Write for Stream<W> {
                 }
             };
             match written {
-                // It takes nothing now, or somebody else was quicker, on a pipe that does not wait by itself.
+                // It takes nothing now, or somebody else was quicker, on a pipe that does not wait
+                // by itself.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     go_on()?;
                     // Where it takes something, but too little.

@@ -1,4 +1,5 @@
-//! Ctrl-Z where bars are drawn: they go away before the process stops, and come again when it goes on.
+//! Ctrl-Z where bars are drawn: they go away before the process stops, and come again when it goes
+//! on.
 
 use std::io::{self, PipeReader, Read};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,15 +11,16 @@ use signal_hook::low_level::{pipe, raise};
 
 use super::signals;
 
-/// The screen that has to be clear when the process stops. None is needed where no bars were ever drawn: the signal does what it always
-/// does there.
+/// The screen that has to be clear when the process stops. None is needed where no bars were ever
+/// drawn: the signal does what it always does there.
 static SCREEN: OnceLock<Mutex<MultiProgress>> = OnceLock::new();
 
 /// From now on this is the screen with the bars.
 pub(crate) fn heed(screen: MultiProgress) {
     match SCREEN.get() {
         Some(known) => *lock(known) = screen,
-        // Where the system refuses, Ctrl-Z leaves the bars on the screen; the verdicts do not depend on it.
+        // Where the system refuses, Ctrl-Z leaves the bars on the screen; the verdicts do not
+        // depend on it.
         None => drop(SCREEN.set(Mutex::new(screen)).map(|()| listen())),
     }
 }
@@ -34,8 +36,8 @@ fn lock(screen: &Mutex<MultiProgress>) -> MutexGuard<'_, MultiProgress> {
     screen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A thread of its own waits for the signal, as long as the process is there: the handler stays when the bars are gone, and somebody must
-/// stop the process then, too.
+/// A thread of its own waits for the signal, as long as the process is there: the handler stays
+/// when the bars are gone, and somebody must stop the process then, too.
 fn listen() -> io::Result<()> {
     if signals::is_ignored(SIGTSTP) {
         return Ok(());
@@ -58,9 +60,11 @@ fn wait(mut signals: PipeReader) {
     }
 }
 
-/// Stops the process as SIGTSTP would, had it no handler: by another of its kind, which has none. So the system sees to it that a process
-/// is not stopped that no shell would ever let go on (an orphaned process group, POSIX.1-2017, 2.4.3).
+/// Stops the process as SIGTSTP would, had it no handler: by another of its kind, which has none.
+/// So the system sees to it that a process is not stopped that no shell would ever let go on (an
+/// orphaned process group, POSIX.1-2017, 2.4.3).
 fn stop() {
-    // To this thread, which comes back when the process goes on. Where nothing is stopped, all goes on.
+    // To this thread, which comes back when the process goes on. Where nothing is stopped, all goes
+    // on.
     let _ = raise(SIGTTOU);
 }

@@ -5,11 +5,13 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 
-/// The marks that a line's verdict begins with. A name cannot show them, so that searching the output for one finds verdicts only.
+/// The marks that a line's verdict begins with. A name cannot show them, so that searching the
+/// output for one finds verdicts only.
 const MARKS: [char; 3] = ['✅', '❌', '⚠'];
-/// Characters, beyond the control characters, that show nothing, look like a blank, end a line, or change the direction of
-/// writing: Default_Ignorable_Code_Point, White_Space without U+0020, the rest of the invisible format characters and blank
-/// letters, and what is no character (Unicode 17.0).
+/// Characters, beyond the control characters, that show nothing, look like a blank, end a line, or
+/// change the direction of writing: Default_Ignorable_Code_Point, White_Space without U+0020, the
+/// rest of the invisible format characters and blank letters, and what is no character (Unicode
+/// 17.0).
 const UNSEEN: [RangeInclusive<char>; 42] = [
     '\u{a0}'..='\u{a0}',
     '\u{ad}'..='\u{ad}',
@@ -30,7 +32,8 @@ const UNSEEN: [RangeInclusive<char>; 42] = [
     '\u{feff}'..='\u{feff}',
     '\u{ffa0}'..='\u{ffa0}',
     '\u{fff0}'..='\u{fffc}',
-    // U+FFFE and U+FFFF are forbidden in XML as well (XML 1.0, 2.2); every plane ends in two that are no characters.
+    // U+FFFE and U+FFFF are forbidden in XML as well (XML 1.0, 2.2); every plane ends in two that
+    // are no characters.
     '\u{fffe}'..='\u{ffff}',
     '\u{1107f}'..='\u{1107f}',
     '\u{13430}'..='\u{13442}',
@@ -58,21 +61,23 @@ const UNSEEN: [RangeInclusive<char>; 42] = [
 
 /// Returns a file name as it is printed.
 ///
-/// - Control characters, characters that show nothing or look like a blank, and the verdicts' marks are written as `\n`, `\r`,
-///   `\t` or `\u{…}` with the code in hexadecimal.
+/// - Control characters, characters that show nothing or look like a blank, and the verdicts' marks
+///   are written as `\n`, `\r`, `\t` or `\u{…}` with the code in hexadecimal.
 /// - A byte that is not part of UTF-8 is written as `\xHH`.
 /// - A backslash is written as `\\`, so no two names are printed alike.
-/// - What CI runners take for a command is broken up: a colon with nothing but blanks before it (`::set-output`, which GitHub
-///   obeys at the start of a line, after leading blanks), and a `#` before another one (`##vso[`, `##[`, `##teamcity[`, which
-///   Azure DevOps, GitHub and TeamCity obey anywhere in a line) are written as `\u{3a}` and `\u{23}`.
+/// - What CI runners take for a command is broken up: a colon with nothing but blanks before it
+///   (`::set-output`, which GitHub obeys at the start of a line, after leading blanks), and a `#`
+///   before another one (`##vso[`, `##[`, `##teamcity[`, which Azure DevOps, GitHub and TeamCity
+///   obey anywhere in a line) are written as `\u{3a}` and `\u{23}`.
 ///
-/// Everything else stays as it is. The rules depend on the name alone, not on where it is printed: one name has one form.
+/// Everything else stays as it is. The rules depend on the name alone, not on where it is printed:
+/// one name has one form.
 pub fn name(name: &OsStr) -> String {
     escape(name.as_bytes(), &|c| c == '\\' || MARKS.contains(&c))
 }
 
-/// Returns a message for a terminal, one line: as [`name`], but backslashes and marks stay, since the names in it are escaped
-/// already.
+/// Returns a message for a terminal, one line: as [`name`], but backslashes and marks stay, since
+/// the names in it are escaped already.
 pub fn message(text: &str) -> String {
     escape(text.as_bytes(), &|_| false)
 }
@@ -104,7 +109,8 @@ fn escape(bytes: &[u8], also: &dyn Fn(char) -> bool) -> String {
 /// Whether a character behind `before`, which is escaped already, begins a command for a CI runner.
 fn begins_command(before: &str, c: char, next: Option<&char>) -> bool {
     match c {
-        // The runner trims blanks of every kind; those other than U+0020 are escaped, and so no blanks any more.
+        // The runner trims blanks of every kind; those other than U+0020 are escaped, and so no
+        // blanks any more.
         ':' => before.bytes().all(|byte| byte == b' '),
         '#' => next == Some(&'#'),
         _ => false,

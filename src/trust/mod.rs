@@ -1,7 +1,8 @@
 //! Who signed what: keys, signatures and the verdicts on artifacts.
 //!
-//! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The one thing it
-//! takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made without hashing.
+//! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The one
+//! thing it takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made
+//! without hashing.
 
 pub mod key;
 pub(crate) mod multiples;
@@ -21,7 +22,8 @@ use verdict::{Invalid, Verdict};
 ///
 /// The keys are tried in their order; the first that verifies is the one the verdict names.
 pub fn judge(keys: &[Arc<Key>], digest: &Digest, signature: &Signature) -> Verdict {
-    // Fail closed: this is the only place that says `Valid`, and without a key that verifies it is not reached.
+    // Fail closed: this is the only place that says `Valid`, and without a key that verifies it is
+    // not reached.
     keys.iter()
         .find(|key| key.verifies(digest, signature))
         .map_or(Verdict::Invalid(Invalid::NoKeyVerifies), |key| {

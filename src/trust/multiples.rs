@@ -1,8 +1,10 @@
-//! A point's multiples, computed once, so that every further signature of the key costs less than half.
+//! A point's multiples, computed once, so that every further signature of the key costs less than
+//! half.
 //!
-//! Verifying spends its time on multiplying two points: the generator and the key (FIPS 186-5, 6.4.2, step 6). A mirror has many
-//! signatures of few keys. All arithmetic is that of `p256`; what is here is the order of its additions. Nothing here is secret,
-//! so that its time may depend on the numbers.
+//! Verifying spends its time on multiplying two points: the generator and the key (FIPS 186-5,
+//! 6.4.2, step 6). A mirror has many signatures of few keys. All arithmetic is that of `p256`; what
+//! is here is the order of its additions. Nothing here is secret, so that its time may depend on
+//! the numbers.
 
 use std::sync::LazyLock;
 
@@ -16,15 +18,17 @@ use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, ecdsa};
 #[derive(Clone, Debug)]
 pub(crate) struct Multiples(Vec<AffinePoint>);
 
-/// Bits of a digit. With 6 a signature takes 42 additions of multiples, and the table 2.7 thousand; with 4 it was 60 and one
-/// thousand, with 8 it would be 32 and eight thousand, which nobody with a few files has to wait for.
+/// Bits of a digit. With 6 a signature takes 42 additions of multiples, and the table 2.7 thousand;
+/// with 4 it was 60 and one thousand, with 8 it would be 32 and eight thousand, which nobody with a
+/// few files has to wait for.
 const BITS: usize = 6;
 /// Digits of a row: 1 to 63.
 const DIGITS: usize = (1 << BITS) - 1;
 /// Places of a scalar of 256 bits.
 const PLACES: usize = 256_usize.div_ceil(BITS);
 
-/// The multiples of the generator. (`p256` keeps some as well, with which a multiplication takes 64 additions.)
+/// The multiples of the generator. (`p256` keeps some as well, with which a multiplication takes 64
+/// additions.)
 static GENERATOR: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(&AffinePoint::GENERATOR));
 
 impl Multiples {

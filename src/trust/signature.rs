@@ -9,7 +9,8 @@ use super::sniffed::{Role, Sniffed};
 
 /// The longest DER encoding of an ECDSA P-256 signature, in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
 ///
-/// A two-byte SEQUENCE header, then two INTEGERs of a two-byte header, 32 bytes, and a zero byte where the first bit is set.
+/// A two-byte SEQUENCE header, then two INTEGERs of a two-byte header, 32 bytes, and a zero byte
+/// where the first bit is set.
 pub const MAX_BYTES: usize = 2 + 2 * (2 + 33);
 
 /// An ECDSA P-256 signature whose `r` and `s` are in range, not yet verified over anything.
@@ -22,7 +23,8 @@ impl Hash for Signature {
     }
 }
 
-/// The bytes of a signature file that are looked at. They are enough to tell what it holds instead, however it is written.
+/// The bytes of a signature file that are looked at. They are enough to tell what it holds instead,
+/// however it is written.
 pub const LOOK_BYTES: usize = 4096;
 
 /// What a signature file holds instead of a signature.
@@ -50,14 +52,15 @@ impl Signature {
         self.0.split_scalars()
     }
 
-    /// Reads a signature file: strict DER (X.690, clause 10), with nothing after it. Of a longer file, its first [`LOOK_BYTES`]
-    /// are enough.
+    /// Reads a signature file: strict DER (X.690, clause 10), with nothing after it. Of a longer
+    /// file, its first [`LOOK_BYTES`] are enough.
     ///
     /// # Errors
     /// Says what the bytes are instead of a signature.
     pub fn parse(bytes: &[u8]) -> Result<Signature, SignatureError> {
-        // Fail closed: whatever else the bytes could be read as, only DER is taken for a signature. OpenSSL reads 72 bytes and ignores
-        // what follows, so that junk behind a full-length signature passes there; bytes that nobody signed do not pass here.
+        // Fail closed: whatever else the bytes could be read as, only DER is taken for a signature.
+        // OpenSSL reads 72 bytes and ignores what follows, so that junk behind a
+        // full-length signature passes there; bytes that nobody signed do not pass here.
         from_der(bytes).map(Signature).ok_or(match bytes.len() {
             0 => SignatureError::Empty,
             1..=MAX_BYTES => SignatureError::NotDer,
@@ -111,7 +114,8 @@ mod tests {
         assert!(Signature::parse(der.as_bytes()).is_ok());
     }
 
-    /// r and s as a plain reader of DER finds them: every rule of X.690, 8.1.3, 8.3.2 and 10.1 that matters here, by itself.
+    /// r and s as a plain reader of DER finds them: every rule of X.690, 8.1.3, 8.3.2 and 10.1 that
+    /// matters here, by itself.
     fn plainly_read(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         let (content, nothing) = element(0x30, bytes)?;
         let (r, rest) = element(0x02, content)?;

@@ -1,4 +1,5 @@
-//! What a file really is, where it is not what its name says: the terms, and what to say and advise. A hint; no verdict rests on it.
+//! What a file really is, where it is not what its name says: the terms, and what to say and
+//! advise. A hint; no verdict rests on it.
 
 /// What a file is taken for by its name or by how it was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use super::signature::SignatureError;
 use super::sniffed::Sniffed;
 use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 
-/// What became of an artifact. The list is closed: another status is another version of the reports' schema.
+/// What became of an artifact. The list is closed: another status is another version of the
+/// reports' schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// `valid`: a trusted key verifies the signature over the artifact's bytes.
@@ -25,54 +26,70 @@ pub enum Status {
     NotRegular,
 }
 
-/// Why an artifact has its status. The list is closed: another reason is another version of the reports' schema.
+/// Why an artifact has its status. The list is closed: another reason is another version of the
+/// reports' schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// `key-verifies`: a trusted key verifies the signature (status `valid`).
     KeyVerifies,
-    /// `no-key-verifies`: it is a signature, but no trusted key made it over these bytes (status `invalid`).
+    /// `no-key-verifies`: it is a signature, but no trusted key made it over these bytes (status
+    /// `invalid`).
     NoKeyVerifies,
     /// `signature-empty`: the signature file is empty (status `invalid`).
     SignatureEmpty,
-    /// `signature-too-long`: the signature file has more bytes than a signature can have (status `invalid`).
+    /// `signature-too-long`: the signature file has more bytes than a signature can have (status
+    /// `invalid`).
     SignatureTooLong,
-    /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status `invalid`).
+    /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status
+    /// `invalid`).
     SignatureNotDer,
-    /// `signature-` and a term of [`Sniffed`]: the signature file is something that is known by its content (status `invalid`).
+    /// `signature-` and a term of [`Sniffed`]: the signature file is something that is known by its
+    /// content (status `invalid`).
     SignatureIs(Sniffed),
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
-    /// `unfinished-download`: an unfinished download or copy, or a file kept beside one (status `unsigned`).
+    /// `unfinished-download`: an unfinished download or copy, or a file kept beside one (status
+    /// `unsigned`).
     UnfinishedDownload,
     /// `second-copy`: a second copy of an artifact by its name (status `unsigned`).
     SecondCopy,
     /// `url-query`: an artifact's name with the query of its URL (status `unsigned`).
     UrlQuery,
-    /// `trailing-blanks`: an artifact's name followed by blanks or control characters (status `unsigned`).
+    /// `trailing-blanks`: an artifact's name followed by blanks or control characters (status
+    /// `unsigned`).
     TrailingBlanks,
-    /// `part-without-whole`: a part of a split artifact that no signature claims (status `unsigned`).
+    /// `part-without-whole`: a part of a split artifact that no signature claims (status
+    /// `unsigned`).
     PartWithoutWhole,
-    /// `signed-elsewhere`: a link to an artifact whose signature is not part of the run (status `unsigned`).
+    /// `signed-elsewhere`: a link to an artifact whose signature is not part of the run (status
+    /// `unsigned`).
     SignedElsewhere,
-    /// `linked-directory-not-entered`: a link leads to a directory of which nothing was judged (status `unsigned`).
+    /// `linked-directory-not-entered`: a link leads to a directory of which nothing was judged
+    /// (status `unsigned`).
     LinkedDirectoryNotEntered,
     /// `no-data-file`: the file that the signature belongs to is not there (status `missing`).
     NoDataFile,
-    /// `part-missing`: of the parts that the file was split into, one is not there (status `missing`).
+    /// `part-missing`: of the parts that the file was split into, one is not there (status
+    /// `missing`).
     PartMissing,
-    /// `changed-while-reading`: the artifact was written to or replaced meanwhile (status `changed`).
+    /// `changed-while-reading`: the artifact was written to or replaced meanwhile (status
+    /// `changed`).
     ChangedWhileReading,
     /// `data-unreadable`: the system refused to read the artifact (status `unreadable`).
     DataUnreadable,
     /// `signature-unreadable`: the system refused to read the signature file (status `unreadable`).
     SignatureUnreadable,
-    /// `directory-changed`: entries of a directory came or went while it was read, so that one may be missing (status `changed`).
+    /// `directory-changed`: entries of a directory came or went while it was read, so that one may
+    /// be missing (status `changed`).
     DirectoryChanged,
-    /// `directory-unreadable`: the system refused to read a directory, of which nothing was verified (status `unreadable`).
+    /// `directory-unreadable`: the system refused to read a directory, of which nothing was
+    /// verified (status `unreadable`).
     DirectoryUnreadable,
-    /// `data-not-regular`: the artifact is a directory, FIFO, socket or device (status `not-regular`).
+    /// `data-not-regular`: the artifact is a directory, FIFO, socket or device (status
+    /// `not-regular`).
     DataNotRegular,
-    /// `signature-not-regular`: the signature file is a directory, FIFO, socket or device (status `not-regular`).
+    /// `signature-not-regular`: the signature file is a directory, FIFO, socket or device (status
+    /// `not-regular`).
     SignatureNotRegular,
 }
 

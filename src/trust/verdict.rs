@@ -16,7 +16,8 @@ use crate::files::SharedPath;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Subject {
-    /// A file, by its path as reached from the argument. For [`Verdict::Unreadable`] it may be a directory.
+    /// A file, by its path as reached from the argument. For [`Verdict::Unreadable`] it may be a
+    /// directory.
     Artifact(SharedPath),
 }
 
@@ -33,7 +34,8 @@ pub struct Record {
     pub digest: Option<Digest>,
     /// The artifact's size in bytes, where it is known.
     pub size: Option<u64>,
-    /// The files that the artifact was split into and read from, in their order; none where it is one file.
+    /// The files that the artifact was split into and read from, in their order; none where it is
+    /// one file.
     pub parts: Arc<[SharedPath]>,
     /// What the artifact is a link to, where it was judged by the signature of that.
     pub link: Option<Arc<SharedPath>>,
@@ -43,12 +45,14 @@ pub struct Record {
     pub elapsed: Duration,
     /// What the artifact really is, where it fails and is not what its name says: a hint.
     pub sniffed: Option<Sniffed>,
-    /// The signature itself, where no trusted key made it over this artifact. It may fit another (see [`super::note`]).
+    /// The signature itself, where no trusted key made it over this artifact. It may fit another
+    /// (see [`super::note`]).
     pub(crate) unfit: Option<Box<Signature>>,
 }
 
 impl Record {
-    /// The path of the artifact, or of the directory that could not be read, as reached from the argument.
+    /// The path of the artifact, or of the directory that could not be read, as reached from the
+    /// argument.
     pub fn path(&self) -> &SharedPath {
         let Subject::Artifact(path) = &self.subject;
         path
@@ -76,7 +80,8 @@ impl Record {
 /// being judged.
 pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
 
-/// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] where that was allowed, are no failure.
+/// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`]
+/// where that was allowed, are no failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// A trusted key verifies the signature over the artifact's bytes.
@@ -102,7 +107,8 @@ pub enum Verdict {
         /// Whether the user accepts that (`--allow-unsigned`).
         allowed: bool,
     },
-    /// It was not the same after reading as before. A file's digest speaks of neither then, and of a directory an entry may be missing.
+    /// It was not the same after reading as before. A file's digest speaks of neither then, and of
+    /// a directory an entry may be missing.
     Changed {
         /// Which of the things on disk.
         part: Part,
@@ -175,7 +181,8 @@ impl Verdict {
 
     /// Whether an artifact with this verdict may be used.
     pub fn passes(&self) -> bool {
-        // Fail closed: what passes is listed; whatever verdict is added later fails until it is listed too.
+        // Fail closed: what passes is listed; whatever verdict is added later fails until it is
+        // listed too.
         matches!(
             self,
             Verdict::Valid { .. }

@@ -36,7 +36,8 @@ pub(crate) use work::access;
 
 /// Bytes that an artifact takes until the work begins, beside its paths.
 const MEMORY_OF_A_WORK: u64 = 600;
-/// The most work that finding another key may be, in verifications: less than a tenth of a second's worth.
+/// The most work that finding another key may be, in verifications: less than a tenth of a second's
+/// worth.
 const MOST_RECOVERY: usize = 1000;
 
 /// Verifies artifacts by trusted keys.
@@ -104,8 +105,8 @@ pub enum VerifyError {
 impl Verifier {
     /// A verifier that trusts these keys: a signature is valid if any of them made it.
     ///
-    /// It walks directories to their end, does not enter linked ones, expects a signature for every `.zst` and `.iso`, and uses
-    /// every core.
+    /// It walks directories to their end, does not enter linked ones, expects a signature for every
+    /// `.zst` and `.iso`, and uses every core.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Verifier {
         Verifier {
             settings: Settings {
@@ -169,7 +170,8 @@ impl Verifier {
         self
     }
 
-    /// Verifies one artifact against one signature file, on this thread. A failure of whatever kind is a verdict.
+    /// Verifies one artifact against one signature file, on this thread. A failure of whatever kind
+    /// is a verdict.
     ///
     /// ```no_run
     /// use verify_signatures::{Key, Verifier};
@@ -183,8 +185,8 @@ impl Verifier {
         engine::verify_file(&self.settings, data.as_ref(), signature.as_ref())
     }
 
-    /// Looks for the artifacts that these paths bring in, and begins to verify them. A directory is walked; a file brings in what
-    /// it is paired with.
+    /// Looks for the artifacts that these paths bring in, and begins to verify them. A directory is
+    /// walked; a file brings in what it is paired with.
     ///
     /// # Errors
     /// When nothing was read. From then on every failure is a verdict.
@@ -287,7 +289,8 @@ impl Verifier {
         unmatched::without_repetitions(notes)
     }
 
-    /// The note that the keys are probably the wrong ones; none where one of them made a signature, though over another file.
+    /// The note that the keys are probably the wrong ones; none where one of them made a signature,
+    /// though over another file.
     fn wrong_key(
         &self,
         noting: &NoteCollector,

@@ -13,8 +13,9 @@ const JOIN_TIMEOUT: Duration = Duration::from_millis(30);
 /// Stack of the thread: that of a main thread, but for where memory is limited.
 const STACK: usize = 2 * 1024 * 1024;
 
-/// Does the work in a thread of its own and returns what comes of it; `None` when the run was cancelled first. The thread is
-/// left behind then: one that waits for a file system cannot be ended.
+/// Does the work in a thread of its own and returns what comes of it; `None` when the run was
+/// cancelled first. The thread is left behind then: one that waits for a file system cannot be
+/// ended.
 pub fn unless_cancelled<T: Send + 'static>(
     cancel: &Cancel,
     work: impl FnOnce() -> T + Send + 'static,

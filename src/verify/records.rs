@@ -8,9 +8,11 @@ use crate::engine::order::InOrder;
 use crate::progress::Counters;
 use crate::trust::verdict::{Record, Summary};
 
-/// The records of a run, each as soon as it is decided. The work goes on in threads of its own meanwhile; dropping this ends it.
+/// The records of a run, each as soon as it is decided. The work goes on in threads of its own
+/// meanwhile; dropping this ends it.
 ///
-/// What is asked of it last is [`Records::summary`]: after a signal or an error in between, not everything was judged.
+/// What is asked of it last is [`Records::summary`]: after a signal or an error in between, not
+/// everything was judged.
 #[must_use = "what is not asked for is not judged"]
 pub struct Records {
     running: Running,
@@ -41,7 +43,8 @@ impl Records {
         self
     }
 
-    /// How far the run is: a handle that any thread may look at while this one waits for the next record.
+    /// How far the run is: a handle that any thread may look at while this one waits for the next
+    /// record.
     pub fn progress(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }

@@ -1,5 +1,6 @@
-//! What a walk finds beside artifacts with their signatures: signatures that belong to nothing, parts that are not needed, names
-//! that look alike. All of it is worth a note, and none of it is a verdict.
+//! What a walk finds beside artifacts with their signatures: signatures that belong to nothing,
+//! parts that are not needed, names that look alike. All of it is worth a note, and none of it is a
+//! verdict.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,7 +11,8 @@ use crate::mirror::{Artifact, State, Survey};
 use crate::names::alike::{self, Difference};
 use crate::trust::signature::Signature;
 
-/// The most unmatched signatures that are read, so that a directory of them costs no more than a moment.
+/// The most unmatched signatures that are read, so that a directory of them costs no more than a
+/// moment.
 const MOST_SIGNATURES: usize = 1000;
 
 /// What no artifact was matched with, and what else is worth a note.
@@ -21,7 +23,8 @@ pub(crate) struct Unmatched {
 }
 
 impl Unmatched {
-    /// Looks through a survey, and reads its unmatched signatures where there is an artifact that one of them could be made over.
+    /// Looks through a survey, and reads its unmatched signatures where there is an artifact that
+    /// one of them could be made over.
     pub(super) fn of(survey: &Survey) -> Unmatched {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });

@@ -30,7 +30,8 @@ pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
         .collect()
 }
 
-/// How a medium is read: as is best for it, but, unless readers are limited, by as many threads as the user asked for.
+/// How a medium is read: as is best for it, but, unless readers are limited, by as many threads as
+/// the user asked for.
 pub(crate) fn access(medium: Medium, limit_readers: bool) -> Access {
     let best = medium.access();
     Access {
@@ -53,8 +54,8 @@ pub(super) fn works(
     works
 }
 
-/// What the engine has to do for an artifact: nothing, where what is on disk decides it. `seeks` says whether the digests of artifacts
-/// without a signature are wanted, although those fail.
+/// What the engine has to do for an artifact: nothing, where what is on disk decides it. `seeks`
+/// says whether the digests of artifacts without a signature are wanted, although those fail.
 fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> Work {
     let Artifact {
         data,
@@ -142,8 +143,9 @@ pub(super) fn artifact(one: &One) -> Artifact {
     }
 }
 
-/// An artifact without a signature: its verdict is known. It is hashed all the same where it is accepted and somebody will want to know
-/// whether it stayed the same, and where signatures are looking for what they were made over; what cannot be looked at has no digest then.
+/// An artifact without a signature: its verdict is known. It is hashed all the same where it is
+/// accepted and somebody will want to know whether it stayed the same, and where signatures are
+/// looking for what they were made over; what cannot be looked at has no digest then.
 fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Work {
     let allowed = policy.allow_unsigned;
     let is_hashed = seeks || allowed && policy.wants_digests;
@@ -160,10 +162,12 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
     }
 }
 
-/// The most artifacts without a signature that are looked at: whoever has more of them has another problem.
+/// The most artifacts without a signature that are looked at: whoever has more of them has another
+/// problem.
 const MOST_LOOKED_AT: usize = 1000;
 
-/// Looks at artifacts that fail for want of a signature and are not read for anything else: they may be something else altogether.
+/// Looks at artifacts that fail for want of a signature and are not read for anything else: they
+/// may be something else altogether.
 fn look(works: &mut [Work]) {
     let records = works.iter_mut().filter_map(|work| match work {
         Work::Decided(record) => Some(record),
@@ -183,8 +187,8 @@ fn look(works: &mut [Work]) {
     }
 }
 
-/// Finds out which of the files with one inode number are certainly one, to be read once for all of their names. Those that were split
-/// are read once for each list of parts.
+/// Finds out which of the files with one inode number are certainly one, to be read once for all of
+/// their names. Those that were split are read once for each list of parts.
 fn share(works: &mut [Work]) {
     let ambiguous = ambiguous(works);
     let mut identities = None;

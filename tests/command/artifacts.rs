@@ -1,5 +1,5 @@
-//! What counts as an artifact though its name is not what it should be, as reports and audits see it; and split artifacts of a size
-//! that fills windows. The lines are in `cases/artifacts.toml`.
+//! What counts as an artifact though its name is not what it should be, as reports and audits see
+//! it; and split artifacts of a size that fills windows. The lines are in `cases/artifacts.toml`.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! A run compared with an earlier one's report: what is missing, added, changed or renamed; and what a run shows as a whole.
+//! A run compared with an earlier one's report: what is missing, added, changed or renamed; and
+//! what a run shows as a whole.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

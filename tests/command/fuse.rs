@@ -1,6 +1,7 @@
 //! Storage that fails as it is told to: a file system of our own, mounted for the test.
 //!
-//! Needs `/dev/fuse` and the right to mount; where either is missing, and it is not CI, the tests say that they are skipped.
+//! Needs `/dev/fuse` and the right to mount; where either is missing, and it is not CI, the tests
+//! say that they are skipped.
 
 use std::any::Any;
 use std::ffi::OsStr;
@@ -57,7 +58,8 @@ struct Node {
     behaviour: Behaviour,
 }
 
-/// Reads that are not answered; none any more once they are let go, or a reader that tries again would wait for ever.
+/// Reads that are not answered; none any more once they are let go, or a reader that tries again
+/// would wait for ever.
 type Stalled = Mutex<Option<Vec<Box<dyn Any + Send>>>>;
 
 /// Keeps a request without an answer; an error where they are let go.
@@ -86,7 +88,8 @@ struct Directory {
     changes: u64,
     /// Whether it is never listed to its end.
     stalls: bool,
-    /// Whether all files in it have one inode number and, as far as their attributes tell, are one.
+    /// Whether all files in it have one inode number and, as far as their attributes tell, are
+    /// one.
     one_number: bool,
 }
 
@@ -143,7 +146,8 @@ impl FailingFs {
 }
 
 impl Filesystem for FailingFs {
-    /// Room for every read that stalls: by default the kernel holds all others back when twelve wait, whichever files they are of.
+    /// Room for every read that stalls: by default the kernel holds all others back when twelve
+    /// wait, whichever files they are of.
     fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> io::Result<()> {
         config
             .set_max_background(4096)
@@ -590,7 +594,8 @@ fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_co
             let beside = mounted.beside.path().to_owned();
             let report = || std::fs::read_to_string(beside.join("r.json"));
             let is_written = comes_true(|| report().is_ok());
-            // The run is over. The process is, too, once the system lets go of the thread that waits.
+            // The run is over. The process is, too, once the system lets go of the thread that
+            // waits.
             drop(mounted.stalled.lock().unwrap().take());
             assert_eq!(child.wait().unwrap().code(), Some(130));
             let hidden = std::fs::read_dir(&beside).unwrap().filter(|entry| {

@@ -1,4 +1,5 @@
-//! What a run notes of signatures that fit nothing where they are: the wrong key, and files that are mixed up, at a bounded price.
+//! What a run notes of signatures that fit nothing where they are: the wrong key, and files that
+//! are mixed up, at a bounded price.
 
 use std::fs;
 use std::process::Command;
@@ -175,7 +176,8 @@ fn many_names_of_one_file_and_many_copies_of_its_signature_cost_what_each_costs_
 const UNPREFIX: &str = "sed 's/.*= //; s/ [*].*//' FILE | tr -d : | xxd -r -p";
 const UNPREFIX_EACH: &str = r"grep -oiE '(0|[\])x[0-9a-f]+' FILE | cut -c3- | xxd -r -p";
 
-/// Forms of the signature in `good`: what each is called, the command that writes it, and the command of its remedy that undoes it.
+/// Forms of the signature in `good`: what each is called, the command that writes it, and the
+/// command of its remedy that undoes it.
 const FORMS: [(&str, &str, &str); 16] = [
     ("base64", "base64 good", "base64 -d FILE"),
     (

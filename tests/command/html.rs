@@ -26,7 +26,8 @@ fn page(mirror: &Mirror, fragment: &str) -> String {
     dump(mirror, &format!("r.html#{fragment}"), "1400,900")
 }
 
-/// This file as the browser has it when its scripts have run, in a window of these columns and rows of pixels.
+/// This file as the browser has it when its scripts have run, in a window of these columns and rows
+/// of pixels.
 fn dump(mirror: &Mirror, file: &str, window: &str) -> String {
     let profile = tempfile::tempdir().unwrap();
     let address = format!("file://{}/{file}", mirror.path().display());
@@ -128,7 +129,8 @@ fn the_page_asks_for_nothing_from_elsewhere_and_is_whole_without_its_script() {
     assert!(page.contains("<form id=\"controls\" hidden>"), "{page}");
 }
 
-/// Says in the title how the table lies there. A row out of sight is not looked into: that would lay it out.
+/// Says in the title how the table lies there. A row out of sight is not looked into: that would
+/// lay it out.
 const LOOK: &str = "<script>addEventListener('load', () => {
   const heads = [...document.querySelectorAll('th')].map((head) => head.getBoundingClientRect());
   const rows = [...document.querySelectorAll('tbody tr')];

@@ -1,7 +1,8 @@
-//! The limits that a process may have (setrlimit(2)): none of them ends the command without a word, and none makes it fail
-//! where it could go on.
+//! The limits that a process may have (setrlimit(2)): none of them ends the command without a word,
+//! and none makes it fail where it could go on.
 //!
-//! They are set by prlimit(1); where that is missing, and it is not CI, the tests say that they are skipped.
+//! They are set by prlimit(1); where that is missing, and it is not CI, the tests say that they are
+//! skipped.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -12,7 +13,8 @@ use std::process::{Command, Stdio};
 use crate::support::{Mirror, Run, is_available, is_here, is_root, sign_digest, signing_key};
 
 const MIB: usize = 1024 * 1024;
-/// A user who has no other process on this machine, so that a limit on processes is the command's own.
+/// A user who has no other process on this machine, so that a limit on processes is the command's
+/// own.
 const USER: u32 = 54_321;
 
 fn prlimit_is_here(test: &str) -> bool {
@@ -96,7 +98,8 @@ fn with_twenty_megabytes_all_files_are_verified_however_they_are_read() {
     }
 }
 
-/// Makes as many artifacts of one content with as many signatures, all of them names of two files, in `directories` in turn.
+/// Makes as many artifacts of one content with as many signatures, all of them names of two files,
+/// in `directories` in turn.
 fn write_many(mirror: &Mirror, artifacts: usize, directories: &[String]) {
     mirror.write_signed("data", "signature", b"x");
     for directory in directories {
@@ -121,8 +124,8 @@ fn are_all_valid(run: &Run, artifacts: usize) -> bool {
     run.status == Some(0) && run.stderr.contains(&said)
 }
 
-/// Checks a run under each of these limits, in megabytes: it finds all valid, or is refused before the first line. Returns how many
-/// were refused.
+/// Checks a run under each of these limits, in megabytes: it finds all valid, or is refused before
+/// the first line. Returns how many were refused.
 fn right_or_refused(mirror: &Mirror, artifacts: usize, limits: &[usize]) -> usize {
     let mut refused = 0;
     for limit in ["--as", "--data"] {
@@ -134,7 +137,8 @@ fn right_or_refused(mirror: &Mirror, artifacts: usize, limits: &[usize]) -> usiz
             let run = Run::of(command);
             let is_unheard = fs::metadata(&out).unwrap().len() == 0;
             let is_refused = is_unheard && is_refused(&run);
-            // The document of a JUnit report is made as a whole, and may be what there is no memory for.
+            // The document of a JUnit report is made as a whole, and may be what there is no memory
+            // for.
             let is_unreported = run.status == Some(2)
                 && run
                     .stderr

@@ -1,6 +1,8 @@
-//! A disk that really fails: a file system whose last blocks are cut off under it, so that the system itself cannot bring them in.
+//! A disk that really fails: a file system whose last blocks are cut off under it, so that the
+//! system itself cannot bring them in.
 //!
-//! Needs a loop device, `mkfs.ext4`, and root; where one is missing, and it is not CI, the tests say that they are skipped.
+//! Needs a loop device, `mkfs.ext4`, and root; where one is missing, and it is not CI, the tests
+//! say that they are skipped.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,7 +14,8 @@ use rustix::fs::FallocateFlags;
 
 const MIB: u64 = 1024 * 1024;
 const BLOCK: u64 = 4096;
-/// The other files' size; the victim is larger, so that there are windows that can be read and such that cannot.
+/// The other files' size; the victim is larger, so that there are windows that can be read and such
+/// that cannot.
 const SMALL: usize = 3 * MIB as usize;
 const LARGE: usize = 24 * MIB as usize;
 
@@ -23,7 +26,8 @@ struct Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Even from under a command that a failed test left behind. The loop device goes with the mount.
+        // Even from under a command that a failed test left behind. The loop device goes with the
+        // mount.
         let _ = Command::new("umount")
             .args(["--lazy", "--quiet"])
             .arg(self.mount_point())
@@ -40,7 +44,8 @@ fn succeeds(program: &str, arguments: &[&str]) -> String {
 }
 
 impl Disk {
-    /// Two neighbours and, in the last blocks, a victim, all of them signed as they are; not mounted.
+    /// Two neighbours and, in the last blocks, a victim, all of them signed as they are; not
+    /// mounted.
     fn new() -> Disk {
         let disk = Disk {
             beside: Mirror::new(),
@@ -115,7 +120,8 @@ impl Disk {
             .collect()
     }
 
-    /// The first byte on the disk that holds the second half of the victim, and none of anything else.
+    /// The first byte on the disk that holds the second half of the victim, and none of anything
+    /// else.
     fn second_half(&self) -> u64 {
         let victim = self.blocks("victim.iso");
         assert_eq!(victim.len() as u64, LARGE as u64 / BLOCK);
@@ -210,7 +216,8 @@ fn a_signature_that_the_disk_cannot_give_back_does_not_make_its_artifact_an_unsi
     }
     let disk = Disk::new();
     disk.mount("rw");
-    // Far larger than any signature, so that it gets blocks behind all others; its first ones are gone with them.
+    // Far larger than any signature, so that it gets blocks behind all others; its first ones are
+    // gone with them.
     disk.write("lost.zst", b"alpha");
     disk.write("lost.sig.bin", &vec![0x30; SMALL]);
     disk.unmount();

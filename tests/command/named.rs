@@ -1,6 +1,8 @@
-//! What a user names that is no regular file: pipes for keys and signatures, block devices for artifacts.
+//! What a user names that is no regular file: pipes for keys and signatures, block devices for
+//! artifacts.
 //!
-//! Devices need loop devices and root; where one is missing, and it is not CI, their tests say that they are skipped.
+//! Devices need loop devices and root; where one is missing, and it is not CI, their tests say that
+//! they are skipped.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -236,7 +238,8 @@ const IMAGE: u64 = 9 * MIB + 2048;
 /// Bytes of the stick that it is written to.
 const STICK: u64 = 16 * MIB;
 
-/// An image that says its size in `blocks` of 2048 bytes, and junk of what was on the stick before behind it.
+/// An image that says its size in `blocks` of 2048 bytes, and junk of what was on the stick before
+/// behind it.
 fn stick(mirror: &Mirror, blocks: u64) -> Vec<u8> {
     let mut content: Vec<u8> = (0..STICK).map(|n| (n % 251) as u8 + 1).collect();
     let descriptor = &mut content[16 * 2048..17 * 2048];

@@ -1,4 +1,5 @@
-//! Names made to deceive, through the whole command: none can forge, hide or break a line, and what is printed leads back to the bytes.
+//! Names made to deceive, through the whole command: none can forge, hide or break a line, and what
+//! is printed leads back to the bytes.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -74,7 +75,8 @@ fn deceives(c: char) -> bool {
     (c.is_control() && c != '\n') || UNSEEN.contains(&c)
 }
 
-/// Whether a stream for people is made of whole lines of the program's own, with nothing in them that a terminal obeys.
+/// Whether a stream for people is made of whole lines of the program's own, with nothing in them
+/// that a terminal obeys.
 fn is_plain(text: &str) -> bool {
     !text.contains(deceives)
         && text
@@ -109,7 +111,8 @@ struct File {
     below: bool,
 }
 
-/// What names are made of: what breaks lines, moves cursors, turns the writing, looks like a line or an option, or is no text at all.
+/// What names are made of: what breaks lines, moves cursors, turns the writing, looks like a line
+/// or an option, or is no text at all.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let known: Vec<&[u8]> = vec![
         b"\n",
@@ -192,7 +195,8 @@ const GOOD: &[u8] = b"signed";
 const BAD: &[u8] = b"never signed";
 const WORST: &[u8] = b"d\n\x1b[31m\xffx.zst: \xe2\x9c\x85 Signature valid\r";
 
-/// Puts it down, unless something under these names is there already. Returns the paths of what must be told of.
+/// Puts it down, unless something under these names is there already. Returns the paths of what
+/// must be told of.
 fn put(mirror: &Mirror, root: &Path, file: &File) -> Vec<PathBuf> {
     let directory = match file.below {
         true => root.join(name(WORST)),
@@ -327,8 +331,8 @@ fn every_kind_of_hostile_name_is_verified_and_printed_as_documented() {
     }
 }
 
-/// What GitHub, Azure DevOps and TeamCity obey when a job prints it: `::` at the start of a line, behind blanks of any kind, and
-/// the others anywhere in it.
+/// What GitHub, Azure DevOps and TeamCity obey when a job prints it: `::` at the start of a line,
+/// behind blanks of any kind, and the others anywhere in it.
 const COMMANDS: [&str; 12] = [
     "::set-output name=x::y",
     "  ::error file=a::b",
@@ -475,7 +479,8 @@ fn what_shows_nothing_or_looks_like_a_blank_is_printed_escaped() {
     assert!(!run.stdout.contains(unseen), "{}", run.stdout);
 }
 
-/// Makes directories one in the other where their whole path is too long to be named, each with a signed pair in it.
+/// Makes directories one in the other where their whole path is too long to be named, each with a
+/// signed pair in it.
 struct Descent<'a> {
     mirror: &'a Mirror,
     put: Vec<Vec<u8>>,
@@ -522,7 +527,8 @@ fn behind_a_path_that_is_too_long_nothing_is_lost() {
     while path.len() + 256 < PATH_MAX {
         (directory, path) = descent.enter(&directory, &path, &"d".repeat(255));
     }
-    // At the brink: the path of the directory, of its data, of its signature and of what is below become too long one after the other.
+    // At the brink: the path of the directory, of its data, of its signature and of what is below
+    // become too long one after the other.
     for length in PATH_MAX - 20..=PATH_MAX {
         let name = "e".repeat(length - path.len() - 1);
         let (brink, below) = descent.enter(&directory, &path, &name);

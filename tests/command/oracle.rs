@@ -526,7 +526,8 @@ fn a_byte_order_mark_is_passed_over_where_openssl_passes_over_it() {
         let theirs = openssl_verifies(&file(name), &file("x.sig.bin"), &file("x.zst"));
         let run = mirror.run(&["-k", name, "x.zst"]);
         let ours = run.status == Some(0);
-        // Fail closed: behind an empty line OpenSSL reads on in some releases, and this program does not.
+        // Fail closed: behind an empty line OpenSSL reads on in some releases, and this program
+        // does not.
         assert_eq!(
             ours,
             theirs && name != "behind-a-line",

@@ -249,7 +249,8 @@ fn cases(mirror: &Mirror, name: &str) -> Vec<((String, String), bool)> {
         .collect()
 }
 
-/// Asserts that no two cases are one to a consumer that goes by the name, by class and name, or by both joined as GitLab joins them.
+/// Asserts that no two cases are one to a consumer that goes by the name, by class and name, or by
+/// both joined as GitLab joins them.
 fn assert_distinct(cases: &[((String, String), bool)]) {
     let names: BTreeSet<_> = cases.iter().map(|((_, name), _)| name).collect();
     let joined: BTreeSet<_> = cases.iter().map(|((c, n), _)| format!("{c}_{n}")).collect();
@@ -263,7 +264,8 @@ fn assert_distinct(cases: &[((String, String), bool)]) {
 #[test]
 fn no_junit_case_hides_behind_one_that_looks_like_it() {
     let mirror = Mirror::new();
-    // One file with two signatures, of which one is bad, and files that are called as its cases are.
+    // One file with two signatures, of which one is bad, and files that are called as its cases
+    // are.
     mirror.write_signed("x.iso", "x.sig.bin", b"alpha");
     mirror.write("x.iso.sig.bin", sign(&mirror.key, b"beta"));
     let copies = [
@@ -370,14 +372,16 @@ impl Drop for Undo {
     }
 }
 
-/// Does something to the system that only root may do, until the value is gone. `None` where it is not possible here.
+/// Does something to the system that only root may do, until the value is gone. `None` where it is
+/// not possible here.
 fn done(program: &str, arguments: &[&OsStr], undo: &[&OsStr]) -> Option<Undo> {
     let output = Command::new(program).args(arguments).output();
     let is_done = output.is_ok_and(|output| output.status.success());
     is_done.then(|| Undo(undo.iter().map(|argument| (*argument).to_owned()).collect()))
 }
 
-/// Whether the report is refused with these words before a file is read, and nothing is left beside its place.
+/// Whether the report is refused with these words before a file is read, and nothing is left beside
+/// its place.
 fn assert_refused(run: &Run, words: &str, directory: &Path) {
     let said = format!("cannot write the report: {words}\n");
     assert!(run.stderr.ends_with(&said), "{}", run.stderr);

@@ -154,7 +154,8 @@ fn a_signal_is_answered_while_nobody_reads_the_lines() {
     }
 }
 
-/// A mirror of which there is more to say, under `--verbose`, than a pipe takes: links to a directory that is not part of it.
+/// A mirror of which there is more to say, under `--verbose`, than a pipe takes: links to a
+/// directory that is not part of it.
 fn mirror_with_much_to_say() -> Mirror {
     let mirror = Mirror::new();
     // Were each message waited for by itself, which takes 20 ms, the run would hang by what tests
@@ -364,7 +365,8 @@ fn two_names_of_one_big_file_are_hashed_once() {
     assert_eq!([read_as(0), read_as(1)], [None, Some("big.iso")]);
 }
 
-/// Whether two names with one inode number are certainly one file there; anywhere else each is read.
+/// Whether two names with one inode number are certainly one file there; anywhere else each is
+/// read.
 fn lies_where_numbers_are_certain(path: &Path, test: &str) -> bool {
     let kind = Command::new("stat")
         .args(["-f", "-c", "%T"])
@@ -396,7 +398,8 @@ fn a_signal_ends_a_run_over_very_many_names_of_one_small_file() {
 
 #[test]
 fn files_of_any_size_do_not_keep_smaller_ones_from_being_judged() {
-    // Sparse, and without an end; and each twice as large as the one before, so that none is beyond comparison with the next.
+    // Sparse, and without an end; and each twice as large as the one before, so that none is beyond
+    // comparison with the next.
     let ladder: Vec<u64> = (20..43).map(|bits| 1 << bits).collect();
     for claims in [vec![7 << 60; 4], ladder] {
         let mirror = Mirror::new();
@@ -428,7 +431,8 @@ fn files_of_any_size_do_not_keep_smaller_ones_from_being_judged() {
     }
 }
 
-/// Waits until the process has the file open, so that what is done to the file is done in the midst of its hashing.
+/// Waits until the process has the file open, so that what is done to the file is done in the midst
+/// of its hashing.
 fn wait_until_open(child: &Child, path: &Path) {
     let path = path.canonicalize().unwrap();
     crate::support::wait_until_open(child, |target| target == path);

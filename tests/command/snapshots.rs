@@ -1,5 +1,5 @@
-//! Whole outputs, kept as files in `tests/snapshots/`. `UPDATE_EXPECT=1 cargo test --test command snapshots` writes them anew; what changed
-//! is to be read, then, before it is committed.
+//! Whole outputs, kept as files in `tests/snapshots/`. `UPDATE_EXPECT=1 cargo test --test command
+//! snapshots` writes them anew; what changed is to be read, then, before it is committed.
 
 use std::fs;
 

@@ -1,6 +1,8 @@
-//! Files that are cut off, rewritten and emptied while they are hashed, again and again, at random moments.
+//! Files that are cut off, rewritten and emptied while they are hashed, again and again, at random
+//! moments.
 //!
-//! The moment is random, and the outcome is not: no death, no ✅ that is not true, and a right verdict on every neighbour.
+//! The moment is random, and the outcome is not: no death, no ✅ that is not true, and a right
+//! verdict on every neighbour.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -18,7 +20,8 @@ const SIZE: usize = 24 * MIB;
 const CUT: u64 = 4096;
 const ROUNDS: usize = 150;
 
-/// Its signature is over its beginning followed by zeros, which is what a handler that fills in zeros would make of it, once it is cut off.
+/// Its signature is over its beginning followed by zeros, which is what a handler that fills in
+/// zeros would make of it, once it is cut off.
 fn trap() -> (Vec<u8>, Vec<u8>) {
     let mut content = vec![7; SIZE];
     content[CUT as usize..].fill(0);
@@ -27,7 +30,8 @@ fn trap() -> (Vec<u8>, Vec<u8>) {
     (content, zeros)
 }
 
-/// A mirror in which the signature of `victim.iso` is over `signed`, with a valid neighbour on either side.
+/// A mirror in which the signature of `victim.iso` is over `signed`, with a valid neighbour on
+/// either side.
 fn mirror(signed: &[u8]) -> Mirror {
     let mirror = Mirror::new();
     let neighbour = vec![5; 3 * MIB];

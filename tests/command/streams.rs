@@ -1,4 +1,5 @@
-//! Where the output goes: to standard streams that are closed, read-only, full or discarded, and what is said on stderr.
+//! Where the output goes: to standard streams that are closed, read-only, full or discarded, and
+//! what is said on stderr.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -118,7 +119,8 @@ fn output_that_is_discarded_on_purpose_is_delivered() {
             assert_eq!(through(&mirror, way, arguments).status, Some(0), "{way}");
         }
     }
-    // As daemons and Python's subprocess.DEVNULL pass it on: one that is open for reading and writing.
+    // As daemons and Python's subprocess.DEVNULL pass it on: one that is open for reading and
+    // writing.
     let null = || {
         let mut null = fs::OpenOptions::new();
         Stdio::from(null.read(true).write(true).open("/dev/null").unwrap())

@@ -18,7 +18,8 @@ const ENDLESS: u64 = 2 * 1024 * 1024 * 1024 * 1024;
 const GREEN: Color = Color::Idx(2);
 const RED: Color = Color::Idx(1);
 
-/// A running command and the terminal that it runs in. It is killed when the test is over, however that ends.
+/// A running command and the terminal that it runs in. It is killed when the test is over, however
+/// that ends.
 struct Terminal {
     child: Child,
     pty: Arc<Pty>,
@@ -282,7 +283,8 @@ fn on_40_columns_a_long_name_of_double_width_characters_is_shortened_in_the_midd
 
 #[test]
 fn names_whose_width_is_not_the_sum_of_their_characters_fit_the_screen() {
-    // Emoji presentation, a family, flags, Arabic that joins, combining marks, skin tones, Hangul that composes.
+    // Emoji presentation, a family, flags, Arabic that joins, combining marks, skin tones, Hangul
+    // that composes.
     let pieces = [
         "❤️",
         "👩\u{200d}👧",
@@ -414,7 +416,8 @@ fn through(mirror: &Mirror, script: &str, arguments: &[&str]) -> Terminal {
 
 #[test]
 fn no_bars_are_drawn_where_another_process_writes_the_lines_to_the_terminal() {
-    // Each leaves one more process between our stdout and the terminal: a pipe, a FIFO, a process substitution.
+    // Each leaves one more process between our stdout and the terminal: a pipe, a FIFO, a process
+    // substitution.
     let ways = [
         "\"$@\" | tee log",
         "\"$@\" > >(cat)",
@@ -535,7 +538,8 @@ fn child_of(shell: u32) -> String {
 #[test]
 fn ctrl_z_takes_the_bars_away_and_they_come_again_below_what_was_typed_meanwhile() {
     let mirror = mirror_in_the_middle();
-    // A shell with job control. It has the terminal again when the command has stopped, and lets it go on after a line is typed.
+    // A shell with job control. It has the terminal again when the command has stopped, and lets it
+    // go on after a line is typed.
     let script = "set -m; \"$@\"; echo stopped; read line; fg >/dev/null";
     let mut shell = Command::new("sh").current_dir(mirror.path());
     shell = shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_verify-signatures")]);
@@ -577,7 +581,8 @@ fn ctrl_z_stops_no_process_that_no_shell_would_let_go_on() {
     let id = terminal.child.id().to_string();
     for _ in 0..3 {
         terminal.press(b"\x1a");
-        // Long enough for the bars to be drawn over the ^Z that the terminal shows; there is room for two.
+        // Long enough for the bars to be drawn over the ^Z that the terminal shows; there is room
+        // for two.
         thread::sleep(Duration::from_millis(300));
         assert_ne!(state(&id), Some('T'));
     }

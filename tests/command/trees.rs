@@ -136,7 +136,8 @@ fn a_directory_with_many_names_is_read_once_under_the_first() {
         }
     }
     signed(&mirror, &format!("{LEVELS}/x"));
-    // A link that resolves through more than forty others fails (path_resolution(7)), so that not all are reached from one end.
+    // A link that resolves through more than forty others fails (path_resolution(7)), so that not
+    // all are reached from one end.
     let run = within(
         Duration::from_secs(60),
         mirror.command(&["-k", "key.pem", "-L", "-v", "0"]),
@@ -440,7 +441,8 @@ fn a_device_under_the_name_of_an_artifact_or_a_signature_is_no_regular_file() {
     }
     let mirror = Mirror::new();
     signed(&mirror, "z");
-    // Endless zeros (null(4)), a block device, and a device that no driver knows: opening it would say so.
+    // Endless zeros (null(4)), a block device, and a device that no driver knows: opening it would
+    // say so.
     node(&mirror, "a.zst", FileType::CharacterDevice, (1, 5));
     node(&mirror, "b.sig.bin", FileType::CharacterDevice, (1, 5));
     node(&mirror, "c.iso", FileType::BlockDevice, (7, 0));
@@ -634,7 +636,8 @@ fn a_tree_in_which_signed_files_come_and_go_ends_with_the_status_of_its_lines() 
     let mirror = Mirror::new();
     signed(&mirror, "m/a");
     let signature = sign(&mirror.key, GOOD);
-    // Written beside the tree and brought in by renaming, as careful people do; the signature, too, so that at times one is alone.
+    // Written beside the tree and brought in by renaming, as careful people do; the signature, too,
+    // so that at times one is alone.
     let change = |root: &Path, turn: usize| {
         let made = root.with_file_name("made");
         let pair = root.join(format!("pair-{turn}"));

@@ -1,4 +1,5 @@
-//! Project Wycheproof through the built command: every case of ECDSA on P-256 with SHA-256, as real files.
+//! Project Wycheproof through the built command: every case of ECDSA on P-256 with SHA-256, as real
+//! files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,5 @@
-//! The drawing of docs/ARCHITECTURE.md, held against the code: which room imports which, how large each is, where `unsafe` is.
+//! The drawing of docs/ARCHITECTURE.md, held against the code: which room imports which, how large
+//! each is, where `unsafe` is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

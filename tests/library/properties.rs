@@ -1,4 +1,5 @@
-//! Properties that the fuzz targets check as well (`fuzz/`), here with inputs that are generated to meet every rule.
+//! Properties that the fuzz targets check as well (`fuzz/`), here with inputs that are generated to
+//! meet every rule.
 
 #[path = "../properties/escape.rs"]
 mod escape;
@@ -9,7 +10,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A line as the pairing's property reads it; names that collide often, so that every rule meets every other.
+/// A line as the pairing's property reads it; names that collide often, so that every rule meets
+/// every other.
 fn entry() -> impl Strategy<Value = String> {
     let letter = select(vec!["f", "f", "f", "F", "d", "D", "s", "S", "l", "L"]);
     let stem = select(vec!["", "a", "b", "a.tar", "a.iso", "a.zst", "a.sig.bin"]);
@@ -38,7 +40,8 @@ fn directory() -> impl Strategy<Value = String> {
         .prop_map(|(first, entries)| first.to_owned() + &entries.concat())
 }
 
-/// Characters that show nothing, by the properties of the Unicode database that is built into the generator.
+/// Characters that show nothing, by the properties of the Unicode database that is built into the
+/// generator.
 const UNSEEN: &str = r"[\p{Default_Ignorable_Code_Point}\p{White_Space}]{1,4}";
 
 /// Bytes of a name, of all that is written otherwise or looks as if it were.

@@ -1,4 +1,5 @@
-//! What is printed of a name is one line without control characters that leads back to the name, and to no other.
+//! What is printed of a name is one line without control characters that leads back to the name,
+//! and to no other.
 
 use std::ffi::OsStr;
 use std::ops::RangeInclusive;
@@ -33,9 +34,10 @@ fn breaks_a_line(c: char) -> bool {
     matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
 }
 
-/// What shows nothing or looks like a blank, as the Unicode database lists it: Default_Ignorable_Code_Point
-/// (DerivedCoreProperties), White_Space without U+0020 (PropList), and what these leave out: U+2800, U+FFF9..U+FFFC, the joiners,
-/// controls and blanks of Brahmi, Egyptian, Khitan and music.
+/// What shows nothing or looks like a blank, as the Unicode database lists it:
+/// Default_Ignorable_Code_Point (DerivedCoreProperties), White_Space without U+0020 (PropList), and
+/// what these leave out: U+2800, U+FFF9..U+FFFC, the joiners, controls and blanks of Brahmi,
+/// Egyptian, Khitan and music.
 const NOTHING: &str = "00A0 00AD 034F 061C 115F..1160 1680 17B4..17B5 180B..180D 180E 180F 2000..200A 200B..200F 2028 2029 \
     202A..202E 202F 205F 2060..2064 2065 2066..206F 2800 3000 3164 FE00..FE0F FEFF FFA0 FFF0..FFF8 FFF9..FFFC 1107F 13430..13442 \
     16FE4 1BCA0..1BCA3 1D159 1D173..1D17A E0000..E0FFF";
@@ -59,8 +61,9 @@ fn shows_nothing(c: char) -> bool {
             || (0xfdd0..=0xfdef).contains(&code))
 }
 
-/// Whether a CI runner would obey a line that begins like this: GitHub trims blanks and looks for `::` at the start, GitHub
-/// (`##[`), Azure DevOps (`##vso[`) and TeamCity (`##teamcity[`) look for theirs anywhere.
+/// Whether a CI runner would obey a line that begins like this: GitHub trims blanks and looks for
+/// `::` at the start, GitHub (`##[`), Azure DevOps (`##vso[`) and TeamCity (`##teamcity[`) look for
+/// theirs anywhere.
 fn is_command(line: &str) -> bool {
     line.trim_start().starts_with(':') || line.contains("##")
 }

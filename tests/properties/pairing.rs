@@ -1,9 +1,10 @@
-//! Names are paired as the rules say, which are written here again, as plainly as they are told; nothing is lost, and the order of
-//! the names means nothing.
+//! Names are paired as the rules say, which are written here again, as plainly as they are told;
+//! nothing is lost, and the order of the names means nothing.
 //!
-//! The bytes are a list of names, one a line (so that none has a newline in it). In front of each stands what it is: `f` a file,
-//! `d` a directory, `s` something special, `l` a link that leads nowhere; a capital letter says that it is excluded. A first line
-//! `all` asks for a signature of every file.
+//! The bytes are a list of names, one a line (so that none has a newline in it). In front of each
+//! stands what it is: `f` a file, `d` a directory, `s` something special, `l` a link that leads
+//! nowhere; a capital letter says that it is excluded. A first line `all` asks for a signature of
+//! every file.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -59,7 +60,8 @@ fn entry(line: &[u8]) -> Option<Entry> {
     })
 }
 
-/// One line for each signature file; then one for each file that needs a signature and that none claims.
+/// One line for each signature file; then one for each file that needs a signature and that none
+/// claims.
 fn naive(entries: &[Entry], needed: Needed) -> Vec<Pair> {
     let mut pairs = Vec::new();
     let mut claimed = Vec::new();
@@ -116,8 +118,9 @@ fn without<'a>(name: &'a [u8], ending: &str) -> Option<&'a [u8]> {
     ends.then(|| &name[..name.len() - ending.len()])
 }
 
-/// The first of these that exists: `S` as an artifact's name, `S.zst`, `S.iso`, `S`; or that was split. An ending in exactly the letters
-/// that are looked for goes before the same in others, and of those the first bytewise.
+/// The first of these that exists: `S` as an artifact's name, `S.zst`, `S.iso`, `S`; or that was
+/// split. An ending in exactly the letters that are looked for goes before the same in others, and
+/// of those the first bytewise.
 fn data_of(stem: &[u8], entries: &[Entry]) -> (OsString, Content) {
     let name = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let mut candidates: Vec<OsString> = Vec::new();
@@ -168,7 +171,8 @@ fn data_of(stem: &[u8], entries: &[Entry]) -> (OsString, Content) {
     (name(&[stem, ending].concat()), Content::Nothing)
 }
 
-/// What of a split artifact is here, those parts that were left out only where there is nothing else.
+/// What of a split artifact is here, those parts that were left out only where there is nothing
+/// else.
 fn parts_of(whole: &OsStr, entries: &[Entry]) -> Option<parts::Parts<OsString>> {
     let rest = |entry: &'_ Entry| {
         let rest = entry.name.as_bytes().strip_prefix(whole.as_bytes());
@@ -223,7 +227,8 @@ fn find<'a>(entries: &'a [Entry], name: &OsStr) -> Option<&'a Entry> {
     entries.iter().find(|entry| entry.name == name)
 }
 
-/// What is not left out has its line: a signature exactly one (unless its data was left out), what needs one at least one.
+/// What is not left out has its line: a signature exactly one (unless its data was left out), what
+/// needs one at least one.
 fn nothing_is_lost(entry: &Entry, pairs: &[Pair], entries: &[Entry], needed: Needed) {
     if let Some(stem) = stem_of_signature(entry) {
         let (data, content) = data_of(stem, entries);

@@ -175,7 +175,8 @@ impl Mirror {
         Run::of(self.command(arguments))
     }
 
-    /// Makes a directory that takes minutes to walk when it is named as often as the returned arguments name it.
+    /// Makes a directory that takes minutes to walk when it is named as often as the returned
+    /// arguments name it.
     pub fn write_endless(&self) -> Vec<&'static str> {
         self.write("0/x.zst", "");
         for n in 0..5000 {
@@ -230,7 +231,8 @@ pub fn is_here(program: &str, test: &str) -> bool {
     is_available(here, program, test)
 }
 
-/// Whether it is here, as it is said to be. Where CI runs it must be; elsewhere its absence is said out loud.
+/// Whether it is here, as it is said to be. Where CI runs it must be; elsewhere its absence is said
+/// out loud.
 pub fn is_available(here: bool, what: &str, test: &str) -> bool {
     let in_ci = std::env::var_os("CI").is_some();
     assert!(here || !in_ci, "CI needs {what}");

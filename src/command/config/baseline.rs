@@ -1,4 +1,5 @@
-//! The baseline that a run is audited against: read before any artifact, so that one that is none is told at once.
+//! The baseline that a run is audited against: read before any artifact, so that one that is none
+//! is told at once.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! The keys that are trusted: where they are looked for, which of them are accepted, and whether they lie where they can be exchanged.
+//! The keys that are trusted: where they are looked for, which of them are accepted, and whether
+//! they lie where they can be exchanged.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -54,8 +55,8 @@ pub(super) fn find(
     }
 }
 
-/// The key in the current directory. It may be the mirror that lies there, so that what bears the key's name may be anything:
-/// a FIFO, for one, would be waited for.
+/// The key in the current directory. It may be the mirror that lies there, so that what bears the
+/// key's name may be anything: a FIFO, for one, would be waited for.
 fn default_key() -> Result<PathBuf, ConfigError> {
     let path = PathBuf::from(DEFAULT_KEY);
     match path.metadata() {
@@ -92,7 +93,8 @@ fn accept(
     pins: &[String],
 ) -> Result<Vec<(PathBuf, Arc<Key>)>, ConfigError> {
     let is_pinned = |key: &Key| pins.is_empty() || pins.contains(&key.fingerprint().to_string());
-    // Fail closed: a file that is named and is not what its user expects was exchanged, or the pin is wrong.
+    // Fail closed: a file that is named and is not what its user expects was exchanged, or the pin
+    // is wrong.
     match found.first() {
         Some((file, key)) if file == path && !is_pinned(key) => {
             Err(ConfigError::OtherFingerprint {
@@ -137,7 +139,8 @@ fn load_directory(path: &Path, skipped: &mut Vec<Skipped>) -> Result<Keys, Confi
     Ok(keys)
 }
 
-/// A file in a directory of keys. What is named like a key and is none is an error, and not passed over.
+/// A file in a directory of keys. What is named like a key and is none is an error, and not passed
+/// over.
 fn load_entry(file: &Path) -> Result<Result<Key, WhyNoKey>, ConfigError> {
     let extension = file.extension().unwrap_or_default();
     if !KEY_EXTENSIONS
@@ -161,8 +164,9 @@ fn load_entry(file: &Path) -> Result<Result<Key, WhyNoKey>, ConfigError> {
         return Ok(Err(WhyNoKey::AppleDouble));
     }
     let key = parse(file, &content)?;
-    // Fail closed: a key that hides under the name of what macOS writes by itself is one that nobody sees, and its owner may not mean
-    // it to be trusted. Leaving it out silently would be no better.
+    // Fail closed: a key that hides under the name of what macOS writes by itself is one that
+    // nobody sees, and its owner may not mean it to be trusted. Leaving it out silently would
+    // be no better.
     if name.starts_with(b"._") {
         return Err(ConfigError::HiddenKey(file.to_owned()));
     }
@@ -173,7 +177,8 @@ fn load_key(path: &Path) -> Result<Key, ConfigError> {
     parse(path, &read(path)?)
 }
 
-/// The content of a key file, or of what else the user names (a pipe, for one), read once and as far as a key can go.
+/// The content of a key file, or of what else the user names (a pipe, for one), read once and as
+/// far as a key can go.
 fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let mut content = Vec::new();
     // One byte more than a key may have tells that there is more, whatever the file's size.
@@ -191,7 +196,8 @@ fn parse(path: &Path, content: &[u8]) -> Result<Key, ConfigError> {
     Key::parse(shown(path), content).map_err(|source| ConfigError::BadKey {
         path: path.to_owned(),
         looks: match source {
-            // These say nothing about what the file is: two short integers, for one, are a signature.
+            // These say nothing about what the file is: two short integers, for one, are a
+            // signature.
             KeyError::NotAKey
             | KeyError::DamagedPem
             | KeyError::TooLong

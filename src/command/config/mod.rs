@@ -62,7 +62,8 @@ pub struct Config {
 /// What is worth saying about the keys.
 #[derive(Debug)]
 pub struct KeysFound {
-    /// Keys that lie in what is verified, where whoever can change the artifacts can change them too.
+    /// Keys that lie in what is verified, where whoever can change the artifacts can change them
+    /// too.
     pub exposed: Vec<Arc<Key>>,
     /// What was not read as a key in directories of them.
     pub skipped: Vec<Skipped>,
@@ -86,7 +87,8 @@ pub struct Against {
     pub path: PathBuf,
     /// What it says.
     pub baseline: Baseline,
-    /// Whether it lies in what is verified, where whoever can change the artifacts can change it too.
+    /// Whether it lies in what is verified, where whoever can change the artifacts can change it
+    /// too.
     pub is_exposed: bool,
 }
 
@@ -110,13 +112,15 @@ pub struct Environment {
     pub pubkey: Option<OsString>,
     /// Whether somebody may be looking at stderr.
     pub stderr_is_terminal: bool,
-    /// Whether the terminal cannot move its cursor (`TERM=dumb`), so that nothing can be drawn on it.
+    /// Whether the terminal cannot move its cursor (`TERM=dumb`), so that nothing can be drawn on
+    /// it.
     pub terminal_is_dumb: bool,
     /// Whether somebody may be looking at stdout.
     pub stdout_is_terminal: bool,
     /// Whether no other process writes to the terminal on stderr what we write to stdout.
     pub stdout_is_apart: bool,
-    /// Whether the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`) wants colours on stderr, a terminal or not.
+    /// Whether the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`) wants colours on
+    /// stderr, a terminal or not.
     pub stderr_colour: bool,
     /// The same for stdout.
     pub stdout_colour: bool,
@@ -431,7 +435,8 @@ fn stderr_colour(cli: &Cli, environment: &Environment) -> bool {
     }
 }
 
-/// Piped lines are the sample script's bytes, whatever the environment: only who asks for colours there by option gets them.
+/// Piped lines are the sample script's bytes, whatever the environment: only who asks for colours
+/// there by option gets them.
 fn stdout_colour(cli: &Cli, environment: &Environment) -> bool {
     match cli.color {
         When::Auto => environment.stdout_is_terminal && environment.stdout_colour,
@@ -457,8 +462,8 @@ fn spare(
     Ok(())
 }
 
-/// Returns every file that may hold a key of this run or of the next: more than the keys that are trusted, which leave out a second
-/// file of one key, and what no pin names.
+/// Returns every file that may hold a key of this run or of the next: more than the keys that are
+/// trusted, which leave out a second file of one key, and what no pin names.
 fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
     let default = || {
         vec![
@@ -475,7 +480,8 @@ fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
     named.iter().flat_map(|path| files_of(path)).collect()
 }
 
-/// Returns a file, or those of a directory of keys; a report of an earlier run that lies there, by its name, is not a key.
+/// Returns a file, or those of a directory of keys; a report of an earlier run that lies there, by
+/// its name, is not a key.
 fn files_of(path: &Path) -> Vec<PathBuf> {
     match fs::read_dir(path) {
         Err(_) => vec![path.to_owned()],
@@ -518,7 +524,8 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
     file(a).is_some() && file(a) == file(b)
 }
 
-/// Whether a file, or a link to it, lies in one of the directories `roots`, or beside one of them that is a file.
+/// Whether a file, or a link to it, lies in one of the directories `roots`, or beside one of them
+/// that is a file.
 fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
     let directory = |path: &Path| match path.is_dir() {
         true => path.canonicalize(),
@@ -528,7 +535,8 @@ fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
         .iter()
         .filter_map(|root| directory(root).ok())
         .collect();
-    // Where the name lies counts as much as where a link leads: whoever can change the tree can make it lead elsewhere.
+    // Where the name lies counts as much as where a link leads: whoever can change the tree can
+    // make it lead elsewhere.
     let places = [parent(path).canonicalize(), path.canonicalize()];
     let is_inside = |place: &PathBuf| roots.iter().any(|root| place.starts_with(root));
     places.iter().flatten().any(is_inside)
@@ -545,7 +553,8 @@ fn parent(path: &Path) -> &Path {
 fn anywhere(patterns: &[String]) -> Vec<String> {
     let is_name = |glob: &&String| {
         let name = glob.strip_prefix("**/");
-        // Fail closed: braces and brackets may hold a separator, so that the match depends on more than the last component.
+        // Fail closed: braces and brackets may hold a separator, so that the match depends on more
+        // than the last component.
         name.is_some_and(|name| !name.contains(['/', '{', '[']) && !name.contains("**"))
     };
     patterns.iter().filter(is_name).cloned().collect()

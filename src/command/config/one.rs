@@ -12,7 +12,8 @@ use crate::content::device;
 use crate::trust::signature::LOOK_BYTES;
 use crate::verify::{Extent, One};
 
-/// Looks at both, `found` being what stands under the signature's name, and reads a signature that is a pipe.
+/// Looks at both, `found` being what stands under the signature's name, and reads a signature that
+/// is a pipe.
 pub(super) fn of(
     data: &Path,
     signature: &Path,
@@ -27,7 +28,8 @@ pub(super) fn of(
     })
 }
 
-/// What is read of a signature that is no regular file: a pipe, or a terminal. Never more than tells what it is.
+/// What is read of a signature that is no regular file: a pipe, or a terminal. Never more than
+/// tells what it is.
 fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError> {
     let kind = found.file_type();
     if kind.is_file() {
@@ -53,7 +55,8 @@ fn extent(path: &Path, asked: Option<u64>) -> Result<Option<Extent>, ConfigError
         .metadata()
         .is_ok_and(|metadata| metadata.file_type().is_block_device());
     if !is_device {
-        // Fail closed: a part of a file is not the file, and a ✅ beside its name would be read as one of the whole.
+        // Fail closed: a part of a file is not the file, and a ✅ beside its name would be read as
+        // one of the whole.
         return match asked {
             Some(_) => Err(ConfigError::LengthOfFile(path.to_owned())),
             None => Ok(None),

@@ -1,8 +1,10 @@
-//! The bus guard: a page of a mapped window that goes away fails its file, and neither its neighbours nor the process.
+//! The bus guard: a page of a mapped window that goes away fails its file, and neither its
+//! neighbours nor the process.
 //!
-//! Where a file is cut off or its device fails while it is mapped, the kernel answers a look at the missing page with SIGBUS. The
-//! handler here puts zeros in the place of the window that was being looked at, marks that window as damaged and returns, so that
-//! whoever hashes it comes to its end. Fail closed: zeros were never in the file, so that the digest of a damaged window would be
+//! Where a file is cut off or its device fails while it is mapped, the kernel answers a look at the
+//! missing page with SIGBUS. The handler here puts zeros in the place of the window that was being
+//! looked at, marks that window as damaged and returns, so that whoever hashes it comes to its end.
+//! Fail closed: zeros were never in the file, so that the digest of a damaged window would be
 //! forged; whoever is done with a window asks whether it is damaged before the digest is used.
 #![allow(unsafe_code)]
 
@@ -14,21 +16,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 
 use libc::{c_int, c_void, siginfo_t};
 
-/// Windows that can be guarded at one time: two for each of eight lanes in each of 128 threads. Without a guard there is no map.
+/// Windows that can be guarded at one time: two for each of eight lanes in each of 128 threads.
+/// Without a guard there is no map.
 pub(in crate::content) const MOST: usize = 2048;
 /// The unit in which extents are counted; no system has smaller pages.
 const UNIT: usize = 4096;
-/// Bits for the length of a window in units: less than 16 MiB, twice the largest window. The others are for its first unit.
+/// Bits for the length of a window in units: less than 16 MiB, twice the largest window. The others
+/// are for its first unit.
 const LENGTH_BITS: u32 = 12;
 
 static SLOTS: [Slot; MOST] = [const { Slot::free() }; MOST];
 /// What SIGBUS did before; set when the handler is installed.
 static PREVIOUS: OnceLock<Result<libc::sigaction, i32>> = OnceLock::new();
 
-/// The place of a guarded window. Its extent is one number, so that the handler never sees half of a change.
+/// The place of a guarded window. Its extent is one number, so that the handler never sees half of
+/// a change.
 #[derive(Debug)]
 struct Slot {
-    /// The first unit of the window, and its length in units in the lower bits; zero where the slot is free.
+    /// The first unit of the window, and its length in units in the lower bits; zero where the
+    /// slot is free.
     extent: AtomicU64,
     damaged: AtomicBool,
 }
@@ -59,9 +65,11 @@ impl Guard {
             .ok_or_else(|| io::Error::other("too many files are mapped at one time"))
     }
 
-    /// Whether a page of the window went away while it was looked at. What was seen there since is not the file's.
+    /// Whether a page of the window went away while it was looked at. What was seen there since is
+    /// not the file's.
     pub(super) fn is_damaged(&self) -> bool {
-        // To the compiler, looking at the window has nothing to do with this mark: without a fence it may look at the mark first.
+        // To the compiler, looking at the window has nothing to do with this mark: without a fence
+        // it may look at the mark first.
         compiler_fence(Ordering::SeqCst);
         self.0.damaged.load(Ordering::Relaxed)
     }
@@ -104,7 +112,8 @@ impl Slot {
         (first as usize * UNIT, units as usize * UNIT)
     }
 
-    /// Called by the handler: marks the window as damaged and puts zeros in its place, if the address is in it.
+    /// Called by the handler: marks the window as damaged and puts zeros in its place, if the
+    /// address is in it.
     fn take_in(&self, address: usize) -> bool {
         let (start, length) = self.window();
         if !(start..start + length).contains(&address) {
@@ -113,24 +122,27 @@ impl Slot {
         self.damaged.store(true, Ordering::Relaxed);
         let start = ptr::with_exposed_provenance_mut::<c_void>(start);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-        // SAFETY: The slot is not free, so that the whole range is one read-only map of a file: a guard is made over such a map and
-        // dropped before it, by a thread that nobody hands the window to any more; and whoever looks at it is here, in the handler. What
-        // is replaced is memory that others can change at any time anyhow; see `map`. mmap(2) is one system call, and safe in a
-        // handler.
+        // SAFETY: The slot is not free, so that the whole range is one read-only map of a file: a
+        // guard is made over such a map and dropped before it, by a thread that nobody
+        // hands the window to any more; and whoever looks at it is here, in the handler. What
+        // is replaced is memory that others can change at any time anyhow; see `map`. mmap(2) is
+        // one system call, and safe in a handler.
         let zeros = unsafe { libc::mmap(start, length, libc::PROT_READ, flags, -1, 0) };
         zeros != libc::MAP_FAILED
     }
 }
 
 fn install() -> Result<libc::sigaction, i32> {
-    // Fail closed: where the signal is blocked the kernel asks no handler and ends the process. Then there are no maps.
+    // Fail closed: where the signal is blocked the kernel asks no handler and ends the process.
+    // Then there are no maps.
     if is_blocked() {
         return Err(libc::EPERM);
     }
     let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = on_bus_error;
     let mut previous = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: The structure is plain data, for which zeros are valid. The handler is one as SA_SIGINFO wants it, runs on the
-    // alternate stack where there is one, and does only what is allowed in a handler. `previous` is read only when it was written.
+    // SAFETY: The structure is plain data, for which zeros are valid. The handler is one as
+    // SA_SIGINFO wants it, runs on the alternate stack where there is one, and does only what
+    // is allowed in a handler. `previous` is read only when it was written.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as *const () as usize;
@@ -145,10 +157,12 @@ fn install() -> Result<libc::sigaction, i32> {
     }
 }
 
-/// Whether SIGBUS is blocked, in this thread and so in all, as whoever started the process may have left it.
+/// Whether SIGBUS is blocked, in this thread and so in all, as whoever started the process may have
+/// left it.
 fn is_blocked() -> bool {
     let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: With no new mask the call only writes the present one, which is read only when it was written.
+    // SAFETY: With no new mask the call only writes the present one, which is read only when it was
+    // written.
     unsafe {
         let told = libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr());
         told != 0 || libc::sigismember(mask.as_ptr(), libc::SIGBUS) != 0
@@ -164,11 +178,12 @@ extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, _context: *mut c
     if is_fault && SLOTS.iter().any(|slot| slot.take_in(address)) {
         return;
     }
-    // Not ours. A fault comes again by itself, and then to whoever had the signal before. What was sent does not come again: it ends
-    // the process here, as it would have without us. (std, which has the signal first, would take it for the last one and swallow it.)
+    // Not ours. A fault comes again by itself, and then to whoever had the signal before. What was
+    // sent does not come again: it ends the process here, as it would have without us. (std,
+    // which has the signal first, would take it for the last one and swallow it.)
     let Some(Ok(previous)) = PREVIOUS.get() else {
-        // It is the first one and came before its installation was noted; there is no window yet. Leave nothing to chance.
-        // SAFETY: abort(3) is safe in a handler.
+        // It is the first one and came before its installation was noted; there is no window yet.
+        // Leave nothing to chance. SAFETY: abort(3) is safe in a handler.
         unsafe { libc::abort() }
     };
     // SAFETY: `previous` is what the system had before; all calls are safe in a handler.

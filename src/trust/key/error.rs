@@ -34,7 +34,8 @@ pub enum KeyError {
     /// An elliptic-curve key on another curve.
     #[error("a key on the curve {0}; an ECDSA P-256 key is needed")]
     OtherCurve(String),
-    /// An elliptic-curve key that spells its curve out instead of naming it, which RFC 5480, 2.1.1 forbids.
+    /// An elliptic-curve key that spells its curve out instead of naming it, which RFC 5480, 2.1.1
+    /// forbids.
     #[error("a key with explicit curve parameters; one that names the curve P-256 is needed")]
     ExplicitCurve,
     /// A public key of another algorithm.

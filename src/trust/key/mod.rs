@@ -17,8 +17,8 @@ use super::multiples::Multiples;
 use super::signature::Signature;
 use crate::digest::Digest;
 
-/// The longest key file that is read, in bytes. A P-256 key takes 178 as PEM; the rest is room for the text
-/// that people keep around it. What is longer was named by mistake (an artifact, say).
+/// The longest key file that is read, in bytes. A P-256 key takes 178 as PEM; the rest is room for
+/// the text that people keep around it. What is longer was named by mistake (an artifact, say).
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
 /// The byte order mark of UTF-8, which editors on Windows write in front of a text.
@@ -35,7 +35,8 @@ pub struct Key {
     multiples: OnceLock<Multiples>,
 }
 
-/// As many signatures are verified in the time that it takes to compute the multiples that make the others cheaper.
+/// As many signatures are verified in the time that it takes to compute the multiples that make the
+/// others cheaper.
 const FEW: usize = 24;
 
 /// A key is its name and its bytes.
@@ -48,10 +49,11 @@ impl PartialEq for Key {
 impl Eq for Key {}
 
 impl Key {
-    /// Reads the whole content of a key file: a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480) as DER,
-    /// or as one PEM block (RFC 7468, 13) with any text around it.
+    /// Reads the whole content of a key file: a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480)
+    /// as DER, or as one PEM block (RFC 7468, 13) with any text around it.
     ///
-    /// `name` is what messages and reports call the key; by custom the file's path, escaped as they show it.
+    /// `name` is what messages and reports call the key; by custom the file's path, escaped as they
+    /// show it.
     ///
     /// # Errors
     /// Says what the file holds instead.
@@ -59,12 +61,14 @@ impl Key {
         let (fingerprint, verifying) = match content {
             [] => Err(KeyError::Empty),
             _ if content.len() > MAX_FILE_BYTES => Err(KeyError::TooLong),
-            // A SEQUENCE; but a text may begin with the digit 0, too, and DER may have anything in it.
+            // A SEQUENCE; but a text may begin with the digit 0, too, and DER may have anything in
+            // it.
             [0x30, ..] => match der::from_der(content) {
                 Err(_) if pem::mentions_boundary(content) => pem::from_pem(content),
                 read => read,
             },
-            // In front of PEM, and once, as OpenSSL has it: in front of DER it is no part of the encoding.
+            // In front of PEM, and once, as OpenSSL has it: in front of DER it is no part of the
+            // encoding.
             _ => pem::from_pem(content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)),
         }?;
         Ok(Key {

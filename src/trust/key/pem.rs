@@ -81,8 +81,9 @@ fn without_blanks(line: &[u8]) -> impl Iterator<Item = u8> {
 
 /// The boundary that a line is, if it mentions one.
 ///
-/// Fail closed: such a line has nothing else in it (RFC 7468, 2). A key that somebody commented out is not to be trusted, and a carriage
-/// return alone, which many editors do not show as the end of a line, does not end the comment (nor a line to OpenSSL).
+/// Fail closed: such a line has nothing else in it (RFC 7468, 2). A key that somebody commented out
+/// is not to be trusted, and a carriage return alone, which many editors do not show as the end of
+/// a line, does not end the comment (nor a line to OpenSSL).
 fn boundary(line: &[u8]) -> Result<Option<Boundary<'_>>, KeyError> {
     if !mentions_boundary(line) {
         return Ok(None);
