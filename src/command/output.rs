@@ -139,9 +139,10 @@ impl<'a, W: Write> Output<'a, W> {
             Format::Jsonl if detail.shows(record) => json::record(&mut self.lines, record),
             Format::Jsonl => Ok(()),
         };
-        match self.lines.len() < COLLECT {
-            true => self.go_on(),
-            false => self.hand_over(),
+        if self.lines.len() < COLLECT {
+            self.go_on()
+        } else {
+            self.hand_over()
         }
     }
 
@@ -150,9 +151,10 @@ impl<'a, W: Write> Output<'a, W> {
         if self.taken.is_ok() && !self.lines.is_empty() {
             let (stdout, lines) = (&mut self.stdout, &self.lines);
             let mut write = || stdout.write_all(lines).and_then(|()| stdout.flush());
-            self.taken = match self.shares_screen {
-                true => self.progress.aside(write),
-                false => write(),
+            self.taken = if self.shares_screen {
+                self.progress.aside(write)
+            } else {
+                write()
             };
             self.lines.clear();
         }

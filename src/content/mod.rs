@@ -279,9 +279,10 @@ impl Content {
         let loader = Loader::new(Arc::clone(&file), io);
         Ok(Content {
             file,
-            source: match reading.spare_core && stamp.size >= WORTH_A_THREAD {
-                true => Source::aside(loader),
-                false => Source::Here(loader),
+            source: if reading.spare_core && stamp.size >= WORTH_A_THREAD {
+                Source::aside(loader)
+            } else {
+                Source::Here(loader)
             },
             stamp,
             is_device: false,

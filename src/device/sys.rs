@@ -91,9 +91,10 @@ impl System<'_> {
 
     /// A block device by its directory below /sys/devices.
     fn block(&self, directory: &Path, stories: usize) -> Medium {
-        let disk = match directory.join("partition").exists() {
-            true => directory.parent().unwrap_or(directory),
-            false => directory,
+        let disk = if directory.join("partition").exists() {
+            directory.parent().unwrap_or(directory)
+        } else {
+            directory
         };
         let name = disk.file_name().map(|name| name.to_string_lossy());
         if let Some(file) = read(&disk.join("loop/backing_file")) {

@@ -248,9 +248,12 @@ fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
         ]
     };
     let (upper, lower) = (fours(0), fours(2));
-    array::from_fn(|i| match i < 4 {
-        true => _mm256_permute2x128_si256(upper[i], lower[i], 0x20),
-        false => _mm256_permute2x128_si256(upper[i - 4], lower[i - 4], 0x31),
+    array::from_fn(|i| {
+        if i < 4 {
+            _mm256_permute2x128_si256(upper[i], lower[i], 0x20)
+        } else {
+            _mm256_permute2x128_si256(upper[i - 4], lower[i - 4], 0x31)
+        }
     })
 }
 

@@ -58,9 +58,10 @@ impl Walked {
 impl Tree {
     fn name_of(&self, target: &Path, link_depth: usize) -> Option<PathBuf> {
         let below = target.strip_prefix(&self.place).ok()?;
-        let name = match below == Path::new("") {
-            true => self.root.clone(),
-            false => self.root.join(below),
+        let name = if below == Path::new("") {
+            self.root.clone()
+        } else {
+            self.root.join(below)
         };
         // Fail closed: a directory of which a part was left out, or lies deeper than the walk went,
         // is not judged. Nor is one that was found to have another name already, which is
@@ -108,10 +109,7 @@ pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<OutsideLink> {
 
 /// The directory that a PATH brings in, or that a file named as PATH lies in.
 fn place(path: &Path) -> Option<PathBuf> {
-    let directory = match path.is_dir() {
-        true => path,
-        false => path.parent()?,
-    };
+    let directory = if path.is_dir() { path } else { path.parent()? };
     Path::new(".").join(directory).canonicalize().ok()
 }
 

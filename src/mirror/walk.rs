@@ -605,11 +605,12 @@ fn real_path(path: &Path, stamp: Option<Stamp>) -> io::Result<PathBuf> {
     let place = path.canonicalize()?;
     let there = Stamp::at(&place)?.file;
     // Fail closed: what is taken for a directory that was read must be that directory.
-    match stamp.is_some_and(|stamp| stamp.file == there) {
-        true => Ok(place),
-        false => Err(io::Error::other(
+    if stamp.is_some_and(|stamp| stamp.file == there) {
+        Ok(place)
+    } else {
+        Err(io::Error::other(
             "the link does not lead where its text says",
-        )),
+        ))
     }
 }
 

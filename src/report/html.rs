@@ -98,12 +98,13 @@ impl Banner {
     fn of(end: &End) -> Banner {
         let summary = &end.summary;
         let (judged, expected) = (summary.records(), summary.expected);
-        let of_all = match summary.unsurveyed {
-            true => "How many artifacts there are is not known.".to_owned(),
-            false => format!(
+        let of_all = if summary.unsurveyed {
+            "How many artifacts there are is not known.".to_owned()
+        } else {
+            format!(
                 "{judged} of {expected} artifacts were judged, {} of them not valid.",
                 summary.failures
-            ),
+            )
         };
         // Fail closed: success is what is left when everything else is ruled out.
         let (class, title, text) = match (end.interrupted, end.conclusion) {

@@ -355,9 +355,10 @@ pub fn audit(audit: &Audit) -> String {
     let counts: Vec<String> = counts
         .map(|(count, kind)| format!("{count} {kind}"))
         .collect();
-    let result = match counts.is_empty() {
-        true => "no difference".to_owned(),
-        false => counts.join(", "),
+    let result = if counts.is_empty() {
+        "no difference".to_owned()
+    } else {
+        counts.join(", ")
     };
     let (baseline, time) = (
         shown_path(&audit.baseline),

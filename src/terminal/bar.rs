@@ -52,9 +52,12 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
     let rank = (0..=6).rev().find(|rank| fits(*rank)).unwrap_or(0);
     let red = Style::new().red().force_styling(colour);
     let shown = parts.iter().filter(|part| is_shown(part, rank));
-    let texts = shown.map(|(_, text)| match *text == failures {
-        true => red.apply_to(text).to_string(),
-        false => text.clone(),
+    let texts = shown.map(|(_, text)| {
+        if *text == failures {
+            red.apply_to(text).to_string()
+        } else {
+            text.clone()
+        }
     });
     texts.collect::<Vec<_>>().join(" ")
 }
@@ -73,9 +76,10 @@ fn columns_of(parts: &[(usize, String)], rank: usize) -> usize {
 
 /// The line for one file: its name, shortened in the middle, a bar, and how much of it is done.
 pub(crate) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String {
-    let numbers = match columns >= ROOMY {
-        true => format!("{} {:>9}", percent(done, bytes), size(bytes)),
-        false => percent(done, bytes),
+    let numbers = if columns >= ROOMY {
+        format!("{} {:>9}", percent(done, bytes), size(bytes))
+    } else {
+        percent(done, bytes)
     };
     let bar = bar(done, bytes, bar_columns(columns));
     let room = columns.saturating_sub(width(&bar) + width(&numbers) + 2);

@@ -216,9 +216,10 @@ impl Bars {
     /// The lines of the files, in so many rows at the most.
     fn files(&self, counters: &Counters, columns: usize, rows: usize) -> Vec<String> {
         let flights = counters.in_flight();
-        let shown = match flights.len() > rows {
-            true => rows.saturating_sub(1),
-            false => flights.len(),
+        let shown = if flights.len() > rows {
+            rows.saturating_sub(1)
+        } else {
+            flights.len()
         };
         let lines = flights.iter().take(shown).map(|flight| {
             let name = escape::name(flight.path.as_os_str());

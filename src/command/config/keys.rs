@@ -104,9 +104,10 @@ fn accept(
         }
         _ => {
             found.retain(|(_, key)| is_pinned(key));
-            match found.is_empty() {
-                true => Err(ConfigError::NoKeyWithFingerprint(path.to_owned())),
-                false => Ok(found),
+            if found.is_empty() {
+                Err(ConfigError::NoKeyWithFingerprint(path.to_owned()))
+            } else {
+                Ok(found)
             }
         }
     }

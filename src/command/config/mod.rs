@@ -473,9 +473,10 @@ fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
                 .map_or(DEFAULT_KEY.into(), PathBuf::from),
         ]
     };
-    let named = match cli.keys.is_empty() {
-        true => default(),
-        false => cli.keys.clone(),
+    let named = if cli.keys.is_empty() {
+        default()
+    } else {
+        cli.keys.clone()
     };
     named.iter().flat_map(|path| files_of(path)).collect()
 }
@@ -527,9 +528,12 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 /// Whether a file, or a link to it, lies in one of the directories `roots`, or beside one of them
 /// that is a file.
 fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
-    let directory = |path: &Path| match path.is_dir() {
-        true => path.canonicalize(),
-        false => parent(path).canonicalize(),
+    let directory = |path: &Path| {
+        if path.is_dir() {
+            path.canonicalize()
+        } else {
+            parent(path).canonicalize()
+        }
     };
     let roots: Vec<PathBuf> = roots
         .iter()
