@@ -160,11 +160,11 @@ fn more_artifacts_than_memory_holds_are_refused_with_a_message() {
     if !prlimit_is_here("more_artifacts_than_memory_holds_are_refused") {
         return;
     }
-    let (few, enough) = ([11, 14, 18, 20, 22], [200, 400]);
-    let between = [24, 26, 28, 30, 32, 34, 35, 36, 38, 40, 45, 50, 60, 80];
+    let (few, enough) = ([11, 14, 20], [200]);
+    let between = [24, 28, 32, 35, 38, 42, 50];
     let one = vec!["m".to_owned()];
     let own: Vec<String> = (0..3000)
-        .map(|n| format!("{}{n}", "directory/".repeat(30)))
+        .map(|n| format!("{}{n}", "directory/".repeat(20)))
         .collect();
     for (artifacts, directories) in [(20_000, one), (3000, own)] {
         let mirror = Mirror::new();
