@@ -177,26 +177,29 @@ fn right_or_refused(mirror: &Mirror, artifacts: usize, limits: &[u64]) -> usize 
     refused
 }
 
-#[test]
-fn more_artifacts_than_memory_holds_are_refused_with_a_message() {
+/// Checks runs over so many artifacts under limits that are too low for any of them, that may be, and that are not.
+fn memory_is_enough_or_a_run_is_refused(artifacts: usize, directories: &[String]) {
     if !prlimit_is_here("more_artifacts_than_memory_holds_are_refused") {
         return;
     }
-    let (few, enough) = ([11, 14, 18, 20, 22], [200, 400]);
-    let between = [24, 26, 28, 30, 32, 34, 35, 36, 38, 40, 45, 50, 60, 80];
-    let one = vec!["m".to_owned()];
-    let own: Vec<String> = (0..3000)
-        .map(|n| format!("{}{n}", "directory/".repeat(30)))
-        .collect();
-    for (artifacts, directories) in [(20_000, one), (3000, own)] {
-        let mirror = Mirror::new();
-        write_many(&mirror, artifacts, &directories);
-        let refused = right_or_refused(&mirror, artifacts, &few);
-        assert!(refused > 0, "{artifacts} under {few:?}");
-        right_or_refused(&mirror, artifacts, &between);
-        let refused = right_or_refused(&mirror, artifacts, &enough);
-        assert_eq!(refused, 0, "{artifacts} under {enough:?}");
-    }
+    let mirror = Mirror::new();
+    write_many(&mirror, artifacts, directories);
+    assert!(right_or_refused(&mirror, artifacts, &[11, 14, 20]) > 0);
+    right_or_refused(&mirror, artifacts, &[24, 28, 32, 35, 38, 42, 50]);
+    assert_eq!(right_or_refused(&mirror, artifacts, &[200]), 0);
+}
+
+#[test]
+fn more_directories_than_memory_holds_are_refused_with_a_message() {
+    let path = "directory/".repeat(20);
+    let own: Vec<String> = (0..2000).map(|n| format!("{path}{n}")).collect();
+    memory_is_enough_or_a_run_is_refused(2000, &own);
+}
+
+#[test]
+#[ignore = "makes 40 000 names, and verifies them twenty times; CI runs it"]
+fn more_artifacts_than_memory_holds_are_refused_with_a_message() {
+    memory_is_enough_or_a_run_is_refused(20_000, &["m".to_owned()]);
 }
 
 #[test]
