@@ -160,3 +160,54 @@ pub(super) fn in_use<P: Piece>(lanes: &[P], all: u64, workers: usize) -> usize {
 fn longest<P: Piece>(lanes: &[P]) -> u64 {
     lanes.iter().map(Piece::left).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::{FileId, Load};
+    use super::*;
+    use std::collections::BTreeMap;
+
+    struct Left(u64);
+
+    impl Piece for Left {
+        fn left(&self) -> u64 {
+            self.0
+        }
+
+        fn queue(&self) -> Option<usize> {
+            None
+        }
+    }
+
+    fn of_equal_files(files: u64, workers: usize) -> Scheduler<Left> {
+        let load = |inode| Load {
+            size: 10,
+            file: FileId { device: 1, inode },
+            name: None,
+        };
+        let loads: Vec<Load> = (0..files).map(load).collect();
+        Scheduler::new(Plan::new(&loads, &BTreeMap::new()), workers)
+    }
+
+    #[test]
+    fn a_second_file_is_begun_when_every_worker_that_is_left_has_one() {
+        let mut scheduler = of_equal_files(8, 2);
+        assert!(matches!(scheduler.next(0, &[], 80), Next::Begin(_)));
+        assert!(matches!(scheduler.next(0, &[Left(10)], 80), Next::Continue));
+        scheduler.leave(1);
+        assert!(matches!(scheduler.next(0, &[Left(10)], 80), Next::Begin(_)));
+    }
+
+    #[test]
+    fn lanes_are_given_to_as_many_as_wait_and_the_last_one_is_kept() {
+        for (idle, shared) in [(0, 0), (1, 1), (2, 2), (3, 2)] {
+            let mut scheduler = of_equal_files(0, 4);
+            (0..idle).for_each(|_| scheduler.rest());
+            let mut lanes = vec![Left(3), Left(2), Left(1)];
+            assert_eq!(scheduler.share(&mut lanes), shared);
+            assert_eq!(lanes.len(), 3 - shared);
+            // Those are on their way already.
+            assert_eq!(scheduler.share(&mut lanes), 0);
+        }
+    }
+}
