@@ -163,7 +163,7 @@ fn longest<P: Piece>(lanes: &[P]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{FileId, Load};
+    use super::super::plan::{Cost, FileId};
     use super::*;
     use std::collections::BTreeMap;
 
@@ -180,12 +180,12 @@ mod tests {
     }
 
     fn of_equal_files(files: u64, workers: usize) -> Scheduler<Left> {
-        let load = |inode| Load {
+        let load = |inode| Cost {
             size: 10,
             file: FileId { device: 1, inode },
             name: None,
         };
-        let loads: Vec<Load> = (0..files).map(load).collect();
+        let loads: Vec<Cost> = (0..files).map(load).collect();
         Scheduler::new(Plan::new(&loads, &BTreeMap::new()), workers)
     }
 
