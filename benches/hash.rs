@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::thread;
 use std::time::Instant;
 
-use verify_signatures::internals::digest::{Block, Feed, Hasher, Lane};
+use verify_signatures::internals::digest::{Block, Feed, Hasher};
 
 const PAGE: usize = 4096 / 64;
 const WINDOW: usize = 2 * 1024 * 1024 / 64;
@@ -38,7 +38,7 @@ impl Numbers {
 /// Hashes windows from random pages in all of the lanes; returns the bytes.
 fn hash(plan: &Plan, buffer: &[Block], hasher: Hasher, lanes: usize, seed: u64) -> usize {
     let mut numbers = Numbers(seed);
-    let mut states = vec![Lane::default(); lanes];
+    let mut states = vec![hasher.begin(); lanes];
     for _ in 0..plan.windows {
         let mut feeds: Vec<Feed<'_>> = states
             .iter_mut()

@@ -16,11 +16,20 @@ use crate::text::escape;
 #[derive(Clone, Debug)]
 pub struct Directory(Arc<Box<OsStr>>);
 
-/// A path: the [`Directory`] that it shares with its neighbours, and a name of its own. A clone
+/// A path: the directory that it shares with its neighbours, and a name of its own. A clone
 /// copies neither.
 ///
 /// It is the sequence of its bytes. Two are equal where these are, the order is bytewise, and the
 /// hash is that of the bytes. (`Path` itself compares component by component.)
+///
+/// ```
+/// use verify_signatures::SharedPath;
+///
+/// let path = SharedPath::from(std::path::Path::new("m/x\u{202e}.iso"));
+/// assert_eq!(path.file_name().unwrap(), "x\u{202e}.iso");
+/// // As it is printed: on one line, and with everything to be seen.
+/// assert_eq!(path.to_string(), r"m/x\u{202e}.iso");
+/// ```
 #[derive(Clone)]
 pub struct SharedPath {
     directory: Directory,
@@ -70,7 +79,7 @@ impl Directory {
 
 impl SharedPath {
     /// The directory that the name stands in.
-    pub fn directory(&self) -> &Directory {
+    pub(crate) fn directory(&self) -> &Directory {
         &self.directory
     }
 
@@ -110,14 +119,14 @@ impl SharedPath {
     }
 
     /// Whether the two lie in one directory.
-    pub fn is_beside(&self, other: &SharedPath) -> bool {
+    pub(crate) fn is_beside(&self, other: &SharedPath) -> bool {
         let is_named = |path: &SharedPath| !matches!(path.name.as_bytes(), b"" | b".");
         let is_shared = self.directory.is_shared_with(&other.directory);
         (is_shared && is_named(self) && is_named(other)) || self.parent() == other.parent()
     }
 
     /// The path with something behind its last component.
-    pub fn followed_by(&self, rest: &OsStr) -> SharedPath {
+    pub(crate) fn followed_by(&self, rest: &OsStr) -> SharedPath {
         let mut name = self.name.to_os_string();
         name.push(rest);
         self.directory.join(&name)

@@ -60,7 +60,8 @@ pub use command::command;
 
 pub use content::IoMode;
 pub use digest::Digest;
-pub use files::{Directory, SharedPath};
+pub use engine::PoolError;
+pub use files::SharedPath;
 pub use progress::{Cancel, Counters, Flight};
 pub use trust::key::{Key, KeyError};
 pub use trust::signature::SignatureError;

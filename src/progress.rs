@@ -8,6 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 const WORTH_WATCHING: u64 = 32 * 1024 * 1024;
 
 /// How far a run is.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let records = Verifier::new([key]).mirror(["/srv/mirror"])?;
+/// let counters = records.progress();
+/// std::thread::spawn(move || eprintln!("{} of {} bytes", counters.done(), counters.total()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct Counters {
     total: AtomicU64,
@@ -22,6 +32,17 @@ pub struct Counters {
 }
 
 /// A file that is being hashed.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let records = Verifier::new([key]).mirror(["/srv/mirror"])?;
+/// for flight in records.progress().in_flight() {
+///     eprintln!("{}: {} of {} bytes", flight.path.display(), flight.done(), flight.size);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Flight {
     /// The first of its names.
@@ -136,6 +157,20 @@ impl Counters {
 }
 
 /// A wish to end the run, looked at in every window.
+///
+/// ```no_run
+/// use verify_signatures::{Cancel, Key, Verifier};
+///
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let cancel = Cancel::default();
+/// let verifier = Verifier::new([key]).cancelled_by(&cancel);
+/// std::thread::spawn(move || cancel.cancel());
+/// let mut records = verifier.mirror(["/srv/mirror"])?;
+/// while records.next().is_some() {}
+/// assert!(!records.summary().is_complete());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     flag: Arc<AtomicBool>,

@@ -3,8 +3,8 @@
 use openssl::base64;
 use openssl::bn::{BigNum, BigNumRef};
 use openssl::ecdsa::EcdsaSig;
-use verify_signatures::internals::hints::signature::sniff;
 use verify_signatures::Sniffed;
+use verify_signatures::internals::hints::signature::sniff;
 use verify_signatures::internals::trust::signature::Signature;
 
 use crate::verify::order;

@@ -15,8 +15,8 @@ use openssl::nid::Nid;
 use openssl::pkey::Public;
 use openssl::sha::sha256;
 use verify_signatures::Digest;
-use verify_signatures::internals::trust::judge;
 use verify_signatures::Key;
+use verify_signatures::internals::trust::judge;
 use verify_signatures::internals::trust::signature::Signature;
 
 /// A pair that fits, and what is done to it.

@@ -56,6 +56,13 @@ const SMALL: u64 = READ_WINDOW as u64;
 const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 
 /// How files are read.
+///
+/// ```
+/// use verify_signatures::IoMode;
+///
+/// assert_eq!(IoMode::default(), IoMode::Auto);
+/// assert_eq!(IoMode::Read.name(), "read");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum IoMode {

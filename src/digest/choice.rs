@@ -8,7 +8,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Block, Feed, Hasher, Lane};
+use super::{Block, Feed, Hasher};
 
 /// What one lane takes in for one sample. Small enough for the nearest caches, long enough for the
 /// clock.
@@ -134,7 +134,7 @@ fn round(ways: &[Measurement]) -> Vec<f64> {
 }
 
 fn sample(way: Measurement, message: &[Block]) -> f64 {
-    let mut lanes = vec![Lane::default(); way.lanes];
+    let mut lanes = vec![way.hasher.begin(); way.lanes];
     let mut feeds: Vec<Feed<'_>> = lanes
         .iter_mut()
         .map(|lane| Feed {

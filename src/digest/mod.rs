@@ -16,7 +16,14 @@ pub type Block = [u8; 64];
 /// The SHA-256 of bytes that were really hashed: 32 bytes, big-endian as FIPS 180-4 prints them.
 ///
 /// Verifying a signature from a digest accepts whatever 32 bytes it is given. So that nothing but
-/// a hash can reach it, a `Digest` is made in this module only, by a [`Lane`] that has ended.
+/// a hash can reach it, a `Digest` is made in this module only, by a lane that has ended.
+///
+/// ```
+/// use verify_signatures::Digest;
+///
+/// // FIPS 180-4's own example.
+/// assert!(Digest::of(b"abc").to_string().starts_with("ba7816bf8f01cfea"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -28,7 +35,7 @@ impl Digest {
 
     /// The digest of bytes that are all in memory already.
     pub fn of(bytes: &[u8]) -> Digest {
-        Lane::default().finish(bytes)
+        Lane::new().finish(bytes)
     }
 }
 
@@ -46,9 +53,9 @@ pub struct Lane {
     blocks: u64,
 }
 
-/// The initial hash value (FIPS 180-4, 5.3.3).
-impl Default for Lane {
-    fn default() -> Self {
+impl Lane {
+    /// One that took in nothing: the initial hash value (FIPS 180-4, 5.3.3).
+    fn new() -> Lane {
         let state = [
             0x6a09_e667,
             0xbb67_ae85,
@@ -61,9 +68,7 @@ impl Default for Lane {
         ];
         Lane { state, blocks: 0 }
     }
-}
 
-impl Lane {
     /// Takes in the `rest` of the message, of any length, and ends it.
     pub fn finish(mut self, rest: &[u8]) -> Digest {
         let (blocks, tail) = rest.as_chunks();
@@ -152,6 +157,11 @@ impl Hasher {
         }
     }
 
+    /// Begins a message: the one door through which everything that is hashed goes.
+    pub fn begin(self) -> Lane {
+        Lane::new()
+    }
+
     /// How many messages it takes in side by side in one thread.
     pub fn lanes(self) -> usize {
         match self.0 {
@@ -209,7 +219,7 @@ mod tests {
                 let Some((number, message)) = waiting.next() else {
                     break;
                 };
-                active.push((number, Lane::default(), message));
+                active.push((number, Lane::new(), message));
             }
             if active.is_empty() {
                 return digests;
@@ -358,7 +368,7 @@ mod tests {
         ) {
             let whole = message(length, 3);
             for hasher in Hasher::all() {
-                let (mut lane, mut rest) = (Lane::default(), whole.as_slice());
+                let (mut lane, mut rest) = (Lane::new(), whole.as_slice());
                 for cut in &cuts {
                     let blocks = rest.as_chunks().0;
                     let blocks = &blocks[..blocks.len().min(*cut)];

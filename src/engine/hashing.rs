@@ -29,6 +29,7 @@ pub(super) struct Context<'a> {
     pub(super) tasks: &'a [(usize, Task)],
     pub(super) settings: &'a Settings,
     pub(super) counters: &'a Counters,
+    pub(super) hasher: Hasher,
     pub(super) shape: Shape,
 }
 
@@ -118,7 +119,6 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
 /// in memory. Those at their end go from the lanes to `ended`, each at once, so that a panic over
 /// one of them loses no other.
 pub(super) fn step(
-    hasher: Hasher,
     lanes: &mut Vec<Hashing>,
     mut in_use: usize,
     context: &Context<'_>,
@@ -143,7 +143,7 @@ pub(super) fn step(
     used.iter()
         .for_each(|hashing| hashing.strike(faults::Moment::Hashing, context));
     let mut feeds: Vec<Feed<'_>> = used.iter_mut().map(Hashing::feed).collect();
-    let taken = hasher.advance(&mut feeds) * size_of::<Block>();
+    let taken = context.hasher.advance(&mut feeds) * size_of::<Block>();
     for hashing in used.iter_mut() {
         hashing.content.consume(taken);
         if let Some(flight) = &hashing.flight {
@@ -159,6 +159,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         tasks: &[(0, task)],
         settings,
         counters: &Counters::default(),
+        hasher,
         shape: Shape::of_one(),
     };
     let job = Job {
@@ -171,7 +172,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
     let mut lanes: Vec<Hashing> = hashing.into_iter().collect();
     let mut ended = Vec::new();
     while !lanes.is_empty() {
-        step(hasher, &mut lanes, 1, &context, &mut ended);
+        step(&mut lanes, 1, &context, &mut ended);
         records.extend(ended.drain(..).flat_map(|ended| ended.records));
     }
     // One name gives one record; were there none, it would not pass.
@@ -207,7 +208,7 @@ impl Hashing {
             flight: first
                 .and_then(|(_, task)| context.counters.begin(&task.data.to_path_buf(), size)),
             content,
-            lane: Lane::default(),
+            lane: context.hasher.begin(),
             names: names.iter().filter_map(awaits).collect(),
             queue,
             started,
@@ -252,7 +253,7 @@ impl Hashing {
         if !self.content.unread().is_empty() {
             return Err(ReadError::Changed);
         }
-        Ok(std::mem::take(&mut self.lane).finish(&rest))
+        Ok(self.lane.clone().finish(&rest))
     }
 
     fn feed(&mut self) -> Feed<'_> {

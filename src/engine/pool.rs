@@ -32,6 +32,13 @@ const WORTH_THREADS: u64 = 1024 * 1024;
 const FEW: usize = 4;
 
 /// Why the work cannot begin.
+///
+/// ```
+/// use verify_signatures::PoolError;
+///
+/// let error = PoolError::Memory { records: 1_000_000 };
+/// assert!(error.to_string().starts_with("the limit on memory leaves too little"));
+/// ```
 #[derive(Debug, Error)]
 pub enum PoolError {
     /// Fewer threads than were asked for. Fewer would do the same work, but whoever names a number
@@ -100,6 +107,7 @@ impl Shared {
             tasks: &self.tasks,
             settings: &self.settings,
             counters: &self.counters,
+            hasher: self.hasher,
             shape: self.shape,
         }
     }

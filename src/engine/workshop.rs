@@ -90,8 +90,7 @@ impl Workshop for Files {
     }
 
     fn step(&mut self, lanes: &mut Vec<Hashing>, in_use: usize, freed: &mut Vec<usize>) {
-        let (hasher, ended) = (self.shared.hasher, &mut self.ended);
-        hashing::step(hasher, lanes, in_use, &self.shared.context(), ended);
+        hashing::step(lanes, in_use, &self.shared.context(), &mut self.ended);
         self.settle(freed);
     }
 

@@ -28,6 +28,12 @@ impl Hash for Signature {
 pub const LOOK_BYTES: usize = 4096;
 
 /// What a signature file holds instead of a signature.
+///
+/// ```
+/// use verify_signatures::SignatureError;
+///
+/// assert_eq!(SignatureError::Empty.to_string(), "the signature file is empty");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SignatureError {
     /// There are no bytes.
@@ -41,7 +47,7 @@ pub enum SignatureError {
     /// The bytes are not the DER of two integers in the range 1 to n − 1, and nothing else.
     #[error("the signature file is not a DER-encoded ECDSA P-256 signature")]
     NotDer,
-    /// Something that is known by its content. [`Signature::parse`] does not look for it.
+    /// Something that is known by its content. Reading a signature does not look for it.
     #[error("the signature file is {}; {}", .0.is(), .0.remedy(Role::Signature))]
     Instead(Sniffed),
 }

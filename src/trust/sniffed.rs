@@ -16,6 +16,13 @@ pub enum Role {
 macro_rules! sniffed {
     ($($variant:ident, $name:literal, $is:literal, $remedy:literal;)*) => {
         /// What a file really is. The list is closed: another kind is another version of the reports' schema.
+        ///
+        /// ```
+        /// use verify_signatures::Sniffed;
+        ///
+        /// assert_eq!(Sniffed::GitLfs.name(), "git-lfs-pointer");
+        /// assert_eq!(Sniffed::GitLfs.is(), "a Git LFS pointer");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Sniffed {
             $(#[doc = concat!("`", $name, "`: ", $is, ".")] $variant,)*
@@ -109,7 +116,7 @@ sniffed! {
 
 impl Sniffed {
     /// What to do about it, where the file should be what `role` says.
-    pub fn remedy(self, role: Role) -> &'static str {
+    pub(crate) fn remedy(self, role: Role) -> &'static str {
         use Sniffed::{
             Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, SevenZip, Signature, Tar, Utf16, Xz, Zip, Zstd,
         };

@@ -8,6 +8,13 @@ use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 
 /// What became of an artifact. The list is closed: another status is another version of the
 /// reports' schema.
+///
+/// ```
+/// use verify_signatures::{Status, Verdict};
+///
+/// assert_eq!(Verdict::Missing.status(), Status::Missing);
+/// assert_eq!(Status::Missing.name(), "missing");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// `valid`: a trusted key verifies the signature over the artifact's bytes.
@@ -28,6 +35,13 @@ pub enum Status {
 
 /// Why an artifact has its status. The list is closed: another reason is another version of the
 /// reports' schema.
+///
+/// ```
+/// use verify_signatures::{Reason, Verdict};
+///
+/// assert_eq!(Verdict::Missing.reason(), Reason::NoDataFile);
+/// assert_eq!(Reason::NoDataFile.name(), "no-data-file");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// `key-verifies`: a trusted key verifies the signature (status `valid`).

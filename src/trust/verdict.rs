@@ -13,6 +13,22 @@ use crate::digest::Digest;
 use crate::files::SharedPath;
 
 /// What a record speaks of.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// use verify_signatures::Subject;
+///
+/// for record in Verifier::new([key]).mirror(["/srv/mirror"])? {
+///     match &record.subject {
+///         Subject::Artifact(path) => println!("{path}"),
+///         // More kinds may come.
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Subject {
@@ -22,6 +38,17 @@ pub enum Subject {
 }
 
 /// One line of the result: one signature, or one thing that has none.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let record = Verifier::new([key]).file("x.iso", "x.iso.sig.bin");
+/// if let (true, Some(digest)) = (record.verdict.passes(), record.digest) {
+///     println!("{digest}  {}", record.path());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// What was judged.
@@ -59,7 +86,11 @@ impl Record {
     }
 
     /// A record on an artifact that was not hashed.
-    pub fn unhashed(data: SharedPath, signature: Option<SharedPath>, verdict: Verdict) -> Record {
+    pub(crate) fn unhashed(
+        data: SharedPath,
+        signature: Option<SharedPath>,
+        verdict: Verdict,
+    ) -> Record {
         Record {
             subject: Subject::Artifact(data),
             signature,
@@ -82,6 +113,13 @@ pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures"
 
 /// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`]
 /// where that was allowed, are no failure.
+///
+/// ```
+/// use verify_signatures::{Part, Verdict};
+///
+/// assert!(!Verdict::Missing.passes());
+/// assert!(!Verdict::Changed { part: Part::Data }.passes());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// A trusted key verifies the signature over the artifact's bytes.
@@ -117,7 +155,7 @@ pub enum Verdict {
     Unreadable {
         /// What it refused to read.
         part: Part,
-        /// The reason in the system's words, such as `Permission denied`, or [`INTERNAL_ERROR`].
+        /// The reason in the system's words, such as `Permission denied`, or `internal error`.
         words: String,
     },
     /// A name that should be a file is a directory, a FIFO, a socket or a device.
@@ -128,6 +166,13 @@ pub enum Verdict {
 }
 
 /// Why no signature claims a file that needs one.
+///
+/// ```
+/// use verify_signatures::{Unclaimed, Verdict};
+///
+/// let why = Unclaimed::UnfinishedDownload;
+/// assert!(!Verdict::Unsigned { allowed: false, why }.passes());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unclaimed {
     /// There is none for its name.
@@ -147,6 +192,13 @@ pub enum Unclaimed {
 }
 
 /// Which of the things on disk a verdict complains of.
+///
+/// ```
+/// use verify_signatures::{Part, Verdict};
+///
+/// let verdict = Verdict::NotRegular { part: Part::Signature };
+/// assert_eq!(verdict.reason().name(), "signature-not-regular");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The artifact.
@@ -158,6 +210,13 @@ pub enum Part {
 }
 
 /// Why a signature is not valid.
+///
+/// ```
+/// use verify_signatures::{Invalid, SignatureError, Verdict};
+///
+/// let verdict = Verdict::Invalid(Invalid::Malformed(SignatureError::Empty));
+/// assert_eq!(verdict.reason().name(), "signature-empty");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Invalid {
     /// The signature file holds no signature.
@@ -193,6 +252,17 @@ impl Verdict {
 }
 
 /// How many artifacts got each verdict, and what it cost.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut records = Verifier::new([key]).mirror(["/srv/mirror"])?;
+/// records.by_ref().for_each(drop);
+/// let summary = records.summary();
+/// assert!(summary.is_complete() && summary.failures == 0 && summary.valid > 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// [`Verdict::Valid`].
@@ -223,7 +293,7 @@ pub struct Summary {
 
 impl Summary {
     /// Adds one record's verdict.
-    pub fn count(&mut self, verdict: &Verdict) {
+    pub(crate) fn count(&mut self, verdict: &Verdict) {
         let class = match Status::of(verdict) {
             Status::Valid => &mut self.valid,
             Status::Invalid => &mut self.invalid,

@@ -75,6 +75,13 @@ pub(crate) struct Policy {
 }
 
 /// Why a mirror is not verified.
+///
+/// ```
+/// use verify_signatures::{Verifier, VerifyError};
+///
+/// let error = Verifier::new([]).mirror(["/no/such/mirror"]).err();
+/// assert!(matches!(error, Some(VerifyError::NoPath { .. })));
+/// ```
 #[derive(Debug, Error)]
 pub enum VerifyError {
     /// The run was cancelled while it looked for files.

@@ -13,6 +13,17 @@ use crate::trust::verdict::{Record, Summary};
 ///
 /// What is asked of it last is [`Records::summary`]: after a signal or an error in between, not
 /// everything was judged.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let records = Verifier::new([key]).mirror(["/srv/mirror"])?;
+/// for record in records.in_order().filter(|record| !record.verdict.passes()) {
+///     println!("{}: {}", record.path(), record.verdict.reason());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "what is not asked for is not judged"]
 pub struct Records {
     running: Running,

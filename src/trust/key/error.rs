@@ -5,12 +5,20 @@ use thiserror::Error;
 use super::MAX_FILE_BYTES;
 
 /// What a key file holds instead of one P-256 public key.
+///
+/// ```
+/// use verify_signatures::{Key, KeyError};
+///
+/// let error = Key::parse("vendor.pem", b"").unwrap_err();
+/// assert_eq!(error, KeyError::Empty);
+/// assert_eq!(error.to_string(), "the file is empty; an ECDSA P-256 public key is needed");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// No bytes at all.
     #[error("the file is empty; an ECDSA P-256 public key is needed")]
     Empty,
-    /// More than [`MAX_FILE_BYTES`].
+    /// More than 64 KiB.
     #[error("more than {} KiB, too long for a key; an ECDSA P-256 public key is needed", MAX_FILE_BYTES / 1024)]
     TooLong,
     /// A private key, in whatever format.

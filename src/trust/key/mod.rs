@@ -24,6 +24,13 @@ pub const MAX_FILE_BYTES: usize = 64 * 1024;
 /// The byte order mark of UTF-8, which editors on Windows write in front of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// An ECDSA P-256 public key that signatures are verified with.
+///
+/// ```
+/// use verify_signatures::{Key, KeyError};
+///
+/// let not_a_key = Key::parse("vendor.pem", b"<html>404</html>");
+/// assert_eq!(not_a_key, Err(KeyError::NotAKey));
+/// ```
 #[derive(Debug)]
 pub struct Key {
     name: String,
@@ -96,7 +103,7 @@ impl Key {
     }
 
     /// Whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
-    pub fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
+    pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
         if self.used.fetch_add(1, Ordering::Relaxed) < FEW {
             let verified = self
                 .verifying
