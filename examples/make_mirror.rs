@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{DerSignature, Signature, SigningKey};
-use p256::pkcs8::{EncodePublicKey, LineEnding};
+use p256::pkcs8::EncodePublicKey;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -180,7 +180,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .into_par_iter()
         .try_for_each(|number| make(&options, &key, number))
         .map_err(|error| error.to_string())?;
-    let block = key.verifying_key().to_public_key_pem(LineEnding::LF)?;
+    let der = key.verifying_key().to_public_key_der()?;
+    let block = pem::encode_config(
+        &pem::Pem::new("PUBLIC KEY", der.as_bytes()),
+        pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+    );
     fs::write(options.directory.join("spectro_public_key.pem"), block)?;
     Ok(())
 }

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! The command is a thin layer over it, behind the feature `cli`, which is on by default. How the
-//! library is built inside, room by room, is told in `docs/ARCHITECTURE.md`.
+//! library is built inside, room by room, is described in `docs/ARCHITECTURE.md`.
 // Without the command, what only the command asks for is unused, not forgotten.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 

@@ -33,7 +33,7 @@ pub enum BaselineError {
     OtherSchema(u64),
     /// The run that it speaks of did not reach its end.
     #[error(
-        "the report of a run that did not reach its end: what it did not see could not be missed; make one of a whole run"
+        "the report of an incomplete run, which cannot show what is missing; use the report of a complete run"
     )]
     Incomplete,
     /// It was made over another number of PATHs.

@@ -13,7 +13,7 @@ use crate::content::IoMode;
 #[command(
     long_about = ABOUT,
     max_term_width = 100,
-    after_help = "Exit status: 0 valid, 1 not valid, 2 no judgement. --help tells the rest.",
+    after_help = "Exit status: 0 valid, 1 not valid, 2 no judgement. See --help for the rest.",
     after_long_help = AFTER.as_str(),
     disable_version_flag = true,
     disable_help_flag = true
@@ -42,7 +42,7 @@ pub struct Cli {
     #[arg(help_heading = WHAT, hide_short_help = true, long = "key-fingerprint", value_name = "HEX", value_parser = fingerprint)]
     pub fingerprints: Vec<String>,
 
-    /// Verify exactly one PATH, a data file, against this signature, whatever the names
+    /// Verify exactly one PATH, a data file, against this signature, under any name
     ///
     /// The signature may be a pipe, such as <(base64 -d FILE) or /dev/stdin. PATH may be a block
     /// device with an image on it (a written USB stick, a disc); see --length.
@@ -68,14 +68,14 @@ pub struct Cli {
     #[arg(help_heading = WHAT, hide_short_help = true, short = 'L', long)]
     pub follow_links: bool,
 
-    /// Leave out what matches, below PATH (repeatable)
+    /// Exclude paths that match this glob (repeatable)
     ///
     /// A glob, compared with the path below PATH: `*` stays within a component, `**` crosses them.
     /// A directory that is left out takes everything in it along, a data file its signatures.
     #[arg(help_heading = WHAT, long, value_name = "GLOB")]
     pub exclude: Vec<String>,
 
-    /// A file without a signature is told, but is no failure
+    /// Report files without a signature, but do not fail them
     #[arg(help_heading = WHAT, long)]
     pub allow_unsigned: bool,
 
@@ -85,7 +85,7 @@ pub struct Cli {
 
     /// Audit against an earlier run's JSON report: any difference fails
     ///
-    /// What is missing, added, changed or renamed since then is told on stderr and in the reports,
+    /// Artifacts missing, added, changed or renamed since then are listed on stderr and in reports,
     /// each by its path. Artifacts are compared by their paths below each PATH and by SHA-256;
     /// PATHs are compared with those of the earlier run in their order.
     #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "REPORT.json", value_hint = ValueHint::FilePath)]
@@ -95,7 +95,7 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, long)]
     pub quiet: bool,
 
-    /// Print nothing; the exit status tells
+    /// Print nothing; only set the exit status
     #[arg(help_heading = OUTPUT, long, conflicts_with = "verbose")]
     pub status: bool,
 
@@ -124,9 +124,9 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     pub color: When,
 
-    /// The reason of each verdict, and what was chosen
+    /// Show the reason for each verdict and the settings in use
     ///
-    /// On stderr also every link that leads out of the PATHs.
+    /// Also lists on stderr every link that leads outside the PATHs.
     #[arg(help_heading = OUTPUT, short, long)]
     pub verbose: bool,
 
@@ -151,7 +151,7 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "man|bash|zsh|fish|powershell|elvish", hide_possible_values = true)]
     pub generate: Option<Generate>,
 
-    /// Print help; --help tells more than -h
+    /// Print help (-h for a summary)
     #[arg(help_heading = OUTPUT, short, long, action = ArgAction::Help)]
     help: Option<bool>,
 
@@ -184,11 +184,11 @@ pub const EXAMPLES: [(&str, &str); 7] = [
         "verify-signatures --key vendor.pem --quiet /srv/mirror",
     ),
     (
-        "One image, with whatever signs it",
+        "One image; its signature is found by name",
         "verify-signatures --key vendor.pem /mnt/usb/appliance-4.10.17.iso",
     ),
     (
-        "One file and its signature, whatever their names",
+        "One file and its signature, under any names",
         "verify-signatures --key vendor.pem --signature proof.bin image.raw",
     ),
     (

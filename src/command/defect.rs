@@ -37,7 +37,7 @@ fn words(payload: &(dyn Any + Send), place: &str, thread: Option<&str>) -> Strin
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
     format!(
-        "internal error, a defect of verify-signatures that is worth reporting: {}{place}, in thread {}; what it kept from being \
+        "internal error, a bug in verify-signatures; please report it: {}{place}, in thread {}; what it kept from being \
          judged fails",
         text.unwrap_or("no message"),
         thread.unwrap_or("without a name")
@@ -54,7 +54,7 @@ mod tests {
             |payload: Box<dyn Any + Send>| words(&*payload, ", at src/x.rs:1:2", Some("verify"));
         let line = |text| {
             format!(
-                "internal error, a defect of verify-signatures that is worth reporting: {text}, at src/x.rs:1:2, in thread \
+                "internal error, a bug in verify-signatures; please report it: {text}, at src/x.rs:1:2, in thread \
                  verify; what it kept from being judged fails"
             )
         };

@@ -29,7 +29,7 @@ pub(super) fn warn(config: &Config) {
         .filter(|a| a.is_exposed && config.output.detail.lines)
     {
         print_message(&format!(
-            "{}: this baseline lies in the tree that is compared with it, where whoever can change the artifacts can change it, too; keep it \
+            "{}: this baseline is inside the tree that is compared with it, so anyone who can change the artifacts can change it too; keep it \
              elsewhere",
             escape::name(against.path.as_os_str())
         ));
@@ -41,7 +41,7 @@ pub(super) fn warn(config: &Config) {
         .filter(|_| config.output.detail.lines)
     {
         print_message(&format!(
-            "{}: this key lies in the tree that it verifies, where whoever can change the artifacts can change the key; compare its \
+            "{}: this key is inside the tree that it verifies, so anyone who can change the artifacts can change the key; compare its \
              fingerprint with the vendor's and pin it: --key-fingerprint {}",
             key.name(),
             key.fingerprint()
@@ -150,7 +150,9 @@ fn remark_on_all(outcome: &Outcome) {
     }
     let more = outcome.notes.len().saturating_sub(MOST_NOTES);
     if more > 0 {
-        print_message(&format!("and {more} more of this kind, which a report has"));
+        print_message(&format!(
+            "and {more} more notes; a report lists all of them"
+        ));
     }
     if let Some(audit) = outcome.audit.audit() {
         audit

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use super::args::Format;
 use super::config::Config;
 use super::recap::Recap;
+use crate::engine::Placed;
 use crate::engine::order::InOrder;
 use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
@@ -66,9 +67,14 @@ impl<'a, W: Write> Output<'a, W> {
     /// decided or in order, as its format has it; what is kept for the end is in order.
     pub(super) fn all(&mut self, mut records: Records) -> Summary {
         let mut order = InOrder::new(records.expected());
-        while let Some((place, record)) = records.next_placed() {
+        while let Some(placed) = records.next_placed() {
+            let Placed {
+                place,
+                record,
+                is_last,
+            } = placed;
             let mut told = self.decided(&record);
-            order.put(place, Box::new(record));
+            order.put(place, Box::new(record), is_last);
             while told.is_continue()
                 && let Some(record) = order.take_ready()
             {
@@ -84,9 +90,9 @@ impl<'a, W: Write> Output<'a, W> {
         // Of a run that is broken off, what is decided already counts, though stdout does not have
         // it.
         while records.is_ready()
-            && let Some((place, record)) = records.next_placed()
+            && let Some(placed) = records.next_placed()
         {
-            order.put(place, Box::new(record));
+            order.put(placed.place, Box::new(placed.record), placed.is_last);
         }
         while let Some(record) = order.take_next() {
             // What was refused once is not offered again.

@@ -131,7 +131,7 @@ mod tests {
         let path = "a.zst".into();
         let record = Record::unhashed(path, Some("a.sig.bin".into()), Verdict::Missing);
         recap.note(&record, true);
-        let full = "a.zst: ❌ Data file not found (a.sig.bin is there, and the file that it belongs to is not; \
+        let full = "a.zst: ❌ Data file not found (a.sig.bin exists, but the file that it signs does not; \
                     copy the data file here, or delete its signature)";
         assert_eq!(recap.failures().collect::<Vec<_>>(), [full]);
         let advice = "a.zst: copy the data file here, or delete its signature";

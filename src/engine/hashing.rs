@@ -20,8 +20,27 @@ use crate::hints::data;
 use crate::progress::{Counters, Flight};
 use crate::trust::verdict::{Record, Subject, Unclaimed, Verdict};
 
-/// A record, and the place of its work in the list.
-pub(super) type Placed = (usize, Record);
+/// A record of a work.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    /// The place of the work in the list.
+    pub(crate) place: usize,
+    /// The record.
+    pub(crate) record: Record,
+    /// Whether no other record of the same work follows.
+    pub(crate) is_last: bool,
+}
+
+impl Placed {
+    /// The only record of a work.
+    pub(super) fn only(place: usize, record: Record) -> Placed {
+        Placed {
+            place,
+            record,
+            is_last: true,
+        }
+    }
+}
 
 /// What workers need besides their files.
 pub(super) struct Context<'a> {
@@ -85,7 +104,7 @@ pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Has
         #[cfg(test)]
         faults::strike(faults::Moment::Opening, &task.data.to_path_buf());
         match open_content(task, context.reading(job)) {
-            Err(verdict) => records.push((*place, record(task, verdict, started))),
+            Err(verdict) => records.push(Placed::only(*place, record(task, verdict, started))),
             Ok(content) => {
                 let names = job.members.get(at..).unwrap_or_default();
                 return (
@@ -177,7 +196,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
     }
     // One name gives one record; were there none, it would not pass.
     let nothing = || record(&context.tasks[0].1, CHANGED, Instant::now());
-    records.pop().map_or_else(nothing, |(_, record)| record)
+    records.pop().map_or_else(nothing, |placed| placed.record)
 }
 
 impl Piece for Hashing {
@@ -284,7 +303,7 @@ impl Hashing {
                 read_as: read_as.clone().filter(|name| **name != task.data),
                 ..awaits.judged(task, digest, context.settings, self.started)
             };
-            Some((*place, judged))
+            Some(Placed::only(*place, judged))
         };
         let records = self.names.iter().filter_map(judge).collect();
         Ended {
@@ -313,7 +332,7 @@ impl Hashing {
     /// With a hint where an artifact fails by its content or for want of a signature. The verdicts
     /// are made by then, and stay.
     fn with_hints(&self, mut records: Vec<Placed>) -> Vec<Placed> {
-        let verdicts = || records.iter().map(|(_, record)| &record.verdict);
+        let verdicts = || records.iter().map(|placed| &placed.record.verdict);
         let is_invalid = |verdict: &Verdict| {
             matches!(
                 verdict,
@@ -331,7 +350,7 @@ impl Hashing {
         }
         // What cannot be read gives no hint.
         if let Ok(beginning) = self.content.beginning(data::LOOK_BYTES) {
-            let invalid = records.iter_mut().map(|(_, record)| record);
+            let invalid = records.iter_mut().map(|placed| &mut placed.record);
             for record in invalid.filter(|record| is_invalid(&record.verdict)) {
                 let Subject::Artifact(path) = &record.subject;
                 record.sniffed =

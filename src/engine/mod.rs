@@ -29,6 +29,7 @@ use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Verdict};
 use plan::{Cost, FileId};
 
+pub(crate) use hashing::Placed;
 pub use judging::signature_in;
 pub use pool::{PoolError, Prepared, prepare};
 pub(crate) use running::Running;

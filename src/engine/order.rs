@@ -1,39 +1,109 @@
 //! Results in the order of the work, whatever the order in which they were found.
 
-/// Holds each result back until all before it are there.
+use std::collections::VecDeque;
+
+/// Holds each result back until all before it are there. A place may have several results: it is
+/// left when its last one was taken.
 #[derive(Debug)]
 pub(crate) struct InOrder<T> {
-    slots: Vec<Option<T>>,
+    slots: Vec<Slot<T>>,
     next: usize,
 }
 
+/// The results of a place. Nearly every place has one, and there are many places.
+#[derive(Debug)]
+enum Slot<T> {
+    /// None came yet.
+    Empty,
+    /// The only one.
+    Only(T),
+    /// Some of several, and whether the last one is among them.
+    Several(Box<(VecDeque<T>, bool)>),
+    /// All were taken.
+    Done,
+}
+
+impl<T> Slot<T> {
+    fn put(&mut self, result: T, is_last: bool) {
+        match self {
+            Slot::Empty if is_last => *self = Slot::Only(result),
+            Slot::Empty => *self = Slot::Several(Box::new((VecDeque::from([result]), false))),
+            Slot::Several(several) => {
+                several.0.push_back(result);
+                several.1 |= is_last;
+            }
+            // Nothing comes behind the last one.
+            Slot::Only(_) | Slot::Done => {}
+        }
+    }
+
+    fn take(&mut self) -> Option<T> {
+        match std::mem::replace(self, Slot::Done) {
+            Slot::Only(result) => Some(result),
+            Slot::Several(mut several) => {
+                let result = several.0.pop_front();
+                if !several.0.is_empty() || !several.1 {
+                    *self = Slot::Several(several);
+                }
+                result
+            }
+            Slot::Empty => {
+                *self = Slot::Empty;
+                None
+            }
+            Slot::Done => None,
+        }
+    }
+}
+
 impl<T> InOrder<T> {
-    /// Waits for as many results.
-    pub(crate) fn new(results: usize) -> Self {
-        let slots = std::iter::repeat_with(|| None).take(results).collect();
+    /// Waits for results in as many places.
+    pub(crate) fn new(places: usize) -> Self {
+        let slots = std::iter::repeat_with(|| Slot::Empty)
+            .take(places)
+            .collect();
         InOrder { slots, next: 0 }
     }
 
-    /// Puts the result of place `at` there.
-    pub(crate) fn put(&mut self, at: usize, result: T) {
-        if let Some(slot) = self.slots.get_mut(at) {
-            *slot = Some(result);
+    /// Puts a result of a place there, the last one or not.
+    pub(crate) fn put(&mut self, place: usize, result: T, is_last: bool) {
+        if let Some(slot) = self.slots.get_mut(place) {
+            slot.put(result, is_last);
+        }
+    }
+
+    /// Waits no more for a place: its results went another way.
+    pub(crate) fn pass_over(&mut self, place: usize) {
+        if let Some(slot) = self.slots.get_mut(place) {
+            *slot = Slot::Done;
         }
     }
 
     /// The next result, if all before it were taken.
     pub(crate) fn take_ready(&mut self) -> Option<T> {
-        let result = self.slots.get_mut(self.next)?.take()?;
-        self.next += 1;
-        Some(result)
+        while let Some(slot) = self.slots.get_mut(self.next) {
+            let result = slot.take();
+            if result.is_some() {
+                return result;
+            }
+            if !matches!(slot, Slot::Done) {
+                return None;
+            }
+            self.next += 1;
+        }
+        None
     }
 
     /// The next result that is there, whatever is missing before it, when no more will come.
     pub(crate) fn take_next(&mut self) -> Option<T> {
-        let rest = self.slots.get_mut(self.next..)?;
-        let skipped = rest.iter().take_while(|slot| slot.is_none()).count();
-        self.next += skipped;
-        self.take_ready()
+        while self.next < self.slots.len() {
+            let result = self.take_ready();
+            if result.is_some() {
+                return result;
+            }
+            self.next += 1;
+        }
+        None
     }
 }
 
@@ -44,15 +114,37 @@ mod tests {
     #[test]
     fn results_come_out_in_order_as_soon_as_all_before_them_are_there() {
         let mut order = InOrder::new(4);
-        order.put(1, 'b');
+        order.put(1, 'b', true);
         assert_eq!(order.take_ready(), None);
-        order.put(0, 'a');
+        order.put(0, 'a', true);
         assert_eq!(order.take_ready(), Some('a'));
         assert_eq!(order.take_ready(), Some('b'));
         assert_eq!(order.take_ready(), None);
-        order.put(3, 'd');
+        order.put(3, 'd', true);
         assert_eq!(order.take_ready(), None);
         assert_eq!(order.take_next(), Some('d'));
         assert_eq!(order.take_next(), None);
+    }
+
+    #[test]
+    fn a_place_is_left_behind_its_last_result_and_its_first_ones_do_not_wait_for_it() {
+        let mut order = InOrder::new(2);
+        order.put(1, 'z', true);
+        order.put(0, 'a', false);
+        order.put(0, 'b', false);
+        assert_eq!(order.take_ready(), Some('a'));
+        assert_eq!(order.take_ready(), Some('b'));
+        assert_eq!(order.take_ready(), None);
+        order.put(0, 'c', true);
+        assert_eq!(order.take_ready(), Some('c'));
+        assert_eq!(order.take_ready(), Some('z'));
+    }
+
+    #[test]
+    fn a_place_that_is_passed_over_keeps_none_waiting() {
+        let mut order = InOrder::new(2);
+        order.put(1, 'b', true);
+        order.pass_over(0);
+        assert_eq!(order.take_ready(), Some('b'));
     }
 }

@@ -193,7 +193,7 @@ fn split(works: Vec<Work>) -> (Vec<Placed>, Vec<(usize, Task)>) {
     let (mut known, mut tasks) = (Vec::new(), Vec::new());
     for (at, work) in works.into_iter().enumerate() {
         match work {
-            Work::Decided(record) => known.push((at, *record)),
+            Work::Decided(record) => known.push(Placed::only(at, *record)),
             Work::Verify(task) => tasks.push((at, task)),
         }
     }
@@ -303,10 +303,10 @@ mod tests {
     fn run(prepared: Prepared, counters: &Arc<Counters>) -> Vec<Verdict> {
         let running = prepared.begin(Arc::clone(counters), Cancel::default());
         let mut placed: Vec<Placed> = running.unwrap().collect();
-        placed.sort_by_key(|(place, _)| *place);
+        placed.sort_by_key(|placed| placed.place);
         placed
             .into_iter()
-            .map(|(_, record)| record.verdict)
+            .map(|placed| placed.record.verdict)
             .collect()
     }
 

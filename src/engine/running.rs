@@ -130,7 +130,7 @@ impl Running {
         }
         let rest = self.shared.tasks.iter();
         let rest = rest.filter(|(place, _)| self.awaited[*place]);
-        let failed = rest.map(|(place, task)| (*place, judging::failed(task)));
+        let failed = rest.map(|(place, task)| Placed::only(*place, judging::failed(task)));
         let failed = failed.collect();
         self.take_in(failed);
     }
@@ -147,11 +147,14 @@ impl Running {
     }
 
     fn take_in(&mut self, records: Vec<Placed>) {
-        for (place, record) in records {
-            // The first one stands: a panic may come between judging a file and letting go of it.
-            if std::mem::take(&mut self.awaited[place]) {
-                self.shared.counters.decide(record.verdict.passes());
-                self.ready.push_back((place, record));
+        for placed in records {
+            // Nothing comes behind the last one: a panic may come between judging a file and letting
+            // go of it.
+            if self.awaited[placed.place] {
+                self.awaited[placed.place] = !placed.is_last;
+                let passes = placed.record.verdict.passes();
+                self.shared.counters.decide(passes);
+                self.ready.push_back(placed);
             }
         }
     }
@@ -219,7 +222,7 @@ mod tests {
             // One that comes twice counts once.
             for _ in 0..2 {
                 let record = judging::failed(&shared.tasks[0].1);
-                sender.send(vec![(0, record)]).unwrap();
+                sender.send(vec![Placed::only(0, record)]).unwrap();
             }
             // The worker is gone.
             drop(sender);

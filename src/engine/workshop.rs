@@ -120,7 +120,7 @@ impl Files {
     fn fail(&mut self, positions: impl Iterator<Item = usize>) {
         let tasks = positions.filter_map(|position| self.shared.tasks.get(position));
         self.outbox
-            .put(tasks.map(|(place, task)| (*place, judging::failed(task))));
+            .put(tasks.map(|(place, task)| Placed::only(*place, judging::failed(task))));
     }
 }
 

@@ -111,7 +111,7 @@ impl Banner {
             (Some(signal), _) => ("none", format!("Interrupted by {signal}"), of_all),
             (None, Conclusion::PipeClosed) => (
                 "none",
-                "Ended before the end: nobody read the output".to_owned(),
+                "Ended early: standard output was closed".to_owned(),
                 of_all,
             ),
             (None, Conclusion::NotValid) if summary.failures == 0 => (
@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(banner(&problem), said("none", "No judgement"));
         let interrupted = end(Conclusion::Interrupted, Some("SIGINT"), 1, 0, 2);
         assert_eq!(banner(&interrupted), said("none", "Interrupted by SIGINT"));
-        let closed = said("none", "Ended before the end: nobody read the output");
+        let closed = said("none", "Ended early: standard output was closed");
         assert_eq!(banner(&end(Conclusion::PipeClosed, None, 1, 0, 2)), closed);
     }
 

@@ -19,16 +19,16 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         Verdict::PartMissing(_) => "copy all parts here",
         Verdict::Unsigned { why, .. } => unsigned(why),
         Verdict::NotEntered { .. } => "--follow-links enters it, --exclude leaves it out",
-        Verdict::Changed { .. } => "verify again when nothing writes there",
+        Verdict::Changed { .. } => "verify again once nothing is writing to it",
         Verdict::Unreadable { words, .. } if words == INTERNAL_ERROR => {
-            "report the internal error that standard error shows; the file was not judged"
+            "report the internal error shown on standard error; the file was not judged"
         }
         Verdict::Unreadable { part, .. } => match part {
             Part::Data => "make the data file readable, or copy it again",
             Part::Signature => "make the signature file readable, or copy it again",
             Part::Directory => "make the directory readable, or leave it out with --exclude",
         },
-        Verdict::NotRegular { .. } => "put the file itself in its place, or leave it out with --exclude",
+        Verdict::NotRegular { .. } => "replace it with the file itself, or leave it out with --exclude",
     };
     Some(remedy)
 }
@@ -49,10 +49,8 @@ fn unsigned(why: &Unclaimed) -> &'static str {
             "get its signature from the vendor; --exclude leaves it out, --allow-unsigned accepts it"
         }
         Unclaimed::UnfinishedDownload => "finish it, or delete it",
-        Unclaimed::SecondCopy => "delete it, or give it the name that its signature asks for",
-        Unclaimed::UrlQuery | Unclaimed::TrailingBlanks => {
-            "rename it, so that its signature claims it"
-        }
+        Unclaimed::SecondCopy => "delete it, or rename it to match its signature",
+        Unclaimed::UrlQuery | Unclaimed::TrailingBlanks => "rename it to match its signature",
         Unclaimed::PartWithoutWhole => {
             "copy all parts and the signature of the whole here, or delete it"
         }

@@ -97,10 +97,10 @@ fn why(record: &Record) -> String {
             format!("{signature}, key {}", key.name())
         }
         Verdict::Invalid(why) => format!("{signature}: {why}{}", sniffed(record)),
-        Verdict::Missing => format!("{signature} is there, and the file that it belongs to is not"),
+        Verdict::Missing => format!("{signature} exists, but the file that it signs does not"),
         Verdict::PartMissing(part) => {
             format!(
-                "{signature} is there, and of the parts of its file, {} is missing",
+                "{signature} exists, but part {} of the file that it signs is missing",
                 shown(part)
             )
         }
@@ -108,16 +108,17 @@ fn why(record: &Record) -> String {
         Verdict::NotEntered { .. } => "a linked directory that was not entered".to_owned(),
         Verdict::Changed { part } => match part {
             Part::Directory => {
-                "entries came or went while it was read, so that one may be missing here".to_owned()
+                "entries were added or removed while it was being read, so some may be missing here"
+                    .to_owned()
             }
             Part::Data | Part::Signature => {
-                format!("{signature}: the file was written to or replaced meanwhile")
+                format!("{signature}: the file was modified or replaced while it was being read")
             }
         },
         Verdict::Unreadable { part, .. } => match part {
             Part::Data => format!("the data file {} cannot be read", subject(record)),
             Part::Signature => format!("the signature file {signature} cannot be read"),
-            Part::Directory => "nothing behind it was verified".to_owned(),
+            Part::Directory => "nothing in it was verified".to_owned(),
         },
         Verdict::NotRegular { part } => match part {
             Part::Signature => {
@@ -133,14 +134,14 @@ fn unclaimed(record: &Record, why: &Unclaimed) -> String {
     match why {
         Unclaimed::NoSignature => format!("no signature file claims it: {}", looked_for(record)),
         Unclaimed::UnfinishedDownload => "an unfinished download or copy".to_owned(),
-        Unclaimed::SecondCopy => "a second copy by its name, which no signature claims".to_owned(),
+        Unclaimed::SecondCopy => "named like a second copy, and no signature claims it".to_owned(),
         Unclaimed::UrlQuery => "its name ends in the query of a URL".to_owned(),
         Unclaimed::TrailingBlanks => "its name ends in blanks or control characters".to_owned(),
         Unclaimed::PartWithoutWhole => {
             "a part of a split artifact, and no signature claims the whole".to_owned()
         }
         Unclaimed::SignedElsewhere(signature) => format!(
-            "a link to an artifact outside of this run, which {} signs",
+            "a link to an artifact outside this run, signed by {}",
             shown(signature)
         ),
     }
@@ -185,7 +186,7 @@ pub fn note(note: &Note) -> String {
             shown(judged_as)
         ),
         Note::SameContent { paths, .. } => format!(
-            "{}: one content under different names; a signature does not cover the name, so that one of them may be another \
+            "{}: the same content under different names; a signature does not cover the name, so one of them may be a different \
              release than its name says",
             list(paths)
         ),

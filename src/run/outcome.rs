@@ -111,7 +111,7 @@ impl Outcome {
             problems.push(words.to_owned());
         }
         if self.panics > 0 {
-            let words = "an internal error, told on standard error, kept artifacts from being judged; they have failed";
+            let words = "an internal error (see standard error) kept artifacts from being judged; they count as failures";
             problems.push(words.to_owned());
         }
         problems.extend(self.problem());
@@ -129,7 +129,7 @@ impl Outcome {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Err(error) => Some(format!("standard output: {}", os_error::words(error))),
             Ok(()) if summary.unsurveyed && self.interrupted.is_none() => Some(
-                "an internal error, told on standard error, ended the search for files; nothing was verified".to_owned(),
+                "an internal error (see standard error) ended the search for files; nothing was verified".to_owned(),
             ),
             Ok(()) if summary.unsurveyed => {
                 Some("interrupted while looking for files; nothing was verified".to_owned())
@@ -248,7 +248,7 @@ mod tests {
             panics: 1,
             ..outcome(valid, failures, valid + failures)
         };
-        let told = "an internal error, told on standard error, kept artifacts from being judged; they have failed";
+        let told = "an internal error (see standard error) kept artifacts from being judged; they count as failures";
         assert_eq!(panicked(1, 1).conclusion(), Conclusion::NotValid);
         assert_eq!(panicked(2, 0).conclusion(), Conclusion::CannotJudge);
         assert_eq!(panicked(2, 0).problems(), [told]);
@@ -262,7 +262,7 @@ mod tests {
             outcome.interrupted = interrupted;
             (outcome.conclusion(), outcome.problems())
         };
-        let error = "an internal error, told on standard error, ended the search for files; nothing was verified";
+        let error = "an internal error (see standard error) ended the search for files; nothing was verified";
         assert_eq!(
             unsurveyed(None),
             (Conclusion::CannotJudge, vec![error.to_owned()])

@@ -50,6 +50,7 @@ pub enum Subject {
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// What was judged.
     pub subject: Subject,
@@ -121,6 +122,7 @@ pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures"
 /// assert!(!Verdict::Changed { part: Part::Data }.passes());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// A trusted key verifies the signature over the artifact's bytes.
     Valid {
@@ -174,6 +176,7 @@ pub enum Verdict {
 /// assert!(!Verdict::Unsigned { allowed: false, why }.passes());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Unclaimed {
     /// There is none for its name.
     NoSignature,
@@ -200,6 +203,7 @@ pub enum Unclaimed {
 /// assert_eq!(verdict.reason().name(), "signature-not-regular");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Part {
     /// The artifact.
     Data,
@@ -218,6 +222,7 @@ pub enum Part {
 /// assert_eq!(verdict.reason().name(), "signature-empty");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Invalid {
     /// The signature file holds no signature.
     #[error(transparent)]
@@ -264,6 +269,7 @@ impl Verdict {
 /// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// [`Verdict::Valid`].
     pub valid: u64,

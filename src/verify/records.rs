@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::Running;
 use crate::engine::order::InOrder;
+use crate::engine::{Placed, Running};
 use crate::progress::Counters;
 use crate::trust::verdict::{Record, Summary};
 
@@ -30,6 +30,8 @@ pub struct Records {
     counters: Arc<Counters>,
     /// Holds records back until those before them are decided, where they are wanted in order.
     order: Option<InOrder<Box<Record>>>,
+    /// The places whose records were given before they were wanted in order.
+    given: Vec<usize>,
     summary: Summary,
     began: Instant,
 }
@@ -44,13 +46,19 @@ impl Records {
             running,
             counters,
             order: None,
+            given: Vec::new(),
             began,
         }
     }
 
-    /// Gives the records in the order of the paths, each as soon as all before it are decided.
+    /// Gives the records, or those that were not given yet, in the order of the paths, each as soon
+    /// as all before it are decided.
     pub fn in_order(mut self) -> Records {
-        self.order = Some(InOrder::new(self.running.works()));
+        let mut order = InOrder::new(self.running.works());
+        self.given
+            .drain(..)
+            .for_each(|place| order.pass_over(place));
+        self.order = Some(order);
         self
     }
 
@@ -75,10 +83,10 @@ impl Records {
     }
 
     /// The next record that is decided, with its place in the order.
-    pub(crate) fn next_placed(&mut self) -> Option<(usize, Record)> {
-        let (place, record) = self.running.next()?;
-        self.summary.count(&record.verdict);
-        Some((place, record))
+    pub(crate) fn next_placed(&mut self) -> Option<Placed> {
+        let placed = self.running.next()?;
+        self.summary.count(&placed.record.verdict);
+        Some(placed)
     }
 
     /// Whether a record is at hand, so that asking for one does not wait.
@@ -95,13 +103,21 @@ impl Iterator for Records {
             if let Some(record) = self.order.as_mut().and_then(InOrder::take_ready) {
                 return Some(*record);
             }
-            let Some((place, record)) = self.next_placed() else {
-                // Nothing more will come; what was decided is told, whatever is missing before it.
+            let Some(placed) = self.next_placed() else {
+                // Nothing more will come; what was decided is given, whatever is missing before it.
                 return self.order.as_mut()?.take_next().map(|record| *record);
             };
+            let Placed {
+                place,
+                record,
+                is_last,
+            } = placed;
             match &mut self.order {
-                None => return Some(record),
-                Some(order) => order.put(place, Box::new(record)),
+                Some(order) => order.put(place, Box::new(record), is_last),
+                None => {
+                    self.given.extend(is_last.then_some(place));
+                    return Some(record);
+                }
             }
         }
     }

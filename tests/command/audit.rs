@@ -350,7 +350,7 @@ fn a_baseline_in_the_tree_is_warned_of_and_one_beside_it_is_not() {
     let mirror = accepted();
     fs::copy(mirror.path().join("b.json"), mirror.path().join("m/b.json")).unwrap();
     let run = mirror.run_pinned(&["--baseline", "m/b.json", "m"]);
-    let told = "m/b.json: this baseline lies in the tree that is compared with it, ";
+    let told = "m/b.json: this baseline is inside the tree that is compared with it, ";
     assert!(said(&run)[0].starts_with(told), "{}", run.stderr);
     assert_eq!(run.status, Some(0));
     assert_eq!(said(&audit(&mirror, &["m"])).len(), 1);

@@ -512,7 +512,7 @@ fn a_directory_that_changes_while_it_is_read_is_read_again_and_fails_when_it_nev
         "{}\nm/victim.iso: ✅ Signature valid\n{}\n",
         NEIGHBOURS[0], NEIGHBOURS[1]
     );
-    let failed = "m: ❌ Changed while reading (entries came or went while it was read, so that one may be missing here)\n";
+    let failed = "m: ❌ Changed while reading (entries were added or removed while it was being read, so some may be missing here)\n";
     for (changes, first, status) in [(1, "", 0), (2, "", 0), (3, failed, 1), (1000, failed, 1)] {
         let directory = Directory { changes, ..SOUND };
         let mounted = Mounted::of(Behaviour::Sound, Behaviour::Sound, directory);

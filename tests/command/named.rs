@@ -133,7 +133,7 @@ fn pins_warnings_and_reports_are_the_same_with_a_pipe() {
     );
     let outside = bash(&mirror, "$V -k <(cat key.pem) -s x.sig m/x.zst");
     assert!(
-        !outside.stderr.contains("this key lies in the tree"),
+        !outside.stderr.contains("this key is inside the tree"),
         "{}",
         outside.stderr
     );
@@ -142,7 +142,9 @@ fn pins_warnings_and_reports_are_the_same_with_a_pipe() {
         "mkfifo m/k.pem; cat key.pem >m/k.pem & $V -k m/k.pem -s <(cat x.sig) m/x.zst --report r.json; rm m/k.pem",
     );
     assert!(
-        inside.stderr.contains("m/k.pem: this key lies in the tree"),
+        inside
+            .stderr
+            .contains("m/k.pem: this key is inside the tree"),
         "{}",
         inside.stderr
     );
@@ -174,11 +176,11 @@ fn what_a_walk_finds_is_never_waited_for_and_other_kinds_are_refused() {
         ),
         (
             "$V -k key.pem -s x.sig --length 5 m/x.zst",
-            "--length is for a block device, and m/x.zst is none: a file is hashed whole\n",
+            "--length applies to block devices only, and m/x.zst is not one: a file is always hashed whole\n",
         ),
         (
             "$V -k key.pem -s x.sig --length 5 /dev/zero",
-            "--length is for a block device, and /dev/zero is none",
+            "--length applies to block devices only, and /dev/zero is none",
         ),
     ] {
         let run = bash(&mirror, line);
@@ -390,7 +392,7 @@ fn a_length_that_a_device_does_not_have_or_does_not_say_is_told_before_anything_
         (
             vec![blank.0.as_str()],
             format!(
-                "{}: a device without a valid ISO 9660 volume descriptor, which would name the image's size; name it with --length BYTES",
+                "{}: the device has no valid ISO 9660 volume descriptor to give the image's size; give it with --length BYTES",
                 blank.0
             ),
         ),

@@ -603,7 +603,7 @@ fn no_name_of_a_link_a_key_or_a_report_reaches_stderr_as_it_is() {
     let run = run_in_mirror(prepare, &arguments);
     assert!(is_plain(&run.stderr), "{}", run.stderr);
     for told in [
-        "pem: this key lies in the tree that it verifies",
+        "pem: this key is inside the tree that it verifies",
         "outside of the PATHs",
         "pem (f857ae4ed6e34e33761aea25caaee3fe54a15960fb92dcd63a375ab121deb2a9): 0 valid",
     ] {

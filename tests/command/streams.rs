@@ -175,7 +175,7 @@ fn every_failure_is_explained_on_stderr_with_what_to_do() {
          download the file and its signature again; if that does not help, ask the vendor which key signed it)",
         "d.zst: ❌ Not a regular file (a directory, FIFO, socket or device; put the file itself in its place, or leave it \
          out with --exclude)",
-        "gone.zst: ❌ Data file not found (gone.sig.bin is there, and the file that it belongs to is not; copy the data \
+        "gone.zst: ❌ Data file not found (gone.sig.bin exists, but the file that it signs does not; copy the data \
          file here, or delete its signature)",
         "junk: ❌ Signature invalid (junk.sig.bin: the signature file is empty; download the signature file again)",
         "new.zst: ❌ Signature file not found (no signature file claims it: neither new.sig.bin nor \

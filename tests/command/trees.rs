@@ -166,7 +166,7 @@ fn a_directory_with_many_names_is_read_once_under_the_first() {
     assert_eq!(run.status, Some(0));
     assert!(
         run.stderr
-            .contains("and 500 more of this kind, which a report has"),
+            .contains("and 500 more notes; a report lists all of them"),
         "{}",
         run.stderr
     );

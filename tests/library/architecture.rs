@@ -9,7 +9,13 @@ use std::path::{Path, PathBuf};
 const ARROWS: [(&str, &[&str]); 21] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
-    ("command", &["*"]),
+    (
+        "command",
+        &[
+            "terminal", "report", "verify", "engine", "run", "audit", "hints", "mirror", "trust",
+            "content", "digest", "files", "progress", "text",
+        ],
+    ),
     ("terminal", &["report", "run", "progress", "text"]),
     (
         "report",
@@ -76,8 +82,7 @@ impl Source {
     /// The code without comments and tests.
     fn code(&self) -> String {
         let lines = self.text.lines();
-        let code = lines.take_while(|line| *line != "#[cfg(test)]\nmod tests {");
-        let code: Vec<&str> = code
+        let code: Vec<&str> = lines
             .map(|line| line.split("//").next().unwrap_or_default())
             .collect();
         code.join("\n")

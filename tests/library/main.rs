@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod front_door;
 mod properties;
+#[path = "../support/mod.rs"]
+mod support;
