@@ -164,6 +164,7 @@ pub struct Key<'a> {
 
 /// What a run was asked to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Options<'a> {
     /// The one signature file that was named.
     #[serde(flatten)]
@@ -296,7 +297,7 @@ fn summary() -> Type {
 
 /// How many artifacts have each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Counts {
     /// `valid`.
     pub valid: u64,
@@ -390,6 +391,75 @@ pub struct Finding<'a> {
     /// What is missing and looks like an added one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<PathMember<'a>>,
+}
+
+/// What an audit reads of a [`Document`]: the members that it rests on. What else is there takes no
+/// memory, and may be what another version of the program writes.
+pub mod audited {
+    use serde::Deserialize;
+
+    use super::PathMember;
+
+    /// See [`super::Document`].
+    #[derive(Debug, Deserialize)]
+    pub struct Document {
+        /// See [`super::Document::schema`].
+        pub schema: u64,
+        /// See [`super::Document::start`].
+        pub start: Start,
+        /// See [`super::Document::artifacts`].
+        pub artifacts: Vec<Artifact>,
+        /// See [`super::Document::summary`].
+        pub summary: Summary,
+    }
+
+    /// The version of any report, whatever else is in it.
+    #[derive(Debug, Deserialize)]
+    pub struct Version {
+        /// See [`super::Document::schema`].
+        pub schema: u64,
+    }
+
+    /// See [`super::Start`].
+    #[derive(Debug, Deserialize)]
+    pub struct Start {
+        /// See [`super::Start::time`].
+        pub time: String,
+        /// See [`super::Start::roots`].
+        pub roots: Vec<PathMember<'static>>,
+    }
+
+    /// See [`super::Artifact`].
+    #[derive(Debug, Deserialize)]
+    pub struct Artifact {
+        path: Option<String>,
+        path_base64: Option<String>,
+        /// See [`super::Artifact::status`].
+        pub status: String,
+        /// See [`super::Artifact::reason`].
+        pub reason: String,
+        /// See [`super::Artifact::sha256`].
+        pub sha256: Option<String>,
+    }
+
+    impl Artifact {
+        /// See [`super::Artifact::path`].
+        pub fn path(&self) -> PathMember<'_> {
+            PathMember {
+                path: self.path.as_deref().map(Into::into),
+                path_base64: self.path_base64.as_deref().map(Into::into),
+            }
+        }
+    }
+
+    /// See [`super::Summary`].
+    #[derive(Debug, Deserialize)]
+    pub struct Summary {
+        /// See [`super::Summary::complete`].
+        pub complete: bool,
+        /// See [`super::Summary::interrupted`].
+        pub interrupted: Option<String>,
+    }
 }
 
 #[cfg(test)]
@@ -590,6 +660,24 @@ mod tests {
         fn what_is_written_is_read_as_it_was(document in documents()) {
             let text = serde_json::to_string(&document).unwrap();
             prop_assert_eq!(serde_json::from_str::<Document>(&text).unwrap(), document);
+        }
+
+        #[test]
+        fn an_audit_reads_what_was_written(document in documents()) {
+            let text = serde_json::to_string(&document).unwrap();
+            let read = serde_json::from_str::<audited::Document>(&text).unwrap();
+            prop_assert_eq!(read.schema, document.schema);
+            prop_assert_eq!(read.start.time, document.start.time);
+            prop_assert_eq!(read.start.roots, document.start.roots);
+            prop_assert_eq!(read.summary.complete, document.summary.complete);
+            prop_assert_eq!(read.summary.interrupted.as_deref(), document.summary.interrupted.as_deref());
+            prop_assert_eq!(read.artifacts.len(), document.artifacts.len());
+            for (read, written) in read.artifacts.iter().zip(&document.artifacts) {
+                prop_assert_eq!(read.path(), written.path.clone());
+                prop_assert_eq!(&read.status, &written.status);
+                prop_assert_eq!(&read.reason, &written.reason);
+                prop_assert_eq!(read.sha256.as_deref(), written.sha256.as_deref());
+            }
         }
 
         #[test]

@@ -9,7 +9,8 @@ use super::Sha256;
 use super::place::{Place, Roots};
 use crate::digest::Digest;
 use crate::trust::signature::from_hex;
-use crate::wire::{Artifact, Document, PathMember, SCHEMA};
+use crate::wire::audited::{Artifact, Document, Version};
+use crate::wire::{PathMember, SCHEMA};
 
 /// What an earlier run found.
 #[derive(Clone, Debug)]
@@ -57,7 +58,11 @@ impl Baseline {
     /// # Errors
     /// Says why an audit against it would prove nothing.
     pub fn parse(report: &[u8], roots: usize) -> Result<Baseline, BaselineError> {
-        let document: Document = serde_json::from_slice(report)?;
+        let document: Document = match serde_json::from_slice(report) {
+            Ok(document) => document,
+            // Another version may well have other members.
+            Err(error) => return Err(other_version(report).unwrap_or(error.into())),
+        };
         if document.schema != SCHEMA {
             return Err(BaselineError::OtherSchema(document.schema));
         }
@@ -80,21 +85,27 @@ impl Baseline {
         }
         Ok(Baseline {
             digest: Digest::of(report),
-            time: document.start.time.into_owned(),
+            time: document.start.time,
             artifacts: artifacts(&document.artifacts, &then)?,
         })
     }
 }
 
+/// That a report is of another version, where it says so.
+fn other_version(report: &[u8]) -> Option<BaselineError> {
+    let Version { schema } = serde_json::from_slice(report).ok()?;
+    (schema != SCHEMA).then_some(BaselineError::OtherSchema(schema))
+}
+
 fn artifacts(
-    list: &[Artifact<'_>],
+    list: &[Artifact],
     roots: &[PathBuf],
 ) -> Result<BTreeMap<Place, Option<Sha256>>, BaselineError> {
     let roots = Roots::new(roots);
     let mut artifacts: BTreeMap<Place, Option<Sha256>> = BTreeMap::new();
     for artifact in list.iter().filter(|artifact| was_there(artifact)) {
         let sha256 = artifact.sha256.as_deref().map(sha256).transpose()?;
-        let path = path(&artifact.path)?;
+        let path = path(&artifact.path())?;
         let known = artifacts.entry(roots.place(&path)).or_default();
         // Fail closed: one artifact has one content; of two, either could be the right one.
         if known.is_some() && sha256.is_some() && *known != sha256 {
@@ -106,9 +117,9 @@ fn artifacts(
 }
 
 /// Not what was missing then already, and no directory.
-fn was_there(artifact: &Artifact<'_>) -> bool {
+fn was_there(artifact: &Artifact) -> bool {
     let directory = ["directory-unreadable", "directory-changed"];
-    artifact.status != "missing" && !directory.contains(&artifact.reason.as_ref())
+    artifact.status != "missing" && !directory.contains(&artifact.reason.as_str())
 }
 
 fn path(member: &PathMember<'_>) -> Result<PathBuf, BaselineError> {

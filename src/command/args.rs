@@ -124,7 +124,7 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     pub color: When,
 
-    /// Show the reason for each verdict and the settings in use
+    /// Show each verdict's reason and the settings used
     ///
     /// Also lists on stderr every link that leads outside the PATHs.
     #[arg(help_heading = OUTPUT, short, long)]

@@ -152,6 +152,10 @@ fn verify(
     output.start(&start);
     let summary = output.all(records);
     output.finish_progress();
+    if output.taken.is_err() {
+        // Nobody reads on: what else the run could find out is not worth waiting for.
+        config.verifier.cancel.cancel();
+    }
     let noting = std::mem::take(&mut output.noting);
     let is_wanted = config.output.detail.lines || !config.reports.is_empty();
     let notes = is_wanted.then(|| config.verifier.notes(noting, unmatched));

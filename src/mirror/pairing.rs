@@ -276,11 +276,14 @@ impl<'a> Names<'a> {
             .map(|(name, entry)| (&name[whole.len()..], *entry))
             .collect();
         let name = |(rest, entry): (&'a [u8], &Entry)| (rest, entry.name.clone());
-        let of = |excluded: bool| {
-            let some = parts.iter().copied();
-            parts::collect(some.filter(|(_, e)| e.excluded == excluded).map(name))
-        };
-        of(false).or_else(|| of(true))
+        let here = parts
+            .iter()
+            .copied()
+            .filter(|(_, entry)| !entry.excluded)
+            .map(name);
+        // Fail closed: where what is here is no split by itself, it is one together with what was
+        // left out, and is judged; its last part alone must not vanish with the first.
+        parts::collect(here).or_else(|| parts::collect(parts.iter().copied().map(name)))
     }
 
     /// The pair of an entry that no signature claims, if it needs one.

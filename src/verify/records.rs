@@ -54,6 +54,9 @@ impl Records {
     /// Gives the records, or those that were not given yet, in the order of the paths, each as soon
     /// as all before it are decided.
     pub fn in_order(mut self) -> Records {
+        if self.order.is_some() {
+            return self;
+        }
         let mut order = InOrder::new(self.running.works());
         self.given
             .drain(..)

@@ -261,10 +261,7 @@ fn what_is_no_baseline_is_told_before_anything_is_read() {
             "newer.json",
             "a report with schema 2; this program reads schema 1",
         ),
-        (
-            "broken-off.json",
-            "the report of a run that did not reach its end: ",
-        ),
+        ("broken-off.json", "the report of an incomplete run, "),
         ("odd.json", "a damaged report: "),
     ] {
         let run = mirror.run_pinned(&["--baseline", name, "m"]);
@@ -476,7 +473,7 @@ fn an_old_release_under_a_new_name_is_valid_and_noted() {
     pack(&mirror, "a/x-3", "x one");
     pack(&mirror, "c/x-1", "x one");
     let run = mirror.run_pinned(&["m", "--report", "r.json"]);
-    let told = "m/a/x-1.zst, m/a/x-3.zst, m/c/x-1.zst: one content under different names; ";
+    let told = "m/a/x-1.zst, m/a/x-3.zst, m/c/x-1.zst: the same content under different names; ";
     assert!(said(&run)[0].starts_with(told), "{}", run.stderr);
     assert_eq!(run.status, Some(0));
     let paths = json!([{"path": "m/a/x-1.zst"}, {"path": "m/a/x-3.zst"}, {"path": "m/c/x-1.zst"}]);

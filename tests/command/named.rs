@@ -127,7 +127,7 @@ fn pins_warnings_and_reports_are_the_same_with_a_pipe() {
     assert!(
         refused
             .stderr
-            .contains("which --key-fingerprint does not name"),
+            .contains("which --key-fingerprint does not list"),
         "{}",
         refused.stderr
     );
@@ -180,7 +180,7 @@ fn what_a_walk_finds_is_never_waited_for_and_other_kinds_are_refused() {
         ),
         (
             "$V -k key.pem -s x.sig --length 5 /dev/zero",
-            "--length applies to block devices only, and /dev/zero is none",
+            "--length applies to block devices only, and /dev/zero is not one",
         ),
     ] {
         let run = bash(&mirror, line);

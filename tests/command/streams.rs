@@ -173,7 +173,7 @@ fn every_failure_is_explained_on_stderr_with_what_to_do() {
     let explained = [
         "changed.zst: ❌ Signature invalid (changed.sig.bin: no trusted key made this signature over these bytes; \
          download the file and its signature again; if that does not help, ask the vendor which key signed it)",
-        "d.zst: ❌ Not a regular file (a directory, FIFO, socket or device; put the file itself in its place, or leave it \
+        "d.zst: ❌ Not a regular file (a directory, FIFO, socket or device; replace it with the file itself, or leave it \
          out with --exclude)",
         "gone.zst: ❌ Data file not found (gone.sig.bin exists, but the file that it signs does not; copy the data \
          file here, or delete its signature)",

@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
         "command",
         &[
             "terminal", "report", "verify", "engine", "run", "audit", "hints", "mirror", "trust",
-            "content", "digest", "files", "progress", "text",
+            "content", "digest", "limits", "files", "progress", "text",
         ],
     ),
     ("terminal", &["report", "run", "progress", "text"]),

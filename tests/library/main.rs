@@ -1,5 +1,7 @@
 //! The library from outside: properties of what it is made of, and the drawing of its rooms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// The properties are the fuzz targets', too, and bring what they need along.
+#![allow(clippy::duplicate_mod)]
 
 mod architecture;
 mod front_door;

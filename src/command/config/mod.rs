@@ -136,8 +136,8 @@ impl Environment {
             terminal_is_dumb: std::env::var_os("TERM").is_some_and(|kind| kind == "dumb"),
             stdout_is_terminal: io::stdout().is_terminal(),
             stdout_is_apart: outlet::is_apart_from_the_bars(),
-            stderr_colour: console::colors_enabled_stderr(),
-            stdout_colour: console::colors_enabled(),
+            stderr_colour: style::wants_colour(&io::stderr()),
+            stdout_colour: style::wants_colour(&io::stdout()),
             cores: thread::available_parallelism().map_or(1, usize::from),
         }
     }

@@ -59,6 +59,8 @@ fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, KeyError> {
     for (line, boundary) in lines {
         match (boundary, &mut open) {
             (None, None) => {}
+            // As for OpenSSL: a blank line ends the headers of a block, and none of those is taken.
+            (None, Some(_)) if line.trim_ascii().is_empty() => return Err(KeyError::DamagedPem),
             (None, Some((_, base64))) => base64.extend(without_blanks(line)),
             (Some(Boundary::Begin(label)), None) => open = Some((label, Vec::new())),
             (Some(Boundary::End(label)), Some((begun, base64))) if label == *begun => {
@@ -129,7 +131,7 @@ mod tests {
         for text in [
             "-----BEGIN A-----\nMAA=\n-----END A-----",
             "of the vendor\r\n-----BEGIN A-----\r\nMA\r\nA=\r\n-----END A-----\r\nmore\n",
-            "-----BEGIN A----- \n\n MAA= \n\n-----END A-----\t\n",
+            "-----BEGIN A----- \n MAA= \n-----END A-----\t\n",
         ] {
             assert_eq!(
                 read(text),
@@ -148,6 +150,9 @@ mod tests {
             "-----BEGIN A-----\nMAA=\n-----END B-----\n",
             "-----BEGIN A-----\nMAA\n-----END A-----\n",
             "-----BEGIN A-----\nMAA=MAA=\n-----END A-----\n",
+            "-----BEGIN A-----\n\nMAA=\n-----END A-----\n",
+            "-----BEGIN A-----\nMA\n\nA=\n-----END A-----\n",
+            "-----BEGIN A-----\nMAA=\n \n-----END A-----\n",
             "-----BEGIN A-----\nDEK-Info: x\n\nMAA=\n-----END A-----\n",
             "-----BEGIN A-----\n-----BEGIN A-----\nMAA=\n-----END A-----\n",
             "# -----BEGIN A-----\nMAA=\n-----END A-----\n",
