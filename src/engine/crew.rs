@@ -8,12 +8,16 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
 
+use memmap2::MmapMut;
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use rustix::io::Errno;
 
 use super::shape::{STACK, Shape};
+use crate::limits;
 
-/// What a thread takes beside its stack: a guard page, its own variables.
-const BESIDE_STACK: usize = 64 * 1024;
+/// What a thread takes beside its stack: a guard page, its own variables, a stack for signals, and
+/// what the heap grows by at once.
+const BESIDE_STACK: usize = 256 * 1024;
 
 /// Threads that wait to become workers. They end with this.
 #[derive(Debug, Default)]
@@ -32,7 +36,7 @@ impl Crew {
             if let Some(ballast) = &mut ballast {
                 ballast.stacks.pop();
             }
-            match start(ballast.is_some()) {
+            match start(shape.memory.is_some()) {
                 Ok(hand) => crew.waiting.push(hand),
                 Err(error) => {
                     crew.refusal = Some(error);
@@ -67,6 +71,10 @@ impl Crew {
 /// Starts a thread that waits for its place in the pool; where memory is short, returns when it has
 /// what it takes.
 fn start(memory_is_short: bool) -> io::Result<SyncSender<ThreadBuilder>> {
+    // A thread for which only the stack is there ends the process: std panics before it runs it.
+    if memory_is_short && !limits::has_room((STACK + BESIDE_STACK) as u64) {
+        return Err(Errno::NOMEM.into());
+    }
     let (hand, place) = sync_channel(1);
     let (ready, is_ready) = channel();
     let wait = move || {
@@ -93,29 +101,24 @@ fn run(place: &Receiver<ThreadBuilder>) {
 
 /// Memory that is kept from glibc's arenas, which would take all there is in pieces of 64 MiB,
 /// until the threads are there.
+///
+/// It is mapped and not allocated: what is freed would stay with the heap.
 struct Ballast {
-    stacks: Vec<Vec<u8>>,
-    _windows: Vec<u8>,
+    stacks: Vec<MmapMut>,
+    _windows: MmapMut,
 }
 
 impl Ballast {
-    fn take(shape: &Shape) -> Result<Ballast, std::collections::TryReserveError> {
+    fn take(shape: &Shape) -> io::Result<Ballast> {
         let all = shape.memory.unwrap_or_default();
         let stacks = shape.workers * (STACK + BESIDE_STACK);
         let windows = usize::try_from(all)
             .unwrap_or(usize::MAX)
             .saturating_sub(stacks);
-        let stacks = (0..shape.workers).map(|_| reserved(STACK + BESIDE_STACK));
+        let stacks = (0..shape.workers).map(|_| MmapMut::map_anon(STACK + BESIDE_STACK));
         Ok(Ballast {
             stacks: stacks.collect::<Result<_, _>>()?,
-            _windows: reserved(windows)?,
+            _windows: MmapMut::map_anon(windows.max(1))?,
         })
     }
-}
-
-fn reserved(bytes: usize) -> Result<Vec<u8>, std::collections::TryReserveError> {
-    let mut memory = Vec::new();
-    memory.try_reserve_exact(bytes)?;
-    // Otherwise the compiler may see that nobody uses it.
-    Ok(black_box(memory))
 }

@@ -74,7 +74,7 @@ pub struct Record {
     /// What the artifact really is, where it fails and is not what its name says: a hint.
     pub sniffed: Option<Sniffed>,
     /// The signature itself, where no trusted key made it over this artifact. It may fit another
-    /// (see [`super::note`]).
+    /// (see `hints::notes`).
     pub(crate) unfit: Option<Box<Signature>>,
 }
 

@@ -67,10 +67,12 @@ fn is_colourful(variable: impl Fn(&str) -> Option<String>, is_terminal: bool) ->
 mod tests {
     use super::*;
 
+    /// Variables, whether the stream is a terminal, and whether there are colours.
+    type Case = (&'static [(&'static str, &'static str)], bool, bool);
+
     #[test]
     fn the_environment_chooses_colours_by_its_conventions() {
-        // Each: the variables, on a terminal or not, and whether there are colours.
-        let cases: [(&[(&str, &str)], bool, bool); 14] = [
+        let cases: [Case; 14] = [
             (&[("TERM", "xterm")], true, true),
             (&[("TERM", "xterm")], false, false),
             (&[("TERM", "dumb")], true, false),
