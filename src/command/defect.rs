@@ -9,7 +9,7 @@ use crate::terminal::print_message;
 
 /// Tells of each panic from now on, in place of the lines of the standard library; with its
 /// backtrace where one is asked for.
-pub fn tell() {
+pub fn install_hook() {
     let standard = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         print_message(&message(panic));

@@ -53,7 +53,7 @@ pub(super) fn warn(config: &Config) {
 /// files under `--verbose`.
 pub(super) fn name_skipped(config: &Config) {
     for Skipped { path, why } in &config.keys.skipped {
-        let (words, is_said) = match why {
+        let (words, is_shown) = match why {
             WhyNoKey::AppleDouble => (
                 "an AppleDouble file, in which macOS keeps metadata",
                 config.output.detail.lines,
@@ -64,7 +64,7 @@ pub(super) fn name_skipped(config: &Config) {
             ),
             WhyNoKey::NotAFile => ("not a regular file", config.output.detail.reasons),
         };
-        if is_said {
+        if is_shown {
             print_message(&format!(
                 "{}: not read as a key: {words}",
                 escape::name(path.as_os_str())

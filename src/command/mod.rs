@@ -28,7 +28,7 @@ use config::{Config, Environment};
 
 /// Runs the command with the process's arguments.
 pub fn command() -> ExitCode {
-    defect::tell();
+    defect::install_hook();
     let conclusion = match process::lift() {
         // Fail closed: what ended in the middle of something has judged nothing.
         Ok(()) => defect::guard(|| process::with_enough_stack(dispatch))
@@ -62,13 +62,13 @@ fn dispatch() -> Conclusion {
 /// Prints help, or what is wrong with the arguments.
 fn usage(message: &clap::Error) -> Conclusion {
     if !message.use_stderr() {
-        return told(terminal::explain(message), true);
+        return status_of(terminal::explain(message), true);
     }
     // An argument may be a file's name (`verify-signatures *`), and the message repeats it: it is
     // made from the arguments as they are printed, so that no name can break its lines.
     let shown = std::env::args_os().map(|argument| escape::name(&argument));
     match Cli::try_parse_from(shown) {
-        Err(message) => told(terminal::explain(&message), false),
+        Err(message) => status_of(terminal::explain(&message), false),
         // What is wrong is bytes that are not UTF-8 where text is asked for, and escaped they are
         // text.
         Ok(_) => cannot(&message.kind()),
@@ -81,7 +81,7 @@ fn cannot(error: &impl Display) -> Conclusion {
 }
 
 /// Help and version are a success where they could be printed; a usage error never is.
-fn told(printed: io::Result<()>, success: bool) -> Conclusion {
+fn status_of(printed: io::Result<()>, success: bool) -> Conclusion {
     match printed {
         Ok(()) if success => Conclusion::Valid,
         Ok(()) => Conclusion::CannotJudge,
@@ -94,7 +94,7 @@ fn undelivered(error: &io::Error) -> Conclusion {
 }
 
 fn print(text: io::Result<Vec<u8>>) -> Conclusion {
-    told(text.and_then(|text| terminal::print(&text)), true)
+    status_of(text.and_then(|text| terminal::print(&text)), true)
 }
 
 fn version(cli: &Cli) -> Conclusion {

@@ -28,7 +28,7 @@ pub(super) struct Output<'a, W> {
     lines: Vec<u8>,
     progress: Progress,
     pub(super) recap: Recap,
-    pub(super) noting: NoteCollector,
+    pub(super) collector: NoteCollector,
     /// All records, in order, where there are reports to be written or there is a baseline to
     /// compare them with.
     pub(super) kept: Vec<Record>,
@@ -45,7 +45,7 @@ impl<'a, W: Write> Output<'a, W> {
             lines: Vec::new(),
             progress,
             recap: Recap::new(&config.verifier.settings.keys),
-            noting: NoteCollector::default(),
+            collector: NoteCollector::default(),
             kept: Vec::new(),
             taken: Ok(()),
         }
@@ -112,7 +112,7 @@ impl<'a, W: Write> Output<'a, W> {
     fn in_order(&mut self, record: Record) -> ControlFlow<()> {
         let is_shown = self.config.output.detail.shows(&record);
         self.recap.note(&record, is_shown);
-        self.noting.take(&record);
+        self.collector.take(&record);
         let printed = match self.config.output.format {
             Format::Text => self.print(&record),
             Format::Jsonl => ControlFlow::Continue(()),
@@ -158,7 +158,7 @@ impl<'a, W: Write> Output<'a, W> {
             let (stdout, lines) = (&mut self.stdout, &self.lines);
             let mut write = || stdout.write_all(lines).and_then(|()| stdout.flush());
             self.taken = if self.shares_screen {
-                self.progress.aside(write)
+                self.progress.without_bars(write)
             } else {
                 write()
             };

@@ -156,9 +156,9 @@ fn verify(
         // Nobody reads on: what else the run could find out is not worth waiting for.
         config.verifier.cancel.cancel();
     }
-    let noting = std::mem::take(&mut output.noting);
+    let collector = std::mem::take(&mut output.collector);
     let is_wanted = config.output.detail.lines || !config.reports.is_empty();
-    let notes = is_wanted.then(|| config.verifier.notes(noting, unmatched));
+    let notes = is_wanted.then(|| config.verifier.notes(collector, unmatched));
     let mut outcome = Outcome {
         notes: notes.unwrap_or_default().into(),
         audit: audit(config, &summary, &output.kept),

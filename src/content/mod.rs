@@ -190,7 +190,7 @@ enum Source {
     /// Whoever asks for them.
     Here(Loader),
     /// A thread of their own.
-    Aside(Prefetcher),
+    Prefetched(Prefetcher),
 }
 
 /// Opens a regular file for reading and never waits for one that is not.
@@ -287,7 +287,7 @@ impl Content {
         Ok(Content {
             file,
             source: if reading.spare_core && stamp.size >= WORTH_A_THREAD {
-                Source::aside(loader)
+                Source::prefetched(loader)
             } else {
                 Source::Here(loader)
             },
@@ -380,7 +380,7 @@ impl Content {
         let following = self.extent(extent.end());
         self.window = match &mut self.source {
             Source::Here(loader) => loader.load(extent, used)?,
-            Source::Aside(ahead) => ahead.next(extent, following, used)?,
+            Source::Prefetched(ahead) => ahead.next(extent, following, used)?,
         };
         let length = self.window.bytes().len();
         self.window_end = extent.at + length as u64;
@@ -394,7 +394,7 @@ impl Content {
     fn do_with_less(&mut self) {
         self.most = READ_WINDOW;
         // The thread is about to bring in what would follow a whole window.
-        if let Source::Aside(_) = self.source {
+        if let Source::Prefetched(_) = self.source {
             self.source = Source::Here(Loader::new(Arc::clone(&self.file), self.io));
         }
     }
@@ -442,9 +442,9 @@ impl Content {
 }
 
 impl Source {
-    fn aside(loader: Loader) -> Source {
+    fn prefetched(loader: Loader) -> Source {
         // Without a thread it is as slow as with one lane, and no less right.
-        Prefetcher::start(loader).map_or_else(Source::Here, Source::Aside)
+        Prefetcher::start(loader).map_or_else(Source::Here, Source::Prefetched)
     }
 }
 

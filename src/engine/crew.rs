@@ -24,7 +24,7 @@ const BESIDE_STACK: usize = 256 * 1024;
 pub(super) struct Crew {
     waiting: Vec<SyncSender<ThreadBuilder>>,
     /// Why there are no more of them, where more were wanted.
-    pub(super) refusal: Option<io::Error>,
+    pub(super) spawn_error: Option<io::Error>,
 }
 
 impl Crew {
@@ -39,7 +39,7 @@ impl Crew {
             match start(shape.memory.is_some()) {
                 Ok(hand) => crew.waiting.push(hand),
                 Err(error) => {
-                    crew.refusal = Some(error);
+                    crew.spawn_error = Some(error);
                     break;
                 }
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 #[cfg(test)]
 use super::faults;
-use super::judging::{CHANGED, Pending, of_fault, record, unopened};
+use super::judging::{CHANGED, Pending, of_error, record, unopened};
 use super::plan::Job;
 use super::scheduler::Piece;
 use super::shape::Shape;
@@ -123,7 +123,7 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
     if let Claim::Named(named) = &task.claim
         && let Some(length) = named.device_length
     {
-        return Joined::open_device(&path, length, reading).map_err(|fault| unopened(task, fault));
+        return Joined::open_device(&path, length, reading).map_err(|error| unopened(task, error));
     }
     let (parts, missing) = zarf::with_content(&task.parts);
     if missing > 0 {
@@ -131,7 +131,7 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
         // what is incomplete.
         return Err(Verdict::PartMissing(task.data.clone()));
     }
-    Joined::open(&path, parts, reading).map_err(|fault| unopened(task, fault))
+    Joined::open(&path, parts, reading).map_err(|error| unopened(task, error))
 }
 
 /// Takes the first `in_use` of the lanes one step further, by the bytes that every one of them has
@@ -217,7 +217,7 @@ impl Hashing {
         context: &Context<'_>,
         started: Instant,
     ) -> Hashing {
-        let awaits = |position: &usize| {
+        let pending = |position: &usize| {
             let (_, task) = context.tasks.get(*position)?;
             Some((*position, Pending::of(task)))
         };
@@ -228,7 +228,7 @@ impl Hashing {
                 .and_then(|(_, task)| context.counters.begin(&task.data.to_path_buf(), size)),
             content,
             lane: context.hasher.begin(),
-            names: names.iter().filter_map(awaits).collect(),
+            names: names.iter().filter_map(pending).collect(),
             queue,
             started,
         }
@@ -248,7 +248,7 @@ impl Hashing {
 
     /// Sees to it that there is at least a block in memory, or says how the file ended.
     fn fill(&mut self) -> Option<Result<Digest, Verdict>> {
-        let is_known = |(_, awaits): &(usize, Pending)| matches!(awaits, Pending::Nothing(_));
+        let is_known = |(_, pending): &(usize, Pending)| matches!(pending, Pending::Nothing(_));
         if self.names.iter().all(is_known) {
             // No signature can be valid, whatever the digest. Fail closed: nobody asks for this
             // verdict, and it would not pass.
@@ -257,8 +257,8 @@ impl Hashing {
         let filled = self.content.fill();
         match filled {
             Ok(()) if self.content.unread().len() >= size_of::<Block>() => None,
-            Ok(()) => Some(self.finish().map_err(of_fault)),
-            Err(fault) => Some(Err(of_fault(fault))),
+            Ok(()) => Some(self.finish().map_err(of_error)),
+            Err(error) => Some(Err(of_error(error))),
         }
     }
 
@@ -295,13 +295,13 @@ impl Hashing {
             Err(_) => context.counters.pass_over(self.content.left()),
         }
         let read_as = self.read_as(context);
-        let judge = |(position, awaits): &(usize, Pending)| {
+        let judge = |(position, pending): &(usize, Pending)| {
             let (place, task) = context.tasks.get(*position)?;
             let digest = hashed.clone().and_then(|digest| self.still(task, digest));
             let judged = Record {
                 size: Some(size),
                 read_as: read_as.clone().filter(|name| **name != task.data),
-                ..awaits.judged(task, digest, context.settings, self.started)
+                ..pending.judged(task, digest, context.settings, self.started)
             };
             Some(Placed::only(*place, judged))
         };

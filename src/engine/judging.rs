@@ -78,15 +78,15 @@ pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 
 /// The verdict on a name that cannot be opened. That on what has no signature does not depend on
 /// what is read of it.
-pub(super) fn unopened(task: &Task, fault: ReadError) -> Verdict {
+pub(super) fn unopened(task: &Task, error: ReadError) -> Verdict {
     match &task.claim {
-        Claim::Signed(_) | Claim::Named(_) => of_fault(fault),
+        Claim::Signed(_) | Claim::Named(_) => of_error(error),
         Claim::Unsigned(verdict) => (**verdict).clone(),
     }
 }
 
 fn read_signature(path: &Path) -> Result<Signature, Verdict> {
-    let bytes = signature_bytes(path).map_err(|fault| match fault {
+    let bytes = signature_bytes(path).map_err(|error| match error {
         ReadError::NotRegular => Verdict::NotRegular {
             part: Part::Signature,
         },
@@ -121,8 +121,8 @@ fn signature_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     Ok(bytes)
 }
 
-pub(super) fn of_fault(fault: ReadError) -> Verdict {
-    match fault {
+pub(super) fn of_error(error: ReadError) -> Verdict {
+    match error {
         ReadError::Missing => Verdict::Missing,
         ReadError::NotRegular => Verdict::NotRegular { part: Part::Data },
         ReadError::Changed => CHANGED,

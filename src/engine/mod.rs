@@ -56,7 +56,7 @@ pub struct Task {
     /// What is claimed of it.
     pub claim: Claim,
     /// Its weight in the plan.
-    pub load: Cost,
+    pub cost: Cost,
 }
 
 /// What is claimed of an artifact.
@@ -120,7 +120,7 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
         parts: Arc::default(),
         link: None,
         claim: Claim::Signed(signature.into()),
-        load: Cost {
+        cost: Cost {
             size: 0,
             file: nowhere,
             name: None,

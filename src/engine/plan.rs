@@ -74,10 +74,10 @@ struct Queue {
 impl Plan {
     /// Plans the `loads`; `access` says how each device is read. What is not in it is of
     /// [`Medium::Unknown`].
-    pub fn new(loads: &[Cost], access: &BTreeMap<u64, Access>) -> Plan {
+    pub fn new(costs: &[Cost], access: &BTreeMap<u64, Access>) -> Plan {
         let mut plan = Plan::default();
         let mut queues: BTreeMap<u64, usize> = BTreeMap::new();
-        for (device, mut job) in jobs(loads).into_iter().rev() {
+        for (device, mut job) in jobs(costs).into_iter().rev() {
             let access = access.get(&device).copied();
             let access = access.unwrap_or_else(|| Medium::Unknown.access());
             job.ahead = access.ahead;
@@ -251,16 +251,16 @@ fn small_ones(by_size: &VecDeque<Job>) -> usize {
 }
 
 /// One job for each file, behind the device it lies on, in the order of its first name.
-fn jobs(loads: &[Cost]) -> Vec<(u64, Job)> {
+fn jobs(costs: &[Cost]) -> Vec<(u64, Job)> {
     // Fail closed: a name that may be one of another file is a file of its own, and hashed.
-    let file = |position: &usize| loads.get(*position).map(|load| (load.file, load.name));
-    let mut positions: Vec<usize> = (0..loads.len()).collect();
+    let file = |position: &usize| costs.get(*position).map(|cost| (cost.file, cost.name));
+    let mut positions: Vec<usize> = (0..costs.len()).collect();
     // Stable, so that the names of a file stay in the list's order.
     positions.sort_by_key(file);
     let mut files: Vec<&[usize]> = positions.chunk_by(|a, b| file(a) == file(b)).collect();
     files.sort_unstable();
     let job = |members: &[usize]| {
-        let last = loads.get(*members.last()?)?;
+        let last = costs.get(*members.last()?)?;
         let job = Job {
             size: last.size,
             members: members.to_vec(),
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn load(size: u64, inode: u64) -> Cost {
+    fn cost(size: u64, inode: u64) -> Cost {
         on(1, size, inode)
     }
 
@@ -300,8 +300,8 @@ mod tests {
         }
     }
 
-    fn planned(loads: &[Cost]) -> Plan {
-        Plan::new(loads, &BTreeMap::new())
+    fn planned(costs: &[Cost]) -> Plan {
+        Plan::new(costs, &BTreeMap::new())
     }
 
     fn drain(mut plan: Plan) -> Vec<Vec<usize>> {
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_largest_comes_first_and_equals_keep_their_order() {
-        let plan = planned(&[load(5, 1), load(9, 2), load(5, 3)]);
+        let plan = planned(&[cost(5, 1), cost(9, 2), cost(5, 3)]);
         assert_eq!(drain(plan), [vec![1], vec![0], vec![2]]);
     }
 
@@ -324,8 +324,8 @@ mod tests {
     #[test]
     fn a_slow_device_is_read_in_the_order_of_the_paths_by_no_more_than_its_readers() {
         let access = BTreeMap::from([(7, Medium::Spinning.access())]);
-        let loads = [on(7, 1, 1), on(1, 5, 2), on(7, 9, 3), on(1, 6, 4)];
-        let mut plan = Plan::new(&loads, &access);
+        let costs = [on(7, 1, 1), on(1, 5, 2), on(7, 9, 3), on(1, 6, 4)];
+        let mut plan = Plan::new(&costs, &access);
         assert_eq!(plan.useful_threads(8), 3);
         assert_eq!(plan.useful_threads(1), 2);
         let first = plan.take().unwrap();
@@ -355,12 +355,12 @@ mod tests {
         fn what_is_not_certainly_one_file_is_planned_name_by_name(
             inodes in prop::collection::vec((0_u64..5, prop::option::of(0_usize..3)), 0..40)
         ) {
-            let loads: Vec<Cost> = inodes
+            let costs: Vec<Cost> = inodes
                 .iter()
-                .map(|(inode, name)| Cost { name: *name, ..load(1, *inode) })
+                .map(|(inode, name)| Cost { name: *name, ..cost(1, *inode) })
                 .collect();
-            for job in drain(planned(&loads)) {
-                prop_assert!(job.iter().all(|member| loads[*member].name == loads[job[0]].name));
+            for job in drain(planned(&costs)) {
+                prop_assert!(job.iter().all(|member| costs[*member].name == costs[job[0]].name));
             }
         }
 
@@ -370,8 +370,8 @@ mod tests {
             turns in prop::collection::vec(prop::bool::ANY, 60)
         ) {
             let access = BTreeMap::from([(2, Medium::Spinning.access()), (3, Medium::Network.access())]);
-            let loads: Vec<Cost> = (0..).zip(&sizes).map(|(n, (size, device))| on(*device, *size, n)).collect();
-            let mut plan = Plan::new(&loads, &access);
+            let costs: Vec<Cost> = (0..).zip(&sizes).map(|(n, (size, device))| on(*device, *size, n)).collect();
+            let mut plan = Plan::new(&costs, &access);
             let mut members = Vec::new();
             for out_of_turn in turns {
                 let smallest = plan.waiting().map(|job| job.size).min();
@@ -389,24 +389,24 @@ mod tests {
             }
             prop_assert!(plan.is_empty());
             members.sort_unstable();
-            prop_assert_eq!(members, (0..loads.len()).collect::<Vec<_>>());
+            prop_assert_eq!(members, (0..costs.len()).collect::<Vec<_>>());
         }
 
         #[test]
         fn every_artifact_is_planned_once_and_shares_its_job_with_the_names_of_its_file(
             inodes in prop::collection::vec((0_u64..20, 0_u64..1000), 0..60)
         ) {
-            let loads: Vec<Cost> = inodes.iter().map(|(inode, size)| load(*size, *inode)).collect();
-            let mut plan = planned(&loads);
+            let costs: Vec<Cost> = inodes.iter().map(|(inode, size)| cost(*size, *inode)).collect();
+            let mut plan = planned(&costs);
             let jobs: Vec<Job> = std::iter::from_fn(|| plan.take()).collect();
             let mut members: Vec<usize> = jobs.iter().flat_map(|j| j.members.clone()).collect();
             members.sort_unstable();
-            prop_assert_eq!(members, (0..loads.len()).collect::<Vec<_>>());
+            prop_assert_eq!(members, (0..costs.len()).collect::<Vec<_>>());
             for job in &jobs {
-                let file = loads[job.members[0]].file;
-                prop_assert!(job.members.iter().all(|m| loads[*m].file == file));
+                let file = costs[job.members[0]].file;
+                prop_assert!(job.members.iter().all(|m| costs[*m].file == file));
                 // The size that was seen last.
-                prop_assert_eq!(job.size, loads[*job.members.last().unwrap()].size);
+                prop_assert_eq!(job.size, costs[*job.members.last().unwrap()].size);
             }
             let mut before = 0;
             for (at, pair) in jobs.windows(2).enumerate() {
@@ -414,7 +414,7 @@ mod tests {
                 // The largest first, but for those that take no time beside all that come after them.
                 let is_larger = pair[0].size >= pair[1].size;
                 prop_assert!(is_larger || jobs[at + 1..].iter().all(|job| job.size > TIMES_AS_LARGE * before));
-                prop_assert_ne!(loads[pair[0].members[0]].file, loads[pair[1].members[0]].file);
+                prop_assert_ne!(costs[pair[0].members[0]].file, costs[pair[1].members[0]].file);
             }
         }
     }
@@ -422,10 +422,10 @@ mod tests {
     #[test]
     fn small_files_go_before_those_beside_which_they_take_no_time() {
         let sizes = [9_000, 4_001, 60, 40];
-        let loads: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
-        assert_eq!(drain(planned(&loads)), [[2], [3], [0], [1]]);
+        let costs: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| cost(size, n)).collect();
+        assert_eq!(drain(planned(&costs)), [[2], [3], [0], [1]]);
         let sizes = [9_000, 4_000, 60, 40];
-        let loads: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| load(size, n)).collect();
-        assert_eq!(drain(planned(&loads)), [[0], [1], [2], [3]]);
+        let costs: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| cost(size, n)).collect();
+        assert_eq!(drain(planned(&costs)), [[0], [1], [2], [3]]);
     }
 }

@@ -125,8 +125,8 @@ pub fn prepare(
 ) -> Result<Prepared, PoolError> {
     let count = works.len();
     let (known, tasks) = split(works);
-    let loads: Vec<Cost> = tasks.iter().map(|(_, task)| task.load).collect();
-    let plan = Plan::new(&loads, access);
+    let costs: Vec<Cost> = tasks.iter().map(|(_, task)| task.cost).collect();
+    let plan = Plan::new(&costs, access);
     // Three sparse files of the greatest size have more bytes than the number holds.
     let total = plan
         .waiting()
@@ -176,7 +176,7 @@ fn start(shape: &Shape, jobs: usize, settings: &Settings) -> Result<Crew, PoolEr
     let is_asked_for = settings.exact_threads && shape.memory.is_none();
     if given < shape.workers
         && is_asked_for
-        && let Some(source) = crew.refusal.take()
+        && let Some(source) = crew.spawn_error.take()
     {
         let asked = settings.threads;
         return Err(PoolError::FewerThreads {
@@ -208,14 +208,14 @@ impl Prepared {
 
     /// Why fewer threads will be used than there is work for, in words, if that is so.
     pub fn why_fewer_threads(&self) -> Option<String> {
-        let refusal = self.crew.refusal.as_ref().map(words);
+        let spawn_error = self.crew.spawn_error.as_ref().map(words);
         let (given, wanted) = (self.shape.workers, self.wanted);
-        match refusal {
-            Some(refusal) if self.crew.size() == 0 => Some(format!(
-                "the system starts no thread ({refusal}): the main thread does the work, and answers signals between two reads"
+        match spawn_error {
+            Some(spawn_error) if self.crew.size() == 0 => Some(format!(
+                "the system starts no thread ({spawn_error}): the main thread does the work, and answers signals between two reads"
             )),
-            Some(refusal) => Some(format!(
-                "{wanted} would have work; the system starts no more: {refusal}"
+            Some(spawn_error) => Some(format!(
+                "{wanted} would have work; the system starts no more: {spawn_error}"
             )),
             None if given < wanted => Some(format!(
                 "{wanted} would have work; the limits on memory or open files (ulimit -v, -d, -n) allow no more"
@@ -320,7 +320,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(signature.into()),
-            load: Cost {
+            cost: Cost {
                 size: 5,
                 file,
                 name: None,
@@ -340,8 +340,8 @@ mod tests {
             std::fs::write(&path, [7; 1000]).unwrap();
             match task(path, directory.path().join("sig")) {
                 Work::Verify(mut task) => {
-                    task.load.file.inode = inode;
-                    task.load.size = 1000;
+                    task.cost.file.inode = inode;
+                    task.cost.size = 1000;
                     Work::Verify(task)
                 }
                 decided => decided,

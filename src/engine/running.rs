@@ -196,7 +196,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(b"sig"[..].into()),
-            load: Cost {
+            cost: Cost {
                 size: 5,
                 file,
                 name: None,

@@ -180,12 +180,12 @@ mod tests {
     }
 
     fn of_equal_files(files: u64, workers: usize) -> Scheduler<Left> {
-        let load = |inode| Cost {
+        let cost = |inode| Cost {
             size: 10,
             file: FileId { device: 1, inode },
             name: None,
         };
-        let loads: Vec<Cost> = (0..files).map(load).collect();
+        let loads: Vec<Cost> = (0..files).map(cost).collect();
         Scheduler::new(Plan::new(&loads, &BTreeMap::new()), workers)
     }
 

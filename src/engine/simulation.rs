@@ -59,11 +59,11 @@ struct World {
     fates: RefCell<Vec<Fate>>,
     /// Files over which a worker panics: when they are opened, or, where they have bytes, after
     /// the first step.
-    faulty: Vec<Option<ReadError>>,
+    faulty: Vec<Option<Planted>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReadError {
+enum Planted {
     WhenOpened,
     WhenHashed,
     /// Cannot be opened, which is no panic.
@@ -99,8 +99,8 @@ impl Workshop for Simulated {
         let at = job.members[0];
         self.world.fates.borrow_mut()[at].begun += 1;
         match self.world.faulty[at] {
-            Some(ReadError::WhenOpened) => resume_unwind(Box::new("opened")),
-            Some(ReadError::Absent) => {
+            Some(Planted::WhenOpened) => resume_unwind(Box::new("opened")),
+            Some(Planted::Absent) => {
                 self.world.counters.pass_over(job.size);
                 self.end(at);
                 None
@@ -130,7 +130,7 @@ impl Workshop for Simulated {
         let taken = shortest.min(self.world.window / in_use.max(1) as u64);
         if used
             .iter()
-            .any(|file| self.world.faulty[file.at] == Some(ReadError::WhenHashed))
+            .any(|file| self.world.faulty[file.at] == Some(Planted::WhenHashed))
         {
             resume_unwind(Box::new("hashed"));
         }
@@ -171,7 +171,7 @@ struct Scene {
     /// The files: their sizes, and the devices that they lie on.
     files: Vec<(u64, u64)>,
     access: BTreeMap<u64, Access>,
-    faulty: Vec<Option<ReadError>>,
+    faulty: Vec<Option<Planted>>,
     /// The turn after which a worker leaves with all that it has, as one that breaks down
     /// altogether does.
     leaves: Vec<Option<u64>>,
@@ -441,12 +441,12 @@ fn scenes() -> impl Strategy<Value = Scene> {
     })
 }
 
-fn faults() -> impl Strategy<Value = Vec<Option<ReadError>>> {
+fn faults() -> impl Strategy<Value = Vec<Option<Planted>>> {
     let fault = prop_oneof![
         6 => Just(None),
-        1 => Just(Some(ReadError::WhenOpened)),
-        1 => Just(Some(ReadError::WhenHashed)),
-        1 => Just(Some(ReadError::Absent)),
+        1 => Just(Some(Planted::WhenOpened)),
+        1 => Just(Some(Planted::WhenHashed)),
+        1 => Just(Some(Planted::Absent)),
     ];
     prop::collection::vec(fault, 60)
 }
@@ -479,14 +479,14 @@ proptest! {
         let mut panics = 0;
         for (fate, fault) in ran.fates.iter().zip(&scene.faulty) {
             prop_assert_eq!((fate.begun, fate.done + fate.failed), (1, 1));
-            let panicked = matches!(fault, Some(ReadError::WhenOpened | ReadError::WhenHashed));
+            let panicked = matches!(fault, Some(Planted::WhenOpened | Planted::WhenHashed));
             panics += u32::from(panicked);
         }
         let failed: u32 = ran.fates.iter().map(|fate| fate.failed).sum();
         // What else a worker had in its lanes, in passing and aside.
         prop_assert!(failed <= panics * (scene.lanes as u32 + 2));
         for (at, fate) in ran.fates.iter().enumerate() {
-            if scene.faulty[at] == Some(ReadError::WhenOpened) {
+            if scene.faulty[at] == Some(Planted::WhenOpened) {
                 prop_assert_eq!(fate.failed, 1);
             }
         }

@@ -83,7 +83,7 @@ where
     /// waits for ever, whatever size other files claim to have. One at the most.
     errand: Vec<W::Piece>,
     /// A lane that is taken a step further by itself. Empty between turns.
-    aside: Vec<W::Piece>,
+    parked: Vec<W::Piece>,
     /// The file that is being opened. None between turns.
     opening: Option<Job>,
     /// Queues of the plan that are to be told of an end. Empty between turns.
@@ -113,7 +113,7 @@ where
             shop,
             lanes: Vec::new(),
             errand: Vec::new(),
-            aside: Vec::new(),
+            parked: Vec::new(),
             opening: None,
             freed: Vec::new(),
             started: now,
@@ -216,14 +216,14 @@ where
                     );
                 }
                 _ => {
-                    self.aside.extend(self.lanes.pop());
+                    self.parked.extend(self.lanes.pop());
                     step(
-                        &mut self.aside,
+                        &mut self.parked,
                         &mut self.shop,
                         self.workers,
                         &mut self.freed,
                     );
-                    self.lanes.append(&mut self.aside);
+                    self.lanes.append(&mut self.parked);
                 }
             }
             self.free();
@@ -275,7 +275,7 @@ where
         }
         let mut pieces = std::mem::take(&mut self.lanes);
         pieces.append(&mut self.errand);
-        pieces.append(&mut self.aside);
+        pieces.append(&mut self.parked);
         for piece in &pieces {
             self.shop.fail_piece(piece);
             self.freed.extend(piece.queue());
@@ -293,7 +293,7 @@ where
     W: Workshop,
 {
     fn drop(&mut self) {
-        let pieces = self.lanes.iter().chain(&self.errand).chain(&self.aside);
+        let pieces = self.lanes.iter().chain(&self.errand).chain(&self.parked);
         self.freed.extend(pieces.filter_map(Piece::queue));
         self.freed
             .extend(self.opening.iter().filter_map(|job| job.queue));

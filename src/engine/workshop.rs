@@ -21,7 +21,7 @@ pub(super) struct Files {
     shared: Arc<Shared>,
     /// Files at their end, whose records are still to be handed over. Empty between steps.
     ended: Vec<Ended>,
-    outbox: Batch,
+    batch: Batch,
 }
 
 /// A worker of a run. It owns what it works with, so that it can be left behind in a read from
@@ -34,23 +34,23 @@ pub(super) fn work(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>)
     let mut worker = worker(me, shared, results);
     loop {
         match worker.turn() {
-            Turned::On => worker.shop.outbox.hand_over_old(),
+            Turned::On => worker.shop.batch.hand_over_old(),
             Turned::Over => break,
             // No result stays behind while there is nothing to do.
             Turned::Idle => {
-                worker.shop.outbox.hand_over();
+                worker.shop.batch.hand_over();
                 dispatcher.wait();
             }
         }
     }
-    worker.shop.outbox.hand_over();
+    worker.shop.batch.hand_over();
 }
 
 /// Worker `me`, to be given its turns.
 pub(super) fn worker(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) -> FileWorker {
     let shape = (shared.shape.workers, shared.shape.lanes);
     let dispatcher = Arc::clone(&shared.dispatcher);
-    let outbox = Batch {
+    let batch = Batch {
         me,
         kept: Arc::clone(&shared.kept),
         oldest: Instant::now(),
@@ -59,7 +59,7 @@ pub(super) fn worker(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>
     let files = Files {
         shared,
         ended: Vec::new(),
-        outbox,
+        batch,
     };
     Worker::new(me, shape, dispatcher, files)
 }
@@ -85,7 +85,7 @@ impl Workshop for Files {
 
     fn open(&mut self, job: &Job) -> Option<Hashing> {
         let (records, hashing) = hashing::open(job, &self.shared.context());
-        self.outbox.put(records);
+        self.batch.put(records);
         hashing
     }
 
@@ -101,7 +101,7 @@ impl Workshop for Files {
     fn settle(&mut self, freed: &mut Vec<usize>) {
         for ended in self.ended.drain(..) {
             freed.extend(ended.queue);
-            self.outbox.put(ended.records);
+            self.batch.put(ended.records);
         }
     }
 
@@ -119,7 +119,7 @@ impl Workshop for Files {
 impl Files {
     fn fail(&mut self, positions: impl Iterator<Item = usize>) {
         let tasks = positions.filter_map(|position| self.shared.tasks.get(position));
-        self.outbox
+        self.batch
             .put(tasks.map(|(place, task)| Placed::only(*place, judging::failed(task))));
     }
 }

@@ -353,9 +353,11 @@ mod tests {
     }
 
     fn noted(records: impl IntoIterator<Item = Record>) -> Vec<Note> {
-        let mut noting = NoteCollector::default();
-        records.into_iter().for_each(|record| noting.take(&record));
-        noting.notes(&trusted(), &|| false)
+        let mut collector = NoteCollector::default();
+        records
+            .into_iter()
+            .for_each(|record| collector.take(&record));
+        collector.notes(&trusted(), &|| false)
     }
 
     fn same(content: &str, paths: &[&str]) -> Note {
@@ -423,13 +425,13 @@ mod tests {
     #[test]
     fn of_many_signatures_that_fit_elsewhere_a_thousand_are_looked_at_or_fewer_by_several_keys() {
         for (keys, looked_at) in [(1, 1000), (2, 500)] {
-            let mut noting = NoteCollector::default();
+            let mut collector = NoteCollector::default();
             for n in (0..1001).map(|n| n.to_string()) {
-                noting.take(&unfit(&n, "same", &n));
-                noting.take(&hashed(&format!("{n}.other"), &n));
+                collector.take(&unfit(&n, "same", &n));
+                collector.take(&hashed(&format!("{n}.other"), &n));
             }
             let keys: Vec<Arc<Key>> = trusted().into_iter().cycle().take(keys).collect();
-            let notes = noting.notes(&keys, &|| false);
+            let notes = collector.notes(&keys, &|| false);
             let fits = |note: &&Note| matches!(note, Note::SignatureFitsOther { .. });
             assert_eq!(notes.iter().filter(fits).count(), looked_at);
         }
@@ -437,14 +439,14 @@ mod tests {
 
     #[test]
     fn many_names_of_one_content_and_many_copies_of_one_signature_are_each_looked_at_once() {
-        let mut noting = NoteCollector::default();
+        let mut collector = NoteCollector::default();
         for n in 0..500 {
-            noting.take(&unfit(&format!("{n}.junk"), &n.to_string(), "signed"));
-            noting.take(&hashed(&format!("{n}.name"), "signed"));
+            collector.take(&unfit(&format!("{n}.junk"), &n.to_string(), "signed"));
+            collector.take(&hashed(&format!("{n}.name"), "signed"));
         }
         let keys = trusted();
         let budget = Budget::new(MOST_WORK, &|| false);
-        let notes = fitting(&noting.unfit, &noting.contents, &keys, &budget);
+        let notes = fitting(&collector.unfit, &collector.contents, &keys, &budget);
         assert_eq!(notes.len(), 500);
         let (first, last) = (fits("0.junk", "0.name"), fits("499.junk", "0.name"));
         assert_eq!((&notes[0], &notes[499]), (&first, &last));
@@ -454,10 +456,13 @@ mod tests {
 
     #[test]
     fn when_cancelled_nothing_is_said_of_signatures() {
-        let mut noting = NoteCollector::default();
+        let mut collector = NoteCollector::default();
         for record in [unfit("a", "1", "2"), hashed("b", "2"), hashed("c", "2")] {
-            noting.take(&record);
+            collector.take(&record);
         }
-        assert_eq!(noting.notes(&trusted(), &|| true), [same("2", &["b", "c"])]);
+        assert_eq!(
+            collector.notes(&trusted(), &|| true),
+            [same("2", &["b", "c"])]
+        );
     }
 }

@@ -93,7 +93,7 @@ pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<OutsideLink> {
     }
     let places: Vec<PathBuf> = paths.iter().filter_map(|path| place(path)).collect();
     let read: HashSet<&SharedPath> = survey.artifacts.iter().flat_map(names).collect();
-    let outward = |path: &SharedPath| {
+    let outside = |path: &SharedPath| {
         let link = path.to_path_buf();
         let target = link.canonicalize().ok()?;
         let is_inside = places.iter().any(|place| target.starts_with(place));
@@ -101,10 +101,10 @@ pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<OutsideLink> {
         (!is_inside && is_used).then_some(OutsideLink { link, target })
     };
     let links: HashSet<&SharedPath> = survey.links_followed.iter().collect();
-    let mut outward: Vec<OutsideLink> = links.into_iter().filter_map(outward).collect();
-    outward.sort_by(|a, b| a.link.cmp(&b.link));
-    outward.dedup_by(|a, b| a.link == b.link);
-    outward
+    let mut outside: Vec<OutsideLink> = links.into_iter().filter_map(outside).collect();
+    outside.sort_by(|a, b| a.link.cmp(&b.link));
+    outside.dedup_by(|a, b| a.link == b.link);
+    outside
 }
 
 /// The directory that a PATH brings in, or that a file named as PATH lies in.

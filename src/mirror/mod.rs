@@ -116,10 +116,10 @@ impl Metadata {
             inode: 0,
         };
         for part in parts.iter().rev() {
-            let facts = Metadata::at(&part.to_path_buf())?;
+            let metadata = Metadata::at(&part.to_path_buf())?;
             all = Metadata {
-                size: all.size.saturating_add(facts.size),
-                ..facts
+                size: all.size.saturating_add(metadata.size),
+                ..metadata
             };
         }
         Ok(all)
@@ -252,8 +252,8 @@ impl Looking<'_> {
             depth,
         });
         let not_entered: Vec<NotEntered> = not_entered.collect();
-        let problem = |Problem { path, trouble }| {
-            let state = match trouble {
+        let problem = |Problem { path, error }| {
+            let state = match error {
                 WalkError::Unreadable(error) => State::DirectoryUnreadable(error),
                 WalkError::Changed => State::DirectoryChanged,
             };
@@ -558,11 +558,11 @@ fn split(
 
 fn signed(
     (signature, kind): (SharedPath, Kind),
-    facts: impl Fn() -> io::Result<Metadata>,
+    metadata: impl Fn() -> io::Result<Metadata>,
 ) -> State {
-    match (kind, facts()) {
+    match (kind, metadata()) {
         (Kind::Special | Kind::Directory, _) => State::SignatureNotRegular(signature),
-        (Kind::File | Kind::Dangling, Ok(facts)) => State::Signed(signature, facts),
+        (Kind::File | Kind::Dangling, Ok(metadata)) => State::Signed(signature, metadata),
         (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => State::Missing(signature),
         (_, Err(error)) => State::Unreadable(signature, error),
     }

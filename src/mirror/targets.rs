@@ -158,7 +158,7 @@ impl Artifact {
     /// This artifact, reached through a link to it.
     fn through(&self, link: &SharedPath) -> Artifact {
         let state = match &self.state {
-            State::Signed(signature, facts) => State::Signed(signature.clone(), *facts),
+            State::Signed(signature, metadata) => State::Signed(signature.clone(), *metadata),
             State::Missing(signature) => State::Missing(signature.clone()),
             State::PartMissing(signature, part) => {
                 State::PartMissing(signature.clone(), part.clone())

@@ -60,7 +60,7 @@ pub struct Problem {
     /// Its path.
     pub path: PathBuf,
     /// What happened.
-    pub trouble: WalkError,
+    pub error: WalkError,
 }
 
 /// What can happen to a directory.
@@ -472,7 +472,7 @@ impl Walk<'_> {
             (_, Some(error)) if self.hides_a_directory(path, &error) => {
                 reading.rare().problems.push(Problem {
                     path: path.to_owned(),
-                    trouble: WalkError::Unreadable(error),
+                    error: WalkError::Unreadable(error),
                 });
             }
             _ => {}
@@ -502,8 +502,8 @@ impl Walk<'_> {
             // What was read was in a directory that was read, and that is as it was.
             std::mem::take(&mut self.others)
         };
-        for (path, trouble) in std::mem::take(&mut self.failed) {
-            found.problems.push(Problem { path, trouble });
+        for (path, error) in std::mem::take(&mut self.failed) {
+            found.problems.push(Problem { path, error });
         }
         while let Some((path, mut reading)) = self.read.pop_first() {
             self.room.take(MEMORY_OF_A_DIRECTORY)?;
@@ -526,7 +526,7 @@ impl Walk<'_> {
                 // Fail closed: the name under which it was read is gone, with what was read there.
                 None => found.problems.push(Problem {
                     path,
-                    trouble: WalkError::Changed,
+                    error: WalkError::Changed,
                 }),
             }
         }
@@ -548,8 +548,8 @@ impl Walk<'_> {
                 read.insert(path, reading);
             } else if let Some(other) = self.others.remove(&path) {
                 others.insert(path, other);
-            } else if let Some(trouble) = self.failed.remove(&path) {
-                failed.insert(path, trouble);
+            } else if let Some(error) = self.failed.remove(&path) {
+                failed.insert(path, error);
             }
         }
         (self.read, self.failed) = (read, failed);
@@ -576,7 +576,7 @@ impl Walk<'_> {
         if reading.has_failed {
             found.problems.push(Problem {
                 path: path.clone(),
-                trouble: WalkError::Changed,
+                error: WalkError::Changed,
             });
         }
         let listing = Listing {
@@ -622,7 +622,7 @@ fn problem(error: walkdir::Error, directory: &Path) -> Problem {
         path,
         // Links are not followed, so that there are no loops and every error is one of the
         // system's.
-        trouble: WalkError::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
+        error: WalkError::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
     }
 }
 
@@ -682,7 +682,7 @@ mod tests {
         let most = MOST_CHANGES as u64;
         assert!(entries <= most * 2 * DIRECTORIES, "{entries}");
         assert!(!found.problems.is_empty());
-        let is_changed = |problem: &Problem| matches!(problem.trouble, WalkError::Changed);
+        let is_changed = |problem: &Problem| matches!(problem.error, WalkError::Changed);
         assert!(found.problems.iter().all(is_changed));
     }
 

@@ -63,8 +63,8 @@ fn is_elsewhere(target: &Path, place: &Path) -> bool {
 /// Returns the components of a path, the last first, without those that say nothing.
 fn reversed(path: &Path) -> Vec<OsString> {
     let components = path.components().rev();
-    let telling = components.filter(|component| *component != Component::CurDir);
-    telling
+    let significant = components.filter(|component| *component != Component::CurDir);
+    significant
         .map(|component| component.as_os_str().to_owned())
         .collect()
 }

@@ -76,7 +76,7 @@ impl Progress {
     }
 
     /// Does something that may print while the bars are out of the way.
-    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+    pub fn without_bars<T>(&self, print: impl FnOnce() -> T) -> T {
         self.screen.suspend(print)
     }
 
@@ -108,7 +108,7 @@ fn tick(style: Style, screen: MultiProgress, phase: Phase) -> Option<Tick> {
     match style {
         Style::Hidden => None,
         Style::Bars { colour } => {
-            suspend::heed(screen.clone());
+            suspend::answer_ctrl_z(screen.clone());
             let mut bars = Bars::new(screen, colour);
             Some(Box::new(move || bars.draw(&phase)))
         }

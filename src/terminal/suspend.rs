@@ -16,7 +16,7 @@ use super::signals;
 static SCREEN: OnceLock<Mutex<MultiProgress>> = OnceLock::new();
 
 /// From now on this is the screen with the bars.
-pub(crate) fn heed(screen: MultiProgress) {
+pub(crate) fn answer_ctrl_z(screen: MultiProgress) {
     match SCREEN.get() {
         Some(known) => *lock(known) = screen,
         // Where the system refuses, Ctrl-Z leaves the bars on the screen; the verdicts do not

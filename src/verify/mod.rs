@@ -287,11 +287,11 @@ impl Verifier {
     }
 
     /// What a run shows as a whole.
-    pub(crate) fn notes(&self, mut noting: NoteCollector, unmatched: Unmatched) -> Vec<Note> {
-        let mut notes = unmatched.into_notes(&mut noting);
+    pub(crate) fn notes(&self, mut collector: NoteCollector, unmatched: Unmatched) -> Vec<Note> {
+        let mut notes = unmatched.into_notes(&mut collector);
         let cancelled = || self.cancel.is_cancelled();
-        let found = noting.notes(&self.settings.keys, &cancelled);
-        notes.extend(self.wrong_key(&noting, &found, &cancelled));
+        let found = collector.notes(&self.settings.keys, &cancelled);
+        notes.extend(self.wrong_key(&collector, &found, &cancelled));
         notes.extend(found);
         unmatched::without_repetitions(notes)
     }
@@ -300,7 +300,7 @@ impl Verifier {
     /// though over another file.
     fn wrong_key(
         &self,
-        noting: &NoteCollector,
+        collector: &NoteCollector,
         found: &[Note],
         cancelled: &dyn Fn() -> bool,
     ) -> Option<Note> {
@@ -310,7 +310,9 @@ impl Verifier {
                 Note::SignatureFitsOther { .. } | Note::SignatureFits { .. }
             )
         };
-        let (strangers, signatures) = noting.all_strange().filter(|_| !found.iter().any(fits))?;
+        let (strangers, signatures) = collector
+            .all_strange()
+            .filter(|_| !found.iter().any(fits))?;
         let signer = key_recovery::signer(strangers, &Budget::new(MOST_RECOVERY, cancelled));
         Some(Note::WrongKey {
             keys: self.settings.keys.clone(),

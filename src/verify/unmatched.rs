@@ -48,9 +48,9 @@ impl Unmatched {
     }
 
     /// Hands the signatures over, to find what they were made over, and the notes.
-    pub(super) fn into_notes(self, noting: &mut NoteCollector) -> Vec<Note> {
+    pub(super) fn into_notes(self, collector: &mut NoteCollector) -> Vec<Note> {
         for (path, signature) in self.signatures {
-            noting.take_unmatched(path, signature);
+            collector.take_unmatched(path, signature);
         }
         self.notes
     }

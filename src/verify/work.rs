@@ -20,7 +20,7 @@ pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
     let devices: BTreeSet<u64> = works
         .iter()
         .filter_map(|work| match work {
-            Work::Verify(task) => Some(task.load.file.device),
+            Work::Verify(task) => Some(task.cost.file.device),
             Work::Decided(_) => None,
         })
         .collect();
@@ -75,8 +75,8 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
         words: os_error::words(error),
     };
     match state {
-        State::Signed(signature, facts) => Work::Verify(Task {
-            load: load(facts),
+        State::Signed(signature, metadata) => Work::Verify(Task {
+            cost: cost(metadata),
             data,
             parts,
             link,
@@ -134,7 +134,7 @@ pub(super) fn artifact(one: &One) -> Artifact {
     match (artifact.state, one.device) {
         (State::DataNotRegular(Some(signature)), Some(device)) => Artifact {
             state: match Metadata::of_device(&one.data, device.length) {
-                Ok(facts) => State::Signed(signature, facts),
+                Ok(metadata) => State::Signed(signature, metadata),
                 Err(error) => State::Unreadable(signature, error),
             },
             ..artifact
@@ -151,8 +151,8 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
     let is_hashed = seeks || allowed && policy.wants_digests;
     let verdict = Verdict::Unsigned { allowed, why };
     match is_hashed.then(|| Metadata::at(&data.to_path_buf())) {
-        Some(Ok(facts)) => Work::Verify(Task {
-            load: load(facts),
+        Some(Ok(metadata)) => Work::Verify(Task {
+            cost: cost(metadata),
             data,
             parts: Arc::default(),
             link: None,
@@ -205,14 +205,14 @@ fn share(works: &mut [Work]) {
         let name = if !task.parts.is_empty() {
             // Fail closed: a file and a whole that begins with it have different digests.
             ("".into(), Arc::clone(&task.parts))
-        } else if ambiguous.contains(&task.load.file) && !is_certain() {
+        } else if ambiguous.contains(&task.cost.file) && !is_certain() {
             // One path, which may have several signatures, is one file everywhere.
             (task.data.clone(), Arc::default())
         } else {
             continue;
         };
         let next = numbers.len();
-        task.load.name = Some(*numbers.entry(name).or_insert(next));
+        task.cost.name = Some(*numbers.entry(name).or_insert(next));
     }
 }
 
@@ -221,21 +221,21 @@ fn ambiguous(works: &[Work]) -> HashSet<FileId> {
     let (mut seen, mut ambiguous) = (HashSet::new(), HashSet::new());
     for work in works {
         if let Work::Verify(task) = work
-            && !seen.insert(task.load.file)
+            && !seen.insert(task.cost.file)
         {
-            ambiguous.insert(task.load.file);
+            ambiguous.insert(task.cost.file);
         }
     }
     ambiguous
 }
 
-fn load(facts: Metadata) -> Cost {
+fn cost(metadata: Metadata) -> Cost {
     Cost {
         name: None,
-        size: facts.size,
+        size: metadata.size,
         file: FileId {
-            device: facts.device,
-            inode: facts.inode,
+            device: metadata.device,
+            inode: metadata.inode,
         },
     }
 }
