@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::Sha256;
 use super::place::{Place, Roots};
 use crate::digest::Digest;
-use crate::trust::signature::from_hex;
+use crate::trust::claimed::ClaimedDigest;
 use crate::wire::audited::{Artifact, Document, Version};
 use crate::wire::{PathMember, SCHEMA};
 
@@ -20,7 +19,7 @@ pub struct Baseline {
     /// When that run began, as the report says it.
     pub time: String,
     /// The artifacts that were there, each with its SHA-256 where that is known.
-    pub(super) artifacts: BTreeMap<Place, Option<Sha256>>,
+    pub(super) artifacts: BTreeMap<Place, Option<ClaimedDigest>>,
 }
 
 /// Why a report is no baseline.
@@ -100,9 +99,9 @@ fn other_version(report: &[u8]) -> Option<BaselineError> {
 fn artifacts(
     list: &[Artifact],
     roots: &[PathBuf],
-) -> Result<BTreeMap<Place, Option<Sha256>>, BaselineError> {
+) -> Result<BTreeMap<Place, Option<ClaimedDigest>>, BaselineError> {
     let roots = Roots::new(roots);
-    let mut artifacts: BTreeMap<Place, Option<Sha256>> = BTreeMap::new();
+    let mut artifacts: BTreeMap<Place, Option<ClaimedDigest>> = BTreeMap::new();
     for artifact in list.iter().filter(|artifact| was_there(artifact)) {
         let sha256 = artifact.sha256.as_deref().map(sha256).transpose()?;
         let path = path(&artifact.path())?;
@@ -132,9 +131,9 @@ fn paths(count: usize) -> String {
     format!("{count} PATH{plural}")
 }
 
-fn sha256(text: &str) -> Result<Sha256, BaselineError> {
-    let bytes = from_hex(text.as_bytes()).and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| BaselineError::Damaged(format!("{text:?} is no SHA-256")))
+fn sha256(text: &str) -> Result<ClaimedDigest, BaselineError> {
+    let damaged = || BaselineError::Damaged(format!("{text:?} is no SHA-256"));
+    ClaimedDigest::parse(text).ok_or_else(damaged)
 }
 
 #[cfg(test)]
@@ -174,7 +173,7 @@ mod tests {
             r#"{"path_base64": "bS//", "status": "invalid", "reason": "r"}"#.to_owned(),
         ];
         let artifacts = of_artifacts(&list.join(",")).unwrap().artifacts;
-        let hash = Some(*Digest::of(b"1").as_bytes());
+        let hash = Some(Digest::of(b"1").into());
         let below = |name: &[u8]| Place::Below(0, OsString::from_vec(name.to_vec()).into());
         let expected = [
             (below(b"a"), hash),

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::names::alike;
+use crate::trust::claimed::ClaimedDigest;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
 use place::{Place, Roots};
@@ -93,15 +94,11 @@ pub struct Audit {
     pub findings: Vec<Finding>,
 }
 
-/// A SHA-256 that is compared with others. It was read and not made by hashing, so that no
-/// signature is verified with it.
-type Sha256 = [u8; 32];
-
 /// What a run has under a path.
 #[derive(Debug)]
 struct Present<'a> {
     path: &'a SharedPath,
-    sha256: Option<Sha256>,
+    sha256: Option<ClaimedDigest>,
     /// Whether any of its records passes.
     passes: bool,
     /// Whether it has two contents, since it was exchanged between two looks at it.
@@ -109,7 +106,7 @@ struct Present<'a> {
 }
 
 /// The places of the baseline where nothing is any more, by the content that was there.
-type Gone<'a> = BTreeMap<Option<Sha256>, VecDeque<&'a Place>>;
+type Gone<'a> = BTreeMap<Option<ClaimedDigest>, VecDeque<&'a Place>>;
 
 /// Compares the records of a whole run over the PATHs `roots` with a baseline: all differences,
 /// bytewise by path within each PATH.
@@ -173,7 +170,7 @@ fn gone<'a>(baseline: &'a Baseline, present: &BTreeMap<Place, Present<'_>>) -> G
 }
 
 /// A place where this content was. Each is the other end of one rename at the most.
-fn take<'a>(gone: &mut Gone<'a>, sha256: Option<Sha256>) -> Option<&'a Place> {
+fn take<'a>(gone: &mut Gone<'a>, sha256: Option<ClaimedDigest>) -> Option<&'a Place> {
     // Two contents of which neither is known are not the same.
     let places = sha256.and_then(|sha256| gone.get_mut(&Some(sha256)))?;
     places.pop_front()
@@ -193,7 +190,7 @@ fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Pres
                 passes: false,
                 is_torn: false,
             });
-        let sha256 = record.digest.map(|digest| *digest.as_bytes());
+        let sha256 = record.digest.map(ClaimedDigest::from);
         artifact.is_torn |=
             artifact.sha256.is_some() && sha256.is_some() && artifact.sha256 != sha256;
         artifact.passes |= record.verdict.passes();
@@ -211,7 +208,7 @@ fn is_there(verdict: &Verdict) -> bool {
     }
 }
 
-fn is_changed(then: Option<Sha256>, now: &Present<'_>) -> bool {
+fn is_changed(then: Option<ClaimedDigest>, now: &Present<'_>) -> bool {
     match (then, now.sha256) {
         // Fail closed: one of its contents is not what the baseline has.
         _ if now.is_torn => true,
@@ -241,7 +238,7 @@ mod tests {
 
     fn baseline(roots: &[PathBuf], artifacts: &[(&str, Option<u8>)]) -> Baseline {
         let artifact = |(path, content): &(&str, Option<u8>)| {
-            let sha256 = content.map(|content| *digest(content).as_bytes());
+            let sha256 = content.map(|content| digest(content).into());
             (Roots::new(roots).place(Path::new(path)), sha256)
         };
         Baseline {

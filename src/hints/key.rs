@@ -6,8 +6,9 @@ use p256::ecdsa::VerifyingKey;
 
 use super::formats::{contains, format, from_utf16, is_prose, is_zeros, other_signer, text};
 use super::signature;
+use crate::text::hex::from_hex;
 use crate::trust::key::Key;
-use crate::trust::signature::{Signature, from_hex};
+use crate::trust::signature::Signature;
 use crate::trust::sniffed::Sniffed;
 
 /// What the content of a key file is instead of a key, if that is known.

@@ -7,8 +7,9 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use p256::ecdsa;
 
 use super::formats::{contains, format, from_utf16, is_prose, is_zeros, other_signer, text};
+use crate::text::hex::from_hex;
 use crate::trust::key::{Key, KeyError};
-use crate::trust::signature::{MAX_BYTES, Signature, from_hex};
+use crate::trust::signature::{MAX_BYTES, Signature};
 use crate::trust::sniffed::Sniffed;
 
 /// Base64 with or without padding, as people cut it off.

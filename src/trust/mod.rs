@@ -4,6 +4,8 @@
 //! thing it takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made
 //! without hashing.
 
+pub(crate) mod claimed;
+mod envelope;
 pub mod key;
 pub(crate) mod multiples;
 pub mod signature;

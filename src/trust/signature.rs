@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use p256::{NonZeroScalar, ecdsa};
 use thiserror::Error;
 
+use super::envelope;
 use super::sniffed::{Role, Sniffed};
 
 /// The longest DER encoding of an ECDSA P-256 signature, in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
@@ -58,43 +59,26 @@ impl Signature {
         self.0.split_scalars()
     }
 
-    /// Reads a signature file: strict DER (X.690, clause 10), with nothing after it. Of a longer
-    /// file, its first [`LOOK_BYTES`] are enough.
+    /// Reads a signature file: its container, and the signature inside.
     ///
     /// # Errors
-    /// Says what the bytes are instead of a signature.
-    pub fn parse(bytes: &[u8]) -> Result<Signature, SignatureError> {
-        // Fail closed: whatever else the bytes could be read as, only DER is taken for a signature.
-        // OpenSSL reads 72 bytes and ignores what follows, so that junk behind a
-        // full-length signature passes there; bytes that nobody signed do not pass here.
-        from_der(bytes).map(Signature).ok_or(match bytes.len() {
-            0 => SignatureError::Empty,
-            1..=MAX_BYTES => SignatureError::NotDer,
-            _ => SignatureError::TooLong,
-        })
+    /// Reports what the bytes are instead of a signature.
+    pub fn parse(content: &[u8]) -> Result<Signature, SignatureError> {
+        Signature::from_der(envelope::open(content)?)
     }
-}
 
-fn from_der(bytes: &[u8]) -> Option<ecdsa::Signature> {
-    let fits = bytes.len() <= MAX_BYTES;
-    fits.then(|| ecdsa::Signature::from_der(bytes).ok())?
-}
-
-/// The bytes that hexadecimal digits stand for, of either case.
-pub(crate) fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| {
-        char::from(*byte)
-            .to_digit(16)
-            .and_then(|value| u8::try_from(value).ok())
-    };
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let byte = |[high, low]: &[u8; 2]| Some(digit(high)? << 4 | digit(low)?);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+    /// Reads strict DER (X.690, clause 10), with nothing after it.
+    fn from_der(der: &[u8]) -> Result<Signature, SignatureError> {
+        // Fail closed: however else the bytes could be read, only DER is a signature.
+        let signature = ecdsa::Signature::from_der(der).map(Signature);
+        signature.map_err(|_| SignatureError::NotDer)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::hex::from_hex;
     use p256::ecdsa::SigningKey;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use proptest::prelude::*;

@@ -1,0 +1,37 @@
+//! Digests that somebody claims: in a baseline, or in a list.
+
+use crate::digest::Digest;
+use crate::text::hex::from_hex;
+
+/// A SHA-256 that was read, not made by hashing. It is compared with others; no signature is
+/// verified with it, since that takes a [`Digest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ClaimedDigest([u8; 32]);
+
+impl ClaimedDigest {
+    /// Reads 64 hexadecimal digits of either case.
+    pub(crate) fn parse(text: &str) -> Option<ClaimedDigest> {
+        let bytes = from_hex(text.as_bytes())?;
+        bytes.try_into().ok().map(ClaimedDigest)
+    }
+}
+
+/// What was hashed may be claimed; not the other way round.
+impl From<Digest> for ClaimedDigest {
+    fn from(digest: Digest) -> ClaimedDigest {
+        ClaimedDigest(*digest.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_of_what_was_hashed_equals_it() {
+        let digest = Digest::of(b"abc");
+        let claimed = ClaimedDigest::parse(&digest.to_string());
+        assert_eq!(claimed, Some(digest.into()));
+        assert_eq!(ClaimedDigest::parse("ab"), None);
+    }
+}

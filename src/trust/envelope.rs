@@ -1,0 +1,18 @@
+//! The container of a signature: what a signature file is, before anything is verified with it.
+
+use super::signature::{MAX_BYTES, SignatureError};
+
+/// Returns the DER of the signature that a signature file contains. The one container is the bare
+/// DER itself. Of a longer file, its first [`LOOK_BYTES`](super::signature::LOOK_BYTES) are enough.
+///
+/// # Errors
+/// [`SignatureError::Empty`] and [`SignatureError::TooLong`].
+pub(super) fn open(content: &[u8]) -> Result<&[u8], SignatureError> {
+    match content.len() {
+        0 => Err(SignatureError::Empty),
+        1..=MAX_BYTES => Ok(content),
+        // Fail closed: OpenSSL reads 72 bytes and ignores the rest, so junk behind a signature of
+        // full length passes there. Bytes that nobody signed do not pass here.
+        _ => Err(SignatureError::TooLong),
+    }
+}
