@@ -1,4 +1,4 @@
-//! A detached signature: the bytes of a `.sig.bin` file, or why they are none.
+//! Detached signatures: parses the bytes of a `.sig.bin` file.
 
 use std::hash::{Hash, Hasher};
 
@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use super::sniffed::{Role, Sniffed};
 
-/// The longest DER encoding of an ECDSA P-256 signature, in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
+/// Maximum length of a DER-encoded ECDSA P-256 signature in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
 ///
-/// A two-byte SEQUENCE header, then two INTEGERs of a two-byte header, 32 bytes, and a zero byte
-/// where the first bit is set.
+/// A two-byte SEQUENCE header, then two INTEGERs: each a two-byte header, 32 bytes, and a zero byte
+/// if the first bit is set.
 pub const MAX_BYTES: usize = 2 + 2 * (2 + 33);
 
 /// An ECDSA P-256 signature whose `r` and `s` are in range, not yet verified over anything.
@@ -23,8 +23,8 @@ impl Hash for Signature {
     }
 }
 
-/// The bytes of a signature file that are looked at. They are enough to tell what it holds instead,
-/// however it is written.
+/// Number of bytes read from a signature file. They suffice to identify other content in any
+/// encoding.
 pub const LOOK_BYTES: usize = 4096;
 
 /// What a signature file holds instead of a signature.
@@ -36,37 +36,37 @@ pub const LOOK_BYTES: usize = 4096;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SignatureError {
-    /// There are no bytes.
+    /// The file is empty.
     #[error("the signature file is empty")]
     Empty,
-    /// There are more bytes than a signature can have.
+    /// The file is longer than any signature.
     #[error(
         "the signature file is longer than the {MAX_BYTES} bytes that a P-256 signature has at most"
     )]
     TooLong,
-    /// The bytes are not the DER of two integers in the range 1 to n − 1, and nothing else.
+    /// The bytes are not exactly the DER of two integers in the range 1 to n − 1.
     #[error("the signature file is not a DER-encoded ECDSA P-256 signature")]
     NotDer,
-    /// Something that is known by its content. Reading a signature does not look for it.
+    /// Content of a known kind. Parsing a signature never returns this.
     #[error("the signature file is {}; {}", .0.is(), .0.remedy(Role::Signature))]
     Instead(Sniffed),
 }
 
 impl Signature {
-    /// The two numbers r and s.
+    /// Returns r and s.
     pub fn scalars(&self) -> (NonZeroScalar, NonZeroScalar) {
         self.0.split_scalars()
     }
 
-    /// Reads a signature file: strict DER (X.690, clause 10), with nothing after it. Of a longer
-    /// file, its first [`LOOK_BYTES`] are enough.
+    /// Parses a signature file: strict DER (X.690, clause 10), with nothing after it. Of a longer
+    /// file, the first [`LOOK_BYTES`] suffice.
     ///
     /// # Errors
-    /// Says what the bytes are instead of a signature.
+    /// Returns the [`SignatureError`] that names what the bytes are instead.
     pub fn parse(bytes: &[u8]) -> Result<Signature, SignatureError> {
-        // Fail closed: whatever else the bytes could be read as, only DER is taken for a signature.
-        // OpenSSL reads 72 bytes and ignores what follows, so that junk behind a
-        // full-length signature passes there; bytes that nobody signed do not pass here.
+        // Fail closed: only DER is accepted as a signature, even where the bytes have another
+        // reading. OpenSSL reads 72 bytes and ignores the rest, so it accepts junk after a
+        // full-length signature; unsigned bytes do not pass here.
         from_der(bytes).map(Signature).ok_or(match bytes.len() {
             0 => SignatureError::Empty,
             1..=MAX_BYTES => SignatureError::NotDer,
@@ -80,7 +80,7 @@ fn from_der(bytes: &[u8]) -> Option<ecdsa::Signature> {
     fits.then(|| ecdsa::Signature::from_der(bytes).ok())?
 }
 
-/// The bytes that hexadecimal digits stand for, of either case.
+/// Decodes hexadecimal digits of either case.
 pub(crate) fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: &u8| {
         char::from(*byte)
@@ -120,8 +120,8 @@ mod tests {
         assert!(Signature::parse(der.as_bytes()).is_ok());
     }
 
-    /// r and s as a plain reader of DER finds them: every rule of X.690, 8.1.3, 8.3.2 and 10.1 that
-    /// matters here, by itself.
+    /// Returns r and s as a minimal DER reader finds them, written independently to every relevant
+    /// rule of X.690, 8.1.3, 8.3.2 and 10.1.
     fn plainly_read(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         let (content, nothing) = element(0x30, bytes)?;
         let (r, rest) = element(0x02, content)?;
@@ -130,7 +130,7 @@ mod tests {
         whole.then_some((in_range(r)?, in_range(s)?))
     }
 
-    /// The content of the element that `bytes` begin with, and what follows.
+    /// Returns the content of the first element in `bytes`, and the rest.
     fn element(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         match bytes {
             [first, length @ 0..0x80, rest @ ..] if *first == tag => {
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// The 32 bytes of an INTEGER from 1 to n − 1 in its shortest form.
+    /// Returns the 32 bytes of an INTEGER from 1 to n − 1 in its shortest form.
     fn in_range(content: &[u8]) -> Option<Vec<u8>> {
         let digits = match content {
             [0, second, ..] if *second >= 0x80 => &content[1..],
@@ -160,7 +160,7 @@ mod tests {
         below.then_some(padded)
     }
 
-    /// INTEGERs at every edge of the range and of the encoding.
+    /// Generates INTEGERs at every edge of the range and of the encoding.
     fn integer() -> impl Strategy<Value = Vec<u8>> {
         let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
         let near = (0_u8..4).prop_map(move |last| {
@@ -180,7 +180,7 @@ mod tests {
         [&[tag], form, &[length], content].concat()
     }
 
-    /// Signatures with at most a few things wrong.
+    /// Generates signatures with at most a few defects.
     fn almost() -> impl Strategy<Value = Vec<u8>> {
         let tag = |right: u8| prop_oneof![30 => Just(right), 1 => any::<u8>()];
         let long = || proptest::bool::weighted(0.03);
