@@ -33,7 +33,7 @@ pub struct Directory(Arc<Box<OsStr>>);
 #[derive(Clone)]
 pub struct SharedPath {
     directory: Directory,
-    /// What follows the last `/`.
+    /// The part after the last `/`.
     name: Arc<OsStr>,
 }
 
