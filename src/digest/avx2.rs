@@ -267,7 +267,7 @@ fn load_big_endian(bytes: &[u8; 32]) -> __m256i {
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
-    // SAFETY: A prefetch has no effect visible to the program and never faults, whatever the
+    // SAFETY: A prefetch has no effect visible to the program and never faults, at any
     // address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().wrapping_add(PREFETCH).cast());

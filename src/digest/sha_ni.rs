@@ -155,7 +155,7 @@ fn load_block(block: &Block) -> [__m128i; 4] {
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
-    // SAFETY: A prefetch has no effect visible to the program and never faults, whatever the
+    // SAFETY: A prefetch has no effect visible to the program and never faults, at any
     // address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(PREFETCH).cast());
