@@ -1,5 +1,5 @@
-//! Paths that share their directories: a mirror has hundreds of thousands of them, and what they
-//! begin with is the same.
+//! Paths that share their directories: a mirror has hundreds of thousands of paths with common
+//! prefixes.
 
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 use crate::text::escape;
 
-/// A directory, as the paths of what lies in it begin: empty, or with a `/` at its end. A clone is
-/// as large as a pointer.
+/// A directory, as a prefix of the paths in it: empty, or ending in `/`. A clone is as large as a
+/// pointer.
 #[derive(Clone, Debug)]
 pub struct Directory(Arc<Box<OsStr>>);
 
-/// A path: the directory that it shares with its neighbours, and a name of its own. A clone
-/// copies neither.
+/// A path: the directory that it shares with its siblings, and its own name. A clone copies
+/// neither.
 ///
-/// It is the sequence of its bytes. Two are equal where these are, the order is bytewise, and the
-/// hash is that of the bytes. (`Path` itself compares component by component.)
+/// Comparison is bytewise: equality, order and hash are those of the path's bytes. (`Path` itself
+/// compares component by component.)
 ///
 /// ```
 /// use verify_signatures::SharedPath;
@@ -33,12 +33,12 @@ pub struct Directory(Arc<Box<OsStr>>);
 #[derive(Clone)]
 pub struct SharedPath {
     directory: Directory,
-    /// What follows the last `/`.
+    /// The part after the last `/`.
     name: Arc<OsStr>,
 }
 
 impl Directory {
-    /// The directory at `path`.
+    /// Returns the directory at `path`.
     pub fn new(path: &Path) -> Directory {
         let mut start = path.as_os_str().to_owned();
         if !start.is_empty() && !start.as_bytes().ends_with(b"/") {
@@ -51,7 +51,7 @@ impl Directory {
         Directory(Arc::new(OsStr::from_bytes(start).into()))
     }
 
-    /// The path of the entry `name` in it.
+    /// Returns the path of the entry `name` in it.
     pub fn join(&self, name: &OsStr) -> SharedPath {
         if name.as_bytes().contains(&b'/') {
             return Path::new(&**self.0).join(name).into();
@@ -62,12 +62,12 @@ impl Directory {
         }
     }
 
-    /// Whether the two are known to be one without a look at their bytes.
+    /// Reports whether both share one allocation, without comparing bytes.
     pub fn is_shared_with(&self, other: &Directory) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Its path, which ends in a `/` unless it is empty.
+    /// Returns its path, which ends in a `/` unless it is empty.
     pub fn as_path(&self) -> &Path {
         Path::new(&**self.0)
     }
@@ -78,27 +78,27 @@ impl Directory {
 }
 
 impl SharedPath {
-    /// The directory that the name stands in.
+    /// Returns the directory that contains the name.
     pub(crate) fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// What follows the last `/`; empty where nothing does.
+    /// Returns the part after the last `/`; empty if nothing follows it.
     pub fn name(&self) -> &Arc<OsStr> {
         &self.name
     }
 
-    /// The path in one piece.
+    /// Returns the path as one `PathBuf`.
     pub fn to_path_buf(&self) -> PathBuf {
         self.into()
     }
 
-    /// The path in one piece, as a string of the system.
+    /// Returns the path as one `OsString`.
     pub fn to_os_string(&self) -> OsString {
         OsString::from_vec([self.directory.bytes(), self.name.as_bytes()].concat())
     }
 
-    /// The last component, as [`Path::file_name`] has it.
+    /// Returns the last component, like [`Path::file_name`].
     pub fn file_name(&self) -> Option<&OsStr> {
         match self.name.as_bytes() {
             b"" | b"." => self.directory.as_path().file_name(),
@@ -106,26 +106,26 @@ impl SharedPath {
         }
     }
 
-    /// The path without its last component, as [`Path::parent`] has it.
+    /// Returns the path without its last component, like [`Path::parent`].
     pub fn parent(&self) -> Option<&Path> {
         let directory = self.directory.as_path();
         match (self.directory.bytes(), self.name.as_bytes()) {
             (b"", b"") => None,
             (b"", _) => Some(Path::new("")),
             (_, b"" | b".") => directory.parent(),
-            // Without the separators at its end.
+            // Without trailing separators.
             _ => Some(directory.components().as_path()),
         }
     }
 
-    /// Whether the two lie in one directory.
+    /// Reports whether both lie in the same directory.
     pub(crate) fn is_beside(&self, other: &SharedPath) -> bool {
         let is_named = |path: &SharedPath| !matches!(path.name.as_bytes(), b"" | b".");
         let is_shared = self.directory.is_shared_with(&other.directory);
         (is_shared && is_named(self) && is_named(other)) || self.parent() == other.parent()
     }
 
-    /// The path with something behind its last component.
+    /// Returns the path with `rest` appended to its last component.
     pub(crate) fn followed_by(&self, rest: &OsStr) -> SharedPath {
         let mut name = self.name.to_os_string();
         name.push(rest);
@@ -180,7 +180,7 @@ impl From<&SharedPath> for PathBuf {
     }
 }
 
-/// The path on one line, as the command prints it: with what is no text, or shows nothing, escaped.
+/// Prints the path on one line, with non-text and invisible characters escaped.
 impl fmt::Display for SharedPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&escape::name(&self.to_os_string()))
@@ -203,7 +203,7 @@ impl Eq for Directory {}
 
 impl PartialEq for SharedPath {
     fn eq(&self, other: &SharedPath) -> bool {
-        // A path has one last `/`.
+        // A path has only one last `/`.
         self.name == other.name && self.directory == other.directory
     }
 }
@@ -235,7 +235,7 @@ impl PartialOrd for SharedPath {
 
 impl Hash for SharedPath {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // As a slice of bytes does it.
+        // As for a slice of bytes.
         state.write_usize(self.directory.bytes().len() + self.name.len());
         state.write(self.directory.bytes());
         state.write(self.name.as_bytes());
@@ -248,7 +248,7 @@ mod tests {
     use proptest::prelude::*;
     use std::hash::{BuildHasher, RandomState};
 
-    /// Bytes of paths that have much in common.
+    /// Generates paths with much in common.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop::sample::select(b"/./ab\xff".to_vec());
         prop::collection::vec(byte, 0..8)
@@ -302,7 +302,7 @@ mod tests {
         #[test]
         fn what_follows_a_path_follows_its_bytes(a in bytes(), b in bytes()) {
             let followed = SharedPath::from(&*a).followed_by(OsStr::from_bytes(&b));
-            // A name with a separator in it is a path of its own, as `Path::join` has it.
+            // A name with a separator is a path of its own, as in `Path::join`.
             if !b.contains(&b'/') {
                 prop_assert_eq!(followed.to_os_string().into_vec(), [a, b].concat());
             }

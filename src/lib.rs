@@ -2,7 +2,7 @@
 //! signatures over SHA-256, one `.sig.bin` beside each artifact, many artifacts at once, no
 //! network.
 //!
-//! [`Verifier`] is the front door. To verify a mirror, and stop at the first failure:
+//! [`Verifier`] is the entry point. To verify a mirror and stop at the first failure:
 //!
 //! ```no_run
 //! use verify_signatures::{Key, Verifier};
@@ -15,9 +15,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The command is a thin layer over it, behind the feature `cli`, which is on by default. How the
-//! library is built inside, room by room, is described in `docs/ARCHITECTURE.md`.
-// Without the command, what only the command asks for is unused, not forgotten.
+//! The command is a thin layer over it, behind the feature `cli`, which is on by default.
+//! `docs/ARCHITECTURE.md` describes the library's internals, room by room.
+// Without the command, items that only the command uses are unused, not forgotten.
 #![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 
 #[cfg(not(unix))]
@@ -53,7 +53,7 @@ mod verify;
 #[cfg(feature = "cli")]
 mod wire;
 
-/// The command: reads the process's arguments, verifies, prints, and says how it ended.
+/// The command: reads the process's arguments, verifies, prints, and returns the exit status.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub use command::command;
@@ -70,8 +70,7 @@ pub use trust::terms::{Reason, Status};
 pub use trust::verdict::{Invalid, Part, Record, Subject, Summary, Unclaimed, Verdict};
 pub use verify::{Records, Verifier, VerifyError};
 
-/// Rooms of the library for its own tests, benches and fuzz targets. No promise is made for what is
-/// here.
+/// Rooms of the library for its own tests, benches and fuzz targets. Not part of the stable API.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 #[allow(missing_docs)]

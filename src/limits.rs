@@ -1,15 +1,15 @@
-//! What the limits of this process (setrlimit(2)) leave, known before they are met.
+//! Remaining resource limits of this process (setrlimit(2)), queried before they are reached.
 
 use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
-/// The number of files that may be opened beside those that are open now.
+/// Returns the number of files that can still be opened.
 pub fn files_left() -> usize {
     let Some(limit) = getrlimit(Resource::Nofile).current else {
         return usize::MAX;
     };
-    // One of those listed is the listing itself. Where nothing is listed: the three standard
+    // One listed descriptor is the listing's own. If the listing fails, assume the three standard
     // streams and one more.
     let open = fs::read_dir("/proc/self/fd").map_or(4, |open| open.count().saturating_sub(1));
     usize::try_from(limit)
@@ -17,7 +17,7 @@ pub fn files_left() -> usize {
         .saturating_sub(open)
 }
 
-/// The bytes that may be mapped or allocated beyond those that are, if they are limited (RLIMIT_AS,
+/// Returns the bytes that can still be mapped or allocated, if they are limited (RLIMIT_AS,
 /// RLIMIT_DATA).
 pub fn memory_left() -> Option<u64> {
     let left = |resource, used: &str| {
@@ -31,12 +31,12 @@ pub fn memory_left() -> Option<u64> {
     limits.into_iter().flatten().min()
 }
 
-/// Whether so many bytes more can be had.
+/// Reports whether `bytes` more bytes are available.
 pub fn has_room(bytes: u64) -> bool {
     memory_left().is_none_or(|left| left >= bytes)
 }
 
-/// A line of proc(5)'s `status` that is given in KiB, in bytes.
+/// Returns in bytes a line of proc(5)'s `status` that is given in KiB.
 fn status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;

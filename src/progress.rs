@@ -1,13 +1,13 @@
-//! How far a run is: what the workers tell while they work, readable from any thread.
+//! Progress of a run: the workers' counters, readable from any thread.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// A file of fewer bytes is hashed before anybody could look at it.
+/// Minimum size of a file shown as in flight; a smaller one is hashed before it can be displayed.
 const WORTH_WATCHING: u64 = 32 * 1024 * 1024;
 
-/// How far a run is.
+/// The progress of a run.
 ///
 /// ```no_run
 /// # use verify_signatures::{Key, Verifier};
@@ -27,7 +27,7 @@ pub struct Counters {
     decided: AtomicU64,
     failures: AtomicU64,
     panics: AtomicU64,
-    /// A worker holds on to its files; what it lets go of is in flight no more.
+    /// Workers hold their files; a file that a worker has released is no longer in flight.
     flights: Mutex<Vec<Weak<Flight>>>,
 }
 
@@ -45,15 +45,15 @@ pub struct Counters {
 /// ```
 #[derive(Debug)]
 pub struct Flight {
-    /// The first of its names.
+    /// The first of its paths.
     pub path: PathBuf,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
     done: AtomicU64,
 }
 
 impl Flight {
-    /// Bytes hashed so far.
+    /// Returns the number of bytes hashed so far.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
@@ -64,49 +64,49 @@ impl Flight {
 }
 
 impl Counters {
-    /// Bytes of all files that are to be hashed, each once.
+    /// Returns the total bytes of all files to hash, each counted once.
     pub fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// Bytes hashed so far.
+    /// Returns the number of bytes hashed so far.
     pub fn hashed(&self) -> u64 {
         self.hashed.load(Ordering::Relaxed)
     }
 
-    /// Bytes that are dealt with: hashed, or no longer worth hashing.
+    /// Returns the number of bytes finished: hashed, or no longer worth hashing.
     pub fn done(&self) -> u64 {
         self.hashed()
             .saturating_add(self.passed_over.load(Ordering::Relaxed))
     }
 
-    /// The records that there will be.
+    /// Returns the expected number of records.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
     }
 
-    /// Records that are decided.
+    /// Returns the number of decided records.
     pub fn decided(&self) -> u64 {
         self.decided.load(Ordering::Relaxed)
     }
 
-    /// Records that are decided and do not pass.
+    /// Returns the number of decided records that do not pass.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// Panics of workers: defects of this program. What they were about has failed.
+    /// Returns the number of worker panics: defects of this program. The affected artifacts have
+    /// failed.
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
     }
 
-    /// The files that are being hashed, but for small ones, in the order in which they were begun.
+    /// Returns the files being hashed, except small ones, in the order in which they were started.
     pub fn in_flight(&self) -> Vec<Arc<Flight>> {
         self.flights().iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Bytes that are not dealt with yet. (A file that grew since it was planned makes this less
-    /// than it is.)
+    /// Returns the number of bytes not yet finished. (Too low if a file grew since it was planned.)
     pub(crate) fn left(&self) -> u64 {
         self.total().saturating_sub(self.done())
     }
@@ -134,7 +134,7 @@ impl Counters {
         self.passed_over.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// A file that is begun, to be held as long as it is hashed; none for a small one.
+    /// Registers a file, in flight while the result is held; `None` for a small one.
     pub(crate) fn begin(&self, path: &Path, size: u64) -> Option<Arc<Flight>> {
         if size < WORTH_WATCHING {
             return None;
@@ -150,13 +150,13 @@ impl Counters {
         Some(flight)
     }
 
-    /// The list is whole at every moment at which a thread could fail, so that poison says nothing.
+    /// Locks the list, which is consistent wherever a thread could panic, so poisoning is ignored.
     fn flights(&self) -> MutexGuard<'_, Vec<Weak<Flight>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A wish to end the run, looked at in every window.
+/// A request to end the run, checked in every window.
 ///
 /// ```no_run
 /// use verify_signatures::{Cancel, Key, Verifier};
@@ -174,23 +174,23 @@ impl Counters {
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     flag: Arc<AtomicBool>,
-    /// The wish to end all runs of which this is one.
+    /// The request to end all runs of which this is one.
     of_all: Option<Arc<AtomicBool>>,
 }
 
 impl Cancel {
-    /// Ends the run soon.
+    /// Requests the end of the run.
     pub fn cancel(&self) {
         self.flag.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the run is to end.
+    /// Reports whether the run should end.
     pub fn is_cancelled(&self) -> bool {
         let is_set = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
         is_set(&self.flag) || self.of_all.as_ref().is_some_and(is_set)
     }
 
-    /// A wish to end one run, which is there also when this one is; not the other way round.
+    /// Returns a request for one run, which this one implies; not vice versa.
     pub(crate) fn child(&self) -> Cancel {
         Cancel {
             flag: Arc::default(),
@@ -198,7 +198,7 @@ impl Cancel {
         }
     }
 
-    /// The flag itself, for a signal handler to set.
+    /// Returns the flag itself, for a signal handler to set.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.flag)
     }

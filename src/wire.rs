@@ -1,9 +1,8 @@
-//! The objects of the JSON reports as plain data: the one definition that they are written from and
-//! read by.
+//! The objects of the JSON reports as plain data: one definition for writing and reading.
 //!
-//! `docs/report.schema.json` describes them (JSON Schema, draft 2020-12), and
-//! [`report::json`](crate::report::json) in words. A reader takes reports of this schema from older
-//! versions of the program, too, so that what came later may be missing.
+//! `docs/report.schema.json` specifies them (JSON Schema, draft 2020-12), and
+//! [`report::json`](crate::report::json) describes them. A reader also accepts reports of this
+//! schema from older versions of the program, so members that were added later may be missing.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -14,13 +13,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-/// The version of the objects, raised whenever a consumer could misunderstand the new ones.
+/// Version of the objects, raised whenever a consumer could misunderstand the new ones.
 pub const SCHEMA: u64 = 1;
 
-/// A text: borrowed when it is written, owned when it is read.
+/// A text: borrowed for writing, owned after reading.
 type Text<'a> = Cow<'a, str>;
 
-/// Which object a line of a stream is.
+/// The type of the object in a line of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Type {
@@ -32,31 +31,31 @@ pub enum Type {
     Summary,
 }
 
-/// A path in an object of its own, or as a member called `path`: text, or the base64 (RFC 4648,
-/// section 4) of bytes that are not UTF-8.
+/// A path as an object, or as a member called `path`: text, or the base64 (RFC 4648, section 4) of
+/// bytes that are not UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathMember<'a> {
-    /// The path, where it is UTF-8.
+    /// The path, if it is UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Text<'a>>,
-    /// The base64 of its bytes, where it is not.
+    /// The base64 of its bytes, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_base64: Option<Text<'a>>,
 }
 
-/// The path of a signature file as a member called `signature`; nothing where there is none.
+/// The path of a signature file as a member called `signature`; absent if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignatureMember<'a> {
-    /// The path, where it is UTF-8.
+    /// The path, if it is UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Text<'a>>,
-    /// The base64 of its bytes, where it is not.
+    /// The base64 of its bytes, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature_base64: Option<Text<'a>>,
 }
 
 impl<'a> PathMember<'a> {
-    /// The member for a path.
+    /// Returns the member for a path.
     pub fn of(path: &'a Path) -> PathMember<'a> {
         match path.to_str() {
             Some(text) => PathMember {
@@ -67,7 +66,7 @@ impl<'a> PathMember<'a> {
         }
     }
 
-    /// The member for bytes that are a path.
+    /// Returns the member for the bytes of a path.
     pub fn of_bytes(bytes: Vec<u8>) -> PathMember<'a> {
         match String::from_utf8(bytes) {
             Ok(text) => PathMember {
@@ -81,7 +80,7 @@ impl<'a> PathMember<'a> {
         }
     }
 
-    /// The path; `None` where there is none, or one in both forms, or none in base64.
+    /// Returns the path; `None` if it is absent, present in both forms, or invalid base64.
     pub fn decode(&self) -> Option<PathBuf> {
         decode(self.path.as_deref(), self.path_base64.as_deref())
     }
@@ -111,15 +110,15 @@ fn decode(text: Option<&str>, base64: Option<&str>) -> Option<PathBuf> {
 pub struct Document<'a, A = Vec<Artifact<'a>>, N = Vec<Note<'a>>> {
     /// [`SCHEMA`].
     pub schema: u64,
-    /// How it began.
+    /// Its beginning.
     pub start: Start<'a>,
     /// Its artifacts, in the order of the lines.
     pub artifacts: A,
-    /// How it ended.
+    /// Its end.
     pub summary: Summary<'a, N>,
 }
 
-/// How a run began.
+/// The beginning of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Start<'a> {
     /// [`Type::Start`].
@@ -131,7 +130,7 @@ pub struct Start<'a> {
     /// The version of the program.
     #[serde(default)]
     pub version: Text<'a>,
-    /// When (RFC 3339, UTC).
+    /// Start time (RFC 3339, UTC).
     pub time: Text<'a>,
     /// The name of the machine.
     #[serde(default)]
@@ -139,12 +138,12 @@ pub struct Start<'a> {
     /// The trusted keys.
     #[serde(default)]
     pub keys: Vec<Key<'a>>,
-    /// The working directory, where it is known.
+    /// The working directory, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<PathMember<'a>>,
-    /// The PATHs as they were given.
+    /// The PATHs as given.
     pub roots: Vec<PathMember<'a>>,
-    /// What else was asked for.
+    /// The other options.
     #[serde(default)]
     pub options: Options<'a>,
 }
@@ -162,21 +161,21 @@ pub struct Key<'a> {
     pub fingerprint: Text<'a>,
 }
 
-/// What a run was asked to do.
+/// The options of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options<'a> {
-    /// The one signature file that was named.
+    /// The signature file named for a single artifact.
     #[serde(flatten)]
     pub signature: SignatureMember<'a>,
-    /// How many levels were walked; all where nothing is said.
+    /// Maximum depth of the walk; absent if unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_depth: Option<usize>,
     /// Whether linked directories were entered.
     pub follow_links: bool,
-    /// What was left out.
+    /// The excluded patterns.
     pub exclude: Vec<Text<'a>>,
-    /// The only fingerprints that a key was allowed to have.
+    /// The only fingerprints that keys were allowed to have.
     pub key_fingerprints: Vec<Text<'a>>,
     /// Whether a missing signature was accepted.
     pub allow_unsigned: bool,
@@ -199,7 +198,7 @@ pub struct Artifact<'a> {
     /// [`Type::Artifact`].
     #[serde(default = "artifact")]
     pub r#type: Type,
-    /// Where it is, or should be.
+    /// Its path, or the expected one.
     #[serde(flatten)]
     pub path: PathMember<'a>,
     /// A term of [`Status`](crate::trust::terms::Status).
@@ -209,10 +208,10 @@ pub struct Artifact<'a> {
     pub passes: bool,
     /// A term of [`Reason`](crate::trust::terms::Reason).
     pub reason: Text<'a>,
-    /// The reason in words.
+    /// The reason as text.
     #[serde(default)]
     pub detail: Text<'a>,
-    /// What to do, where it does not pass.
+    /// The remedy, if it does not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<Text<'a>>,
     /// Its size in bytes.
@@ -227,16 +226,16 @@ pub struct Artifact<'a> {
     /// The fingerprint of the key that verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Text<'a>>,
-    /// The files that it was split into, in their order.
+    /// The files that it was split into, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PathMember<'a>>,
-    /// What it is a link to, where the signature is that of its target.
+    /// The link's target, if the signature is the target's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<PathMember<'a>>,
-    /// What the data really is: a hint, a term of [`Sniffed`](crate::trust::sniffed::Sniffed).
+    /// The kind of its content: a hint, a term of [`Sniffed`](crate::trust::sniffed::Sniffed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks: Option<Text<'a>>,
-    /// Another name of the same file, under which it was read, once for both.
+    /// Another name of the same file, under which it was read once for both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_as: Option<PathMember<'a>>,
     /// Seconds from opening it to its verdict.
@@ -248,45 +247,45 @@ fn artifact() -> Type {
     Type::Artifact
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary<'a, N = Vec<Note<'a>>> {
     /// [`Type::Summary`].
     #[serde(default = "summary")]
     pub r#type: Type,
-    /// When (RFC 3339, UTC).
+    /// End time (RFC 3339, UTC).
     #[serde(default)]
     pub time: Text<'a>,
     /// Whether every artifact was found and judged.
     pub complete: bool,
-    /// The signal that ended it, if one did.
+    /// The signal that ended it, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<Text<'a>>,
-    /// How many artifacts there are.
+    /// The expected number of artifacts.
     #[serde(default)]
     pub expected: u64,
-    /// How many of them have each status.
+    /// The number of artifacts with each status.
     #[serde(default)]
     pub counts: Counts,
-    /// How many do not pass.
+    /// The number of artifacts that do not pass.
     #[serde(default)]
     pub failures: u64,
     /// Bytes hashed.
     #[serde(default)]
     pub bytes: u64,
-    /// Seconds that it took.
+    /// Duration in seconds.
     #[serde(default)]
     pub seconds: f64,
     /// The exit status.
     #[serde(default)]
     pub exit_status: u8,
-    /// What kept it from a judgement, in words.
+    /// What prevented a judgement, as text.
     #[serde(default)]
     pub problems: Vec<Text<'a>>,
-    /// What it shows as a whole.
+    /// Observations on the run as a whole.
     #[serde(default)]
     pub notes: N,
-    /// How it differs from its baseline, where it was audited.
+    /// The differences from its baseline, if it was audited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Audit<'a>>,
 }
@@ -295,7 +294,7 @@ fn summary() -> Type {
     Type::Summary
 }
 
-/// How many artifacts have each status.
+/// The number of artifacts with each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Counts {
@@ -315,7 +314,7 @@ pub struct Counts {
     pub not_regular: u64,
 }
 
-/// What a run shows as a whole; see [`Note`](crate::hints::notes::Note), whose variants these are.
+/// An observation on the run as a whole, with the variants of [`Note`](crate::hints::notes::Note).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "kebab-case")]
 #[allow(missing_docs)]
@@ -364,14 +363,14 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
     },
 }
 
-/// How a run differs from its baseline.
+/// The differences of a run from its baseline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit<'a> {
     /// The baseline's path.
     pub baseline: PathMember<'a>,
     /// Its SHA-256, in hexadecimal digits.
     pub sha256: Text<'a>,
-    /// When the run began that it speaks of.
+    /// The start time of the run that the baseline reports.
     pub time: Text<'a>,
     /// The differences.
     pub findings: Vec<Finding<'a>>,
@@ -382,19 +381,19 @@ pub struct Audit<'a> {
 pub struct Finding<'a> {
     /// `missing`, `added`, `changed` or `renamed`.
     pub finding: Text<'a>,
-    /// Where the artifact is, or should be.
+    /// The artifact's path, or the expected one.
     #[serde(flatten)]
     pub path: PathMember<'a>,
-    /// Where a renamed one was.
+    /// The previous path of a renamed artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathMember<'a>>,
-    /// What is missing and looks like an added one.
+    /// The missing artifact that an added one resembles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<PathMember<'a>>,
 }
 
-/// What an audit reads of a [`Document`]: the members that it rests on. What else is there takes no
-/// memory, and may be what another version of the program writes.
+/// The members of a [`Document`] that an audit reads. All others take no memory, and may be those
+/// of another version of the program.
 pub mod audited {
     use serde::Deserialize;
 
@@ -413,7 +412,7 @@ pub mod audited {
         pub summary: Summary,
     }
 
-    /// The version of any report, whatever else is in it.
+    /// The version of any report, independent of its other members.
     #[derive(Debug, Deserialize)]
     pub struct Version {
         /// See [`super::Document::schema`].

@@ -1,4 +1,4 @@
-//! A block device of which the first bytes are an image: a written USB stick, a disc.
+//! Block devices whose first bytes are an image: a written USB stick or a disc.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
@@ -9,21 +9,21 @@ use rustix::fs::OFlags;
 
 use super::{ReadError, Stamp};
 
-/// Where an ISO 9660 image has its primary volume descriptor (ECMA-119, 6.2.1 and 8.4): sector 16,
-/// of 2048 bytes.
+/// Offset of the primary volume descriptor in an ISO 9660 image (ECMA-119, 6.2.1 and 8.4): sector
+/// 16, of 2048 bytes.
 const DESCRIPTOR_AT: u64 = 16 * 2048;
-/// How that begins (ECMA-119, 8.4.1 to 8.4.3): its type, its identifier, its version.
+/// Beginning of the descriptor (ECMA-119, 8.4.1 to 8.4.3): its type, identifier and version.
 const DESCRIPTOR: &[u8] = b"\x01CD001\x01";
-/// Where the volume space size is, in logical blocks, in both byte orders (ECMA-119, 8.4.8).
+/// Offset of the volume space size, in logical blocks, in both byte orders (ECMA-119, 8.4.8).
 const SPACE_SIZE_AT: usize = 80;
-/// Where the logical block size is, in both byte orders (ECMA-119, 8.4.12).
+/// Offset of the logical block size, in both byte orders (ECMA-119, 8.4.12).
 const BLOCK_SIZE_AT: usize = 128;
 
-/// Opens the block device at `path`, to read its first `length` bytes.
+/// Opens the block device at `path` to read its first `length` bytes.
 ///
 /// # Errors
-/// [`ReadError::NotRegular`] for anything but a block device, [`ReadError::Changed`] where it is
-/// smaller, or what open(2) says.
+/// [`ReadError::NotRegular`] for anything but a block device, [`ReadError::Changed`] if it is
+/// smaller, or the errors of open(2).
 pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), ReadError> {
     let file = super::open(path, OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|error| match error
         .kind()
@@ -32,7 +32,7 @@ pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), ReadError> {
         _ => ReadError::Io(error),
     })?;
     let metadata = file.metadata()?;
-    // Fail closed: a character device or a FIFO gives other bytes whenever it is read, and has no
+    // Fail closed: a character device or a FIFO returns different bytes on each read, and has no
     // size.
     if !metadata.file_type().is_block_device() {
         return Err(ReadError::NotRegular);
@@ -45,7 +45,7 @@ pub fn open(path: &Path, length: u64) -> Result<(File, Stamp), ReadError> {
     Ok((file, stamp))
 }
 
-/// Fail closed: what is behind the end of a device was not read, whatever a map of it holds.
+/// Fails closed: bytes beyond the end of a device were not read, even if a map of it contains some.
 pub(super) fn expect_length(file: &File, length: u64) -> Result<(), ReadError> {
     if size(file)? < length {
         return Err(ReadError::Changed);
@@ -53,7 +53,7 @@ pub(super) fn expect_length(file: &File, length: u64) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The size of an open block device in bytes.
+/// Returns the size of an open block device in bytes.
 ///
 /// # Errors
 /// Those of lseek(2).
@@ -61,8 +61,8 @@ pub fn size(mut file: &File) -> io::Result<u64> {
     file.seek(SeekFrom::End(0))
 }
 
-/// The size of the ISO 9660 image that the device begins with, as its primary volume descriptor
-/// says; `None` where there is none that says it twice.
+/// Returns the size of the ISO 9660 image at the start of the device, as recorded in its primary
+/// volume descriptor; `None` unless both byte orders agree.
 ///
 /// # Errors
 /// Those of pread(2).
@@ -83,8 +83,7 @@ fn size_in(descriptor: &[u8]) -> Option<u64> {
         u32::from_be_bytes([e, f, g, h]),
     );
     let (block, block_again) = (u16::from_le_bytes([i, j]), u16::from_be_bytes([k, l]));
-    // Fail closed: numbers that contradict each other are of a damaged descriptor, or of something
-    // else.
+    // Fail closed: contradictory numbers mean a damaged descriptor, or something else.
     let is_sound = blocks == again && block == block_again && blocks > 0;
     let is_allowed = matches!(block, 512 | 1024 | 2048);
     let is_there = descriptor.starts_with(DESCRIPTOR) && is_sound && is_allowed;

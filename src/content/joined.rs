@@ -1,5 +1,5 @@
-//! Files read as one: an artifact that lies in one file, or the parts that it was split into, one
-//! after the other.
+//! Reads one or more files as one: an artifact in a single file, or in the parts that it was split
+//! into.
 
 use std::io;
 use std::path::Path;
@@ -7,37 +7,37 @@ use std::path::Path;
 use super::{Content, ReadError, Reading, Stamp};
 use crate::files::SharedPath;
 
-/// Bytes that are handed out at a time at the least, but for the last: a block of SHA-256 (FIPS
-/// 180-4, 5.2.1).
+/// Minimum number of bytes handed out at a time, except at the end: one SHA-256 block (FIPS 180-4,
+/// 5.2.1).
 const BLOCK: usize = 64;
 
 /// An open artifact, read once from its beginning to its end.
 #[derive(Debug)]
 pub struct Joined {
-    /// The part that is being read. It is the last one, where nothing is in `waiting`.
+    /// The part being read; the last one if `waiting` is zero.
     content: Content,
-    /// The parts, in their order, each as it was at the beginning.
+    /// The parts in order, each with its stamp at the start.
     parts: Vec<(SharedPath, Stamp)>,
-    /// How many of them were opened.
+    /// Number of parts opened so far.
     opened: usize,
-    /// The bytes that are read of a block device, which says of itself that it has none.
+    /// Number of bytes to read from a block device, which reports a size of zero.
     device_length: Option<u64>,
     reading: Reading,
-    /// Bytes of the parts that wait.
+    /// Total bytes of the parts not yet opened.
     waiting: u64,
-    /// The bytes around the border of two parts that do not fill a block in either; no longer than
-    /// one.
+    /// The bytes around the border of two parts that do not fill a block in either; at most one
+    /// block.
     border: Vec<u8>,
-    /// Whether the border is to be read now.
+    /// Whether the border is read next.
     is_at_border: bool,
 }
 
 impl Joined {
-    /// Opens the file at `path`, or the `parts` of it in their order, if there are any. One part is
-    /// open at a time.
+    /// Opens the file at `path`, or its `parts` in order, if there are any. Only one part is open
+    /// at a time.
     ///
     /// # Errors
-    /// Those of [`super::open_regular`], and of stat(2) for the parts that are not opened yet.
+    /// Those of [`super::open_regular`], and of stat(2) for the parts not yet opened.
     pub fn open(path: &Path, parts: &[SharedPath], reading: Reading) -> Result<Joined, ReadError> {
         let first = parts.first().map(SharedPath::to_path_buf);
         let content = Content::open(first.as_deref().unwrap_or(path), reading)?;
@@ -63,7 +63,7 @@ impl Joined {
         })
     }
 
-    /// Opens the block device at `path`, to read its first `length` bytes.
+    /// Opens the block device at `path` to read its first `length` bytes.
     ///
     /// # Errors
     /// Those of [`super::device::open`].
@@ -80,7 +80,7 @@ impl Joined {
         })
     }
 
-    /// The size of the whole in bytes.
+    /// Returns the total size in bytes.
     pub fn size(&self) -> u64 {
         let sizes = self.parts.iter().map(|(_, stamp)| stamp.size());
         if self.parts.is_empty() {
@@ -90,13 +90,13 @@ impl Joined {
         }
     }
 
-    /// Bytes that are not consumed yet.
+    /// Returns the number of bytes not yet consumed.
     pub fn left(&self) -> u64 {
         (self.content.left() + self.border.len() as u64).saturating_add(self.waiting)
     }
 
-    /// The bytes that are in memory and not consumed yet: none before the first [`Joined::fill`]
-    /// and at the end.
+    /// Returns the unconsumed bytes in memory: none before the first [`Joined::fill`] and at the
+    /// end.
     pub fn unread(&self) -> &[u8] {
         if self.is_at_border {
             &self.border
@@ -105,7 +105,7 @@ impl Joined {
         }
     }
 
-    /// Marks the next `count` bytes as dealt with.
+    /// Marks the next `count` bytes as consumed.
     pub fn consume(&mut self, count: usize) {
         if self.is_at_border {
             self.border.drain(..count);
@@ -115,16 +115,16 @@ impl Joined {
         }
     }
 
-    /// Brings in the next bytes where none are left. After it, fewer than a block means the end of
-    /// the whole.
+    /// Brings in the next bytes if none are left. If fewer than a block are unread afterwards, they
+    /// are the last.
     ///
     /// # Errors
-    /// Those of [`Content::fill`]; [`ReadError::Changed`] where a part is not what it was when the
-    /// first was opened.
+    /// Those of [`Content::fill`]; [`ReadError::Changed`] if a part has changed since the first was
+    /// opened.
     pub fn fill(&mut self) -> Result<(), ReadError> {
         while !self.is_at_border {
-            // Fail closed: this fails where the window before went away, so that nothing copied
-            // from it can end up in a digest.
+            // Fail closed: this fails if the previous window is damaged, so nothing copied from it
+            // can end up in a digest.
             self.content.fill()?;
             let unread = self.content.unread();
             let is_last_part = self.opened >= self.parts.len();
@@ -151,7 +151,7 @@ impl Joined {
     fn open_next(&mut self) -> Result<(), ReadError> {
         let (path, stamp) = &self.parts[self.opened];
         let content = Content::open(&path.to_path_buf(), self.reading)?;
-        // Fail closed: a part that was exchanged meanwhile may be of another whole.
+        // Fail closed: a part replaced meanwhile may belong to another artifact.
         if content.stamp() != stamp {
             return Err(ReadError::Changed);
         }
@@ -161,11 +161,11 @@ impl Joined {
         Ok(())
     }
 
-    /// Whether the name `path`, or each name of a part, leads to what was read, and that is as it
-    /// was.
+    /// Reports whether `path`, or the path of every part, still leads to the file that was read,
+    /// unchanged.
     ///
-    /// Fail closed: this tells a file that was written to, one that was replaced, and another name
-    /// that no longer leads here.
+    /// Fail closed: this detects a file that was written to, one that was replaced, and another
+    /// name that no longer leads here.
     pub fn is_unchanged(&self, path: &Path) -> bool {
         let as_read = |now: Stamp| Stamp {
             size: self.device_length.unwrap_or(now.size),
@@ -182,8 +182,8 @@ impl Joined {
         }
     }
 
-    /// The first bytes of the whole, at most so many and no more than its first part has, whatever
-    /// was read of it before.
+    /// Returns at most the first `most` bytes, all from the first part, independent of the reading
+    /// position.
     ///
     /// # Errors
     /// Those of open(2) and pread(2).
@@ -218,7 +218,7 @@ mod tests {
         (n * 31 + n / 251) as u8
     }
 
-    /// Writes parts of these sizes; their bytes go on from one to the next.
+    /// Writes parts of these sizes; their bytes continue from one to the next.
     fn parts(directory: &Path, sizes: &[usize]) -> (Vec<SharedPath>, Vec<u8>) {
         let mut whole = Vec::new();
         let mut paths = Vec::new();
@@ -232,7 +232,7 @@ mod tests {
         (paths, whole)
     }
 
-    /// Reads as the engine does: whole blocks, and at the end what is left.
+    /// Reads as the engine does: whole blocks, then the remainder.
     fn all_of(joined: &mut Joined) -> Result<Vec<u8>, ReadError> {
         let mut all = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! One window of a file, brought in by whichever way the system allows.
+//! Loads one window of a file by any method that the system allows.
 
 use std::fs::File;
 use std::io;
@@ -7,8 +7,7 @@ use std::sync::Arc;
 use super::mapped::MapError;
 use super::{IoMode, READ_WINDOW, ReadError, mapped, read};
 
-/// The bytes of a file that are in memory. They are lent for hashing, and let go with the next
-/// window.
+/// Bytes of the file in memory, lent for hashing and released with the next window.
 #[derive(Debug)]
 pub(super) enum Window {
     Mapped(mapped::Map),
@@ -29,7 +28,7 @@ impl Window {
         }
     }
 
-    /// Whether a page of it went away while it was looked at: its bytes are not the file's then.
+    /// Reports whether a page disappeared during use: its bytes are then not the file's.
     pub(super) fn is_damaged(&self) -> bool {
         match self {
             Window::Mapped(map) => map.is_damaged(),
@@ -37,7 +36,7 @@ impl Window {
         }
     }
 
-    /// The memory to use again; a map is let go.
+    /// Returns the buffer for reuse; unmaps a map.
     fn into_buffer(self) -> Vec<u8> {
         match self {
             Window::Mapped(_) => Vec::new(),
@@ -51,18 +50,18 @@ impl Window {
 pub(super) struct Extent {
     /// The offset of its first byte.
     pub(super) at: u64,
-    /// Its bytes.
+    /// Its length in bytes.
     pub(super) length: usize,
 }
 
 impl Extent {
-    /// The offset behind its last byte.
+    /// Returns the offset after its last byte.
     pub(super) fn end(self) -> u64 {
         self.at + self.length as u64
     }
 }
 
-/// Brings in the windows of a file.
+/// Loads the windows of a file.
 #[derive(Debug)]
 pub(super) struct Loader {
     file: Arc<File>,
@@ -74,8 +73,8 @@ impl Loader {
         Loader { file, io }
     }
 
-    /// Brings in the bytes of `extent` in the place of a window that is not used any more: all of
-    /// them, or the first [`READ_WINDOW`] where the system has no memory for more.
+    /// Loads `extent`, reusing the memory of a `used` window: all of its bytes, or the first
+    /// [`READ_WINDOW`] if the system has no memory for more.
     pub(super) fn load(&mut self, extent: Extent, used: Window) -> Result<Window, ReadError> {
         let mut buffer = used.into_buffer();
         if self.io != IoMode::Read {
@@ -85,7 +84,7 @@ impl Loader {
                     return self.smaller(extent, error);
                 }
                 Err(MapError::Map(_)) => self.io = IoMode::Read,
-                // A page that cannot be had: reading it tells whether the file ends here or the
+                // A page is unavailable: reading it reveals whether the file ends here or the
                 // device fails.
                 Err(MapError::Page) => {}
             }

@@ -1,4 +1,4 @@
-//! A file's bytes, window by window, and whether they stayed the same while they were read.
+//! Reads a file's bytes, window by window, and detects whether they changed meanwhile.
 
 pub mod device;
 mod joined;
@@ -20,39 +20,39 @@ pub use joined::Joined;
 use loader::{Extent, Loader, Window};
 use prefetch::Prefetcher;
 
-/// Bytes that one thread has mapped at one time for its lanes; a file whose windows another thread
-/// brings in has two of them. Memory stays flat whatever the files' sizes: two threads stay below
-/// 64 MiB.
+/// Maximum number of bytes that one thread maps at a time for its lanes; doubled for a file whose
+/// windows another thread prefetches. Memory use is independent of file sizes: two threads stay
+/// below 64 MiB.
 ///
-/// Measured hot with two lanes: windows of 8 MiB 4.0 GB/s, of 2 MiB 3.8, of 512 KiB 3.5
-/// (BENCHMARKS.md).
+/// Measured with a warm cache and two lanes: windows of 8 MiB 4.0 GB/s, of 2 MiB 3.8, of 512 KiB
+/// 3.5 (BENCHMARKS.md).
 const MAPPED_BY_A_THREAD: usize = 16 * 1024 * 1024;
 
-/// The largest window. With larger ones a cancelled run would notice too late.
+/// Maximum window size. A larger one would delay cancellation too much.
 const LARGEST_WINDOW: usize = 8 * 1024 * 1024;
 
-/// The window of each file in bytes, a multiple of the page size, where a thread reads so many
-/// files at once.
+/// Returns the window size per file in bytes, a multiple of the page size, for a thread that reads
+/// `files` files at once.
 pub fn window(files: usize) -> usize {
     (MAPPED_BY_A_THREAD / files.max(1).next_power_of_two()).min(LARGEST_WINDOW)
 }
 
-/// The most files that can be mapped at one time. What is beyond it is read, which is slower.
+/// Maximum number of files mapped at one time. The others are read, which is slower.
 pub const MOST_MAPPED: usize = mapped::MOST;
 
-/// The smallest window, where there is little memory.
+/// Minimum window size, used if memory is scarce.
 pub const SMALLEST_WINDOW: usize = 64 * 1024;
 
-/// Bytes that are read at one time where nothing is mapped. Windows of 64 KiB and 1 MiB measured
-/// the same (BENCHMARKS.md).
+/// Bytes per read without memory maps. Windows of 64 KiB and 1 MiB measured the same
+/// (BENCHMARKS.md).
 const READ_WINDOW: usize = 256 * 1024;
 
-/// Files up to this many bytes are read with one call, which costs less than a map, and without
+/// Maximum size of a file that is read with one call, which costs less than a map, and without
 /// readahead.
 const SMALL: u64 = READ_WINDOW as u64;
 
-/// Files from this many bytes on are worth a thread that brings their windows in, where a core has
-/// nothing else to do.
+/// Break-even: minimum size of a file whose windows a thread of their own brings in, if a core is
+/// idle.
 const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 
 /// How files are read.
@@ -66,18 +66,18 @@ const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum IoMode {
-    /// Memory maps, and `pread` for a file whose system refuses them.
+    /// Memory maps, and `pread` for a file that cannot be mapped.
     #[default]
     Auto,
-    /// Memory maps only; a file that cannot be mapped is not readable. (A page that a map cannot
-    /// bring in is read once more all the same, since only that tells why.)
+    /// Memory maps only; a file that cannot be mapped is unreadable. (A page that a map cannot
+    /// bring in is still read once with `pread`, since only that reveals the cause.)
     Mmap,
     /// `pread` only.
     Read,
 }
 
 impl IoMode {
-    /// The term that options and reports have for it.
+    /// Returns its term in options and reports.
     pub fn name(self) -> &'static str {
         match self {
             IoMode::Auto => "auto",
@@ -90,48 +90,48 @@ impl IoMode {
 /// How one file is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
-    /// By maps or not.
+    /// The method.
     pub io: IoMode,
-    /// Bytes that are mapped at one time; see [`window`].
+    /// Bytes mapped at one time; see [`window`].
     pub window: usize,
-    /// How many bytes the system is asked to read ahead.
+    /// Bytes of readahead to request from the system.
     pub ahead: u64,
-    /// Whether there are cores with nothing to do, so that one of them may bring in the windows
-    /// while another hashes.
+    /// Whether cores are idle, so that one may bring in windows while another hashes.
     pub spare_core: bool,
 }
 
-/// Why a file's bytes cannot be had.
+/// Why a file's bytes cannot be read.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("no such file")]
     Missing,
     /// It is a directory, a FIFO, a socket or a device.
     #[error("not a regular file")]
     NotRegular,
-    /// It is not, or no longer, what it was when it was opened.
+    /// The file changed, or was replaced, after it was opened.
     #[error("changed while reading")]
     Changed,
-    /// The system says why.
+    /// The system's error.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// What tells a file, at an instant, from another one and from itself after a change.
+/// Identifies a file and its version: distinguishes it from other files and from itself after a
+/// change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     device: u64,
     inode: u64,
     size: u64,
-    /// Last change of the content: seconds and nanoseconds since the epoch.
+    /// Last modification of the content: seconds and nanoseconds since the epoch.
     modified: (i64, i64),
-    /// Last change of the inode, which no program can set back.
+    /// Last change of the inode, which no program can reset.
     changed: (i64, i64),
 }
 
 impl Stamp {
-    /// The stamp of what stands under `path` now, links followed.
+    /// Returns the stamp of the current file at `path`, following links.
     ///
     /// # Errors
     /// Those of stat(2).
@@ -142,7 +142,7 @@ impl Stamp {
     fn of(metadata: &Metadata) -> Stamp {
         let is_block_device = metadata.file_type().is_block_device();
         Stamp {
-            // Of a block device, which one it is counts, and not where its name is.
+            // A block device is identified by its own number, not by where its name lies.
             device: if is_block_device {
                 metadata.rdev()
             } else {
@@ -155,55 +155,54 @@ impl Stamp {
         }
     }
 
-    /// The size in bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 }
 
-/// An open regular file, read once from its beginning to the size that it had when it was opened,
-/// one window after the other.
+/// An open regular file, read once, window by window, from its beginning to its size when opened.
 #[derive(Debug)]
 pub struct Content {
     file: Arc<File>,
     stamp: Stamp,
-    /// Whether it is a block device, which may go on behind what is read of it.
+    /// Whether it is a block device, which may extend beyond the bytes to read.
     is_device: bool,
     io: IoMode,
     source: Source,
-    /// Bytes of a window.
+    /// Maximum bytes per window.
     most: usize,
     /// See [`Reading::ahead`].
     ahead: u64,
     window: Window,
-    /// Where the window ends in the file.
+    /// Offset of the end of the window.
     window_end: u64,
-    /// Up to where the system was asked to read ahead.
+    /// Offset up to which readahead was requested.
     asked: u64,
-    /// How much of the window is consumed.
+    /// Consumed bytes of the window.
     consumed: usize,
 }
 
-/// Who brings in the windows.
+/// What brings in the windows.
 #[derive(Debug)]
 enum Source {
-    /// Whoever asks for them.
+    /// The calling thread.
     Here(Loader),
-    /// A thread of their own.
+    /// A dedicated thread.
     Prefetched(Prefetcher),
 }
 
-/// Opens a regular file for reading and never waits for one that is not.
+/// Opens a regular file for reading; never blocks on any other kind of file.
 ///
 /// # Errors
-/// [`ReadError::Missing`], [`ReadError::NotRegular`], or what open(2) says.
+/// [`ReadError::Missing`], [`ReadError::NotRegular`], or the errors of open(2).
 pub fn open_regular(path: &Path) -> Result<(File, Stamp), ReadError> {
-    // Should a FIFO or a terminal have taken the file's place since the walk: neither wait for it
-    // nor adopt it.
+    // If a FIFO or a terminal has replaced the file since the walk, neither block on it nor make it
+    // the controlling terminal.
     let opened =
         open(path, OFlags::NONBLOCK | OFlags::NOCTTY).or_else(|error| match error.kind() {
-            // Another program (a file server) holds a lease on the file, and gives it up when
-            // somebody waits for it.
+            // Another program (a file server) holds a lease on the file, and releases it when an
+            // open blocks.
             io::ErrorKind::WouldBlock if path.is_file() => open(path, OFlags::NOCTTY),
             _ => Err(error),
         });
@@ -219,14 +218,13 @@ pub fn open_regular(path: &Path) -> Result<(File, Stamp), ReadError> {
     }
 }
 
-/// Whether it is a file with holes on tmpfs, which takes memory for a hole that is mapped and gives
-/// none of it back: a file of any size, made of nothing, would use up all there is. Reading takes
-/// none.
+/// Reports whether this is a sparse file on tmpfs, which allocates memory for every mapped hole and
+/// does not release it: a sparse file of any size could exhaust memory. Reading allocates none.
 #[cfg(target_os = "linux")]
 fn takes_memory_to_map(file: &File) -> io::Result<bool> {
-    /// What statfs(2) calls tmpfs.
+    /// The file system type of tmpfs in statfs(2).
     const TMPFS_MAGIC: u32 = 0x0102_1994;
-    /// The unit of `st_blocks`.
+    /// Unit of `st_blocks` in bytes.
     const BLOCK: u64 = 512;
     let metadata = file.metadata()?;
     let has_holes = metadata.blocks().saturating_mul(BLOCK) < metadata.size();
@@ -238,7 +236,7 @@ fn takes_memory_to_map(_file: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The size of the regular file at `path` and its first bytes, at most so many.
+/// Returns the size of the regular file at `path` and at most its first `most` bytes.
 ///
 /// # Errors
 /// Those of [`open_regular`] and read(2).
@@ -264,7 +262,7 @@ impl Content {
         Content::of(file, stamp, reading)
     }
 
-    /// Opens the block device at `path`, to read its first `length` bytes as if they were a file.
+    /// Opens the block device at `path` to read its first `length` bytes like a file.
     ///
     /// # Errors
     /// Those of [`device::open`].
@@ -306,12 +304,12 @@ impl Content {
         })
     }
 
-    /// What the file was when it was opened.
+    /// Returns the file's stamp at the time it was opened.
     pub fn stamp(&self) -> &Stamp {
         &self.stamp
     }
 
-    /// The first bytes of the file, at most so many, whatever was read of it before.
+    /// Returns at most the first `most` bytes of the file, independent of the reading position.
     ///
     /// # Errors
     /// Those of pread(2).
@@ -331,41 +329,40 @@ impl Content {
         Ok(bytes)
     }
 
-    /// How many bytes are not consumed yet.
+    /// Returns the number of bytes not yet consumed.
     pub fn left(&self) -> u64 {
         self.stamp.size - self.window_end + self.unread().len() as u64
     }
 
-    /// The bytes of the present window that are not consumed yet: none before the first
-    /// [`Content::fill`] and at the end.
+    /// Returns the unconsumed bytes of the current window: none before the first [`Content::fill`]
+    /// and at the end.
     pub fn unread(&self) -> &[u8] {
         self.window.bytes().get(self.consumed..).unwrap_or_default()
     }
 
-    /// Marks the next `count` bytes as dealt with.
+    /// Marks the next `count` bytes as consumed.
     pub fn consume(&mut self, count: usize) {
         self.consumed += count;
     }
 
-    /// Brings in the next window where the present one is consumed. After it, nothing unread means
-    /// the end of the file.
+    /// Brings in the next window if the current one is consumed. If nothing is unread afterwards,
+    /// the file has ended.
     ///
-    /// Every window but the last is a multiple of 64 bytes long.
+    /// The length of every window but the last is a multiple of 64 bytes.
     ///
     /// # Errors
-    /// [`ReadError::Changed`] where the file ends before or goes on behind the size that it was
-    /// opened with.
+    /// [`ReadError::Changed`] if the file is shorter or longer than when it was opened.
     pub fn fill(&mut self) -> Result<(), ReadError> {
         if !self.unread().is_empty() {
             return Ok(());
         }
-        // Fail closed: before anything that was made of this window is used, and again whenever
-        // somebody asks for another.
+        // Fail closed: check before any result of this window is used, and again on every later
+        // call.
         if self.window.is_damaged() {
             return Err(self.damage());
         }
-        // The window is given up before the next is there: after a fault, nothing is left that
-        // could be hashed twice.
+        // Release the window before loading the next: after an error, nothing is left that could be
+        // hashed twice.
         let used = std::mem::take(&mut self.window);
         self.consumed = 0;
         let extent = self.extent(self.window_end);
@@ -390,17 +387,17 @@ impl Content {
         Ok(())
     }
 
-    /// Reads in small windows from here on, since the system has no memory for larger ones.
+    /// Switches to small windows, since the system has no memory for larger ones.
     fn do_with_less(&mut self) {
         self.most = READ_WINDOW;
-        // The thread is about to bring in what would follow a whole window.
+        // The thread is about to load the extent that would follow a whole window.
         if let Source::Prefetched(_) = self.source {
             self.source = Source::Here(Loader::new(Arc::clone(&self.file), self.io));
         }
     }
 
-    /// What befell the window: reading it once more tells whether the file ends here or the device
-    /// fails.
+    /// Finds the cause of damage to the window: rereading it reveals whether the file ends here or
+    /// the device fails.
     fn damage(&self) -> ReadError {
         let start = self.window_end - self.window.bytes().len() as u64;
         let mut buffer = Vec::new();
@@ -413,14 +410,14 @@ impl Content {
         ReadError::Changed
     }
 
-    /// The window that begins at offset `at`; an empty one at the end.
+    /// Returns the extent of the window at offset `at`; empty at the end.
     fn extent(&self, at: u64) -> Extent {
         let left = self.stamp.size - at;
         let length = usize::try_from(left).map_or(self.most, |left| left.min(self.most));
         Extent { at, length }
     }
 
-    /// Asks for what comes behind `end`, so that the device works while the processor does.
+    /// Requests the bytes after `end`, so that the device works while the processor hashes.
     fn read_ahead(&mut self, end: u64) {
         let wanted = end.saturating_add(self.ahead).min(self.stamp.size);
         if self.stamp.size > SMALL && wanted > self.asked {
@@ -429,9 +426,8 @@ impl Content {
         }
     }
 
-    /// Fail closed: a file that goes on behind its size (it grew, or lies in a file system that
-    /// reports no sizes, as /proc does) was not hashed whole, so its digest would speak of a
-    /// part.
+    /// Fail closed: a file that continues beyond its size (it grew, or its file system reports no
+    /// sizes, as /proc does) was not hashed whole, so its digest would cover only a part.
     fn expect_end(&self) -> Result<(), ReadError> {
         match self.file.read_at(&mut [0], self.stamp.size) {
             Ok(0) => Ok(()),
@@ -443,7 +439,7 @@ impl Content {
 
 impl Source {
     fn prefetched(loader: Loader) -> Source {
-        // Without a thread it is as slow as with one lane, and no less right.
+        // Without a thread, reading is as slow as with one lane, but equally correct.
         Prefetcher::start(loader).map_or_else(Source::Here, Source::Prefetched)
     }
 }
@@ -460,7 +456,7 @@ mod tests {
             io,
             window: WINDOW,
             ahead: WINDOW as u64,
-            // Used from WORTH_A_THREAD on.
+            // Takes effect from `WORTH_A_THREAD` on.
             spare_core: true,
         }
     }
@@ -530,8 +526,8 @@ mod tests {
                     let mut content = Content::open(file.path(), reading(io)).unwrap();
                     content.fill().unwrap();
                     file.as_file().set_len(size).unwrap();
-                    // What was read before is forgotten: on a map that is cut off, it is not to be
-                    // looked at.
+                    // Discard what was read before: the map is truncated, so it must not be
+                    // accessed.
                     content.consume(content.unread().len());
                     let end = end_of(&mut content);
                     let what = format!("{opened} to {size} by {io:?}");
@@ -550,7 +546,7 @@ mod tests {
         file.as_file().set_len(0).unwrap();
         assert_eq!(content.unread().iter().max(), Some(&0));
         content.consume(WINDOW);
-        // As long again, so that nothing but the damage tells.
+        // Restore the length, so that only the damage reveals the change.
         file.as_file().set_len(WINDOW as u64).unwrap();
         for _ in 0..2 {
             assert!(matches!(content.fill(), Err(ReadError::Changed)));

@@ -1,6 +1,6 @@
-//! Windows brought in by a thread of their own, one ahead of the hashing: for a file that has a
-//! core to itself beside a core with nothing to do. Faulting pages in takes 8 percent of a run, and
-//! copying them, where they are read, 20.
+//! Loads windows in a dedicated thread, one ahead of the hashing: for a file that has a core to
+//! itself while another core is idle. Page faults take 8 percent of a run; copying, if files are
+//! read instead, 20.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,18 +9,18 @@ use std::thread;
 use super::ReadError;
 use super::loader::{Extent, Loader, Window};
 
-/// Stack of such a thread, which calls little more than the system.
+/// Stack size of the thread, which does little besides system calls.
 const STACK: usize = 256 * 1024;
 
-/// A window to bring in, and one to let go.
+/// A window to load, and one to release.
 type Request = (Extent, Window);
 
-/// The thread that brings in the windows of one file. It ends with this.
+/// The thread that loads the windows of one file. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Prefetcher {
     requests: SyncSender<Request>,
     windows: Receiver<(Extent, Result<Window, ReadError>)>,
-    /// Whether a window was asked for that is not received yet.
+    /// Whether a requested window has not been received yet.
     pending: bool,
 }
 
@@ -28,18 +28,18 @@ impl Prefetcher {
     /// Starts the thread.
     ///
     /// # Errors
-    /// Gives the loader back where the system has no thread to give.
+    /// Returns the loader if the system cannot start a thread.
     pub(super) fn start(loader: Loader) -> Result<Prefetcher, Loader> {
         let (requests, to_load) = sync_channel::<Request>(1);
         let (loaded, windows) = sync_channel(1);
-        // The loader goes to the thread by a channel, so that it is still here where there is none.
+        // Send the loader over a channel, so that it stays here if the thread does not start.
         let (hand, handed) = sync_channel::<Loader>(1);
         let bring_in = move || {
             let Ok(mut loader) = handed.recv() else {
                 return;
             };
             for (extent, used) in to_load {
-                // Nobody waits for the window any more where the file was given up.
+                // The file was abandoned; no receiver waits for the window.
                 if loaded.send((extent, loader.load(extent, used))).is_err() {
                     return;
                 }
@@ -57,8 +57,8 @@ impl Prefetcher {
         })
     }
 
-    /// The window at `extent`, after which the one at `following` is brought in; unless the window
-    /// is shorter than it should be, so that something else follows.
+    /// Returns the window at `extent` and requests the one at `following`, unless the window is
+    /// shorter than requested, so that another extent follows.
     pub(super) fn next(
         &mut self,
         extent: Extent,
@@ -70,8 +70,8 @@ impl Prefetcher {
             self.ask(extent, used.take().unwrap_or_default())?;
         }
         self.pending = false;
-        // Fail closed: a thread that vanished has brought in nothing, and another window than this
-        // is none.
+        // Fail closed: a thread that has died loaded nothing, and a window other than the requested
+        // one is rejected.
         let window = match self.windows.recv() {
             Ok((received, window)) if received == extent => window?,
             Ok(_) | Err(_) => return Err(vanished()),

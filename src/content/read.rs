@@ -1,4 +1,4 @@
-//! Windows by pread(2), the way without memory maps; and readahead, which serves both ways.
+//! Windows by pread(2), without memory maps; and readahead, which serves both methods.
 
 use std::fs::File;
 use std::io::{self, IoSliceMut};
@@ -12,11 +12,11 @@ use rustix::io::{ReadWriteFlags, preadv2};
 
 use super::ReadError;
 
-/// Reads the `length` bytes at offset `at` into `buffer`, all of them.
+/// Reads exactly `length` bytes at offset `at` into `buffer`.
 ///
 /// # Errors
-/// [`ReadError::Changed`] where the file ends before that: it was longer when it was opened. ENOMEM
-/// where there is no memory for a larger buffer.
+/// [`ReadError::Changed`] if the file ends early: it was longer when it was opened. ENOMEM if there
+/// is no memory for a larger buffer.
 pub(super) fn exactly(
     file: &File,
     at: u64,
@@ -24,7 +24,7 @@ pub(super) fn exactly(
     buffer: &mut Vec<u8>,
 ) -> Result<(), ReadError> {
     let more = length.saturating_sub(buffer.len());
-    // One file fails where the process would otherwise end.
+    // Fail this one file instead of aborting the process.
     let reserved = buffer.try_reserve_exact(more);
     reserved.map_err(|_| io::Error::from(Errno::NOMEM))?;
     buffer.resize(length, 0);
@@ -35,26 +35,25 @@ pub(super) fn exactly(
     }
 }
 
-/// The system reads at most this much ahead for one request: the least that Linux has as
-/// `read_ahead_kb`.
+/// Maximum readahead per request: the smallest value that Linux uses for `read_ahead_kb`.
 const REQUEST: u64 = 128 * 1024;
 
-/// Asks the system to bring in the bytes from `start` to `end`, and does not wait for them.
+/// Asks the system to load the bytes from `start` to `end`, without waiting for them.
 pub(super) fn ahead(file: &File, start: u64, end: u64) {
     if is_in_memory(file, end - 1) {
         return;
     }
     let mut at = start;
     while let Some(length) = NonZeroU64::new(REQUEST.min(end - at)) {
-        // Only advice: where the system does not take it, reading is slower and no less right.
+        // Advice only: if the system ignores it, reading is slower but equally correct.
         let _ = fadvise(file, at, Some(length), Advice::WillNeed);
         at += length.get();
     }
 }
 
-/// Whether the system has the byte at `offset` in memory. Asking for what is there already costs as
-/// much as a few percent of the hashing; one byte speaks for those before it, and where it is wrong
-/// about them, reading is slower and no less right.
+/// Reports whether the byte at `offset` is cached. Requesting cached bytes costs a few percent of
+/// the hashing time. One byte stands for those before it; if it is wrong about them, reading is
+/// slower but equally correct.
 #[cfg(target_os = "linux")]
 fn is_in_memory(file: &File, offset: u64) -> bool {
     let mut byte = [0];

@@ -1,40 +1,39 @@
-//! Where one inode number is certainly one file, so that what was read under one name is true of
-//! another.
+//! Decides where an inode number certainly identifies one file, so that the content read under one
+//! name also holds for another.
 //!
-//! A number is only as good as whoever makes it up: a FUSE server gives any file any number,
-//! network shares repeat what their server says, an overlay shows the numbers of several file
-//! systems, and tmpfs without `inode64` begins again when its 32 bits are used up. What is certain
-//! is a list.
+//! A number is only as reliable as its source: a FUSE server assigns any number to any file,
+//! network shares repeat their server's numbers, an overlay shows those of several file systems,
+//! and tmpfs without `inode64` reuses its 32-bit numbers. The reliable file systems are listed.
 
 use std::path::Path;
 
 use super::sys::{self, Mount};
 
-/// File systems of this machine's kernel whose inode numbers are places on a block device: two
-/// files cannot have one. (Those of btrfs are, too, but its subvolumes have device numbers that no
-/// list of mounts has.)
+/// File systems of this machine's kernel whose inode numbers are locations on a block device: two
+/// files cannot share one. (Those of btrfs are too, but its subvolumes have device numbers that
+/// appear in no list of mounts.)
 const NUMBERS_ARE_PLACES: [&str; 5] = ["ext2", "ext3", "ext4", "xfs", "f2fs"];
 
-/// The file systems that are mounted.
+/// The mounted file systems.
 #[derive(Debug)]
 pub struct Identities {
     mounts: Vec<Mount>,
 }
 
 impl Identities {
-    /// Looks at what is mounted now.
+    /// Reads the current mounts.
     pub fn now() -> Identities {
         Identities {
             mounts: sys::mounts(Path::new("/")),
         }
     }
 
-    /// Whether the file under `path`, links followed, is the only one with its device and inode
-    /// number.
+    /// Reports whether the file at `path`, following links, is certainly the only one with its
+    /// device and inode number.
     pub fn is_certain(&self, path: &Path) -> bool {
-        // Fail closed: what the system does not tell is not certain.
+        // Fail closed: what the system does not report is not certain.
         sys::place(path).is_some_and(|(id, number)| {
-            // Both, since the id of a mount that ended is given to the next one.
+            // Compare both, since the ID of an ended mount is reused.
             let is_it = |mount: &&Mount| mount.id == id && mount.number == number;
             self.mounts.iter().find(is_it).is_some_and(is_certain_on)
         })

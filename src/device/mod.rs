@@ -1,4 +1,5 @@
-//! What the mirror lies on, and how that is best read. The policy is pure; looking is in `sys`.
+//! Detects the medium that holds the mirror, and how best to read it. The policy is pure; `sys`
+//! does the detection.
 
 pub mod identity;
 mod sys;
@@ -6,29 +7,28 @@ mod sys;
 use std::fmt;
 use std::path::Path;
 
-/// How a device is best read.
+/// The best access pattern for a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// How many files at once, in the order of their paths; any number, the largest first, where
-    /// nothing is said.
+    /// Number of files to read at once, in path order; `None` means any number, largest first.
     pub readers: Option<usize>,
-    /// How many bytes the system is asked to read ahead in each file.
+    /// Bytes of readahead to request per file.
     pub ahead: u64,
 }
 
-/// What kind of thing holds the bytes.
+/// The kind of medium that holds the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Medium {
     /// Flash memory: an SSD, an NVMe drive.
     SolidState,
-    /// A disk of a virtual machine. What is behind it is not to be seen; that it calls itself
-    /// rotational says nothing.
+    /// A disk of a virtual machine. The medium behind it is not visible; its rotational flag means
+    /// nothing.
     Virtual,
-    /// Not to be found out, or memory.
+    /// Not detectable, or memory.
     Unknown,
     /// A file system of another machine.
     Network,
-    /// A disk that turns, or a USB device that does not say that it does not.
+    /// A spinning disk, or a USB device that does not report otherwise.
     Spinning,
     /// A CD, DVD or Blu-ray drive.
     Optical,
@@ -50,18 +50,18 @@ impl fmt::Display for Medium {
 const MIB: u64 = 1024 * 1024;
 
 impl Medium {
-    /// How such a medium is best read.
+    /// Returns the best access pattern for this medium.
     pub fn access(self) -> Access {
         match self {
-            // Measured on a virtual disk, cold: more than 8 MiB ahead gained nothing
+            // Measured on a virtual disk with a cold cache: readahead beyond 8 MiB gained nothing
             // (BENCHMARKS.md).
             Medium::SolidState | Medium::Virtual | Medium::Unknown => Access {
                 readers: None,
                 ahead: 8 * MIB,
             },
-            // A head that has to move between two files takes about 10 ms each time, in which it
-            // would have read 2 MB; and a share gives each reader its part of one wire.
-            // What is asked for ahead keeps them from pausing.
+            // A seek between two files takes about 10 ms, in which the disk could have read 2 MB;
+            // and a network share divides one link among its readers. Readahead keeps them from
+            // pausing.
             Medium::Network | Medium::Spinning | Medium::Optical => Access {
                 readers: Some(1),
                 ahead: 16 * MIB,
@@ -70,7 +70,7 @@ impl Medium {
     }
 }
 
-/// What the files of device `number` (`st_dev`) lie on.
+/// Returns the medium of the files of device `number` (`st_dev`).
 pub fn medium(number: u64) -> Medium {
     sys::medium(Path::new("/"), number)
 }

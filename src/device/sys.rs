@@ -1,5 +1,4 @@
-//! Looks in Linux's `/sys` and `/proc` for what a device is. What cannot be found out is
-//! [`Medium::Unknown`].
+//! Detects devices through Linux's `/sys` and `/proc`. Undetectable ones are [`Medium::Unknown`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +7,11 @@ use rustix::fs::{major, minor};
 
 use super::Medium;
 
-/// How many devices may stand on one another (a loop device in a volume on an array on a disk …)
-/// before it is called unknown.
+/// Maximum stacking depth of devices (a loop device in a volume on an array on a disk …); anything
+/// deeper is unknown.
 const STORIES: usize = 8;
 
-/// File systems of other machines, as mountinfo names their types; those of FUSE behind `fuse.`.
+/// Network file systems, by their type in mountinfo; for those of FUSE, after `fuse.`.
 const NETWORK: [&str; 11] = [
     "nfs",
     "nfs4",
@@ -27,12 +26,12 @@ const NETWORK: [&str; 11] = [
     "glusterfs",
 ];
 
-/// Parts of the names by which virtual machines know their disks: of the bus in /sys, and of the
+/// Substrings that identify the disks of virtual machines: in the bus path in /sys, and in the
 /// vendor and model.
 const VIRTUAL_BUS: [&str; 4] = ["/virtio", "/vmbus", "/vbd-", "/xen"];
 const VIRTUAL_MODEL: [&str; 5] = ["QEMU", "VMware", "VBOX", "Msft", "Virtual"];
 
-/// What the files of device `number` lie on, with `/sys` and `/proc` below `root`.
+/// Returns the medium of the files of device `number`, with `/sys` and `/proc` below `root`.
 pub(super) fn medium(root: &Path, number: u64) -> Medium {
     let system = System { root };
     system.number(major(number), minor(number), STORIES)
@@ -45,7 +44,7 @@ struct System<'a> {
 /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)).
 #[derive(Debug)]
 pub(super) struct Mount {
-    /// Its own number, as statx(2) gives it for a file.
+    /// Its ID, as statx(2) reports it for a file.
     pub(super) id: String,
     /// The device number of its files, for most file systems.
     pub(super) number: String,
@@ -55,17 +54,17 @@ pub(super) struct Mount {
     pub(super) options: String,
 }
 
-/// What is mounted, with `/proc` below `root`.
+/// Returns the current mounts, with `/proc` below `root`.
 pub(super) fn mounts(root: &Path) -> Vec<Mount> {
     System { root }.mounts()
 }
 
-/// The mount that a file lies on, and its device number, as [`Mount`] has them.
+/// Returns the ID of a file's mount, and its device number, in the format of [`Mount`].
 #[cfg(target_os = "linux")]
 pub(super) fn place(path: &Path) -> Option<(String, String)> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
     let file = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
-    // Linux before 5.8 does not tell.
+    // Linux before 5.8 does not report the mount ID.
     let is_told = file.stx_mask & StatxFlags::MNT_ID.bits() != 0;
     let number = format!("{}:{}", file.stx_dev_major, file.stx_dev_minor);
     is_told.then(|| (file.stx_mnt_id.to_string(), number))
@@ -84,12 +83,12 @@ impl System<'_> {
         let number = format!("{major}:{minor}");
         match fs::canonicalize(self.root.join("sys/dev/block").join(&number)) {
             Ok(directory) => self.block(&directory, stories),
-            // Not a block device: a file system with a number of its own.
+            // Not a block device: a file system with an anonymous device number.
             Err(_) => self.file_system(&number, stories),
         }
     }
 
-    /// A block device by its directory below /sys/devices.
+    /// Returns the medium of a block device by its directory below /sys/devices.
     fn block(&self, directory: &Path, stories: usize) -> Medium {
         let disk = if directory.join("partition").exists() {
             directory.parent().unwrap_or(directory)
@@ -122,8 +121,8 @@ impl System<'_> {
         }
     }
 
-    /// What a volume or an array (device mapper, md) stands on; of several, the one that is the
-    /// most particular.
+    /// Returns the medium below a volume or an array (device mapper, md); of several, the most
+    /// restrictive.
     fn below(&self, disk: &Path, stories: usize) -> Option<Medium> {
         let slaves = fs::read_dir(disk.join("slaves")).ok()?;
         let stories = stories.checked_sub(1)?;
@@ -142,11 +141,11 @@ impl System<'_> {
         if NETWORK.contains(&kind) {
             return Medium::Network;
         }
-        // btrfs and its like: one of the devices is named.
+        // btrfs and similar: the source names one of the devices.
         if let Some(device) = mount.source.strip_prefix("/dev/") {
             return self.named(device, stories);
         }
-        // An overlay: what it shows lies in its lower directories, mostly.
+        // An overlay: most of its content lies in its lower directories.
         let lower = mount
             .options
             .split(',')
@@ -157,7 +156,7 @@ impl System<'_> {
         })
     }
 
-    /// A block device by its name below /dev.
+    /// Returns the medium of a block device by its name below /dev.
     fn named(&self, device: &str, stories: usize) -> Medium {
         let class = self.root.join("sys/class/block");
         let mapped = device.strip_prefix("mapper/").and_then(|name| {
@@ -171,7 +170,7 @@ impl System<'_> {
         fs::canonicalize(path).map_or(Medium::Unknown, |directory| self.block(&directory, stories))
     }
 
-    /// What the file system holding `path` lies on.
+    /// Returns the medium of the file system that contains `path`.
     fn holder_of(&self, path: &Path, stories: usize) -> Medium {
         let mounts = self.mounts();
         let holding = mounts.iter().filter(|mount| path.starts_with(&mount.point));
@@ -215,7 +214,7 @@ mod tests {
     use super::*;
     use rustix::fs::makedev;
 
-    /// Lays out a recorded tree: a line is a file with its content, a link with its target, or a
+    /// Creates a recorded tree: each line is a file with its content, a link with its target, or a
     /// directory.
     fn tree(record: &str) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! Eight lanes in one thread, by the AVX2 instructions of x86-64, for processors without SHA
+//! Eight lanes in one thread, with the AVX2 instructions of x86-64, for processors without SHA
 //! instructions.
 //!
-//! A vector holds one word of eight messages. Every operation of SHA-256 is done to all eight at
-//! once, so that it pays as soon as a few of them are in use.
+//! A vector holds one word of each of eight messages. Every SHA-256 operation applies to all eight
+//! at once, so this pays off as soon as a few lanes are in use.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -16,16 +16,16 @@ use std::array;
 
 use super::{Block, Feed, portable};
 
-/// Messages side by side.
+/// Number of messages side by side.
 pub(super) const LANES: usize = 8;
 
-/// With fewer messages than this, one after the other is faster (BENCHMARKS.md).
+/// Break-even: with fewer messages, hashing them one by one is faster (BENCHMARKS.md).
 const WORTH_IT: usize = 3;
 
-/// How far ahead of the block being hashed memory is asked for, in bytes.
+/// Prefetch distance in bytes ahead of the block being hashed.
 const PREFETCH: usize = 512;
 
-/// The round constants (FIPS 180-4, 4.2.2).
+/// Round constants (FIPS 180-4, 4.2.2).
 static K: [u32; 64] = [
     0x428a_2f98,
     0x7137_4491,
@@ -93,29 +93,28 @@ static K: [u32; 64] = [
     0xc671_78f2,
 ];
 
-/// The proof that the processor has the instructions: there is no other way to a value than
-/// [`Avx2::detect`].
+/// Proof that the processor has the instructions: a value comes only from [`Avx2::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Avx2(());
 
 impl Avx2 {
-    /// Asks the processor.
+    /// Queries the processor.
     pub(super) fn detect() -> Option<Avx2> {
         is_x86_feature_detected!("avx2").then_some(Avx2(()))
     }
 
-    /// Takes the blocks of up to eight feeds, of one length, into their lanes.
+    /// Compresses the blocks of up to eight feeds, all of the same length, into their lanes.
     pub(super) fn advance(self, feeds: &mut [Feed<'_>]) {
         if feeds.len() < WORTH_IT || feeds.len() > LANES {
             return portable::advance(feeds);
         }
-        // A lane that nobody needs repeats the first one's message, and its state is thrown away.
+        // An unused lane repeats the first lane's message; its state is discarded.
         let spare = (feeds[0].lane.state, feeds[0].blocks);
         let used = |lane: usize| feeds.get(lane).map(|f| (f.lane.state, f.blocks));
         let all: [_; LANES] = array::from_fn(|lane| used(lane).unwrap_or(spare));
         let mut states = all.map(|(state, _)| state);
-        // SAFETY: `self` is the proof that the processor has the feature that `compress` is
-        // compiled with.
+        // SAFETY: `self` proves that the processor has the feature that `compress` is compiled
+        // with.
         unsafe { compress(&mut states, all.map(|(_, blocks)| blocks)) };
         for (feed, state) in feeds.iter_mut().zip(states) {
             feed.lane.state = state;
@@ -123,7 +122,8 @@ impl Avx2 {
     }
 }
 
-/// Takes blocks into eight states at once, as many as the shortest list has (FIPS 180-4, 6.2.2).
+/// Compresses blocks into eight states at once, as many as the shortest list has (FIPS 180-4,
+/// 6.2.2).
 #[target_feature(enable = "avx2")]
 fn compress(states: &mut [[u32; 8]; LANES], blocks: [&[Block]; LANES]) {
     let count = blocks.iter().map(|list| list.len()).min().unwrap_or(0);
@@ -143,7 +143,7 @@ fn compress(states: &mut [[u32; 8]; LANES], blocks: [&[Block]; LANES]) {
     }
 }
 
-/// The sixteen words of eight blocks, each vector one word of all eight.
+/// Returns the sixteen words of eight blocks; each vector holds one word of all eight.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load_blocks(blocks: [&Block; LANES]) -> [__m256i; 16] {
@@ -157,7 +157,7 @@ fn load_blocks(blocks: [&Block; LANES]) -> [__m256i; 16] {
     array::from_fn(|i| if i < 8 { first[i] } else { second[i - 8] })
 }
 
-/// The 64 rounds on the words A to H.
+/// Runs the 64 rounds on the words A to H.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn rounds(mut now: [__m256i; 8], words: &mut [__m256i; 16]) -> [__m256i; 8] {
@@ -197,7 +197,7 @@ fn one_round([a, b, c, d, e, f, g, h]: [__m256i; 8], term: __m256i) -> [__m256i;
     ]
 }
 
-/// The word that follows the sixteen in `words`, of which the one at `at` is the oldest.
+/// Returns the word that follows the sixteen in `words`, of which the one at `at` is the oldest.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn schedule(words: &[__m256i; 16], at: usize) -> __m256i {
@@ -215,7 +215,7 @@ fn schedule(words: &[__m256i; 16], at: usize) -> __m256i {
     _mm256_add_epi32(_mm256_add_epi32(w0, sigma0), _mm256_add_epi32(w9, sigma1))
 }
 
-/// Each word turned right by `R` bits; `L` is 32 − `R`.
+/// Rotates each word right by `R` bits; `L` is 32 − `R`.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn rotate<const R: i32, const L: i32>(words: __m256i) -> __m256i {
@@ -229,7 +229,7 @@ fn xor3(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
     _mm256_xor_si256(_mm256_xor_si256(a, b), c)
 }
 
-/// Rows become columns.
+/// Transposes an 8 × 8 matrix of words.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
@@ -257,7 +257,7 @@ fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
     })
 }
 
-/// Eight words of a message; asks for later ones meanwhile.
+/// Loads eight words of a message, and prefetches later ones.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load_big_endian(bytes: &[u8; 32]) -> __m256i {
@@ -267,13 +267,13 @@ fn load_big_endian(bytes: &[u8; 32]) -> __m256i {
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
-    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the
+    // SAFETY: A prefetch has no effect visible to the program and never faults, at any
     // address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().wrapping_add(PREFETCH).cast());
     }
-    // SAFETY: the reference is to 32 readable bytes, every value of which is a vector; the load
-    // asks for no alignment.
+    // SAFETY: The reference is to 32 readable bytes, every value of which is a valid vector; the
+    // load requires no alignment.
     let words = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
     _mm256_shuffle_epi8(words, swap)
 }
@@ -281,14 +281,14 @@ fn load_big_endian(bytes: &[u8; 32]) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(words: &[u32; 8]) -> __m256i {
-    // SAFETY: as in `load_big_endian`.
+    // SAFETY: As in `load_big_endian`.
     unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
 fn store(place: &mut [u32; 8], words: __m256i) {
-    // SAFETY: the reference is to 32 writable bytes; the store asks for no alignment, and every
-    // value is eight words.
+    // SAFETY: The reference is to 32 writable bytes; the store requires no alignment, and every
+    // value is eight valid words.
     unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), words) };
 }

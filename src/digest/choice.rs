@@ -1,52 +1,52 @@
-//! Which way to compute SHA-256 is used: what the processor's instructions promise, unless
-//! measuring shows that it keeps less than it promises.
+//! Chooses the SHA-256 implementation: the one that the processor's instructions promise to be
+//! fastest, unless measurement shows otherwise.
 //!
-//! What two lanes gain differs from nothing to almost double between processors that all report the
-//! same instructions, so that it has to be measured. But a measurement is a millisecond of a run of
-//! hours, and other programs have a part in it: it decides nothing by itself.
+//! The gain from two lanes ranges from none to almost double on processors that report the same
+//! instructions, so it has to be measured. But a measurement is one millisecond of a run of hours,
+//! and other programs disturb it: a single one decides nothing.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Block, Feed, Hasher};
 
-/// What one lane takes in for one sample. Small enough for the nearest caches, long enough for the
-/// clock.
+/// Blocks per lane in one sample: few enough for the nearest caches, enough for the clock's
+/// resolution.
 const BLOCKS: usize = 16 * 1024 / 64;
-/// Samples of each way in a round, of which the best counts: what disturbs a sample makes it
-/// longer.
+/// Samples of each implementation per round, of which the best counts: disturbances only lengthen a
+/// sample.
 const TIMES: usize = 4;
-/// Pause before the round that confirms a loss: longer than another program's turn on the processor
-/// usually is.
+/// Pause before the round that confirms a loss: longer than the usual time slice of another
+/// program.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The most promising way loses a round below this part of another one's rate. What is measured
-/// lies in the nearest cache; on files, our own ways are faster than they seem there, since they
-/// ask for memory ahead (BENCHMARKS.md).
+/// Tolerance: the most promising implementation loses a round below this fraction of another's
+/// rate. The measured data lies in the nearest cache; on files, our own implementations are faster
+/// than measured, since they prefetch (BENCHMARKS.md).
 const A_TIE: f64 = 0.95;
 
-/// The rate of one way with some of its lanes in use.
+/// The rate of one implementation with some of its lanes in use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measurement {
-    /// The way.
+    /// The implementation.
     pub hasher: Hasher,
-    /// Lanes in use.
+    /// Number of lanes in use.
     pub lanes: usize,
     /// Bytes per second of all lanes together, in one thread.
     pub rate: f64,
 }
 
-/// The way that was chosen, and what was measured; nothing where it was not worth measuring.
+/// The chosen implementation and the measurements; empty if measuring was not worthwhile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// The way to use.
+    /// The implementation to use.
     pub hasher: Hasher,
-    /// The best rate of each way, the least promising way first.
+    /// The best rate of each implementation, least promising first.
     pub measured: Vec<Measurement>,
 }
 
 impl Choice {
-    /// One that does not rest on measurements.
+    /// Returns a choice without measurements.
     pub fn unmeasured(hasher: Hasher) -> Choice {
         Choice {
             hasher,
@@ -54,15 +54,16 @@ impl Choice {
         }
     }
 
-    /// The way that was measured and lost, though the processor's instructions promise more of it.
+    /// Returns the implementation that lost in measurement though the instructions promise more of
+    /// it.
     pub fn demoted(&self) -> Option<Hasher> {
         let promised = self.measured.last()?.hasher;
         (promised != self.hasher).then_some(promised)
     }
 }
 
-/// Chooses a way for a thread that has `in_flight` messages at once. Measuring takes a millisecond,
-/// and a few more where the most promising way seems to lose.
+/// Chooses an implementation for a thread that hashes `in_flight` messages at once. Measuring takes
+/// a millisecond, and a few more if the most promising implementation appears to lose.
 pub fn choose(in_flight: usize) -> Choice {
     let mut measured: Vec<Measurement> = Hasher::all()
         .into_iter()
@@ -90,9 +91,9 @@ pub fn choose(in_flight: usize) -> Choice {
     }
 }
 
-/// Decides among the `ways`, of which the last promises most. Each of the `rounds` has the rate of
-/// every way, in their order. The most promising way is given up only for one to which it loses two
-/// rounds in a row; the second round is not asked for where the first one was not lost.
+/// Decides among the `ways`, most promising last. Each of the `rounds` contains the rate of every
+/// implementation, in the same order. The most promising one is rejected only for one to which it
+/// loses two rounds in a row; the second round is requested only after a lost first one.
 fn decide<W: Copy + PartialEq>(
     ways: &[W],
     mut rounds: impl Iterator<Item = Vec<f64>>,
@@ -100,7 +101,7 @@ fn decide<W: Copy + PartialEq>(
     let (promised, others) = ways.split_last()?;
     let mut lost_to = |candidates: &[W]| -> Vec<W> {
         let rates = rounds.next().unwrap_or_default();
-        // Without a rate of its own it has not lost.
+        // Without a measured rate of its own, it has not lost.
         let Some(own) = rates.get(others.len()) else {
             return Vec::new();
         };
@@ -116,12 +117,11 @@ fn decide<W: Copy + PartialEq>(
     if once.is_empty() {
         return Some(*promised);
     }
-    // The fastest of those to which it lost again.
+    // The fastest of those to which it lost twice.
     Some(lost_to(&once).pop().unwrap_or(*promised))
 }
 
-/// Measures each way, all of them in turn, so that whatever slows the processor down meanwhile
-/// slows down each of them.
+/// Measures all implementations in turn, so that a slowdown of the processor affects each of them.
 fn round(ways: &[Measurement]) -> Vec<f64> {
     let message: Vec<Block> = vec![[0x5a; 64]; BLOCKS];
     let mut rates = vec![0.0_f64; ways.len()];
@@ -154,10 +154,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The least promising first, as [`Hasher::all`] has them.
+    /// Least promising first, as in [`Hasher::all`].
     const WAYS: [&str; 3] = ["portable", "wide", "instructions"];
 
-    /// What is chosen after these rounds, and how many of them were asked for.
+    /// Returns the choice after these rounds, and how many of them were requested.
     fn decided(rounds: &[[f64; 3]]) -> (&'static str, usize) {
         let mut asked = 0;
         let rounds = rounds.iter().inspect(|_| asked += 1);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn what_the_processor_promises_is_chosen_after_one_round_that_it_does_not_lose() {
         assert_eq!(decided(&[[1.0, 1.5, 3.4]]), ("instructions", 1));
-        // A tie is no loss.
+        // A tie is not a loss.
         assert_eq!(decided(&[[3.5, 1.5, 3.4]]), ("instructions", 1));
     }
 
@@ -176,10 +176,10 @@ mod tests {
     fn one_lost_round_demotes_nothing() {
         let (lost, won) = ([3.4, 1.5, 1.7], [1.8, 1.5, 3.4]);
         assert_eq!(decided(&[lost, won]), ("instructions", 2));
-        // Nor do two to different ones.
+        // Nor do two losses to different ones.
         let lost_to_another = [1.0, 3.4, 1.7];
         assert_eq!(decided(&[lost, lost_to_another]), ("instructions", 2));
-        // Nor does one after which nothing more could be measured.
+        // Nor does a loss without a further measurement.
         assert_eq!(decided(&[lost]), ("instructions", 1));
     }
 
@@ -213,7 +213,7 @@ mod tests {
             rounds in prop::collection::vec(prop::array::uniform5(0.0..10.0_f64), 0..4)
         ) {
             let ways = &WAYS[..supported];
-            // There are rates of ways that are not supported, too.
+            // The rates include implementations that are not supported.
             let chosen = decide(ways, rounds.iter().map(|rates| rates.to_vec())).unwrap();
             let at = ways.iter().position(|way| *way == chosen);
             prop_assert!(at.is_some());

@@ -1,5 +1,5 @@
-//! SHA-256 (FIPS 180-4): the digest of an artifact, the lanes that compute it, and the choice among
-//! the ways to do that.
+//! SHA-256 (FIPS 180-4): an artifact's digest, the lanes that compute it, and the choice of
+//! implementation.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -10,13 +10,13 @@ mod sha_ni;
 
 use std::fmt;
 
-/// The unit in which SHA-256 takes in a message: 64 bytes.
+/// The block of SHA-256: 64 bytes.
 pub type Block = [u8; 64];
 
-/// The SHA-256 of bytes that were really hashed: 32 bytes, big-endian as FIPS 180-4 prints them.
+/// The SHA-256 of bytes that were actually hashed: 32 bytes, big-endian as FIPS 180-4 prints them.
 ///
-/// Verifying a signature from a digest accepts whatever 32 bytes it is given. So that nothing but
-/// a hash can reach it, a `Digest` is made in this module only, by a lane that has ended.
+/// Signature verification accepts any 32 bytes as a digest. To admit only hashes, this module alone
+/// makes a `Digest`, from a finished lane.
 ///
 /// ```
 /// use verify_signatures::Digest;
@@ -28,25 +28,25 @@ pub type Block = [u8; 64];
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The digest of bytes that are all in memory already.
+    /// Returns the digest of bytes in memory.
     pub fn of(bytes: &[u8]) -> Digest {
         Lane::new().finish(bytes)
     }
 }
 
-/// 64 lower-case hexadecimal digits, as `sha256sum` prints them.
+/// Prints 64 lower-case hexadecimal digits, as `sha256sum` does.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-/// One message being hashed: what was taken in so far, in whole blocks.
+/// A message being hashed: the state after the whole blocks so far.
 #[derive(Clone, Debug)]
 pub struct Lane {
     state: [u32; 8],
@@ -54,7 +54,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// One that took in nothing: the initial hash value (FIPS 180-4, 5.3.3).
+    /// Returns an empty lane: the initial hash value (FIPS 180-4, 5.3.3).
     fn new() -> Lane {
         let state = [
             0x6a09_e667,
@@ -69,7 +69,7 @@ impl Lane {
         Lane { state, blocks: 0 }
     }
 
-    /// Takes in the `rest` of the message, of any length, and ends it.
+    /// Adds the `rest` of the message, of any length, and finishes it.
     pub fn finish(mut self, rest: &[u8]) -> Digest {
         let (blocks, tail) = rest.as_chunks();
         portable::compress(&mut self.state, blocks);
@@ -84,8 +84,8 @@ impl Lane {
     }
 }
 
-/// The last one or two blocks: the tail, a one bit, zeros, and the length in bits (FIPS 180-4,
-/// 5.1.1).
+/// Returns the last one or two blocks: the tail, a one bit, zeros, and the length in bits (FIPS
+/// 180-4, 5.1.1).
 fn padding(tail: &[u8], blocks: u64) -> ([Block; 2], usize) {
     let mut padded = [0; 128];
     let count = 1 + usize::from(tail.len() >= 56);
@@ -98,7 +98,7 @@ fn padding(tail: &[u8], blocks: u64) -> ([Block; 2], usize) {
     ([blocks[0], blocks[1]], count)
 }
 
-/// A lane, and the blocks it is to take in next.
+/// A lane and its next blocks.
 #[derive(Debug)]
 pub struct Feed<'a> {
     /// The message.
@@ -107,7 +107,7 @@ pub struct Feed<'a> {
     pub blocks: &'a [Block],
 }
 
-/// A way to compute SHA-256. There is no value of a way that this processor does not know.
+/// An implementation of SHA-256. Only implementations that this processor supports have a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hasher(Kind);
 
@@ -121,16 +121,16 @@ enum Kind {
 }
 
 impl Hasher {
-    /// The one that is everywhere.
+    /// The implementation that every processor supports.
     pub const PORTABLE: Hasher = Hasher(Kind::Portable);
 
-    /// The one of which the processor's instructions promise most.
+    /// Returns the implementation that the processor's instructions promise to be fastest.
     pub fn promised() -> Hasher {
         Hasher::all().pop().unwrap_or(Hasher::PORTABLE)
     }
 
-    /// All ways that this processor knows, in the order of what its instructions promise of them,
-    /// the least first.
+    /// Returns all implementations that this processor supports, ordered by the speed that its
+    /// instructions promise, slowest first.
     pub fn all() -> Vec<Hasher> {
         let mut all = vec![Hasher::PORTABLE];
         #[cfg(target_arch = "x86_64")]
@@ -141,12 +141,12 @@ impl Hasher {
         all
     }
 
-    /// The way of this name, if this processor knows it.
+    /// Returns the implementation of this name, if this processor supports it.
     pub fn named(name: &str) -> Option<Hasher> {
         Hasher::all().into_iter().find(|way| way.name() == name)
     }
 
-    /// What messages and options call it.
+    /// Returns its name in messages and options.
     pub fn name(self) -> &'static str {
         match self.0 {
             Kind::Portable => "portable",
@@ -157,12 +157,12 @@ impl Hasher {
         }
     }
 
-    /// Begins a message: the one door through which everything that is hashed goes.
+    /// Begins a message: the single entry point for everything that is hashed.
     pub fn begin(self) -> Lane {
         Lane::new()
     }
 
-    /// How many messages it takes in side by side in one thread.
+    /// Returns the number of messages hashed side by side in one thread.
     pub fn lanes(self) -> usize {
         match self.0 {
             Kind::Portable => 1,
@@ -173,7 +173,7 @@ impl Hasher {
         }
     }
 
-    /// Takes the same number of blocks into each lane, as many as the shortest feed has, and
+    /// Compresses the same number of blocks into each lane, as many as the shortest feed has, and
     /// returns that number.
     pub fn advance(self, feeds: &mut [Feed<'_>]) -> usize {
         let common = feeds
@@ -208,8 +208,8 @@ mod tests {
         Sha256::digest(message).into()
     }
 
-    /// Hashes messages side by side, each lane refilled with the next message as it ends, as the
-    /// engine does.
+    /// Hashes messages side by side, refilling each lane with the next message when its own ends,
+    /// as the engine does.
     fn side_by_side(hasher: Hasher, messages: &[Vec<u8>]) -> Vec<[u8; 32]> {
         let mut digests = vec![[0; 32]; messages.len()];
         let mut waiting = messages.iter().enumerate();
@@ -287,12 +287,12 @@ mod tests {
     }
 
     /// The Monte Carlo test of the Secure Hash Algorithm Validation System (SHAVS, 6.4): the first
-    /// value is NIST's, the rest `sha2` computes.
+    /// value is NIST's, `sha2` computes the rest.
     #[test]
     fn every_way_agrees_with_sha2_in_the_monte_carlo_test() {
         for hasher in Hasher::all() {
-            // The first seed is NIST's; the other lanes get others, to be sure that no lane takes
-            // from its neighbour.
+            // The first seed is NIST's; the other lanes get different ones, to ensure that no lane
+            // reads its neighbour's data.
             let mut seeds: Vec<[u8; 32]> = (0..hasher.lanes()).map(|n| [n as u8; 32]).collect();
             seeds[0] = from_hex("6d1e72ad03ddeb5de891e572e2396f8da015d899ef0e79503152d6010a3fe691");
             let first =

@@ -1,8 +1,8 @@
-//! Two lanes in one thread, by the SHA instructions of x86-64.
+//! Two lanes in one thread, with the SHA instructions of x86-64.
 //!
-//! `sha256rnds2` takes several cycles to give its result, and another one can begin before that.
-//! One message leaves the unit waiting, as each round needs the one before; the rounds of a second,
-//! independent message fill the gap.
+//! `sha256rnds2` has a latency of several cycles, and another one can start before it ends. A
+//! single message leaves the unit idle, since each round depends on the previous one; the rounds of
+//! a second, independent message fill the gap.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -14,15 +14,15 @@ use std::array;
 
 use super::{Block, Feed};
 
-/// Messages side by side. Three and four measured no faster than two (BENCHMARKS.md).
+/// Number of messages side by side. Three and four measured no faster than two (BENCHMARKS.md).
 pub(super) const LANES: usize = 2;
 
-/// How far ahead of the block being hashed memory is asked for, in bytes. Without it one lane over
-/// memory that is in no cache ran at 1.2 GB/s instead of 1.9, as the processor's own prefetching
-/// ends with each page (BENCHMARKS.md).
+/// Prefetch distance in bytes ahead of the block being hashed. Without prefetching, one lane over
+/// uncached memory ran at 1.2 GB/s instead of 1.9, since the processor's own prefetching stops at
+/// each page boundary (BENCHMARKS.md).
 const PREFETCH: usize = 1024;
 
-/// The round constants (FIPS 180-4, 4.2.2), four rounds in a row.
+/// Round constants (FIPS 180-4, 4.2.2), in groups of four rounds.
 static K: [[u32; 4]; 16] = [
     [0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5],
     [0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5],
@@ -42,12 +42,11 @@ static K: [[u32; 4]; 16] = [
     [0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2],
 ];
 
-/// The proof that the processor has the instructions: there is no other way to a value than
-/// [`ShaNi::detect`].
+/// Proof that the processor has the instructions: a value comes only from [`ShaNi::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ShaNi(());
 
-/// A hash value as the instructions want it: the words A B E F and C D G H (Intel SDM,
+/// A hash value in the layout of the instructions: the words A B E F and C D G H (Intel SDM,
 /// SHA256RNDS2).
 #[derive(Clone, Copy)]
 struct State {
@@ -56,7 +55,7 @@ struct State {
 }
 
 impl ShaNi {
-    /// Asks the processor.
+    /// Queries the processor.
     pub(super) fn detect() -> Option<ShaNi> {
         let has = is_x86_feature_detected!("sha")
             && is_x86_feature_detected!("sse4.1")
@@ -64,19 +63,19 @@ impl ShaNi {
         has.then_some(ShaNi(()))
     }
 
-    /// Takes the blocks of one or two feeds, of one length, into their lanes.
+    /// Compresses the blocks of one or two feeds, both of the same length, into their lanes.
     pub(super) fn advance(self, feeds: &mut [Feed<'_>]) {
         match feeds {
             [one] => {
                 let mut states = [one.lane.state];
-                // SAFETY: `self` is the proof that the processor has every feature that `compress`
-                // is compiled with.
+                // SAFETY: `self` proves that the processor has every feature that `compress` is
+                // compiled with.
                 unsafe { compress(&mut states, [one.blocks]) };
                 [one.lane.state] = states;
             }
             [one, two] => {
                 let mut states = [one.lane.state, two.lane.state];
-                // SAFETY: as above.
+                // SAFETY: As above.
                 unsafe { compress(&mut states, [one.blocks, two.blocks]) };
                 [one.lane.state, two.lane.state] = states;
             }
@@ -85,7 +84,7 @@ impl ShaNi {
     }
 }
 
-/// Takes blocks into `L` states at once, as many as the shortest list has (FIPS 180-4, 6.2.2).
+/// Compresses blocks into `L` states at once, as many as the shortest list has (FIPS 180-4, 6.2.2).
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn compress<const L: usize>(states: &mut [[u32; 8]; L], blocks: [&[Block]; L]) {
     let count = blocks.iter().map(|list| list.len()).min().unwrap_or(0);
@@ -108,8 +107,8 @@ fn compress<const L: usize>(states: &mut [[u32; 8]; L], blocks: [&[Block]; L]) {
     }
 }
 
-/// The 64 rounds, four at a time; from the second sixteen on, the message schedule makes their
-/// words.
+/// Runs the 64 rounds, four at a time; from the second sixteen on, the message schedule produces
+/// their words.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn rounds<const L: usize>(now: &mut [State; L], words: &mut [[__m128i; 4]; L]) {
@@ -123,8 +122,8 @@ fn rounds<const L: usize>(now: &mut [State; L], words: &mut [[__m128i; 4]; L]) {
                 }
                 *term = _mm_add_epi32(words[four], k);
             }
-            // All lanes do one instruction before any does the next: here they fill each other's
-            // gaps.
+            // Issue each instruction for all lanes before the next instruction: here the lanes fill
+            // each other's gaps.
             for (now, term) in now.iter_mut().zip(terms) {
                 now.cdgh = _mm_sha256rnds2_epu32(now.cdgh, now.abef, term);
             }
@@ -136,7 +135,8 @@ fn rounds<const L: usize>(now: &mut [State; L], words: &mut [[__m128i; 4]; L]) {
     }
 }
 
-/// The four words that follow the sixteen in `words`, of which those at `four` are the oldest.
+/// Returns the four words that follow the sixteen in `words`, of which those at `four` are the
+/// oldest.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn schedule(words: &[__m128i; 4], four: usize) -> __m128i {
@@ -145,7 +145,7 @@ fn schedule(words: &[__m128i; 4], four: usize) -> __m128i {
     _mm_sha256msg2_epu32(partial, w3)
 }
 
-/// The sixteen big-endian words of a block; asks for a later one meanwhile.
+/// Loads the sixteen big-endian words of a block, and prefetches a later one.
 #[inline]
 #[target_feature(enable = "ssse3")]
 fn load_block(block: &Block) -> [__m128i; 4] {
@@ -155,7 +155,7 @@ fn load_block(block: &Block) -> [__m128i; 4] {
         unused_unsafe,
         reason = "it is unsafe to compilers of the rust-version, and safe to newer ones"
     )]
-    // SAFETY: a prefetch reads nothing that the program sees and never faults, whatever the
+    // SAFETY: A prefetch has no effect visible to the program and never faults, at any
     // address.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(PREFETCH).cast());
@@ -168,12 +168,12 @@ fn load_block(block: &Block) -> [__m128i; 4] {
 #[target_feature(enable = "sse2")]
 fn load<T: Plain>(sixteen: &T) -> __m128i {
     const { assert!(size_of::<T>() == 16) };
-    // SAFETY: the reference is to 16 readable bytes, every value of which is a vector; the load
-    // asks for no alignment.
+    // SAFETY: The reference is to 16 readable bytes, every value of which is a valid vector; the
+    // load requires no alignment.
     unsafe { _mm_loadu_si128(std::ptr::from_ref(sixteen).cast()) }
 }
 
-/// Types that are bytes and nothing but bytes: no padding, no forbidden values.
+/// Types that consist only of bytes: no padding, no invalid values.
 trait Plain {}
 impl Plain for [u8; 16] {}
 impl Plain for [u32; 4] {}
@@ -204,7 +204,7 @@ fn store_state(state: &mut [u32; 8], now: State) {
 #[inline]
 #[target_feature(enable = "sse2")]
 fn store(place: &mut [u32; 4], words: __m128i) {
-    // SAFETY: the reference is to 16 writable bytes; the store asks for no alignment, and every
-    // value is four words.
+    // SAFETY: The reference is to 16 writable bytes; the store requires no alignment, and every
+    // value is four valid words.
     unsafe { _mm_storeu_si128(std::ptr::from_mut(place).cast(), words) };
 }

@@ -1,4 +1,4 @@
-//! Where links lead: out of the PATHs, or to a directory that is judged under another name.
+//! Targets of links: outside of the PATHs, or a directory that is judged under another name.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::walk::{WalkOptions, real_directory};
 use super::{Artifact, Survey};
 use crate::files::SharedPath;
 
-/// The directories that the walks of a run read, to find out whether a link that was not entered
+/// The directories that a run's walks read, used to find out whether a link that was not entered
 /// leads to one of them.
 #[derive(Default)]
 pub(super) struct Walked {
@@ -26,8 +26,8 @@ struct Tree {
 }
 
 impl Walked {
-    /// Adds what was `read` below the PATH `root`, sorted, and which of it only in part. One
-    /// without a real path is left out: no link is known to lead into it.
+    /// Adds the directories `read` below the PATH `root`, sorted, and those of them read only in
+    /// part. A root without a real path is left out: no link is known to lead into it.
     pub(super) fn add(
         &mut self,
         root: &Path,
@@ -45,8 +45,8 @@ impl Walked {
         }));
     }
 
-    /// The name under which the directory behind a link of this depth is judged, if all of it is
-    /// that would be judged behind the link.
+    /// Returns the name under which the directory behind a link of this depth is judged, if
+    /// everything that would be judged behind the link is judged there.
     pub(super) fn name_of(&self, link: &Path, depth: usize) -> Option<PathBuf> {
         let target = real_directory(link).ok()?;
         self.trees
@@ -63,9 +63,9 @@ impl Tree {
         } else {
             self.root.join(below)
         };
-        // Fail closed: a directory of which a part was left out, or lies deeper than the walk went,
-        // is not judged. Nor is one that was found to have another name already, which is
-        // where links are followed.
+        // Fail closed: a directory from which something was left out, or parts of which lie deeper
+        // than the walk went, is not judged. Nor is one already known to have another name, which
+        // happens if links are followed.
         let is_judged = !self.follow_links
             && self.read.binary_search(&name).is_ok()
             && !self.partly.contains(&name)
@@ -79,14 +79,14 @@ impl Tree {
 pub struct OutsideLink {
     /// Its path as reached from the PATH.
     pub link: PathBuf,
-    /// What it leads to, all links resolved.
+    /// Its target, with all links resolved.
     pub target: PathBuf,
 }
 
-/// The links to artifacts, to signatures and to entered directories that lead out of all of
-/// `paths`, each once, by path.
+/// Returns the links to artifacts, signatures and entered directories that lead out of all of
+/// `paths`, each once, sorted by path.
 ///
-/// Only links are resolved, so that a mirror without any costs nothing.
+/// Resolves only links, so that a mirror without links costs nothing.
 pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<OutsideLink> {
     if survey.links_followed.is_empty() {
         return Vec::new();
@@ -107,13 +107,13 @@ pub fn leading_out(survey: &Survey, paths: &[PathBuf]) -> Vec<OutsideLink> {
     outside
 }
 
-/// The directory that a PATH brings in, or that a file named as PATH lies in.
+/// Returns the directory that a PATH names, or that contains the file it names.
 fn place(path: &Path) -> Option<PathBuf> {
     let directory = if path.is_dir() { path } else { path.parent()? };
     Path::new(".").join(directory).canonicalize().ok()
 }
 
-/// The paths of an artifact's files.
+/// Returns the paths of an artifact's data and signature.
 pub(super) fn names(artifact: &Artifact) -> impl Iterator<Item = &SharedPath> {
     [Some(&artifact.data), artifact.signature()]
         .into_iter()

@@ -1,12 +1,12 @@
-//! Artifacts in all but name: unfinished downloads, second copies, names with a URL's query. A walk
-//! that asked for `.zst` and `.iso` alone would pass over them without a word, and whoever carries
-//! the mirror on would take them for what they seem to be. Pure: names in, what they are out.
+//! Artifacts under other names: unfinished downloads, second copies, names with a URL's query. A
+//! walk for only `.zst` and `.iso` would skip them silently, and users of the mirror would take
+//! them for artifacts. Pure: names in, classification out.
 
 use crate::names::endings::{self, Ending};
 use crate::names::parts::Suffix;
 use crate::trust::verdict::Unclaimed;
 
-/// What programs that download or copy add to a name until they are done.
+/// Words that download and copy programs add to a name until they finish.
 const UNFINISHED: [&str; 35] = [
     "part",
     "partial",
@@ -45,7 +45,7 @@ const UNFINISHED: [&str; 35] = [
     "fdmdownload",
 ];
 
-/// What second copies and copies that were set aside have behind a dot.
+/// Words after a dot in the names of second copies and of copies that were set aside.
 const COPIES: [&str; 16] = [
     "bak",
     "backup",
@@ -65,7 +65,7 @@ const COPIES: [&str; 16] = [
     "rpmorig",
 ];
 
-/// Files that belong to an artifact and are none: checksums, signatures, descriptions.
+/// Extensions of files that accompany an artifact: checksums, signatures, descriptions.
 const COMPANIONS: [&str; 66] = [
     "sha1",
     "sha1sum",
@@ -135,10 +135,10 @@ const COMPANIONS: [&str; 66] = [
     "manifest",
 ];
 
-/// Tells what a file of this name is, if it is an artifact in all but name. `exists` says whether
-/// there is a file of another name in the same directory.
+/// Classifies a file by name, if it is an artifact under another name. `exists` reports whether the
+/// same directory contains a file of another name.
 pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaimed> {
-    // What ends as it should is an artifact or a signature, and what a signature's name is in is
+    // A regular ending means an artifact or a signature, and a name that contains a signature's is
     // not an artifact's.
     let is_signature = endings::strip_signature(name).is_some() || is_like_signature(name);
     if Ending::split(name).is_some() || is_signature {
@@ -150,14 +150,14 @@ pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaime
     let (whole, rest) = Ending::inside(name)?;
     let is_part =
         |suffix: &Suffix<'_>| suffix.is_part(|first: &[u8]| exists(&[whole, first].concat()));
-    // A part beside its whole is a matter of the pairing, which says so once for all of them.
+    // The pairing handles a part beside its whole, and reports it once for all parts.
     if Suffix::parse(rest).is_some_and(|suffix| is_part(&suffix)) {
         return (!exists(whole)).then_some(Unclaimed::PartWithoutWhole);
     }
     behind(rest)
 }
 
-/// What the part of a name says that follows an artifact's ending.
+/// Classifies the part of a name that follows an artifact's ending.
 fn behind(rest: &[u8]) -> Option<Unclaimed> {
     let text = String::from_utf8_lossy(rest).to_lowercase();
     let words: Vec<&str> = text.split(['.', ' ', '-', '~']).collect();
@@ -174,32 +174,32 @@ fn behind(rest: &[u8]) -> Option<Unclaimed> {
     } else if is_any(&COPIES) || is_numbered(&text) || begins_as_no_extension(&text) {
         Some(Unclaimed::SecondCopy)
     } else {
-        // `.gz`, `.xml.gz`, `late`: a name of another kind.
+        // `.gz`, `.xml.gz`, `late`: another kind of name.
         None
     }
 }
 
-/// A name that goes on with neither a letter nor a digit is the artifact's with something behind
-/// it: `x.zst (1)`, `x.zst.~1~`.
+/// Reports whether the rest begins with neither a letter nor a digit, so the name is an artifact's
+/// with a suffix: `x.zst (1)`, `x.zst.~1~`.
 fn begins_as_no_extension(text: &str) -> bool {
     let first = text.trim_start_matches('.').chars().next();
     first.is_some_and(|c| !c.is_ascii_alphanumeric())
 }
 
-/// `.1`, as wget numbers what it has already.
+/// Recognizes `.1`, as wget numbers a file that it already has.
 fn is_numbered(text: &str) -> bool {
     let number = text.strip_prefix('.').unwrap_or_default();
     (1..=3).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Whitespace and control characters, and what is as invisible as they are.
+/// Reports whether a character is whitespace, a control character, or as invisible.
 fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
-/// `.NAME.XXXXXX`, as rsync names a file that it is writing.
+/// Recognizes `.NAME.XXXXXX`, rsync's name for a file that it is writing.
 fn is_of_rsync(name: &[u8]) -> bool {
     let Some((rest, random)) = name.split_last_chunk::<6>() else {
         return false;
@@ -211,19 +211,19 @@ fn is_of_rsync(name: &[u8]) -> bool {
     is_artifact && random.iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// `Unconfirmed 123456.crdownload`, as Chromium names what nobody has confirmed yet.
+/// Recognizes `Unconfirmed 123456.crdownload`, Chromium's name for an unconfirmed download.
 fn is_of_chrome(name: &[u8]) -> bool {
     name.starts_with(b"Unconfirmed ") && name.ends_with(b".crdownload")
 }
 
-/// `.XXXXXXXX`, as the AWS command line names what it is writing.
+/// Recognizes `.XXXXXXXX`, the AWS command line's suffix for a file that it is writing.
 fn is_of_aws(text: &str) -> bool {
     let random = text.strip_prefix('.').unwrap_or_default();
     random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a name is a signature's with something in it or around it, and not one: `x.sig (1).bin`,
-/// `x.sig.bin.txt`.
+/// Reports whether a name resembles a signature's without being one, with text inside or around it:
+/// `x.sig (1).bin`, `x.sig.bin.txt`.
 pub fn is_like_signature(name: &[u8]) -> bool {
     let text = String::from_utf8_lossy(name).to_lowercase();
     let Some((_, after)) = text.rsplit_once(".sig") else {
@@ -231,7 +231,8 @@ pub fn is_like_signature(name: &[u8]) -> bool {
     };
     let is_word = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
     let is_like = is_word && after.contains("bin") || after == "bin";
-    // The checksum of a signature is none; a text may be one that was saved as a text.
+    // The checksum of a signature is not one; a `.txt` file may be a signature that was saved as
+    // text.
     let extension = text.rsplit('.').next().unwrap_or_default();
     let is_companion = COMPANIONS.contains(&extension) && extension != "txt";
     is_like && !is_companion && endings::strip_signature(name).is_none()

@@ -1,5 +1,4 @@
-//! What lies on disk: the artifacts that the PATHs bring in, each with its signature and what
-//! stands there.
+//! Finds the artifacts that the PATHs bring in, each with its signature and its state on disk.
 
 pub mod links;
 pub mod lookalike;
@@ -25,61 +24,61 @@ use siblings::Siblings;
 use walk::{Found, Listing, Problem, WalkError, WalkOptions};
 use watch::{Ended, Room, Watch};
 
-/// What will have a record: an artifact, by its path as reached from the PATH, or a directory that
+/// The subject of a record: an artifact, by its path as reached from the PATH, or a directory that
 /// could not be read.
 #[derive(Debug)]
 pub struct Artifact {
-    /// The data file's path; where there is none, the path it should have.
+    /// The data file's path; if it does not exist, the expected path.
     pub data: SharedPath,
-    /// The files that it was split into, in their order, where it is not one file.
+    /// The files that it was split into, in order; empty if it is one file.
     pub parts: Arc<[SharedPath]>,
-    /// What it is a link to, where it is judged by the signature of that.
+    /// The target, if it is a link and is judged by its target's signature.
     pub link: Option<Arc<SharedPath>>,
-    /// What is known of it before anything is opened.
+    /// Its state before anything is opened.
     pub state: State,
 }
 
-/// What is known of an artifact before anything is opened.
+/// The state of an artifact before anything is opened.
 #[derive(Debug)]
 pub enum State {
-    /// There is data, and the signature file with this path.
+    /// Data, and the signature file with this path.
     Signed(SharedPath, Metadata),
-    /// There is the signature file with this path, and no data.
+    /// The signature file with this path, but no data.
     Missing(SharedPath),
-    /// There is the signature file with the first path, and of the parts that its data was split
-    /// into the second is not there.
+    /// The signature file with the first path; of the parts of its data, the second path does not
+    /// exist.
     PartMissing(SharedPath, SharedPath),
-    /// There is data, and no signature.
+    /// Data without a signature.
     Unsigned(Unclaimed),
-    /// The data is no file, whatever signs it.
+    /// The data is not a regular file, with this signature if any.
     DataNotRegular(Option<SharedPath>),
-    /// The signature is no file.
+    /// The signature is not a regular file.
     SignatureNotRegular(SharedPath),
-    /// The data, which has a signature, could not be looked at.
+    /// The data, which has a signature, could not be examined.
     Unreadable(SharedPath, io::Error),
-    /// It is a PATH, and nobody can say what lies there any more.
+    /// A PATH that can no longer be examined.
     Gone(io::Error),
-    /// It is a directory, and could not be read.
+    /// A directory that could not be read.
     DirectoryUnreadable(io::Error),
-    /// It is a directory, and entries came or went while it was read.
+    /// A directory whose entries came or went while it was read.
     DirectoryChanged,
-    /// It is a linked directory that was not entered.
+    /// A linked directory that was not entered.
     LinkNotEntered,
 }
 
-/// What the file system says of a data file.
+/// A data file's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metadata {
     /// Its size in bytes.
     pub size: u64,
-    /// The device it lies on.
+    /// Its device number.
     pub device: u64,
-    /// Its number there.
+    /// Its inode number.
     pub inode: u64,
 }
 
 impl Metadata {
-    /// What it says of what stands under `path` now, links followed.
+    /// Returns the metadata of the current file at `path`, following links.
     ///
     /// # Errors
     /// Those of stat(2).
@@ -91,24 +90,24 @@ impl Metadata {
         })
     }
 
-    /// What it says of the block device under `path`, of which so many bytes are read.
+    /// Returns the metadata of the block device at `path`, of which `length` bytes are read.
     ///
     /// # Errors
     /// Those of stat(2).
     pub fn of_device(path: &Path, length: u64) -> io::Result<Metadata> {
         path.metadata().map(|metadata| Metadata {
             size: length,
-            // What it is on is the device itself.
+            // A block device lies on itself.
             device: metadata.rdev(),
             inode: metadata.ino(),
         })
     }
 
-    /// The same of files that are parts of one, in their order: their sizes together, and where the
-    /// first of them is.
+    /// Returns the combined metadata of the parts of one file, in order: the sum of their sizes,
+    /// and the location of the first.
     ///
     /// # Errors
-    /// Those of stat(2), of the first that fails.
+    /// Those of stat(2), for the first part that fails.
     fn of_all(parts: &[SharedPath]) -> io::Result<Metadata> {
         let mut all = Metadata {
             size: 0,
@@ -126,7 +125,7 @@ impl Metadata {
     }
 }
 
-/// What to look for.
+/// The scope of a survey.
 #[derive(Clone, Debug)]
 pub struct Search {
     /// How far directories are walked.
@@ -135,37 +134,36 @@ pub struct Search {
     pub needed: Needed,
 }
 
-/// What the PATHs bring in.
+/// What a survey found.
 #[derive(Debug, Default)]
 pub struct Survey {
     /// The artifacts, in the order of the PATHs and bytewise by path within each.
     pub artifacts: Vec<Artifact>,
-    /// PATHs in which there is nothing to verify.
+    /// PATHs that contain nothing to verify.
     pub empty: Vec<PathBuf>,
     /// Linked directories that were not entered, and whose content is not judged under another
-    /// name either.
+    /// name.
     pub links_not_entered: Vec<SharedPath>,
-    /// Linked directories whose content is judged under another name, with that name.
+    /// Linked directories whose content is judged under another name, each with that name.
     pub other_names: Vec<(SharedPath, SharedPath)>,
     /// Links to files, and to directories that were entered.
     pub links_followed: Vec<SharedPath>,
-    /// Files with names like a signature's that belong to nothing.
+    /// Files with names like a signature's that belong to no artifact.
     pub strays: Vec<SharedPath>,
-    /// Parts of artifacts that are there whole, too, each behind the path of the whole.
+    /// Parts of artifacts that also exist whole, each after the path of the whole.
     pub spare_parts: Vec<(SharedPath, SharedPath)>,
 }
 
-/// Looks through all PATHs. What two of them bring in under the same path is brought in once.
+/// Surveys all PATHs. Artifacts found by several PATHs under the same path are listed once.
 ///
 /// # Errors
-/// When it ended before the end: a directory of which a part was seen says nothing true about its
-/// pairs.
+/// If it ended early: a partly read directory proves nothing about its pairs.
 pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Survey, Ended> {
     let mut looking = Looking {
         search,
         watch,
         room: Room::new(watch),
-        // A link in one PATH may lead to a directory that another one brings in.
+        // A link in one PATH may lead to a directory of another PATH.
         has_others: paths.len() > 1,
         survey: Survey::default(),
         walked: Walked::default(),
@@ -204,14 +202,14 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Su
     Ok(survey)
 }
 
-/// Bytes that an entry takes while its directory is paired, with a name of usual length.
+/// Memory per entry in bytes while its directory is paired, for a name of usual length.
 const MEMORY_OF_PAIRING: usize = 400;
-/// Bytes that an artifact takes beside itself: two names.
+/// Memory per artifact in bytes in addition to itself: two names.
 const MEMORY_OF_NAMES: usize = 2 * 64;
-/// Bytes that an artifact takes while it is remembered that it was seen.
+/// Memory per artifact in bytes in the set of those already seen.
 const MEMORY_OF_ONE_SEEN: usize = 2 * size_of::<(usize, Arc<OsStr>, Option<Arc<OsStr>>)>();
 
-/// A survey that goes on.
+/// A survey in progress.
 struct Looking<'a> {
     search: &'a Search,
     watch: Watch<'a>,
@@ -231,7 +229,8 @@ struct NotEntered {
 }
 
 impl Looking<'_> {
-    /// What a directory brings in, and the linked directories in it that were not entered.
+    /// Returns the artifacts of a directory, and the linked directories in it that were not
+    /// entered.
     fn directory(&mut self, root: &Path) -> Result<(Vec<Artifact>, Vec<NotEntered>), Ended> {
         let found = walk::walk(root, &self.search.reach, self.watch)?;
         let Found {
@@ -262,7 +261,7 @@ impl Looking<'_> {
         let mut artifacts: Vec<Artifact> = problems.into_iter().map(problem).collect();
         let is_asked_for = self.has_others || !not_entered.is_empty();
         let mut read = Vec::new();
-        // One directory after the other is given up, so that not everything is there twice.
+        // Release the directories one by one, so that not everything exists twice.
         for (path, listing) in directories {
             self.listing(&shown(root, &path, Path::new("")), listing, &mut artifacts)?;
             if is_asked_for {
@@ -276,7 +275,7 @@ impl Looking<'_> {
         Ok((artifacts, not_entered))
     }
 
-    /// What lies directly in a directory.
+    /// Adds the artifacts that lie directly in a directory.
     fn listing(
         &mut self,
         directory: &Path,
@@ -310,7 +309,7 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// The pairs that the file itself is part of, as its data, as a part of it, or as its
+    /// Returns the pairs that the file itself is part of, as data, as a part of it, or as a
     /// signature.
     fn file(&mut self, path: &Path) -> Result<Vec<Artifact>, Ended> {
         let artifacts = of_file(path, &mut self.siblings, &mut self.room)?;
@@ -320,8 +319,8 @@ impl Looking<'_> {
         Ok(artifacts)
     }
 
-    /// Says of linked directories that were not entered where their content is judged, or that it
-    /// is not.
+    /// Records, for linked directories that were not entered, where their content is judged, or
+    /// that it is not.
     fn name_links(&mut self, artifacts: &mut Vec<Artifact>, not_entered: Vec<NotEntered>) {
         for NotEntered { link, shown, depth } in not_entered {
             if let Some(first) = self.walked.name_of(&link, depth) {
@@ -333,7 +332,7 @@ impl Looking<'_> {
         }
     }
 
-    /// Puts the artifacts of one PATH behind those of the others.
+    /// Appends the artifacts of one PATH to those of the others.
     fn bring(&mut self, mut artifacts: Vec<Artifact>) -> Result<(), Ended> {
         let all = &mut self.survey.artifacts;
         if all.is_empty() {
@@ -351,21 +350,21 @@ impl Looking<'_> {
     }
 }
 
-/// The artifacts that were brought in, each by the number of its directory and its names.
-/// Directories are told apart as [`Path`] does.
+/// The artifacts found so far, each by the number of its directory and its names. Directories are
+/// compared like [`Path`]s.
 #[derive(Default)]
 struct Seen {
     directories: HashMap<PathBuf, usize>,
-    /// The directory that was looked up last, and its number: its neighbours lie there, too.
+    /// The last directory that was looked up, and its number: its neighbours lie there too.
     last: Option<(Directory, usize)>,
     seen: HashSet<(usize, Arc<OsStr>, Option<Arc<OsStr>>)>,
 }
 
 impl Seen {
-    /// Whether none with this path and this signature was there before.
+    /// Reports whether no artifact with this path and this signature was seen before.
     fn is_new(&mut self, artifact: &Artifact) -> bool {
         let data = normal(&artifact.data);
-        // What a walk or a listing brings in lies beside its signature.
+        // Walks and listings find artifacts beside their signatures.
         let signature = artifact.signature().map(|path| Arc::clone(path.name()));
         let directory = self.number(data.directory());
         self.seen
@@ -386,7 +385,7 @@ impl Seen {
     }
 }
 
-/// A path whose name is its last component, for a comparison: `m` for `m/`.
+/// Returns a path whose name is its last component, for comparison: `m` for `m/`.
 fn normal(path: &SharedPath) -> SharedPath {
     match path.name().as_bytes() {
         b"" | b"." => SharedPath::from(path.to_path_buf().components().as_path()),
@@ -404,7 +403,7 @@ impl Artifact {
         }
     }
 
-    /// The signature file's path, where there is one.
+    /// Returns the signature file's path, if there is one.
     pub fn signature(&self) -> Option<&SharedPath> {
         match &self.state {
             State::Signed(path, _)
@@ -423,11 +422,11 @@ impl Artifact {
 }
 
 impl Artifact {
-    /// Whether a new file at `place`, a path without links, would take the place of the data, of a
-    /// part of it or of the signature.
+    /// Reports whether a new file at `place`, a path without links, would replace the data, a part
+    /// of it or the signature.
     ///
-    /// The entry counts that a rename replaces. A link to it elsewhere in the tree, or a hard link,
-    /// is not replaced.
+    /// Compares the directory entry, which a rename replaces. A link to it elsewhere in the tree,
+    /// or a hard link, is not replaced.
     pub fn would_be_replaced_by(&self, place: &Path) -> bool {
         let Some(signature) = self.signature() else {
             return false;
@@ -437,30 +436,30 @@ impl Artifact {
     }
 }
 
-/// Whether two paths name one entry of one directory.
+/// Reports whether two paths name the same entry of the same directory.
 fn is_same_place(a: &SharedPath, b: &Path) -> bool {
     let directory = |path: &Path| Path::new(".").join(path).parent()?.canonicalize().ok();
     a.file_name() == b.file_name() && directory(&a.to_path_buf()) == directory(b)
 }
 
-/// One data file with the signature that the user names for it, whatever the names. Where
-/// `is_read`, the signature is at hand, whatever stands under its name.
+/// Returns a data file with the signature that the user names for it, regardless of their names. If
+/// `is_read`, the signature was already read, so its path is not examined.
 pub fn appointed(data: &Path, signature: &Path, is_read: bool) -> Artifact {
-    // Fail closed: what cannot be looked at is opened all the same, and opening it says why it
-    // cannot be read.
+    // Fail closed: a file that cannot be examined is opened all the same; opening it reports the
+    // error.
     let kind = |path| walk::kind_at(path).unwrap_or(Kind::Dangling);
     let signature_kind = if is_read { Kind::File } else { kind(signature) };
     let signature = (signature.into(), signature_kind);
     whole(data.into(), kind(data), Some(signature))
 }
 
-/// The order of the lines: bytewise by path.
+/// Sort key of the output lines: bytewise by path.
 fn order(artifact: &Artifact) -> (&SharedPath, Option<&SharedPath>) {
     (&artifact.data, artifact.signature())
 }
 
-/// A path as reached from the PATH `root`, in whatever form that was given: below `.` it is shown
-/// without it, and `.` itself as `dot`.
+/// Returns a path as reached from the PATH `root`, in the form it was given: without a leading `.`,
+/// and `.` itself as `dot`.
 fn shown(root: &Path, path: &Path, dot: &Path) -> PathBuf {
     let below = path.strip_prefix(root).unwrap_or(path);
     let nothing_below = below == Path::new("");
@@ -472,7 +471,7 @@ fn shown(root: &Path, path: &Path, dot: &Path) -> PathBuf {
     }
 }
 
-/// The pairs that the file itself is part of, as its data, as a part of it, or as its signature.
+/// Returns the pairs that the file itself is part of, as data, as a part of it, or as a signature.
 fn of_file(
     path: &Path,
     siblings: &mut Siblings,
@@ -491,12 +490,12 @@ fn of_file(
     Ok(pairs.into_iter().map(located).collect())
 }
 
-/// What the user names is to be verified, whatever its name and kind, though nothing signs it.
+/// Returns a PATH that belongs to no pair: it must be verified, whatever its name and kind.
 fn alone(path: &Path) -> Artifact {
     let state = match walk::kind_at(path) {
         Ok(Kind::Special | Kind::Directory) => State::DataNotRegular(None),
         Ok(Kind::File | Kind::Dangling) => State::Unsigned(Unclaimed::NoSignature),
-        // Fail closed: it was there a moment ago, and was a directory, maybe, of which nothing was
+        // Fail closed: it existed a moment ago, and may have been a directory whose content was not
         // seen. As an artifact without a signature it could pass.
         Err(error) => State::Gone(error),
     };
@@ -525,7 +524,7 @@ fn located(directory: &Directory, pair: Pair) -> Artifact {
     }
 }
 
-/// An artifact that lies in one file.
+/// Returns an artifact that is one file.
 fn whole(data: SharedPath, kind: Kind, signature: Option<(SharedPath, Kind)>) -> Artifact {
     let state = match (kind, signature) {
         (Kind::Special | Kind::Directory, signature) => {
@@ -539,7 +538,7 @@ fn whole(data: SharedPath, kind: Kind, signature: Option<(SharedPath, Kind)>) ->
     Artifact::new(data, state)
 }
 
-/// An artifact that was split into `parts`.
+/// Returns an artifact that was split into `parts`.
 fn split(
     data: SharedPath,
     parts: Arc<[SharedPath]>,
@@ -611,7 +610,7 @@ mod tests {
             needed: Needed::Artifacts,
         };
         let paths = [directory.path().to_owned()];
-        // Twenty entries and the directory itself are looked at, then ten pairs.
+        // Twenty entries and the directory itself are examined, then ten pairs.
         for after in 0..31 {
             let looks = Cell::new(0);
             let cancelled = || looks.replace(looks.get() + 1) >= after;

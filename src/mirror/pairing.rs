@@ -1,5 +1,4 @@
-//! Which signature belongs to which file, by their names alone. Pure: the names of one directory
-//! in, pairs out.
+//! Pairs signatures with files, by name alone. Pure: the names of one directory in, pairs out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -11,7 +10,7 @@ use crate::names::endings::{self, Ending, is_artifact, is_signature};
 use crate::names::parts::{self, Parts, Suffix};
 use crate::trust::verdict::Unclaimed;
 
-/// What stands under a name.
+/// The kind of file under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A regular file, or a link to one.
@@ -20,68 +19,68 @@ pub enum Kind {
     Directory,
     /// A FIFO, a socket, a device, or a link to one.
     Special,
-    /// A link that leads nowhere.
+    /// A link that cannot be resolved.
     Dangling,
 }
 
-/// One name in a directory.
+/// An entry of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The file's name, without its directory.
     pub name: OsString,
-    /// What stands there.
+    /// Its kind.
     pub kind: Kind,
-    /// Whether the user asked to leave it out.
+    /// Whether the user excluded it.
     pub excluded: bool,
 }
 
-/// What must have a signature.
+/// The files that must have a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needed {
-    /// What is named `.zst` or `.iso`, and what is so in all but name.
+    /// Files named `.zst` or `.iso`, and artifacts under other names.
     Artifacts,
-    /// Every file that is not a signature itself.
+    /// Every file that is not itself a signature.
     AllFiles,
 }
 
-/// One result: a signature with the file it belongs to, or a file that has none.
+/// One result: a signature with the file it belongs to, or a file without a signature.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pair {
-    /// The data file's name; where there is none, the name it should have.
+    /// The data file's name; if it does not exist, the expected name.
     pub data: OsString,
-    /// What stands there.
+    /// The content under that name.
     pub content: Content,
-    /// The signature file's name, and what stands there.
+    /// The signature file's name and kind.
     pub signature: Option<(OsString, Kind)>,
 }
 
-/// What stands under the name of a data file.
+/// The content under the name of a data file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Content {
     /// Nothing.
     Nothing,
-    /// This.
+    /// A whole file.
     Whole(Kind),
-    /// The same, and the name is an artifact's with something around it.
+    /// A whole file whose name is an artifact's with something around it.
     Lookalike(Kind, Unclaimed),
-    /// Nothing; but the parts that it was split into are here, or some of them.
+    /// No whole file, but some or all of the parts that it was split into.
     Split(Parts<OsString>),
 }
 
-/// All that the names of one directory say.
+/// The result of pairing one directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paired {
     /// The pairs, sorted.
     pub pairs: Vec<Pair>,
-    /// Files with names like a signature's that belong to nothing, sorted.
+    /// Files with names like a signature's that belong to no artifact, sorted.
     pub strays: Vec<OsString>,
-    /// Parts whose whole is here, too, each behind the name of the whole, sorted. The whole
-    /// counts.
+    /// Parts whose whole is here too, each after the name of the whole, sorted. The whole is
+    /// judged.
     pub spare_parts: Vec<(OsString, OsString)>,
 }
 
-/// Pairs the entries of one directory: every signature gives one pair, and every file that needs a
-/// signature and has none gives one. The order of the entries does not matter.
+/// Pairs the entries of one directory: every signature yields one pair, and so does every file that
+/// needs a signature and has none. The order of the entries does not matter.
 pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
     let names = Names::of(entries);
     let mut pairs: Vec<Pair> = names
@@ -103,8 +102,8 @@ pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
         .filter_map(|entry| names.spare_part(entry))
         .collect();
     pairs.extend(unsigned);
-    // Excluded data still decides above what a signature belongs to: leaving a file out must not
-    // make its signature speak of another one.
+    // Excluded data still takes part in the matching above: excluding a file must not match its
+    // signature with another one.
     pairs.retain(|pair| !names.is_excluded(pair));
     pairs.sort_unstable();
     Paired {
@@ -114,8 +113,8 @@ pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
     }
 }
 
-/// The names, one of which may be `name` itself, that decide which pairs `name` is part of where
-/// all endings are in small letters and nothing is split: for a directory that cannot be listed.
+/// Returns the names, possibly including `name`, that determine the pairs of `name` if all endings
+/// are in small letters and nothing is split: for a directory that cannot be listed.
 pub fn relatives(name: &OsStr) -> Vec<OsString> {
     let name = name.as_bytes();
     let mut stems: Vec<&[u8]> = vec![name];
@@ -134,12 +133,12 @@ pub fn relatives(name: &OsStr) -> Vec<OsString> {
 }
 
 impl Pair {
-    /// The data's name, and those of its parts.
+    /// Returns the data's name, and those of its parts.
     pub fn data_names(&self) -> impl Iterator<Item = &OsStr> {
         std::iter::once(self.data.as_os_str()).chain(self.part_names())
     }
 
-    /// The names of the parts that the data is in.
+    /// Returns the names of the parts of the data.
     pub fn part_names(&self) -> impl Iterator<Item = &OsStr> {
         let parts = match &self.content {
             Content::Split(parts) => parts.present.as_slice(),
@@ -149,15 +148,15 @@ impl Pair {
     }
 }
 
-/// What stands before an artifact's ending, and the ending.
+/// The stem of an artifact's name, and its ending.
 type Split<'a> = (&'a [u8], Ending);
 
-/// The entries of a directory, each name once: a file that is replaced while its directory is read
-/// is listed twice by some file systems.
+/// The entries of a directory, each name once: some file systems list a file twice that is replaced
+/// while its directory is read.
 struct Names<'a> {
     present: BTreeMap<&'a [u8], &'a Entry>,
-    /// The names of artifacts, here whole or split, sorted, each behind its ending and what stands
-    /// before that: several have both in common where only the endings' case differs.
+    /// The names of artifacts here, whole or split, sorted, each after its stem and ending: several
+    /// share both if only the case of their endings differs.
     artifacts: Vec<(Split<'a>, &'a [u8])>,
 }
 
@@ -181,7 +180,7 @@ impl<'a> Names<'a> {
         Names { present, artifacts }
     }
 
-    /// The names of artifacts with this before the ending.
+    /// Returns the names of artifacts with this stem and ending.
     fn artifacts(&self, base: &[u8], ending: Ending) -> impl Iterator<Item = &'a [u8]> {
         let first = self
             .artifacts
@@ -199,16 +198,16 @@ impl<'a> Names<'a> {
         self.present.get(name).map(|entry| entry.kind)
     }
 
-    /// The signature files, each behind its name without the ending.
+    /// Returns the signature files, each after its name without the ending.
     fn signatures(&self) -> impl Iterator<Item = (&'a [u8], &'a Entry)> {
         self.entries()
-            // Excluding a signature leaves its data without one, which fails: nothing is passed by
-            // leaving it out.
+            // An excluded signature leaves its data unsigned, which fails: exclusion makes nothing
+            // pass.
             .filter(|entry| entry.kind != Kind::Directory && !entry.excluded)
             .filter_map(|entry| Some((endings::strip_signature(entry.name.as_bytes())?, entry)))
     }
 
-    /// The pair of the signature `stem` + `.sig.bin`.
+    /// Returns the pair of the signature `stem` + `.sig.bin`.
     fn signed(&self, stem: &[u8], signature: &Entry) -> Pair {
         let (data, content) = self.data(stem);
         Pair {
@@ -218,14 +217,15 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What the signature `stem` + `.sig.bin` belongs to, and what stands there.
+    /// Returns the name of the data that the signature `stem` + `.sig.bin` belongs to, and its
+    /// content.
     fn data(&self, stem: &[u8]) -> (Vec<u8>, Content) {
         let candidates = self.candidates(stem);
         let whole = candidates
             .iter()
             .find_map(|name| Some((name.clone(), Content::Whole(self.kind(name)?))));
-        // The last of them may be a name without an ending, under which a directory is no candidate
-        // for a file.
+        // The last candidate may be a name without an ending; a directory under that name is not a
+        // candidate.
         let is_file = |(name, content): &(Vec<u8>, Content)| {
             Ending::split(name).is_some() || *content != Content::Whole(Kind::Directory)
         };
@@ -242,9 +242,8 @@ impl<'a> Names<'a> {
             .unwrap_or_else(|| (expected(stem), Content::Nothing))
     }
 
-    /// The names that the data of `stem` + `.sig.bin` may have, the first that exists being it: the
-    /// stem itself, if it is an artifact's name; with either ending; the stem itself, whatever
-    /// it is.
+    /// Returns the possible data names of `stem` + `.sig.bin`, in order of precedence: the stem
+    /// itself, if it is an artifact's name; with either ending; the stem itself, with any name.
     fn candidates(&self, stem: &[u8]) -> Vec<Vec<u8>> {
         let own = Ending::split(stem);
         let with = |ending: Ending| (stem, ending, [stem, ending.text()].concat());
@@ -252,19 +251,18 @@ impl<'a> Names<'a> {
         let endings = own_first.into_iter().chain(Ending::ALL.map(with));
         let mut candidates: Vec<Vec<u8>> = endings
             .flat_map(|(base, ending, exact)| {
-                // An ending in exactly these letters goes before the same in others.
+                // The exact ending takes precedence over the same ending in other case.
                 let folded = self.artifacts(base, ending).map(<[u8]>::to_vec);
                 std::iter::once(exact).chain(folded).collect::<Vec<_>>()
             })
             .collect();
-        // A file has a name.
+        // A file has a nonempty name.
         candidates.extend((!stem.is_empty()).then(|| stem.to_vec()));
         candidates
     }
 
-    /// The parts that `whole` was split into, or those of them that are here. One that the user
-    /// left out is not here; if all of them are left out, so is the pair, and they are needed
-    /// to tell that.
+    /// Returns the parts of `whole` that are here, without those that the user excluded. If all of
+    /// them are excluded, returns them nevertheless, since the pair is excluded because of them.
     fn parts(&self, whole: &[u8]) -> Option<Parts<OsString>> {
         let behind = (Bound::Excluded(whole), Bound::Unbounded);
         let beginning = self
@@ -281,12 +279,13 @@ impl<'a> Names<'a> {
             .copied()
             .filter(|(_, entry)| !entry.excluded)
             .map(name);
-        // Fail closed: where what is here is no split by itself, it is one together with what was
-        // left out, and is judged; its last part alone must not vanish with the first.
+        // Fail closed: if the parts here do not form a split by themselves, they form one together
+        // with the excluded parts, and are judged; excluding the first part must not make the last
+        // one vanish.
         parts::collect(here).or_else(|| parts::collect(parts.iter().copied().map(name)))
     }
 
-    /// The pair of an entry that no signature claims, if it needs one.
+    /// Returns the pair of an entry that no signature claims, if it needs one.
     fn unsigned(&self, entry: &Entry, needed: Needed) -> Option<Pair> {
         let name = entry.name.as_bytes();
         let is_artifact = is_artifact(&entry.name);
@@ -309,7 +308,7 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// This entry behind the name of its whole, if it is a part of something that is here whole.
+    /// Returns this entry after the name of its whole, if it is a part and its whole is here.
     fn spare_part(&self, entry: &Entry) -> Option<(OsString, OsString)> {
         let (whole, rest) = Ending::inside(entry.name.as_bytes())?;
         let exists = |rest: &[u8]| self.is_file_here(&[whole, rest].concat());
@@ -317,9 +316,9 @@ impl<'a> Names<'a> {
         is_spare.then(|| (OsStr::from_bytes(whole).to_owned(), entry.name.clone()))
     }
 
-    /// Whether there is a file of this name, and the user has not left it out.
+    /// Reports whether a file of this name exists and is not excluded.
     ///
-    /// Fail closed: a whole that will not be judged does not stand for its parts.
+    /// Fail closed: a whole that will not be judged does not stand in for its parts.
     fn is_file_here(&self, name: &[u8]) -> bool {
         let entry = self.present.get(name);
         entry.is_some_and(|entry| entry.kind != Kind::Directory && !entry.excluded)
@@ -342,7 +341,7 @@ fn is_file(entry: &Entry) -> bool {
     matches!(entry.kind, Kind::File | Kind::Dangling)
 }
 
-/// The name under which a signature without data is reported.
+/// Returns the name under which a signature without data is reported.
 fn expected(stem: &[u8]) -> Vec<u8> {
     let ending = if Ending::split(stem).is_some() {
         b""
@@ -479,7 +478,7 @@ mod tests {
         );
     }
 
-    /// The parts that a signature claims, and the one that is missing.
+    /// Returns the parts that a signature claims, and the missing one.
     fn parts_of(names: &[&str]) -> Vec<(String, Vec<OsString>, Option<String>)> {
         let entries: Vec<Entry> = names.iter().map(|n| entry(n, Kind::File)).collect();
         let pairs = pair(&entries, Needed::Artifacts).pairs.into_iter();
@@ -536,7 +535,7 @@ mod tests {
             parts.map(|(_, part)| part).collect()
         };
         assert_eq!(spare(&entries), ["x.zst.01", "x.zst_part00"]);
-        // What is left out, or a directory, does not stand for its parts.
+        // An excluded file, or a directory, does not stand in for its parts.
         entries[0].excluded = true;
         assert_eq!(spare(&entries), [] as [OsString; 0]);
         assert_eq!(pair(&entries, Needed::Artifacts).pairs.len(), 2);
@@ -646,7 +645,7 @@ mod tests {
         assert_eq!(data(Needed::AllFiles), ["a.sig.bin", "a.zst", "key.pem"]);
     }
 
-    /// Names that collide often: every rule meets every other.
+    /// Generates names that collide often: every rule meets every other.
     fn entries() -> impl Strategy<Value = Vec<Entry>> {
         let stem = prop::sample::select(vec!["", "a", "b", "a.tar", "a.iso", "a.zst", "a.sig.bin"]);
         let ending = prop::sample::select(vec![
@@ -699,7 +698,7 @@ mod tests {
                     let mut names = pair.data_names();
                     names.any(|name| name == entry.name) || is_of(pair, &entry.name)
                 });
-                // A signature whose data is left out goes with it.
+                // A signature whose data is excluded is excluded with it.
                 let must = match entry.kind {
                     Kind::Directory => false,
                     Kind::Special => is_artifact(&entry.name),

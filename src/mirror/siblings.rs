@@ -1,4 +1,4 @@
-//! What lies beside a PATH that is a file: the names that it is paired with.
+//! The siblings of a PATH that is a file: the names that it is paired with.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -9,10 +9,10 @@ use super::pairing::{self, Entry, Kind, Needed, Pair};
 use super::walk;
 use super::watch::{Ended, Room};
 
-/// Bytes that an entry takes while its pairs are at hand.
+/// Memory per entry in bytes while its pairs are kept.
 const MEMORY_OF_A_PAIR: usize = 600;
 
-/// The pairs of directories that were listed, so that a directory is listed once, however many of
+/// Caches the pairs of listed directories, so that each directory is listed once, however many of
 /// its files are named.
 #[derive(Debug, Default)]
 pub(super) struct Siblings(HashMap<PathBuf, Listing>);
@@ -21,16 +21,16 @@ pub(super) struct Siblings(HashMap<PathBuf, Listing>);
 #[derive(Debug, Default)]
 struct Listing {
     pairs: Vec<Pair>,
-    /// Which pairs a name is part of.
+    /// The pairs that each name is part of.
     of: HashMap<OsString, Vec<usize>>,
 }
 
 impl Siblings {
-    /// The pairs that the file of this name is part of: as data, as a part of it, or as a
+    /// Returns the pairs that the file of this name is part of: as data, as a part of it, or as a
     /// signature.
     ///
     /// # Errors
-    /// When there is too little memory for what lies there.
+    /// If there is too little memory for the directory's entries.
     pub(super) fn pairs(
         &mut self,
         directory: &Path,
@@ -38,7 +38,7 @@ impl Siblings {
         room: &mut Room<'_>,
     ) -> Result<Vec<Pair>, Ended> {
         if !self.0.contains_key(directory) {
-            // Where a directory may be entered and not listed, the usual names are looked for.
+            // If a directory may be entered but not listed, try the usual names.
             let Ok(entries) = listed(directory, room)? else {
                 return Ok(Listing::of(&near(directory, name)).pairs_of(name));
             };
@@ -106,15 +106,16 @@ fn entry_at(directory: &Path, name: OsString) -> Option<Entry> {
         Ok(_) | Err(_) => {}
     }
     Some(Entry {
-        // Fail closed: there is something under this name, though it cannot be looked at; opening
-        // it will say why.
+        // Fail closed: something exists under this name, though it cannot be examined; opening it
+        // will report why.
         kind: walk::kind_at(&path).unwrap_or(Kind::Dangling),
         name,
         excluded: false,
     })
 }
 
-/// Whether an error says that there is nothing. (There is no file with a name that is too long.)
+/// Reports whether an error means that the file does not exist. (A name that is too long never
+/// exists.)
 fn is_nothing(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)

@@ -1,5 +1,4 @@
-//! Links to artifacts: one without a signature of its own is judged by the signatures of what it
-//! leads to.
+//! Links to artifacts: a link without a signature of its own is judged by its target's signatures.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,16 +11,16 @@ use super::{Artifact, State};
 use crate::files::{Directory, SharedPath};
 use crate::trust::verdict::Unclaimed;
 
-/// The most links that are followed one after the other, as by Linux (path_resolution(7)).
+/// Maximum number of links followed in succession, as in Linux (path_resolution(7)).
 const MOST_HOPS: usize = 40;
 
-/// Bytes that an artifact takes while it is looked up by its place.
+/// Memory per artifact in bytes in the index by location.
 const MEMORY_OF_A_PLACE: usize = 200;
 
-/// Judges each link that has no signature of its own by the signatures of what it leads to, if that
-/// is in the same run. For others, says where the signature is.
+/// Judges each link without a signature of its own by the signatures of its target, if that is in
+/// the same run. For other links, records where the signature is.
 ///
-/// Nothing is passed by that: the bytes that are read through the link are verified.
+/// This makes nothing pass by itself: the bytes read through the link are verified.
 pub(super) fn share_signatures(
     artifacts: Vec<Artifact>,
     siblings: &mut Siblings,
@@ -59,18 +58,18 @@ pub(super) fn share_signatures(
     Ok(replaced.collect())
 }
 
-/// The artifacts that have signatures, by where they are, however they were reached.
+/// The artifacts with signatures, by their location, independent of how they were reached.
 struct Places<'a> {
     signed: HashMap<SharedPath, Vec<&'a Artifact>>,
     directories: Directories,
 }
 
-/// Directories with all links resolved, each looked up once.
+/// Directories with all links resolved, each resolved once.
 #[derive(Default)]
 struct Directories(HashMap<PathBuf, Option<Directory>>);
 
 impl Directories {
-    /// Where the entry of this name is: what it leads to, if it is a link, does not matter.
+    /// Returns the location of this directory entry; if it is a link, it is not resolved.
     fn place(&mut self, path: &SharedPath) -> Option<SharedPath> {
         let (directory, name) = (path.parent()?, path.file_name()?);
         if !self.0.contains_key(directory) {
@@ -99,7 +98,7 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// What a link is, judged by what it leads to; nothing, if that says nothing of it.
+    /// Returns the artifacts for a link, judged by its target; none if the target has no signature.
     fn judged(
         &mut self,
         link: &SharedPath,
@@ -126,7 +125,7 @@ impl<'a> Places<'a> {
         Ok(Vec::new())
     }
 
-    /// A signature file that belongs to a file outside of the run.
+    /// Returns the signature file that belongs to `path`, a file outside of the run.
     fn signature_beside(
         &mut self,
         path: &SharedPath,
@@ -145,7 +144,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// What a link leads to: its target, the target of that, and so on.
+/// Returns the chain of a link's targets: its target, the target of that, and so on.
 fn hops(link: &SharedPath) -> Vec<SharedPath> {
     let next = |at: &PathBuf| Some(at.parent()?.join(at.read_link().ok()?));
     std::iter::successors(next(&link.to_path_buf()), next)
@@ -155,7 +154,7 @@ fn hops(link: &SharedPath) -> Vec<SharedPath> {
 }
 
 impl Artifact {
-    /// This artifact, reached through a link to it.
+    /// Returns this artifact as reached through a link to it.
     fn through(&self, link: &SharedPath) -> Artifact {
         let state = match &self.state {
             State::Signed(signature, metadata) => State::Signed(signature.clone(), *metadata),
@@ -183,7 +182,7 @@ impl Artifact {
     }
 }
 
-/// The same error once more.
+/// Copies an error.
 fn same(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or_else(
         || io::Error::other(error.to_string()),

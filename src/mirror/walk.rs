@@ -1,4 +1,4 @@
-//! The directories below a PATH: their entries, and what could not be read of them.
+//! Walks the directories below a PATH: their entries, and what could not be read of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -15,85 +15,83 @@ use super::pairing::{Entry, Kind};
 use super::watch::{Ended, Room, Watch};
 use crate::names::endings;
 
-/// How far a walk goes.
+/// Options of a walk.
 #[derive(Clone, Debug, Default)]
 pub struct WalkOptions {
-    /// How many levels below the PATH; 1 is the files directly in it. `None` is all.
+    /// Maximum depth below the PATH; 1 means only its own entries. `None` means no limit.
     pub max_depth: Option<usize>,
     /// Whether links to directories are entered.
     pub follow_links: bool,
-    /// What is left out, matched on the path below the PATH.
+    /// What to exclude, matched against the path below the PATH.
     pub exclude: GlobSet,
-    /// Those of `exclude` that match by the last component alone, wherever that lies.
+    /// Those of `exclude` that match the last component alone, at any depth.
     pub exclude_anywhere: GlobSet,
 }
 
-/// What a walk found. All paths begin with the PATH.
+/// The result of a walk. All paths begin with the PATH.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// What lies in each directory, by the directory's path.
+    /// The content of each directory, by the directory's path.
     pub directories: BTreeMap<PathBuf, Listing>,
-    /// What could not be read. The walk went on after it.
+    /// What could not be read. The walk continued after it.
     pub problems: Vec<Problem>,
-    /// Directories that were not entered though their level was walked, and how deep they are.
+    /// Directories that were not entered though within the depth limit, each with its depth.
     pub not_entered: Vec<(PathBuf, usize)>,
-    /// Further names of directories, each with the name under which the directory was read.
+    /// Additional names of directories, each with the name under which the directory was read.
     pub other_names: Vec<(PathBuf, PathBuf)>,
-    /// Directories in which something was left out that another name of theirs would not have left
-    /// out.
+    /// Directories with exclusions that would not apply under another of their names.
     pub partly: HashSet<PathBuf>,
 }
 
-/// What lies in a directory.
+/// The content of a directory.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// Its entries.
     pub entries: Vec<Entry>,
-    /// The names of links in it: to files, and to directories that were entered or are further
-    /// names.
+    /// The names of its links to files, and to directories that were entered or have another name.
     pub followed: Vec<OsString>,
 }
 
-/// A directory of which nobody knows whether all was seen.
+/// A directory that may not have been read completely.
 #[derive(Debug)]
 pub struct Problem {
     /// Its path.
     pub path: PathBuf,
-    /// What happened.
+    /// The error.
     pub error: WalkError,
 }
 
-/// What can happen to a directory.
+/// An error on a directory.
 #[derive(Debug)]
 pub enum WalkError {
-    /// It could not be read, or not to its end, and this is the system's reason.
+    /// It could not be read completely, for this reason.
     Unreadable(io::Error),
-    /// Its entries changed while it was read, however often that was tried.
+    /// Its entries kept changing while it was read.
     Changed,
 }
 
-/// How often a directory may change while it is read before it fails. The first times are forgiven:
-/// a pipeline may log into the tree.
+/// Maximum number of changes to a directory during reading; then it fails. The first ones are
+/// tolerated: a pipeline may log into the tree.
 const MOST_CHANGES: usize = 3;
 
-/// How often all directories are looked at again. Fail closed: those that still change then fail,
-/// since a file may have moved from one that was not yet read to one that was. Without this bound,
-/// a writer that moves through the tree makes the work quadratic.
+/// Maximum number of checks of all directories for changes. Fail closed: those that still change
+/// then fail, since a file may have moved from a directory not yet read to one already read.
+/// Without this bound, a writer that moves through the tree makes the work quadratic.
 const MOST_ROUNDS: usize = 8;
 
-/// How many names with different real paths one directory is read under through links. Bind mounts,
-/// file systems that ignore case and servers that give many directories one inode number make such
-/// names; without this bound, their number may double with every level.
+/// Maximum number of names with different real paths under which links may lead to one directory.
+/// Bind mounts, case-insensitive file systems and servers that give many directories one inode
+/// number create such names; without this bound, their number may double with every level.
 const MOST_NAMES: usize = 16;
 
-/// Walks the directory `root`, and never fails for what lies there.
+/// Walks the directory `root`; its content never makes the walk itself fail.
 ///
-/// Each directory is read once. With links followed it may have several names: it is read under the
-/// one that lies in the tree, else under the first of the others. Under `max_depth`, the shallowest
-/// name goes before all others, since most of it is read there.
+/// Reads each directory once. If links are followed, a directory may have several names: it is read
+/// under the one in the tree, else under the first of the others. With `max_depth`, the shallowest
+/// name takes precedence, since most of the directory is read there.
 ///
 /// # Errors
-/// When it was ended before the end.
+/// If it was ended early.
 pub fn walk(root: &Path, reach: &WalkOptions, watch: Watch<'_>) -> Result<Found, Ended> {
     let mut walk = Walk {
         root,
@@ -112,7 +110,7 @@ pub fn walk(root: &Path, reach: &WalkOptions, watch: Watch<'_>) -> Result<Found,
         rank: 0,
         linked: false,
         path: root.to_owned(),
-        // Where even the PATH has no real path, links into it have none either, and fail.
+        // If even the PATH has no real path, links into it have none either, and fail.
         place: Some(root.canonicalize().unwrap_or_else(|_| root.to_owned())),
         depth: 0,
     });
@@ -121,15 +119,15 @@ pub fn walk(root: &Path, reach: &WalkOptions, watch: Watch<'_>) -> Result<Found,
     walk.finish()
 }
 
-/// Bytes that a directory takes beside its path while the walk goes on.
+/// Memory per directory in bytes in addition to its path, during the walk.
 const MEMORY_OF_A_DIRECTORY: usize = 300;
-/// Bytes that an entry takes beside its name.
+/// Memory per entry in bytes in addition to its name.
 const MEMORY_OF_AN_ENTRY: usize = size_of::<Entry>() + 24;
 
-/// What stands under `path` itself, links followed for files and directories alike.
+/// Returns the kind of the file at `path`, following links to files and directories alike.
 ///
 /// # Errors
-/// Those of stat(2), but for a link that cannot be resolved, which is [`Kind::Dangling`].
+/// Those of stat(2), except that an unresolvable link is [`Kind::Dangling`].
 pub fn kind_at(path: &Path) -> io::Result<Kind> {
     match path.metadata() {
         Ok(metadata) => Ok(kind_of(metadata.file_type())),
@@ -148,26 +146,25 @@ fn kind_of(file_type: FileType) -> Kind {
     }
 }
 
-/// A directory that is to be read. The order is that in which directories are read.
+/// A directory to read. Its order is the reading order.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
-    /// The depth, where that is limited.
+    /// The depth, if there is a depth limit.
     rank: usize,
     /// Whether it is reached through a link.
     linked: bool,
     path: PathBuf,
-    /// Its real path; unknown for a link until that is resolved.
+    /// Its real path; `None` for a link that is not yet resolved.
     place: Option<PathBuf>,
     depth: usize,
 }
 
-/// What is known of a directory that was read. There are many of them, and most have but one entry
-/// or two.
+/// A directory that was read. There are many, and most have only one or two entries.
 #[derive(Debug)]
 struct Reading {
-    /// Its real path, where links are followed.
+    /// Its real path, if links are followed.
     place: PathBuf,
-    /// What it was before it was read. `None` if it cannot be looked at, and after it changed.
+    /// Its stamp before it was read. `None` if it cannot be examined, or has changed.
     stamp: Option<Stamp>,
     depth: usize,
     linked: bool,
@@ -175,17 +172,17 @@ struct Reading {
     has_failed: bool,
     is_partly_read: bool,
     entries: Vec<Entry>,
-    /// What few directories have.
+    /// Data that few directories need.
     rare: Option<Box<Rare>>,
 }
 
-/// What few directories have: links, and what could not be read.
+/// Data that few directories need: links, and read errors.
 #[derive(Debug, Default)]
 struct Rare {
     problems: Vec<Problem>,
     /// The names of links to files, and to directories that are entered.
     followed: Vec<OsString>,
-    /// The names of links to directories that are not.
+    /// The names of links to directories that are not entered.
     not_entered: Vec<OsString>,
 }
 
@@ -194,8 +191,8 @@ impl Reading {
         self.rare.get_or_insert_default()
     }
 
-    /// The names of the directories in it that are entered where their level is walked, linked ones
-    /// too.
+    /// Returns the names of its directories, including linked ones, that are entered within the
+    /// depth limit.
     fn directories(&self) -> impl Iterator<Item = &OsStr> {
         let links = self.rare.iter().flat_map(|rare| &rare.not_entered);
         let links: HashSet<&OsString> = links.collect();
@@ -208,13 +205,13 @@ impl Reading {
     }
 }
 
-/// What tells a directory from itself after an entry came or went: the times of the last changes of
-/// its entries and of its inode.
+/// Detects that entries came or went: the times of the last changes of a directory's entries and of
+/// its inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     times: [(i64, i64); 2],
-    /// The device and the inode. Some file systems make up new inode numbers from time to time, so
-    /// a new one alone is not a change.
+    /// The device and the inode. Some file systems renumber inodes from time to time, so a new
+    /// number alone is not a change.
     file: (u64, u64),
 }
 
@@ -235,14 +232,14 @@ struct Walk<'a> {
     reach: &'a WalkOptions,
     watch: Watch<'a>,
     room: Room<'a>,
-    /// Whether a directory was read more than once, so that others may be reached no more.
+    /// Whether a directory was read more than once, so others may no longer be reachable.
     has_read_again: bool,
     waiting: BTreeSet<Step>,
     /// The directories that were read, by name.
     read: BTreeMap<PathBuf, Box<Reading>>,
-    /// The names that directories were read under, by real path. Only where links are followed.
+    /// The name under which each directory was read, by real path. Only if links are followed.
     names: HashMap<PathBuf, PathBuf>,
-    /// The real paths of further names.
+    /// The real paths and depths of additional names.
     others: HashMap<PathBuf, (PathBuf, usize)>,
     /// Why linked directories were not entered.
     failed: HashMap<PathBuf, WalkError>,
@@ -259,7 +256,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reads a directory, unless it was read already.
+    /// Reads a directory, unless it was already read.
     fn visit(&mut self, step: Step) -> Result<(), Ended> {
         self.room
             .take(MEMORY_OF_A_DIRECTORY + step.path.as_os_str().len())?;
@@ -297,7 +294,7 @@ impl Walk<'_> {
         self.failed.insert(path, WalkError::Unreadable(error));
     }
 
-    /// The real path, which is what tells directories apart.
+    /// Returns the real path, which identifies a directory.
     ///
     /// Fail closed: an inode number does not. A server may give two directories one number, and
     /// only one of them would be read.
@@ -309,7 +306,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a directory was read under this name and has stayed the same since.
+    /// Reports whether a directory was read under this name and has not changed since.
     fn is_read_as(&self, path: &Path, place: &Path, now: Option<Stamp>) -> bool {
         self.read.get(path).is_some_and(|read| {
             let is_same = read.stamp.is_some() && read.stamp == now && read.place == place;
@@ -317,7 +314,7 @@ impl Walk<'_> {
         })
     }
 
-    /// The name under which the directory with this real path was read.
+    /// Returns the name under which the directory with this real path was read.
     fn name_of(&self, place: &Path) -> Option<&PathBuf> {
         let is_there = |name: &&PathBuf| self.read.get(*name).is_some_and(|r| r.place == place);
         self.names.get(place).filter(is_there)
@@ -327,15 +324,15 @@ impl Walk<'_> {
         let Some(stamp) = stamp else { return true };
         let times = self.entered.entry(stamp.file).or_default();
         *times += 1;
-        // A directory that changes is counted again each time it is read, hence the product.
+        // A changing directory is counted each time it is read, hence the product.
         *times <= MOST_NAMES * MOST_CHANGES
     }
 
-    /// Reads those directories again that changed while they were read.
+    /// Rereads the directories that changed while they were read.
     ///
-    /// Fail closed: a file that is put in the place of another while the directory is read may be
-    /// missing from its entries (readdir(3) leaves that open, and tmpfs does so), and so may
-    /// one that moves from a directory that is read later to one that was read before.
+    /// Fail closed: a file that replaces another while the directory is read may be missing from
+    /// its entries (readdir(3) leaves that unspecified, and tmpfs does so), and so may one that
+    /// moves from a directory that is read later to one that was read before.
     fn read_again(&mut self) -> Result<(), Ended> {
         for round in 1..=MOST_ROUNDS {
             let changed = self.changed()?;
@@ -374,7 +371,7 @@ impl Walk<'_> {
             return;
         }
         let (depth, linked) = (read.depth, read.linked);
-        // A link is resolved again, since it may lead elsewhere by now.
+        // Resolve a link again, since its target may have changed.
         let place = (!path.is_symlink() || path == self.root).then(|| read.place.clone());
         self.wait_for(path, place, depth, linked);
     }
@@ -390,15 +387,14 @@ impl Walk<'_> {
         });
     }
 
-    /// Whether what lies in directories of this depth is walked.
+    /// Reports whether the entries of directories at this depth are walked.
     fn is_walked(&self, depth: usize) -> bool {
         self.reach.max_depth.is_none_or(|most| depth < most)
     }
 
     /// Reads the entries of one directory.
     ///
-    /// Links are followed here and not by walkdir, which does not name the link where following
-    /// fails.
+    /// Follows links here, not in walkdir, which does not name the link if following it fails.
     fn list(&mut self, step: Step, place: PathBuf, stamp: Option<Stamp>) -> Result<(), Ended> {
         let mut reading = Reading {
             place,
@@ -453,7 +449,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What a link leads to, which is noted unless the link is left out.
+    /// Returns the kind of a link's target, and records the link unless it is excluded.
     fn link(&mut self, reading: &mut Reading, path: &Path, is_excluded: bool) -> Kind {
         let (kind, error) = match path.metadata() {
             Ok(target) => (kind_of(target.file_type()), None),
@@ -480,11 +476,11 @@ impl Walk<'_> {
         kind
     }
 
-    /// Whether a directory may lie where a link leads that cannot be resolved.
+    /// Reports whether an unresolvable link may lead to a directory.
     ///
-    /// Fail closed: its files must not be lost without a word. A link to nothing has none, and one
-    /// with an artifact's name gets its line from the pairing. Through a loop of links there is
-    /// nothing to read either, but whoever follows links is told.
+    /// Fail closed: its files must not be lost silently. A dangling link has none, and the pairing
+    /// reports a link with an artifact's name. A loop of links leads to nothing either, but is
+    /// reported if links are followed.
     fn hides_a_directory(&self, path: &Path, error: &io::Error) -> bool {
         let is_loop = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
         let is_nothing = error.kind() == io::ErrorKind::NotFound;
@@ -492,14 +488,14 @@ impl Walk<'_> {
         !is_nothing && !is_told && (self.reach.follow_links || !is_loop)
     }
 
-    /// What was found in the directories that are still reached from the PATH.
+    /// Returns the result: the directories still reachable from the PATH.
     fn finish(mut self) -> Result<Found, Ended> {
         let mut found = Found::default();
         let mut kept: HashMap<PathBuf, (PathBuf, usize)> = HashMap::new();
         let others = if self.has_read_again {
             self.drop_unreached()
         } else {
-            // What was read was in a directory that was read, and that is as it was.
+            // No directory was reread, so all that was read is still reachable.
             std::mem::take(&mut self.others)
         };
         for (path, error) in std::mem::take(&mut self.failed) {
@@ -517,13 +513,12 @@ impl Walk<'_> {
             let name = self.names.get(&place);
             let name = name.and_then(|name| kept.get(name).map(|(at, depth)| (name, at, *depth)));
             match name.filter(|(_, at, _)| **at == place) {
-                // Fail closed: it may be that not all of the directory was judged under its first
-                // name.
+                // Fail closed: part of the directory may not have been judged under its first name.
                 Some((name, _, at)) if found.partly.contains(name) || self.is_deeper(at, depth) => {
                     found.not_entered.push((path, depth));
                 }
                 Some((name, ..)) => found.other_names.push((path, name.clone())),
-                // Fail closed: the name under which it was read is gone, with what was read there.
+                // Fail closed: the name under which it was read is gone, and its content with it.
                 None => found.problems.push(Problem {
                     path,
                     error: WalkError::Changed,
@@ -535,8 +530,8 @@ impl Walk<'_> {
         Ok(found)
     }
 
-    /// Drops what is no more reached from the PATH, now that directories have changed. Returns the
-    /// further names that are.
+    /// Drops what is no longer reachable from the PATH after directories changed. Returns the
+    /// additional names that are.
     fn drop_unreached(&mut self) -> HashMap<PathBuf, (PathBuf, usize)> {
         let (mut read, mut others, mut failed) = (BTreeMap::new(), HashMap::new(), HashMap::new());
         let mut reached = vec![self.root.to_owned()];
@@ -592,11 +587,11 @@ impl Walk<'_> {
     }
 }
 
-/// The path without links of a directory with this stamp.
+/// Returns the real path of a directory.
 ///
 /// # Errors
-/// Those of realpath(3), and one where the real path leads to another directory: under /proc there
-/// are links whose text says less than where they lead.
+/// Those of realpath(3), or an error if the real path leads to another directory: the text of some
+/// links under /proc does not give their target.
 pub fn real_directory(path: &Path) -> io::Result<PathBuf> {
     real_path(path, Stamp::at(path).ok())
 }
@@ -604,7 +599,7 @@ pub fn real_directory(path: &Path) -> io::Result<PathBuf> {
 fn real_path(path: &Path, stamp: Option<Stamp>) -> io::Result<PathBuf> {
     let place = path.canonicalize()?;
     let there = Stamp::at(&place)?.file;
-    // Fail closed: what is taken for a directory that was read must be that directory.
+    // Fail closed: the real path must lead to the same directory as `path`.
     if stamp.is_some_and(|stamp| stamp.file == there) {
         Ok(place)
     } else {
@@ -620,8 +615,7 @@ fn problem(error: walkdir::Error, directory: &Path) -> Problem {
     let error = error.into_io_error();
     Problem {
         path,
-        // Links are not followed, so that there are no loops and every error is one of the
-        // system's.
+        // Links are not followed, so there are no loops and every error comes from the system.
         error: WalkError::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
     }
 }
@@ -635,8 +629,8 @@ mod tests {
 
     const DIRECTORIES: u64 = 300;
 
-    /// The entries that a walk looks at while `change` is called, with the number of the call,
-    /// before each of them.
+    /// Counts the entries that a walk examines, calling `change` with the number of the call before
+    /// each.
     fn entries_while(root: &Path, change: impl Fn(u64)) -> (u64, Found) {
         let (calls, entries) = (Cell::new(0), AtomicU64::new(0));
         let cancelled = || {
@@ -736,7 +730,7 @@ mod tests {
         fs::write(other.path().join("new.zst"), "").unwrap();
         let place = root.path().join("7");
         let (_, found) = entries_while(root.path(), |call| {
-            // All directories are read by then.
+            // All directories have been read by then.
             if call == 3 * DIRECTORIES + 1 {
                 fs::remove_dir_all(&place).unwrap();
                 std::os::unix::fs::symlink(other.path(), &place).unwrap();

@@ -1,30 +1,30 @@
-//! How a survey is watched, and ended, from outside.
+//! Progress and cancellation of a survey.
 
 use std::sync::atomic::AtomicU64;
 
-/// What a survey looks at while it goes on.
+/// What a survey reports to and checks while it runs.
 #[derive(Clone, Copy)]
 pub struct Watch<'a> {
     /// Counts the entries as they are found.
     pub entries: &'a AtomicU64,
-    /// Whether to end; looked at before each entry.
+    /// Reports whether to end; called before each entry.
     pub cancelled: &'a dyn Fn() -> bool,
-    /// Whether so many more bytes can be had; looked at before they are needed.
+    /// Reports whether this many more bytes are available; called before they are needed.
     pub has_room: &'a dyn Fn(u64) -> bool,
 }
 
-/// Why a survey ended before the end. What was seen until then says nothing true: not even about a
-/// directory, of whose pairs a part was seen.
+/// Why a survey ended early. Its partial result proves nothing, not even about a directory, which
+/// may have been read only in part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It was cancelled.
     Cancelled,
-    /// There is too little memory for all that lies there.
+    /// There is too little memory for the survey.
     Memory,
 }
 
 impl Watch<'_> {
-    /// Ends a survey that was cancelled.
+    /// Returns an error if the survey was cancelled.
     pub(super) fn go_on(&self) -> Result<(), Ended> {
         if (self.cancelled)() {
             return Err(Ended::Cancelled);
@@ -33,18 +33,18 @@ impl Watch<'_> {
     }
 }
 
-/// Bytes after which it is looked again at how many are left: a look takes as long as making a few
-/// paths.
+/// Interval in bytes at which the remaining memory is checked: a check costs as much as creating a
+/// few paths.
 const STEP: usize = 256 * 1024;
-/// Bytes that are left to whatever is too small to be counted, and to the message that says how the
-/// run ends.
+/// Reserve in bytes for allocations too small to count, and for the message that reports how the
+/// run ended.
 const SPARE: usize = 2 * 1024 * 1024;
 
-/// Sees to it that a survey ends with a message where memory ends: the allocator would end the
-/// process without one.
+/// Accounts for memory, so that a survey that runs out of it ends with a message: the allocator
+/// would end the process without one.
 pub(super) struct Room<'a> {
     watch: Watch<'a>,
-    /// Bytes that were taken since the last look.
+    /// Bytes taken since the last check.
     taken: usize,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Room<'a> {
         Room { watch, taken: 0 }
     }
 
-    /// Takes about as many bytes, in small pieces.
+    /// Takes about `bytes` bytes, in small pieces.
     pub(super) fn take(&mut self, bytes: usize) -> Result<(), Ended> {
         self.taken += bytes;
         if self.taken < STEP {
@@ -64,7 +64,7 @@ impl<'a> Room<'a> {
         self.check(needed)
     }
 
-    /// Takes as many bytes for a moment, and gives them back.
+    /// Takes `bytes` bytes temporarily.
     pub(super) fn borrow(&mut self, bytes: usize) -> Result<(), Ended> {
         if bytes < STEP {
             return self.take(bytes);
@@ -72,12 +72,12 @@ impl<'a> Room<'a> {
         self.check(bytes.saturating_add(SPARE))
     }
 
-    /// Makes room for one more in a list.
+    /// Makes room for one more element.
     pub(super) fn grow<T>(&mut self, list: &mut Vec<T>) -> Result<(), Ended> {
         if list.len() < list.capacity() {
             return Ok(());
         }
-        // While a list is moved, it is there twice.
+        // While a list is moved, it exists twice.
         let bytes = list.capacity().saturating_mul(2 * size_of::<T>());
         self.borrow(bytes)?;
         list.try_reserve(1).map_err(|_| Ended::Memory)

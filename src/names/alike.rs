@@ -1,6 +1,6 @@
-//! Names that look alike: that differ only in the case of their letters or in their Unicode normal
-//! form (UAX #15), as copies to FAT, macOS and back leave them. Two such lines look the same, and
-//! are about two files. Pure: paths in, groups out.
+//! Names that look alike: they differ only in the case of their letters or in their Unicode normal
+//! form (UAX #15), as after copies to FAT, macOS and back. Two such lines appear identical but name
+//! two files. Pure: paths in, groups out.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::files::SharedPath;
 
-/// How two paths differ that look alike.
+/// The difference between two paths that look alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// `case`: in the case of letters.
@@ -23,7 +23,7 @@ pub enum Difference {
 }
 
 impl Difference {
-    /// How these two differ, if they look alike and are not the same.
+    /// Returns the difference between two paths, if they look alike and are not equal.
     pub fn between(a: &SharedPath, b: &SharedPath) -> Option<Difference> {
         let (a, b) = (a.to_os_string(), b.to_os_string());
         let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -38,7 +38,7 @@ impl Difference {
         }
     }
 
-    /// The term.
+    /// Returns the term.
     pub fn name(self) -> &'static str {
         match self {
             Difference::Case => "case",
@@ -48,10 +48,10 @@ impl Difference {
     }
 }
 
-/// The groups of paths that look alike, in the order in which each begins; each path once.
+/// Returns the groups of paths that look alike, ordered by their beginning; each path once.
 pub fn groups<'a>(paths: impl Iterator<Item = &'a SharedPath>) -> Vec<Vec<&'a SharedPath>> {
     let hasher = RandomState::new();
-    // By a hash of what they look like, so that a million paths cost no copy of each.
+    // Keyed by a hash of the folded path, so that a million paths need no copy of each.
     let mut first: HashMap<u64, &SharedPath> = HashMap::new();
     let mut groups: HashMap<Vec<u8>, (usize, Vec<&SharedPath>)> = HashMap::new();
     for (at, path) in paths.enumerate() {
@@ -60,7 +60,7 @@ pub fn groups<'a>(paths: impl Iterator<Item = &'a SharedPath>) -> Vec<Vec<&'a Sh
         let known = *first.entry(hasher.hash_one(&look)).or_insert(path);
         if known != path {
             let (_, group) = groups.entry(look.into_owned()).or_insert((at, Vec::new()));
-            // A hash that two looks have in common brings in a first path that is not alike.
+            // A hash collision yields a first path that does not look alike.
             if group.is_empty() && Difference::between(known, path).is_some() {
                 group.push(known);
             }
@@ -75,7 +75,7 @@ pub fn groups<'a>(paths: impl Iterator<Item = &'a SharedPath>) -> Vec<Vec<&'a Sh
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// What names have in common that look alike.
+/// Returns the form that names that look alike have in common.
 fn folded(name: &[u8]) -> Cow<'_, [u8]> {
     match str::from_utf8(name) {
         Ok(text) if !text.is_ascii() => {

@@ -1,14 +1,14 @@
-//! How names end: what makes a file an artifact or a signature. FAT and old tools write endings in
-//! capitals, so the case of their ASCII letters does not count. Everything before an ending is
+//! Endings of names, which make a file an artifact or a signature. FAT and old tools write endings
+//! in capitals, so the case of their ASCII letters is ignored. Everything before an ending is
 //! compared as bytes.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// How a signature file's name ends.
+/// Ending of a signature file's name.
 const SIGNATURE: &[u8] = b".sig.bin";
 
-/// How the name of a file that needs a signature ends.
+/// The ending of a file that needs a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ending {
     /// `.zst`: a bundle or a pack.
@@ -18,10 +18,10 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Both, in the order in which a signature looks for its data.
+    /// Both, in the order in which a signature is matched with its data.
     pub const ALL: [Ending; 2] = [Ending::Zst, Ending::Iso];
 
-    /// The ending in the letters that are usual.
+    /// Returns the ending in its usual case.
     pub fn text(self) -> &'static [u8] {
         match self {
             Ending::Zst => b".zst",
@@ -29,15 +29,14 @@ impl Ending {
         }
     }
 
-    /// Splits an artifact's name into what stands before its ending and the ending; `None` if it
-    /// has none.
+    /// Splits an artifact's name into its stem and its ending; `None` if it has no ending.
     pub fn split(name: &[u8]) -> Option<(&[u8], Ending)> {
         let split = |ending: Ending| Some((strip(name, ending.text())?, ending));
         Ending::ALL.into_iter().find_map(split)
     }
 
-    /// Finds the last place in a name where an ending stands with something behind it: the name up
-    /// to and with that ending, and the rest.
+    /// Finds the last ending in a name that is followed by more: returns the name up to and
+    /// including that ending, and the rest.
     pub fn inside(name: &[u8]) -> Option<(&[u8], &[u8])> {
         let at = |ending: Ending| {
             let text = ending.text();
@@ -52,17 +51,17 @@ impl Ending {
     }
 }
 
-/// What stands before the ending of a signature file's name; `None` for any other name.
+/// Returns the stem of a signature file's name; `None` for any other name.
 pub fn strip_signature(name: &[u8]) -> Option<&[u8]> {
     strip(name, SIGNATURE)
 }
 
-/// Whether a file of this name is a signature.
+/// Reports whether a file of this name is a signature.
 pub fn is_signature(name: &OsStr) -> bool {
     strip_signature(name.as_bytes()).is_some()
 }
 
-/// Whether a file of this name needs a signature.
+/// Reports whether a file of this name needs a signature.
 pub fn is_artifact(name: &OsStr) -> bool {
     Ending::split(name.as_bytes()).is_some()
 }

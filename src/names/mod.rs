@@ -1,5 +1,5 @@
-//! What names say: how artifacts and signatures end, how parts are numbered, which names look
-//! alike. Pure.
+//! Classifies files by name: the endings of artifacts and signatures, the numbers of parts, names
+//! that look alike. Pure.
 
 pub mod alike;
 pub mod endings;

@@ -1,21 +1,20 @@
-//! Split artifacts: which names are parts of which whole, and whether they are all there. Pure:
+//! Split artifacts: which names are parts of the same whole, and whether all parts exist. Pure:
 //! names in, parts out.
 //!
-//! FAT32 holds no file of 4 GiB, so people split bundles with split(1), 7-Zip or zarf. A part's
-//! name is the whole's, a separator, and a number: digits, letters (`aa`, `ab`) or hexadecimal
-//! digits, as split(1) counts them.
+//! FAT32 holds no file of 4 GiB, so bundles are split with split(1), 7-Zip or zarf. A part's name
+//! is the whole's, a separator, and a number: digits, letters (`aa`, `ab`) or hexadecimal digits,
+//! as split(1) counts them.
 
 use std::collections::BTreeMap;
 
-/// The separators that say "part". Behind one of them may stand one more of [`BARE`].
+/// Separators that mark a part. One more of [`BARE`] may follow.
 const MARKERS: [&[u8]; 6] = [b"_part", b".part", b"-part", b" part", b".split", b".chunk"];
-/// The separators that say nothing: other names have them, too.
+/// Separators that prove nothing: other names contain them too.
 const BARE: [&[u8]; 4] = [b".", b"_", b"-", b""];
-/// The longest number: no split has more parts than that many digits count.
+/// Maximum length of a number: no split has more parts than that many digits count.
 const MOST_DIGITS: usize = 12;
 
-/// The digits that numbers are written in, each in their order. What FAT or old tools wrote is in
-/// capitals.
+/// Digit systems of the numbers, each in order. FAT and old tools write capitals.
 const SYSTEMS: [&[u8]; 5] = [
     b"0123456789",
     b"abcdefghijklmnopqrstuvwxyz",
@@ -24,31 +23,31 @@ const SYSTEMS: [&[u8]; 5] = [
     b"0123456789ABCDEF",
 ];
 
-/// What follows the whole's name in the name of a part.
+/// The suffix after the whole's name in the name of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suffix<'a> {
-    /// What stands between the whole's name and the number.
+    /// The text between the whole's name and the number.
     separator: &'a [u8],
     /// The number.
     number: &'a [u8],
-    /// Whether the separator says that this is a part, whatever else there is.
+    /// Whether the suffix alone proves that this is a part.
     is_marked: bool,
 }
 
 impl<'a> Suffix<'a> {
-    /// Reads what follows the whole's name, if a part's name can go on so.
+    /// Parses the text after the whole's name, if it can be a part's suffix.
     pub fn parse(rest: &'a [u8]) -> Option<Suffix<'a>> {
         marked(rest).or_else(|| bare(rest))
     }
 
-    /// Whether it is known to be that of a part. A bare `.aa` or `.01` may be anything, unless the
-    /// first part is there as well.
+    /// Reports whether this is certainly the suffix of a part. A bare `.aa` or `.01` may be
+    /// anything, unless the first part exists too.
     pub fn is_part(&self, exists: impl Fn(&[u8]) -> bool) -> bool {
         let first = |number: Vec<u8>| exists(&[self.separator, &number].concat());
         self.is_marked || self.firsts().into_iter().any(first)
     }
 
-    /// The numbers that the first part of such a split may have.
+    /// Returns the possible numbers of the first part of such a split.
     fn firsts(&self) -> Vec<Vec<u8>> {
         // split(1) lengthens its numbers: `aa` to `yz`, then `zaaa`.
         let lengths = [2, self.number.len()];
@@ -78,7 +77,7 @@ fn marked(rest: &[u8]) -> Option<Suffix<'_>> {
     is_number.then_some(Suffix {
         separator,
         number,
-        // `.partial` is `.part` and letters, and is not a part.
+        // `.partial` is `.part` and letters, but not a part.
         is_marked: is_digits || more > 0,
     })
 }
@@ -86,7 +85,7 @@ fn marked(rest: &[u8]) -> Option<Suffix<'_>> {
 fn bare(rest: &[u8]) -> Option<Suffix<'_>> {
     let separator = BARE.iter().find(|bare| rest.starts_with(bare))?.len();
     let (separator, number) = rest.split_at(separator);
-    // One digit is a second copy: wget names those `.1`.
+    // A single digit means a second copy: wget names those `.1`.
     (number.len() > 1 && is_number(number)).then_some(Suffix {
         separator,
         number,
@@ -96,7 +95,7 @@ fn bare(rest: &[u8]) -> Option<Suffix<'_>> {
 
 fn is_number(text: &[u8]) -> bool {
     let is_written_in = |digits: &&[u8]| text.iter().all(|digit| digits.contains(digit));
-    // One letter says too little.
+    // A single letter proves too little.
     let is_letter = text.len() == 1 && !text[0].is_ascii_digit();
     (1..=MOST_DIGITS).contains(&text.len()) && !is_letter && SYSTEMS.iter().any(is_written_in)
 }
@@ -106,21 +105,20 @@ fn starts_with(text: &[u8], beginning: &[u8]) -> bool {
     begin.is_some_and(|begin| begin.eq_ignore_ascii_case(beginning))
 }
 
-/// The parts of one whole that are there.
+/// The existing parts of one whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Parts<T> {
-    /// In their order.
+    /// The parts, in order.
     pub present: Vec<T>,
-    /// What follows the whole's name in that of the first part that is missing between two others,
-    /// or before all of them.
+    /// The suffix of the first part missing between two others, or before all of them.
     pub missing: Option<Vec<u8>>,
 }
 
-/// Puts the parts of one whole in order: `names` has what follows the whole's name, with what is to
-/// be told apart by it.
+/// Orders the parts of one whole: `names` contains the text after the whole's name, each with a
+/// value that identifies the part.
 ///
-/// Of several splits of one whole, a complete one goes before others; of those, the first bytewise
-/// by separator. `None` if no name is a part's.
+/// Of several splits of one whole, a complete one takes precedence; among equals, the first
+/// bytewise by separator. `None` if no name is a part's.
 pub fn collect<'a, T>(names: impl IntoIterator<Item = (&'a [u8], T)>) -> Option<Parts<T>> {
     let mut splits: BTreeMap<&[u8], Vec<(Suffix<'a>, T)>> = BTreeMap::new();
     for (rest, of) in names {
@@ -134,7 +132,7 @@ pub fn collect<'a, T>(names: impl IntoIterator<Item = (&'a [u8], T)>) -> Option<
     let splits = splits
         .into_iter()
         .filter_map(|(separator, split)| in_order(separator, split));
-    // The first of the best: `min_by_key` keeps the first of equals.
+    // The first of the best: `min_by_key` returns the first of equals.
     splits.min_by_key(|parts| parts.missing.is_some())
 }
 
@@ -159,7 +157,7 @@ fn in_order<T>(separator: &[u8], mut split: Vec<(Suffix<'_>, T)>) -> Option<Part
     })
 }
 
-/// Whether the numbers of a split may begin so: at `aa`, `AA`, `00` or `01`.
+/// Reports whether a split may begin with this number: `aa`, `AA`, `00` or `01`.
 fn is_first(number: &[u8]) -> bool {
     let Some((last, before)) = number.split_last() else {
         return false;
@@ -169,12 +167,12 @@ fn is_first(number: &[u8]) -> bool {
     zeros || all(b'a') || all(b'A')
 }
 
-/// The number that a split with this one in it, and none before it, would begin with.
+/// Returns the number of the first part of a split that contains this one but no earlier one.
 fn before_all(number: &[u8]) -> Vec<u8> {
     vec![digits_of(number)[0]; number.len()]
 }
 
-/// The digits of the first system that a number can be written in.
+/// Returns the digits of the first system in which a number can be written.
 fn digits_of(number: &[u8]) -> &'static [u8] {
     let is_written_in = |digits: &&&[u8]| number.iter().all(|digit| digits.contains(digit));
     SYSTEMS
@@ -184,10 +182,9 @@ fn digits_of(number: &[u8]) -> &'static [u8] {
         .unwrap_or(SYSTEMS[0])
 }
 
-/// Whether `after` is the next number behind `before`, in any of the ways in which people count
-/// parts.
+/// Reports whether `after` is the number after `before`, in any common way of counting parts.
 fn follows(before: &[u8], after: &[u8]) -> bool {
-    // Of two hexadecimal numbers, one may have decimal digits only: `09`, `0a`.
+    // One of two hexadecimal numbers may contain only decimal digits: `09`, `0a`.
     [digits_of(before), digits_of(after)]
         .into_iter()
         .any(|digits| {
@@ -203,7 +200,7 @@ fn next(number: &[u8]) -> Vec<u8> {
     next.unwrap_or_default()
 }
 
-/// The next number of the same length; `None` behind the last.
+/// Returns the next number of the same length; `None` after the last.
 fn increment(number: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     let mut next = number.to_vec();
     for digit in next.iter_mut().rev() {
@@ -219,8 +216,8 @@ fn increment(number: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// The next number where split(1) lengthens them: `zaaa` behind `yz`, `zzaaaa` behind `zyzz`, so
-/// that names stay in their order.
+/// Returns the next number where split(1) lengthens numbers: `zaaa` after `yz`, `zzaaaa` after
+/// `zyzz`, so that names stay in order.
 fn lengthened(number: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     let (last, before_last) = (*digits.last()?, *digits.get(digits.len() - 2)?);
     let leading = number.iter().take_while(|digit| **digit == last).count();
@@ -233,7 +230,7 @@ fn lengthened(number: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     is_last_of_its_length.then(lengthened)
 }
 
-/// The next number where they are written without leading zeros: `10` behind `9`.
+/// Returns the next number if written without leading zeros: `10` after `9`.
 fn carried(number: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
     let (zero, last) = (digits.first()?, digits.last()?);
     let is_last = digits[0] == b'0' && number.iter().all(|digit| digit == last);
@@ -353,7 +350,7 @@ mod tests {
                 .unwrap()
                 .map(|entry| entry.unwrap().file_name().into_string().unwrap())
                 .collect();
-            // As the shell sorts them when they are joined again.
+            // In the order in which the shell sorts them to join them again.
             names.sort();
             let collected = collect(names.iter().map(|name| (&name.as_bytes()[1..], name)));
             let parts = collected.unwrap();

@@ -1,17 +1,16 @@
-//! Names made safe for a line: what is printed is one line, and says which bytes the name has.
+//! Escapes names for one line of output that shows their exact bytes.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 
-/// The marks that a line's verdict begins with. A name cannot show them, so that searching the
-/// output for one finds verdicts only.
+/// Marks at the beginning of a verdict's line. A name cannot display them, so searching the output
+/// for a mark finds only verdicts.
 const MARKS: [char; 3] = ['✅', '❌', '⚠'];
-/// Characters, beyond the control characters, that show nothing, look like a blank, end a line, or
+/// Characters, beyond the control characters, that are invisible, look like a blank, end a line, or
 /// change the direction of writing: Default_Ignorable_Code_Point, White_Space without U+0020, the
-/// rest of the invisible format characters and blank letters, and what is no character (Unicode
-/// 17.0).
+/// other invisible format characters and blank letters, and noncharacters (Unicode 17.0).
 const UNSEEN: [RangeInclusive<char>; 42] = [
     '\u{a0}'..='\u{a0}',
     '\u{ad}'..='\u{ad}',
@@ -32,8 +31,8 @@ const UNSEEN: [RangeInclusive<char>; 42] = [
     '\u{feff}'..='\u{feff}',
     '\u{ffa0}'..='\u{ffa0}',
     '\u{fff0}'..='\u{fffc}',
-    // U+FFFE and U+FFFF are forbidden in XML as well (XML 1.0, 2.2); every plane ends in two that
-    // are no characters.
+    // U+FFFE and U+FFFF are also forbidden in XML (XML 1.0, 2.2); every plane ends in two
+    // noncharacters.
     '\u{fffe}'..='\u{ffff}',
     '\u{1107f}'..='\u{1107f}',
     '\u{13430}'..='\u{13442}',
@@ -59,30 +58,30 @@ const UNSEEN: [RangeInclusive<char>; 42] = [
     '\u{10fffe}'..='\u{10ffff}',
 ];
 
-/// Returns a file name as it is printed.
+/// Returns a file name as printed.
 ///
-/// - Control characters, characters that show nothing or look like a blank, and the verdicts' marks
-///   are written as `\n`, `\r`, `\t` or `\u{…}` with the code in hexadecimal.
-/// - A byte that is not part of UTF-8 is written as `\xHH`.
-/// - A backslash is written as `\\`, so no two names are printed alike.
-/// - What CI runners take for a command is broken up: a colon with nothing but blanks before it
+/// - Control characters, characters that are invisible or look like a blank, and the verdicts'
+///   marks become `\n`, `\r`, `\t` or `\u{…}` with the code in hexadecimal.
+/// - A byte that is not part of UTF-8 becomes `\xHH`.
+/// - A backslash becomes `\\`, so no two names print alike.
+/// - Commands of CI runners are broken up: a colon with nothing but blanks before it
 ///   (`::set-output`, which GitHub obeys at the start of a line, after leading blanks), and a `#`
 ///   before another one (`##vso[`, `##[`, `##teamcity[`, which Azure DevOps, GitHub and TeamCity
-///   obey anywhere in a line) are written as `\u{3a}` and `\u{23}`.
+///   obey anywhere in a line) become `\u{3a}` and `\u{23}`.
 ///
-/// Everything else stays as it is. The rules depend on the name alone, not on where it is printed:
-/// one name has one form.
+/// Everything else stays unchanged. The rules depend only on the name, not on where it is printed:
+/// each name has one form.
 pub fn name(name: &OsStr) -> String {
     escape(name.as_bytes(), &|c| c == '\\' || MARKS.contains(&c))
 }
 
-/// Returns a message for a terminal, one line: as [`name`], but backslashes and marks stay, since
-/// the names in it are escaped already.
+/// Returns a message as one line for a terminal: like [`name`], but keeps backslashes and marks,
+/// since names in the message are already escaped.
 pub fn message(text: &str) -> String {
     escape(text.as_bytes(), &|_| false)
 }
 
-/// Whether a character shows nothing, looks like a blank, or makes a terminal act.
+/// Reports whether a character is invisible, looks like a blank, or controls the terminal.
 pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control() || !c.is_ascii() && UNSEEN.iter().any(|range| range.contains(&c))
 }
@@ -106,11 +105,11 @@ fn escape(bytes: &[u8], also: &dyn Fn(char) -> bool) -> String {
     text
 }
 
-/// Whether a character behind `before`, which is escaped already, begins a command for a CI runner.
+/// Reports whether a character after the escaped text `before` begins a command for a CI runner.
 fn begins_command(before: &str, c: char, next: Option<&char>) -> bool {
     match c {
-        // The runner trims blanks of every kind; those other than U+0020 are escaped, and so no
-        // blanks any more.
+        // The runner trims blanks of every kind; those other than U+0020 are escaped and no longer
+        // blanks.
         ':' => before.bytes().all(|byte| byte == b' '),
         '#' => next == Some(&'#'),
         _ => false,

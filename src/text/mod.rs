@@ -1,4 +1,4 @@
-//! Names, errors and sizes as people read them.
+//! Human-readable names, errors and sizes.
 
 pub mod escape;
 pub mod hex;

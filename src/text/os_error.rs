@@ -1,8 +1,9 @@
-//! The system's words for its errors.
+//! The system's error messages.
 
 use std::io;
 
-/// The system's words, such as `Permission denied`, without the number that `io::Error` appends.
+/// Returns the system's message, such as `Permission denied`, without the number that `io::Error`
+/// appends.
 pub fn words(error: &io::Error) -> String {
     let text = error.to_string();
     match error.raw_os_error() {

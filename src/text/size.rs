@@ -1,14 +1,15 @@
-//! Numbers of bytes, and rates, for people.
+//! Human-readable sizes and rates.
 
 use std::time::Duration;
 
-/// Bytes per second.
+/// Returns the rate in bytes per second.
 pub(crate) fn rate(bytes: u64, time: Duration) -> u64 {
     let nanoseconds = time.as_nanos().max(1);
     u64::try_from(u128::from(bytes) * 1_000_000_000 / nanoseconds).unwrap_or(u64::MAX)
 }
 
-/// A number of bytes for people, in powers of 1000 (SI), as disks and networks are sold.
+/// Formats a number of bytes in powers of 1000 (SI), as in the specifications of disks and
+/// networks.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] = [
         (1_000_000_000_000, "TB"),

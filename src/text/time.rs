@@ -1,20 +1,20 @@
-//! Times as RFC 3339 writes them, in UTC.
+//! Formats times as RFC 3339, in UTC.
 
 use std::time::{Duration, SystemTime};
 
 use humantime::format_rfc3339_millis;
 
-/// The last second of the year 9999, behind which a year has more than four digits.
+/// Last second of the year 9999; later years have more than four digits.
 const LAST: Duration = Duration::from_secs(253_402_300_799);
 
-/// A time as the JSON and HTML reports write it: with milliseconds and `Z`. What a clock says
-/// before 1970 or after 9999 is written as the nearest time between.
+/// Formats a time as in the JSON and HTML reports: with milliseconds and `Z`. A time before 1970 or
+/// after 9999 is clamped to that range.
 pub fn rfc3339(time: SystemTime) -> String {
     let first = SystemTime::UNIX_EPOCH;
     format_rfc3339_millis(time.clamp(first, first + LAST)).to_string()
 }
 
-/// The same with `+00:00`, as JUnit reports write it.
+/// Formats a time with `+00:00`, as in JUnit reports.
 pub(crate) fn rfc3339_with_offset(time: SystemTime) -> String {
     rfc3339(time).replace('Z', "+00:00")
 }

@@ -1,8 +1,7 @@
 //! Who signed what: keys, signatures and the verdicts on artifacts.
 //!
-//! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The one
-//! thing it takes from elsewhere is the type [`crate::digest::Digest`], which cannot be made
-//! without hashing.
+//! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The only
+//! outside type is [`crate::digest::Digest`], which cannot be made without hashing.
 
 pub(crate) mod claimed;
 mod envelope;
@@ -22,10 +21,10 @@ use verdict::{Invalid, Verdict};
 
 /// Decides one signature: valid if any of the trusted `keys` verifies it over `digest`.
 ///
-/// The keys are tried in their order; the first that verifies is the one the verdict names.
+/// Tries the keys in order; the verdict names the first that verifies.
 pub fn judge(keys: &[Arc<Key>], digest: &Digest, signature: &Signature) -> Verdict {
-    // Fail closed: this is the only place that says `Valid`, and without a key that verifies it is
-    // not reached.
+    // Fail closed: this is the only place that returns `Valid`, and only a key that verifies
+    // reaches it.
     keys.iter()
         .find(|key| key.verifies(digest, signature))
         .map_or(Verdict::Invalid(Invalid::NoKeyVerifies), |key| {
@@ -54,7 +53,8 @@ mod tests {
         key.sign_prehash(digest.as_bytes()).unwrap()
     }
 
-    /// The verdict of a key that was just read and, if they agree, of one that has verified much.
+    /// Returns the verdict of a fresh key and, if they agree, of one that has verified many
+    /// signatures.
     fn passes(key: &SigningKey, message: &[u8], signature: &ecdsa::Signature) -> bool {
         let signature = Signature::parse(signature.to_der().as_bytes()).unwrap();
         let (digest, key) = (Digest::of(message), public(key));
@@ -74,7 +74,7 @@ mod tests {
             let made = signed(&key, &message);
             prop_assert!(passes(&key, &message, &made));
             let (r, s) = made.split_scalars();
-            // (r, -s) is a signature as well, as everywhere in ECDSA.
+            // (r, -s) is a valid signature too, as everywhere in ECDSA.
             let other_s = ecdsa::Signature::from_scalars(*r, -*s).unwrap();
             prop_assert!(passes(&key, &message, &other_s));
             prop_assert!(!passes(&signing(number + 100), &message, &made));

@@ -1,10 +1,10 @@
-//! A point's multiples, computed once, so that every further signature of the key costs less than
-//! half.
+//! A point's precomputed multiples, which more than halve the cost of each further signature of the
+//! key.
 //!
-//! Verifying spends its time on multiplying two points: the generator and the key (FIPS 186-5,
-//! 6.4.2, step 6). A mirror has many signatures of few keys. All arithmetic is that of `p256`; what
-//! is here is the order of its additions. Nothing here is secret, so that its time may depend on
-//! the numbers.
+//! Verification spends its time on multiplying two points: the generator and the key (FIPS 186-5,
+//! 6.4.2, step 6). A mirror has many signatures of few keys. `p256` does all the arithmetic; this
+//! module only orders the additions. Nothing here is secret, so the running time may depend on the
+//! numbers.
 
 use std::sync::LazyLock;
 
@@ -14,20 +14,20 @@ use p256::elliptic_curve::ops::{Invert, Reduce};
 use p256::elliptic_curve::point::AffineCoordinates;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, ecdsa};
 
-/// The multiples of a point by every digit but zero, at each place of a scalar, the lowest first.
+/// Multiples of a point by every nonzero digit, at each place of a scalar, lowest place first.
 #[derive(Clone, Debug)]
 pub(crate) struct Multiples(Vec<AffinePoint>);
 
-/// Bits of a digit. With 6 a signature takes 42 additions of multiples, and the table 2.7 thousand;
-/// with 4 it was 60 and one thousand, with 8 it would be 32 and eight thousand, which nobody with a
-/// few files has to wait for.
+/// Bits per digit. With 6, a multiplication takes about 42 additions of multiples and the table 2.7
+/// thousand; 4 takes 60 and one thousand, 8 would take 32 and eight thousand, too long a wait for a
+/// few files.
 const BITS: usize = 6;
-/// Digits of a row: 1 to 63.
+/// Digits per row: 1 to 63.
 const DIGITS: usize = (1 << BITS) - 1;
-/// Places of a scalar of 256 bits.
+/// Number of places of a 256-bit scalar.
 const PLACES: usize = 256_usize.div_ceil(BITS);
 
-/// The multiples of the generator. (`p256` keeps some as well, with which a multiplication takes 64
+/// Multiples of the generator. (`p256` has a table too; with it, a multiplication takes 64
 /// additions.)
 static GENERATOR: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(&AffinePoint::GENERATOR));
 
@@ -42,18 +42,18 @@ impl Multiples {
                 all.push(multiple);
                 multiple += base;
             }
-            // One more than the last digit: the next place.
+            // One more than the last digit is the next place.
             base = multiple;
         }
         Multiples(ProjectivePoint::batch_normalize(all.as_slice()))
     }
 
-    /// The multiples of the generator, computed once.
+    /// Returns the multiples of the generator, computed once.
     pub(crate) fn of_generator() -> &'static Multiples {
         &GENERATOR
     }
 
-    /// The point, multiplied.
+    /// Returns the product of `scalar` and the point.
     pub(crate) fn times(&self, scalar: &Scalar) -> ProjectivePoint {
         let bytes: FieldBytes = scalar.into();
         let rows = self.0.chunks_exact(DIGITS).enumerate();
@@ -61,14 +61,15 @@ impl Multiples {
         terms.fold(ProjectivePoint::IDENTITY, |sum, term| sum + term)
     }
 
-    /// Whether the point's owner made `signature` over the SHA-256 `digest` (FIPS 186-5, 6.4.2).
+    /// Reports whether the point's owner made `signature` over the SHA-256 `digest` (FIPS 186-5,
+    /// 6.4.2).
     pub(crate) fn verify(&self, digest: &[u8; 32], signature: &ecdsa::Signature) -> bool {
         let (r, s) = signature.split_scalars();
         let e = Scalar::reduce(&FieldBytes::from(*digest));
         let inverse = *Invert::invert_vartime(&s);
         let (u, v) = (e * inverse, *r * inverse);
         let sum = GENERATOR.times(&u) + self.times(&v);
-        // Fail closed: the point at infinity has no coordinates, and verifies nothing.
+        // Fail closed: the point at infinity has no coordinates and verifies nothing.
         if bool::from(sum.is_identity()) {
             return false;
         }
@@ -76,7 +77,7 @@ impl Multiples {
     }
 }
 
-/// The digit of a big-endian number at a place, the lowest first.
+/// Returns the digit of a big-endian number at a place, lowest place first.
 fn digit(number: &[u8], place: usize) -> usize {
     let bit = place * BITS;
     let byte = |at| number.iter().rev().nth(at).map_or(0, |b| usize::from(*b));
@@ -95,7 +96,7 @@ mod tests {
         SigningKey::from_slice(&secret).ok()
     }
 
-    /// Both verdicts, ours first.
+    /// Returns both verdicts, ours first.
     fn verdicts(key: &SigningKey, digest: &[u8; 32], signature: &ecdsa::Signature) -> (bool, bool) {
         let theirs = key
             .verifying_key()

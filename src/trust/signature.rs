@@ -1,4 +1,4 @@
-//! A detached signature: the bytes of a `.sig.bin` file, or why they are none.
+//! Detached signatures: parses the bytes of a `.sig.bin` file.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,10 +8,10 @@ use thiserror::Error;
 use super::envelope;
 use super::sniffed::{Role, Sniffed};
 
-/// The longest DER encoding of an ECDSA P-256 signature, in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
+/// Maximum length of a DER-encoded ECDSA P-256 signature in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
 ///
-/// A two-byte SEQUENCE header, then two INTEGERs of a two-byte header, 32 bytes, and a zero byte
-/// where the first bit is set.
+/// A two-byte SEQUENCE header, then two INTEGERs: each a two-byte header, 32 bytes, and a zero byte
+/// if the first bit is set.
 pub const MAX_BYTES: usize = 2 + 2 * (2 + 33);
 
 /// An ECDSA P-256 signature whose `r` and `s` are in range, not yet verified over anything.
@@ -24,8 +24,8 @@ impl Hash for Signature {
     }
 }
 
-/// The bytes of a signature file that are looked at. They are enough to tell what it holds instead,
-/// however it is written.
+/// Number of bytes read from a signature file. They suffice to identify other content in any
+/// encoding.
 pub const LOOK_BYTES: usize = 4096;
 
 /// What a signature file holds instead of a signature.
@@ -37,24 +37,24 @@ pub const LOOK_BYTES: usize = 4096;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SignatureError {
-    /// There are no bytes.
+    /// The file is empty.
     #[error("the signature file is empty")]
     Empty,
-    /// There are more bytes than a signature can have.
+    /// The file is longer than any signature.
     #[error(
         "the signature file is longer than the {MAX_BYTES} bytes that a P-256 signature has at most"
     )]
     TooLong,
-    /// The bytes are not the DER of two integers in the range 1 to n − 1, and nothing else.
+    /// The bytes are not exactly the DER of two integers in the range 1 to n − 1.
     #[error("the signature file is not a DER-encoded ECDSA P-256 signature")]
     NotDer,
-    /// Something that is known by its content. Reading a signature does not look for it.
+    /// Content of a known kind. Parsing a signature never returns this.
     #[error("the signature file is {}; {}", .0.is(), .0.remedy(Role::Signature))]
     Instead(Sniffed),
 }
 
 impl Signature {
-    /// The two numbers r and s.
+    /// Returns r and s.
     pub fn scalars(&self) -> (NonZeroScalar, NonZeroScalar) {
         self.0.split_scalars()
     }
@@ -104,8 +104,8 @@ mod tests {
         assert!(Signature::parse(der.as_bytes()).is_ok());
     }
 
-    /// r and s as a plain reader of DER finds them: every rule of X.690, 8.1.3, 8.3.2 and 10.1 that
-    /// matters here, by itself.
+    /// Returns r and s as a minimal DER reader finds them, written independently to every relevant
+    /// rule of X.690, 8.1.3, 8.3.2 and 10.1.
     fn plainly_read(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         let (content, nothing) = element(0x30, bytes)?;
         let (r, rest) = element(0x02, content)?;
@@ -114,7 +114,7 @@ mod tests {
         whole.then_some((in_range(r)?, in_range(s)?))
     }
 
-    /// The content of the element that `bytes` begin with, and what follows.
+    /// Returns the content of the first element in `bytes`, and the rest.
     fn element(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         match bytes {
             [first, length @ 0..0x80, rest @ ..] if *first == tag => {
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// The 32 bytes of an INTEGER from 1 to n − 1 in its shortest form.
+    /// Returns the 32 bytes of an INTEGER from 1 to n − 1 in its shortest form.
     fn in_range(content: &[u8]) -> Option<Vec<u8>> {
         let digits = match content {
             [0, second, ..] if *second >= 0x80 => &content[1..],
@@ -144,7 +144,7 @@ mod tests {
         below.then_some(padded)
     }
 
-    /// INTEGERs at every edge of the range and of the encoding.
+    /// Generates INTEGERs at every edge of the range and of the encoding.
     fn integer() -> impl Strategy<Value = Vec<u8>> {
         let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
         let near = (0_u8..4).prop_map(move |last| {
@@ -164,7 +164,7 @@ mod tests {
         [&[tag], form, &[length], content].concat()
     }
 
-    /// Signatures with at most a few things wrong.
+    /// Generates signatures with at most a few defects.
     fn almost() -> impl Strategy<Value = Vec<u8>> {
         let tag = |right: u8| prop_oneof![30 => Just(right), 1 => any::<u8>()];
         let long = || proptest::bool::weighted(0.03);

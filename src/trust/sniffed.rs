@@ -1,7 +1,7 @@
-//! What a file really is, where it is not what its name says: the terms, and what to say and
-//! advise. A hint; no verdict rests on it.
+//! The kinds of file that content reveals under a misleading name: their terms, descriptions and
+//! remedies. A hint; no verdict depends on it.
 
-/// What a file is taken for by its name or by how it was named.
+/// The role that a file's name, or the option that names it, gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// An artifact.
@@ -12,10 +12,11 @@ pub enum Role {
     Key,
 }
 
-/// One table for all kinds: the variant, its term in reports, what the file is, and what to do.
+/// One table for all kinds: the variant, its term in reports, its description, and its remedy.
 macro_rules! sniffed {
     ($($variant:ident, $name:literal, $is:literal, $remedy:literal;)*) => {
-        /// What a file really is. The list is closed: another kind is another version of the reports' schema.
+        /// The kind of file that its content reveals. The list is closed: another kind means
+        /// another version of the reports' schema.
         ///
         /// ```
         /// use verify_signatures::Sniffed;
@@ -32,17 +33,18 @@ macro_rules! sniffed {
             /// Every kind.
             pub const ALL: &[Sniffed] = &[$(Sniffed::$variant,)*];
 
-            /// The term, as the member `looks` of a report has it.
+            /// Returns the term, as in the member `looks` of a report.
             pub fn name(self) -> &'static str {
                 match self { $(Sniffed::$variant => $name,)* }
             }
 
-            /// The term of a signature file of this kind, as the member `reason` of a report has it.
+            /// Returns the term of a signature file of this kind, as in the member `reason` of a
+            /// report.
             pub fn reason(self) -> &'static str {
                 match self { $(Sniffed::$variant => concat!("signature-", $name),)* }
             }
 
-            /// What the file is, as the end of a sentence that begins with "the file is".
+            /// Returns the description, which completes a sentence that begins with "the file is".
             pub fn is(self) -> &'static str {
                 match self { $(Sniffed::$variant => $is,)* }
             }
@@ -115,7 +117,7 @@ sniffed! {
 }
 
 impl Sniffed {
-    /// What to do about it, where the file should be what `role` says.
+    /// Returns the remedy for a file that should have the role `role`.
     pub(crate) fn remedy(self, role: Role) -> &'static str {
         use Sniffed::{
             Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, SevenZip, Signature, Tar, Utf16, Xz, Zip, Zstd,

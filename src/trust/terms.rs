@@ -1,4 +1,4 @@
-//! The verdicts in terms that programs read.
+//! Machine-readable terms for verdicts.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::signature::SignatureError;
 use super::sniffed::Sniffed;
 use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 
-/// What became of an artifact. The list is closed: another status is another version of the
+/// The status of an artifact. The list is closed: another status means another version of the
 /// reports' schema.
 ///
 /// ```
@@ -19,21 +19,21 @@ use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 pub enum Status {
     /// `valid`: a trusted key verifies the signature over the artifact's bytes.
     Valid,
-    /// `invalid`: none does.
+    /// `invalid`: no trusted key does.
     Invalid,
     /// `unsigned`: there is no signature.
     Unsigned,
-    /// `missing`: there is a signature and no artifact.
+    /// `missing`: there is a signature but no artifact.
     Missing,
-    /// `changed`: the artifact did not stay the same while it was read.
+    /// `changed`: the artifact changed while it was read.
     Changed,
     /// `unreadable`: the system refused to read something.
     Unreadable,
-    /// `not-regular`: the artifact or its signature is no file.
+    /// `not-regular`: the artifact or its signature is not a regular file.
     NotRegular,
 }
 
-/// Why an artifact has its status. The list is closed: another reason is another version of the
+/// Why an artifact has its status. The list is closed: another reason means another version of the
 /// reports' schema.
 ///
 /// ```
@@ -46,19 +46,18 @@ pub enum Status {
 pub enum Reason {
     /// `key-verifies`: a trusted key verifies the signature (status `valid`).
     KeyVerifies,
-    /// `no-key-verifies`: it is a signature, but no trusted key made it over these bytes (status
-    /// `invalid`).
+    /// `no-key-verifies`: a well-formed signature, but no trusted key made it over these bytes
+    /// (status `invalid`).
     NoKeyVerifies,
     /// `signature-empty`: the signature file is empty (status `invalid`).
     SignatureEmpty,
-    /// `signature-too-long`: the signature file has more bytes than a signature can have (status
-    /// `invalid`).
+    /// `signature-too-long`: the signature file is longer than any signature (status `invalid`).
     SignatureTooLong,
     /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status
     /// `invalid`).
     SignatureNotDer,
-    /// `signature-` and a term of [`Sniffed`]: the signature file is something that is known by its
-    /// content (status `invalid`).
+    /// `signature-` and a term of [`Sniffed`]: the signature file has content of a known kind
+    /// (status `invalid`).
     SignatureIs(Sniffed),
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
@@ -78,26 +77,26 @@ pub enum Reason {
     /// `signed-elsewhere`: a link to an artifact whose signature is not part of the run (status
     /// `unsigned`).
     SignedElsewhere,
-    /// `linked-directory-not-entered`: a link leads to a directory of which nothing was judged
-    /// (status `unsigned`).
+    /// `linked-directory-not-entered`: a link to a directory whose content was not judged (status
+    /// `unsigned`).
     LinkedDirectoryNotEntered,
-    /// `no-data-file`: the file that the signature belongs to is not there (status `missing`).
+    /// `no-data-file`: the file that the signature belongs to does not exist (status `missing`).
     NoDataFile,
-    /// `part-missing`: of the parts that the file was split into, one is not there (status
+    /// `part-missing`: one of the parts that the file was split into does not exist (status
     /// `missing`).
     PartMissing,
-    /// `changed-while-reading`: the artifact was written to or replaced meanwhile (status
+    /// `changed-while-reading`: the artifact was modified or replaced while it was read (status
     /// `changed`).
     ChangedWhileReading,
     /// `data-unreadable`: the system refused to read the artifact (status `unreadable`).
     DataUnreadable,
     /// `signature-unreadable`: the system refused to read the signature file (status `unreadable`).
     SignatureUnreadable,
-    /// `directory-changed`: entries of a directory came or went while it was read, so that one may
-    /// be missing (status `changed`).
+    /// `directory-changed`: entries of a directory came or went while it was read, so one may be
+    /// missing (status `changed`).
     DirectoryChanged,
-    /// `directory-unreadable`: the system refused to read a directory, of which nothing was
-    /// verified (status `unreadable`).
+    /// `directory-unreadable`: the system refused to read a directory; nothing in it was verified
+    /// (status `unreadable`).
     DirectoryUnreadable,
     /// `data-not-regular`: the artifact is a directory, FIFO, socket or device (status
     /// `not-regular`).
@@ -108,7 +107,7 @@ pub enum Reason {
 }
 
 impl Status {
-    /// Every status, in the order in which they are told.
+    /// Every status, in the order in which they are reported.
     pub const ALL: [Status; 7] = [
         Status::Valid,
         Status::Invalid,
@@ -119,7 +118,7 @@ impl Status {
         Status::NotRegular,
     ];
 
-    /// The status of a verdict.
+    /// Returns the status of a verdict.
     pub fn of(verdict: &Verdict) -> Status {
         match verdict {
             Verdict::Valid { .. } => Status::Valid,
@@ -132,7 +131,7 @@ impl Status {
         }
     }
 
-    /// The term.
+    /// Returns the term.
     pub fn name(self) -> &'static str {
         match self {
             Status::Valid => "valid",
@@ -147,7 +146,7 @@ impl Status {
 }
 
 impl Reason {
-    /// The reason of a verdict.
+    /// Returns the reason for a verdict.
     pub fn of(verdict: &Verdict) -> Reason {
         match verdict {
             Verdict::Valid { .. } => Reason::KeyVerifies,
@@ -186,7 +185,7 @@ impl Reason {
         }
     }
 
-    /// The term.
+    /// Returns the term.
     pub fn name(self) -> &'static str {
         match self {
             Reason::KeyVerifies => "key-verifies",

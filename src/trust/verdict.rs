@@ -1,4 +1,4 @@
-//! What was found out about each artifact, and the sum of it.
+//! The verdict on each artifact, and their summary.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::terms::{Reason, Status};
 use crate::digest::Digest;
 use crate::files::SharedPath;
 
-/// What a record speaks of.
+/// The subject of a record.
 ///
 /// ```no_run
 /// # use verify_signatures::{Key, Verifier};
@@ -37,7 +37,7 @@ pub enum Subject {
     Artifact(SharedPath),
 }
 
-/// One line of the result: one signature, or one thing that has none.
+/// One result: a signature, or an artifact or directory without one.
 ///
 /// ```no_run
 /// # use verify_signatures::{Key, Verifier};
@@ -52,41 +52,40 @@ pub enum Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
-    /// What was judged.
+    /// The subject of the verdict.
     pub subject: Subject,
-    /// The signature file, where there is one.
+    /// The signature file, if there is one.
     pub signature: Option<SharedPath>,
-    /// The judgement.
+    /// The verdict.
     pub verdict: Verdict,
-    /// The SHA-256 of the artifact, where it was hashed to its end and stayed the same meanwhile.
+    /// The SHA-256 of the artifact, if it was hashed to its end and did not change meanwhile.
     pub digest: Option<Digest>,
-    /// The artifact's size in bytes, where it is known.
+    /// The artifact's size in bytes, if known.
     pub size: Option<u64>,
-    /// The files that the artifact was split into and read from, in their order; none where it is
-    /// one file.
+    /// The files that the artifact was split into and read from, in order; empty if it is one file.
     pub parts: Arc<[SharedPath]>,
-    /// What the artifact is a link to, where it was judged by the signature of that.
+    /// The target, if the artifact is a link and was judged by its target's signature.
     pub link: Option<Arc<SharedPath>>,
-    /// Another name of the same file, under which it was read, once for both.
+    /// Another name of the same file, under which it was read once for both.
     pub read_as: Option<Arc<SharedPath>>,
-    /// From opening the artifact to its verdict.
+    /// Time from opening the artifact to its verdict.
     pub elapsed: Duration,
-    /// What the artifact really is, where it fails and is not what its name says: a hint.
+    /// The kind of the artifact's content, if it fails and its name is misleading: a hint.
     pub sniffed: Option<Sniffed>,
-    /// The signature itself, where no trusted key made it over this artifact. It may fit another
-    /// (see `hints::notes`).
+    /// The signature, if no trusted key made it over this artifact. It may match another (see
+    /// `hints::notes`).
     pub(crate) unfit: Option<Box<Signature>>,
 }
 
 impl Record {
-    /// The path of the artifact, or of the directory that could not be read, as reached from the
+    /// Returns the path of the artifact, or of the unreadable directory, as reached from the
     /// argument.
     pub fn path(&self) -> &SharedPath {
         let Subject::Artifact(path) = &self.subject;
         path
     }
 
-    /// A record on an artifact that was not hashed.
+    /// Returns a record for an artifact that was not hashed.
     pub(crate) fn unhashed(
         data: SharedPath,
         signature: Option<SharedPath>,
@@ -108,12 +107,11 @@ impl Record {
     }
 }
 
-/// The words of [`Verdict::Unreadable`] for an artifact that a defect of this program kept from
-/// being judged.
+/// Wording of [`Verdict::Unreadable`] for an artifact that a defect of this program left unjudged.
 pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
 
-/// A judgement. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`]
-/// where that was allowed, are no failure.
+/// A verdict. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if
+/// allowed, pass.
 ///
 /// ```
 /// use verify_signatures::{Part, Verdict};
@@ -126,41 +124,41 @@ pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures"
 pub enum Verdict {
     /// A trusted key verifies the signature over the artifact's bytes.
     Valid {
-        /// The first of the trusted keys that does.
+        /// The first trusted key that verifies it.
         key: Arc<Key>,
     },
-    /// The signature is not one that a trusted key made over these bytes.
+    /// No trusted key made the signature over these bytes.
     Invalid(Invalid),
-    /// There is a signature, and no file that it belongs to.
+    /// There is a signature, but the file that it belongs to does not exist.
     Missing,
-    /// There is a signature, and of the parts that its file was split into this one is not there.
+    /// There is a signature, but this part of its split file does not exist.
     PartMissing(SharedPath),
-    /// There is a file that needs a signature, and none that claims it.
+    /// A file needs a signature, and none claims it.
     Unsigned {
         /// Whether the user accepts that (`--allow-unsigned`).
         allowed: bool,
         /// Why none claims it.
         why: Unclaimed,
     },
-    /// It is a linked directory that was not entered, so that nothing in it was judged.
+    /// A linked directory that was not entered, so nothing in it was judged.
     NotEntered {
         /// Whether the user accepts that (`--allow-unsigned`).
         allowed: bool,
     },
-    /// It was not the same after reading as before. A file's digest speaks of neither then, and of
-    /// a directory an entry may be missing.
+    /// It changed while it was read. A file's digest then describes neither version, and a
+    /// directory may lack an entry.
     Changed {
-        /// Which of the things on disk.
+        /// What changed.
         part: Part,
     },
     /// The system refused to read.
     Unreadable {
         /// What it refused to read.
         part: Part,
-        /// The reason in the system's words, such as `Permission denied`, or `internal error`.
+        /// The system's error message, such as `Permission denied`, or `internal error`.
         words: String,
     },
-    /// A name that should be a file is a directory, a FIFO, a socket or a device.
+    /// A directory, a FIFO, a socket or a device stands where a file should be.
     NotRegular {
         /// Which of the two files.
         part: Part,
@@ -178,23 +176,23 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Unclaimed {
-    /// There is none for its name.
+    /// There is no signature for its name.
     NoSignature,
-    /// It is an unfinished download or copy, or a file that a program keeps beside one.
+    /// An unfinished download or copy, or a file that a program keeps beside one.
     UnfinishedDownload,
-    /// It is a second copy by its name, such as `x.zst.1` or `x.zst (1)`.
+    /// A second copy, judging by its name, such as `x.zst.1` or `x.zst (1)`.
     SecondCopy,
-    /// The query of a URL is still in its name.
+    /// Its name still contains the query of a URL.
     UrlQuery,
     /// Blanks or control characters follow the ending of its name.
     TrailingBlanks,
-    /// It is a part of a split artifact that no signature claims.
+    /// A part of a split artifact that no signature claims.
     PartWithoutWhole,
-    /// It is a link to an artifact that this signature file signs, which is not part of the run.
+    /// A link to an artifact whose signature is this file, which is not part of the run.
     SignedElsewhere(SharedPath),
 }
 
-/// Which of the things on disk a verdict complains of.
+/// The file or directory that a verdict is about.
 ///
 /// ```
 /// use verify_signatures::{Part, Verdict};
@@ -227,26 +225,26 @@ pub enum Invalid {
     /// The signature file holds no signature.
     #[error(transparent)]
     Malformed(#[from] SignatureError),
-    /// It is a signature, but no trusted key verifies it over this digest.
+    /// A well-formed signature, but no trusted key verifies it over this digest.
     #[error("no trusted key made this signature over these bytes")]
     NoKeyVerifies,
 }
 
 impl Verdict {
-    /// The class of the verdict, in a term that programs read.
+    /// Returns the status, as a machine-readable term.
     pub fn status(&self) -> Status {
         Status::of(self)
     }
 
-    /// Why it is so, in a term that programs read.
+    /// Returns the reason, as a machine-readable term.
     pub fn reason(&self) -> Reason {
         Reason::of(self)
     }
 
-    /// Whether an artifact with this verdict may be used.
+    /// Reports whether an artifact with this verdict may be used.
     pub fn passes(&self) -> bool {
-        // Fail closed: what passes is listed; whatever verdict is added later fails until it is
-        // listed too.
+        // Fail closed: passing verdicts are listed; a verdict added later fails until it is listed
+        // too.
         matches!(
             self,
             Verdict::Valid { .. }
@@ -256,7 +254,7 @@ impl Verdict {
     }
 }
 
-/// How many artifacts got each verdict, and what it cost.
+/// Number of artifacts with each verdict, and the run's cost.
 ///
 /// ```no_run
 /// # use verify_signatures::{Key, Verifier};
@@ -287,18 +285,18 @@ pub struct Summary {
     pub not_regular: u64,
     /// Records whose verdict does not pass.
     pub failures: u64,
-    /// Records that the run would have had, had nothing stopped it.
+    /// Records that an uninterrupted run would have.
     pub expected: u64,
-    /// Whether the run was ended before it was known what to expect.
+    /// Whether the run ended before the number of records was known.
     pub unsurveyed: bool,
-    /// Bytes hashed, each file once.
+    /// Bytes hashed, counting each file once.
     pub bytes: u64,
     /// Wall-clock time of the run.
     pub elapsed: Duration,
 }
 
 impl Summary {
-    /// Adds one record's verdict.
+    /// Counts one record's verdict.
     pub(crate) fn count(&mut self, verdict: &Verdict) {
         let class = match Status::of(verdict) {
             Status::Valid => &mut self.valid,
@@ -313,7 +311,7 @@ impl Summary {
         self.failures += u64::from(!verdict.passes());
     }
 
-    /// The records with a status.
+    /// Returns the number of records with a status.
     pub fn of(&self, status: Status) -> u64 {
         match status {
             Status::Valid => self.valid,
@@ -326,14 +324,14 @@ impl Summary {
         }
     }
 
-    /// The records counted so far.
+    /// Returns the number of records counted so far.
     pub fn records(&self) -> u64 {
         Status::ALL.map(|status| self.of(status)).iter().sum()
     }
 
-    /// Whether every expected record was counted.
+    /// Reports whether every expected record was counted.
     pub fn is_complete(&self) -> bool {
-        // Fail closed: nothing of nothing is not everything, where nobody knows how much there is.
+        // Fail closed: zero of zero is not complete if the expected number is unknown.
         !self.unsurveyed && self.records() == self.expected
     }
 }
@@ -347,7 +345,7 @@ mod tests {
         Verdict::Unsigned { allowed, why }
     }
 
-    /// A verdict of each status that has no key in it, and how many of it.
+    /// Returns a verdict of each status that has no key in it, with a count for each.
     fn verdicts() -> [(Verdict, u64); 7] {
         let unreadable = Verdict::Unreadable {
             part: Part::Data,

@@ -1,11 +1,11 @@
-//! The bus guard: a page of a mapped window that goes away fails its file, and neither its
-//! neighbours nor the process.
+//! The bus guard: if a page of a mapped window disappears, only its file fails, not the other files
+//! or the process.
 //!
-//! Where a file is cut off or its device fails while it is mapped, the kernel answers a look at the
-//! missing page with SIGBUS. The handler here puts zeros in the place of the window that was being
-//! looked at, marks that window as damaged and returns, so that whoever hashes it comes to its end.
-//! Fail closed: zeros were never in the file, so that the digest of a damaged window would be
-//! forged; whoever is done with a window asks whether it is damaged before the digest is used.
+//! If a file is truncated or its device fails while it is mapped, the kernel answers an access to
+//! the missing page with SIGBUS. The handler replaces the accessed window with zeros, marks that
+//! window as damaged and returns, so that the hashing thread can finish the window. Fail closed:
+//! the zeros were never in the file, so the digest of a damaged window would be forged; every user
+//! of a window checks it for damage before using the digest.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -16,38 +16,38 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 
 use libc::{c_int, c_void, siginfo_t};
 
-/// Windows that can be guarded at one time: two for each of eight lanes in each of 128 threads.
-/// Without a guard there is no map.
+/// Maximum number of windows guarded at one time: two for each of eight lanes in each of 128
+/// threads. Without a guard there is no map.
 pub(in crate::content) const MOST: usize = 2048;
-/// The unit in which extents are counted; no system has smaller pages.
+/// Unit of extents in bytes; no system has smaller pages.
 const UNIT: usize = 4096;
-/// Bits for the length of a window in units: less than 16 MiB, twice the largest window. The others
-/// are for its first unit.
+/// Bits for the length of a window in units: less than 16 MiB, twice the largest window. The other
+/// bits hold its first unit.
 const LENGTH_BITS: u32 = 12;
 
 static SLOTS: [Slot; MOST] = [const { Slot::free() }; MOST];
-/// What SIGBUS did before; set when the handler is installed.
+/// The previous disposition of SIGBUS; set when the handler is installed.
 static PREVIOUS: OnceLock<Result<libc::sigaction, i32>> = OnceLock::new();
 
-/// The place of a guarded window. Its extent is one number, so that the handler never sees half of
-/// a change.
+/// The slot of a guarded window. Its extent is a single number, so that the handler never sees a
+/// half-written change.
 #[derive(Debug)]
 struct Slot {
-    /// The first unit of the window, and its length in units in the lower bits; zero where the
-    /// slot is free.
+    /// The first unit of the window, with its length in units in the lower bits; zero if the slot
+    /// is free.
     extent: AtomicU64,
     damaged: AtomicBool,
 }
 
-/// A window under guard, until this is dropped; which must be before the window is unmapped.
+/// Guards a window until dropped; must be dropped before the window is unmapped.
 #[derive(Debug)]
 pub(super) struct Guard(&'static Slot);
 
 impl Guard {
-    /// Guards the mapped bytes; installs the handler, the first time.
+    /// Guards the mapped bytes; the first call installs the handler.
     ///
     /// # Errors
-    /// Where the system takes no handler, or too many windows are guarded.
+    /// If the system rejects the handler, or too many windows are guarded.
     pub(super) fn over(bytes: &[u8]) -> io::Result<Guard> {
         if let Err(code) = PREVIOUS.get_or_init(install) {
             return Err(io::Error::from_raw_os_error(*code));
@@ -65,11 +65,11 @@ impl Guard {
             .ok_or_else(|| io::Error::other("too many files are mapped at one time"))
     }
 
-    /// Whether a page of the window went away while it was looked at. What was seen there since is
-    /// not the file's.
+    /// Reports whether a page of the window disappeared during use. Bytes read since then are not
+    /// the file's.
     pub(super) fn is_damaged(&self) -> bool {
-        // To the compiler, looking at the window has nothing to do with this mark: without a fence
-        // it may look at the mark first.
+        // The compiler sees no connection between accesses to the window and this mark: without a
+        // fence, it may load the mark first.
         compiler_fence(Ordering::SeqCst);
         self.0.damaged.load(Ordering::Relaxed)
     }
@@ -82,7 +82,7 @@ impl Drop for Guard {
     }
 }
 
-/// The units that the bytes lie in, as a slot keeps them.
+/// Encodes the units that contain the bytes, in the format of a slot.
 fn extent(address: usize, length: usize) -> Option<u64> {
     let first = address / UNIT;
     let units = (address + length).div_ceil(UNIT) - first;
@@ -105,15 +105,15 @@ impl Slot {
         claimed.is_ok()
     }
 
-    /// The address and the length in bytes.
+    /// Returns the address and the length in bytes.
     fn window(&self) -> (usize, usize) {
         let extent = self.extent.load(Ordering::Relaxed);
         let (first, units) = (extent >> LENGTH_BITS, extent & ((1 << LENGTH_BITS) - 1));
         (first as usize * UNIT, units as usize * UNIT)
     }
 
-    /// Called by the handler: marks the window as damaged and puts zeros in its place, if the
-    /// address is in it.
+    /// Marks the window as damaged and replaces it with zeros, if it contains the address. Called
+    /// by the handler.
     fn take_in(&self, address: usize) -> bool {
         let (start, length) = self.window();
         if !(start..start + length).contains(&address) {
@@ -122,27 +122,27 @@ impl Slot {
         self.damaged.store(true, Ordering::Relaxed);
         let start = ptr::with_exposed_provenance_mut::<c_void>(start);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-        // SAFETY: The slot is not free, so that the whole range is one read-only map of a file: a
-        // guard is made over such a map and dropped before it, by a thread that nobody
-        // hands the window to any more; and whoever looks at it is here, in the handler. What
-        // is replaced is memory that others can change at any time anyhow; see `map`. mmap(2) is
-        // one system call, and safe in a handler.
+        // SAFETY: The slot is not free, so the whole range is one read-only map of a file: a guard
+        // is created over such a map and dropped before it, once no thread uses the window any
+        // more; and the thread that accessed the window is here, in the handler. The replaced
+        // memory is memory that other processes can change at any time in any case; see `map`.
+        // mmap(2) is a single system call, and safe in a handler.
         let zeros = unsafe { libc::mmap(start, length, libc::PROT_READ, flags, -1, 0) };
         zeros != libc::MAP_FAILED
     }
 }
 
 fn install() -> Result<libc::sigaction, i32> {
-    // Fail closed: where the signal is blocked the kernel asks no handler and ends the process.
-    // Then there are no maps.
+    // Fail closed: if the signal is blocked, the kernel ends the process without calling a handler.
+    // Do not map then.
     if is_blocked() {
         return Err(libc::EPERM);
     }
     let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = on_bus_error;
     let mut previous = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: The structure is plain data, for which zeros are valid. The handler is one as
-    // SA_SIGINFO wants it, runs on the alternate stack where there is one, and does only what
-    // is allowed in a handler. `previous` is read only when it was written.
+    // SAFETY: The structure is plain data, for which zeros are valid. The handler has the signature
+    // that SA_SIGINFO requires, runs on the alternate stack if there is one, and does only what is
+    // allowed in a handler. `previous` is read only if it was written.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as *const () as usize;
@@ -157,11 +157,11 @@ fn install() -> Result<libc::sigaction, i32> {
     }
 }
 
-/// Whether SIGBUS is blocked, in this thread and so in all, as whoever started the process may have
-/// left it.
+/// Reports whether SIGBUS is blocked in this thread, and so in all, as inherited from the parent
+/// process.
 fn is_blocked() -> bool {
     let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: With no new mask the call only writes the present one, which is read only when it was
+    // SAFETY: Without a new mask the call only writes the current one, which is read only if it was
     // written.
     unsafe {
         let told = libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr());
@@ -169,24 +169,24 @@ fn is_blocked() -> bool {
     }
 }
 
-/// Does only what is safe in a handler: looks at atomic numbers, and calls the system.
+/// Does only what is safe in a handler: accesses atomics and makes system calls.
 extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
-    // SAFETY: The kernel hands over a valid structure; of a fault it has the address.
+    // SAFETY: The kernel passes a valid structure, which for a fault contains the address.
     let (cause, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
-    // What another process sends has a cause of zero or less (sigaction(2)), and no address.
+    // A signal sent by a process has a code of zero or less (sigaction(2)), and no address.
     let is_fault = cause > 0;
     if is_fault && SLOTS.iter().any(|slot| slot.take_in(address)) {
         return;
     }
-    // Not ours. A fault comes again by itself, and then to whoever had the signal before. What was
-    // sent does not come again: it ends the process here, as it would have without us. (std,
-    // which has the signal first, would take it for the last one and swallow it.)
+    // Not ours. A fault recurs by itself, and then reaches the previous handler. A sent signal does
+    // not recur: it ends the process here, as it would have without us. (std, whose handler was
+    // there first, would take it for the last one and swallow it.)
     let Some(Ok(previous)) = PREVIOUS.get() else {
-        // It is the first one and came before its installation was noted; there is no window yet.
-        // Leave nothing to chance. SAFETY: abort(3) is safe in a handler.
+        // The first signal arrived before the installation was recorded; there is no window yet.
+        // Abort to be sure. SAFETY: abort(3) is safe in a handler.
         unsafe { libc::abort() }
     };
-    // SAFETY: `previous` is what the system had before; all calls are safe in a handler.
+    // SAFETY: `previous` is the system's previous disposition; all calls are safe in a handler.
     unsafe {
         if is_fault {
             libc::sigaction(signal, previous, ptr::null_mut());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn map(file: &File) -> Mmap {
-        // SAFETY: The tests change the file on purpose; that is what is tested.
+        // SAFETY: The tests change the file on purpose; that is the subject of the test.
         unsafe { Mmap::map(file) }.unwrap()
     }
 

@@ -1,4 +1,4 @@
-//! A key as DER: a SubjectPublicKeyInfo, or what it is instead.
+//! Keys as DER: reads a SubjectPublicKeyInfo, or identifies another structure.
 
 use p256::ecdsa::VerifyingKey;
 use p256::pkcs8::der::asn1::AnyRef;
@@ -15,8 +15,7 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 /// `secp256r1`, which NIST calls P-256 (RFC 5480, 2.1.1.1).
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
-/// Algorithms and curves that a wrong key is likely to have, under the names that people know them
-/// by.
+/// Algorithms and curves that a wrong key is likely to have, with their common names.
 const KNOWN: [(&str, &str); 11] = [
     ("1.3.132.0.34", "P-384"),
     ("1.3.132.0.35", "P-521"),
@@ -39,8 +38,8 @@ pub(super) fn from_der(bytes: &[u8]) -> Result<(Digest, VerifyingKey), KeyError>
         .as_bytes()
         .ok_or(KeyError::NotAKey)?;
     expect_p256(&info.algorithm, point)?;
-    // Fail closed: the reader below takes a point without its y as well (0x05), which OpenSSL does
-    // not, and guesses which of two it is.
+    // Fail closed: the reader below also accepts a point without its y (0x05), which OpenSSL does
+    // not, and guesses which of two points it is.
     if !matches!(point, [0x02..=0x04, ..]) {
         return Err(KeyError::OtherForm);
     }
@@ -66,7 +65,7 @@ fn name_of(oid: ObjectIdentifier) -> String {
     known.map_or(oid, |(_, name)| (*name).to_owned())
 }
 
-/// An `RSAPublicKey` (RFC 8017, A.1.1), measured.
+/// Measures the modulus of an `RSAPublicKey` (RFC 8017, A.1.1).
 pub(super) fn rsa(bytes: &[u8]) -> KeyError {
     match elements(bytes).first() {
         Some(modulus) if modulus.tag() == Tag::Integer => {
@@ -83,14 +82,13 @@ pub(super) fn rsa(bytes: &[u8]) -> KeyError {
     }
 }
 
-/// Names DER that is no SubjectPublicKeyInfo by the first elements that the other formats begin
-/// with.
+/// Identifies DER that is not a SubjectPublicKeyInfo by the first elements of the other formats.
 fn not_public(bytes: &[u8]) -> KeyError {
     let parts = elements(bytes);
     let tags: Vec<Tag> = parts.iter().map(|part| part.tag()).collect();
     match tags.as_slice() {
-        // PKCS #1, SEC 1 and PKCS #8 begin with a version number of one byte; an RSAPublicKey with
-        // the modulus.
+        // PKCS #1, SEC 1 and PKCS #8 begin with a one-byte version number; an RSAPublicKey begins
+        // with the modulus.
         [Tag::Integer, ..] if parts.first().is_some_and(|p| p.value().len() == 1) => {
             KeyError::PrivateKey
         }
@@ -103,8 +101,7 @@ fn not_public(bytes: &[u8]) -> KeyError {
     }
 }
 
-/// The elements of the SEQUENCE that `bytes` are, as far as they can be read; none if they are
-/// none.
+/// Returns the elements of the SEQUENCE in `bytes`; empty if `bytes` is not a well-formed SEQUENCE.
 fn elements(bytes: &[u8]) -> Vec<AnyRef<'_>> {
     let read = || -> der::Result<Vec<AnyRef<'_>>> {
         let sequence = AnyRef::from_der(bytes)?;

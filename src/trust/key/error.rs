@@ -1,4 +1,4 @@
-//! What a key file is that holds no P-256 public key.
+//! Why a key file holds no P-256 public key.
 
 use thiserror::Error;
 
@@ -15,13 +15,13 @@ use super::MAX_FILE_BYTES;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// No bytes at all.
+    /// The file is empty.
     #[error("the file is empty; an ECDSA P-256 public key is needed")]
     Empty,
-    /// More than 64 KiB.
+    /// The file is longer than 64 KiB.
     #[error("more than {} KiB, too long for a key; an ECDSA P-256 public key is needed", MAX_FILE_BYTES / 1024)]
     TooLong,
-    /// A private key, in whatever format.
+    /// A private key in any format.
     #[error(
         "a private key; the public key is needed, and the private one should not be here at all \
          (`openssl pkey -in FILE -pubout` prints the public key)"
@@ -42,29 +42,29 @@ pub enum KeyError {
     /// An elliptic-curve key on another curve.
     #[error("a key on the curve {0}; an ECDSA P-256 key is needed")]
     OtherCurve(String),
-    /// An elliptic-curve key that spells its curve out instead of naming it, which RFC 5480, 2.1.1
-    /// forbids.
+    /// An elliptic-curve key with explicit curve parameters instead of a named curve, which RFC
+    /// 5480, 2.1.1 forbids.
     #[error("a key with explicit curve parameters; one that names the curve P-256 is needed")]
     ExplicitCurve,
     /// A public key of another algorithm.
     #[error("a key of the algorithm {0}; an ECDSA P-256 key is needed")]
     OtherAlgorithm(String),
-    /// The coordinates are no point of the curve.
+    /// The coordinates are not a point on the curve.
     #[error("its point is not on the curve P-256, so the key is damaged or forged")]
     NotOnCurve,
-    /// The point is written in a form that RFC 5480, 2.2 does not know.
+    /// The point is encoded in a form that RFC 5480, 2.2 does not define.
     #[error(
         "its point is neither compressed nor uncompressed \
          (`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so)"
     )]
     OtherForm,
-    /// A PEM block that is something else.
+    /// A PEM block of another type.
     #[error("a PEM block `{0}`; an ECDSA P-256 `PUBLIC KEY` is needed")]
     OtherBlock(String),
     /// More than one PEM block.
     #[error("{0} PEM blocks in one file; give each key a file of its own and name each with --key")]
     Several(usize),
-    /// A line as in `~/.ssh/*.pub`.
+    /// A line in the format of `~/.ssh/*.pub`.
     #[error(
         "an OpenSSH public key; it is needed as PEM (`ssh-keygen -e -m PKCS8 -f FILE` prints that)"
     )]
@@ -72,7 +72,7 @@ pub enum KeyError {
     /// A PEM block that cannot be decoded.
     #[error("its PEM block is damaged; an ECDSA P-256 public key is needed")]
     DamagedPem,
-    /// Nothing that is recognized.
+    /// No recognized format.
     #[error("neither PEM nor DER of a public key; an ECDSA P-256 public key is needed")]
     NotAKey,
 }

@@ -1,4 +1,4 @@
-//! A trusted public key: the content of a key file, or what it is instead.
+//! Trusted public keys: parses a key file, or identifies its content.
 
 mod der;
 mod error;
@@ -17,13 +17,13 @@ use super::multiples::Multiples;
 use super::signature::Signature;
 use crate::digest::Digest;
 
-/// The longest key file that is read, in bytes. A P-256 key takes 178 as PEM; the rest is room for
-/// the text that people keep around it. What is longer was named by mistake (an artifact, say).
+/// Maximum size of a key file in bytes. A P-256 key takes 178 as PEM; the rest leaves room for text
+/// around it. A longer file was named by mistake (an artifact, for example).
 pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
-/// The byte order mark of UTF-8, which editors on Windows write in front of a text.
+/// UTF-8 byte order mark, which editors on Windows write at the start of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// An ECDSA P-256 public key that signatures are verified with.
+/// An ECDSA P-256 public key that verifies signatures.
 ///
 /// ```
 /// use verify_signatures::{Key, KeyError};
@@ -36,17 +36,17 @@ pub struct Key {
     name: String,
     fingerprint: Digest,
     verifying: VerifyingKey,
-    /// How many signatures were verified.
+    /// Number of signatures verified so far.
     used: AtomicUsize,
-    /// Computed when there have been [`FEW`].
+    /// Computed after [`FEW`] signatures.
     multiples: OnceLock<Multiples>,
 }
 
-/// As many signatures are verified in the time that it takes to compute the multiples that make the
-/// others cheaper.
+/// Break-even: computing the multiples, which make every later signature cheaper, takes as long as
+/// verifying this many signatures.
 const FEW: usize = 24;
 
-/// A key is its name and its bytes.
+/// Two keys are equal if their names and their bytes are.
 impl PartialEq for Key {
     fn eq(&self, other: &Key) -> bool {
         (&self.name, &self.fingerprint) == (&other.name, &other.fingerprint)
@@ -56,25 +56,24 @@ impl PartialEq for Key {
 impl Eq for Key {}
 
 impl Key {
-    /// Reads the whole content of a key file: a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480)
+    /// Parses the whole content of a key file: a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480)
     /// as DER, or as one PEM block (RFC 7468, 13) with any text around it.
     ///
-    /// `name` is what messages and reports call the key; by custom the file's path, escaped as they
-    /// show it.
+    /// `name` identifies the key in messages and reports; by convention it is the file's path,
+    /// escaped for output.
     ///
     /// # Errors
-    /// Says what the file holds instead.
+    /// Returns the [`KeyError`] that names what the file holds instead.
     pub fn parse(name: impl Into<String>, content: &[u8]) -> Result<Key, KeyError> {
         let (fingerprint, verifying) = match content {
             [] => Err(KeyError::Empty),
             _ if content.len() > MAX_FILE_BYTES => Err(KeyError::TooLong),
-            // A SEQUENCE; but a text may begin with the digit 0, too, and DER may have anything in
-            // it.
+            // A SEQUENCE; but a text may begin with the digit 0 too, and DER may contain any bytes.
             [0x30, ..] => match der::from_der(content) {
                 Err(_) if pem::mentions_boundary(content) => pem::from_pem(content),
                 read => read,
             },
-            // In front of PEM, and once, as OpenSSL has it: in front of DER it is no part of the
+            // Like OpenSSL, skip one byte order mark before PEM; before DER it is not part of the
             // encoding.
             _ => pem::from_pem(content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)),
         }?;
@@ -87,22 +86,23 @@ impl Key {
         })
     }
 
-    /// What messages call this key.
+    /// Returns the key's name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The SHA-256 of the key's DER, which `openssl pkey -pubin -outform DER | sha256sum` prints.
+    /// Returns the SHA-256 of the key's DER, which `openssl pkey -pubin -outform DER | sha256sum`
+    /// prints.
     pub fn fingerprint(&self) -> &Digest {
         &self.fingerprint
     }
 
-    /// The point on the curve that the key is.
+    /// Returns the key's point on the curve.
     pub(crate) fn point(&self) -> &AffinePoint {
         self.verifying.as_affine()
     }
 
-    /// Whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
+    /// Reports whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
     pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
         if self.used.fetch_add(1, Ordering::Relaxed) < FEW {
             let verified = self
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// The DER of a SubjectPublicKeyInfo with this point.
+    /// Returns the DER of a SubjectPublicKeyInfo with this point.
     fn with_point(point: &[u8]) -> Vec<u8> {
         let algorithm =
             b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
@@ -166,7 +166,7 @@ mod tests {
         for (form, coordinates) in [(2, &[x][..]), (3, &[x]), (4, &[x, y])] {
             assert_eq!(as_form(form, coordinates), Ok(()), "{form}");
         }
-        // At infinity, compact, hybrid (X9.62, 4.3.6), and what nobody has defined.
+        // At infinity, compact, hybrid (X9.62, 4.3.6), and undefined forms.
         for (form, coordinates) in [
             (0, &[][..]),
             (5, &[x]),

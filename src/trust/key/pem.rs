@@ -1,4 +1,4 @@
-//! A key as PEM (RFC 7468), with any text around the block.
+//! Keys as PEM (RFC 7468), with any text around the block.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,18 +11,18 @@ use crate::digest::Digest;
 /// The dashes on either side of a label.
 const DASHES: &str = "-----";
 
-/// A block of a text.
+/// A PEM block.
 struct Block<'a> {
     label: &'a str,
     contents: Vec<u8>,
 }
 
-/// Reads a text with one block in it, which is a public key.
+/// Reads a text that contains exactly one block, a public key.
 pub(super) fn from_pem(text: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
     match blocks(text)?.as_slice() {
         [] => Err(without_block(text)),
         [block] => from_block(block),
-        // Fail closed: which of them is meant to be trusted is not ours to guess.
+        // Fail closed: do not guess which of them is meant to be trusted.
         several => Err(KeyError::Several(several.len())),
     }
 }
@@ -42,7 +42,7 @@ enum Boundary<'a> {
     End(&'a str),
 }
 
-/// All blocks of a text.
+/// Returns all blocks of a text.
 fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, KeyError> {
     let lines = text.split(|byte| *byte == b'\n');
     let lines = lines.map(|line| Ok((line, boundary(line)?)));
@@ -59,12 +59,12 @@ fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, KeyError> {
     for (line, boundary) in lines {
         match (boundary, &mut open) {
             (None, None) => {}
-            // As for OpenSSL: a blank line ends the headers of a block, and none of those is taken.
+            // As in OpenSSL, a blank line ends a block's headers; headers are not accepted.
             (None, Some(_)) if line.trim_ascii().is_empty() => return Err(KeyError::DamagedPem),
             (None, Some((_, base64))) => base64.extend(without_blanks(line)),
             (Some(Boundary::Begin(label)), None) => open = Some((label, Vec::new())),
             (Some(Boundary::End(label)), Some((begun, base64))) if label == *begun => {
-                // Fail closed: a header, which would say that the block is encrypted, is no base64.
+                // Fail closed: a header, which would mark the block as encrypted, is not base64.
                 let contents = STANDARD.decode(base64).map_err(|_| KeyError::DamagedPem)?;
                 blocks.push(Block { label, contents });
                 open = None;
@@ -72,7 +72,7 @@ fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, KeyError> {
             (Some(_), _) => return Err(KeyError::DamagedPem),
         }
     }
-    // Fail closed: of a block without an end, a part may be missing.
+    // Fail closed: a block without an end may be truncated.
     open.map_or(Ok(blocks), |_| Err(KeyError::DamagedPem))
 }
 
@@ -81,11 +81,11 @@ fn without_blanks(line: &[u8]) -> impl Iterator<Item = u8> {
     bytes.filter(|byte| !byte.is_ascii_whitespace())
 }
 
-/// The boundary that a line is, if it mentions one.
+/// Returns the boundary on a line, if the line mentions one.
 ///
-/// Fail closed: such a line has nothing else in it (RFC 7468, 2). A key that somebody commented out
-/// is not to be trusted, and a carriage return alone, which many editors do not show as the end of
-/// a line, does not end the comment (nor a line to OpenSSL).
+/// Fail closed: the line must contain nothing else (RFC 7468, 2). A key that is commented out must
+/// not be trusted, and a lone carriage return, which many editors do not show as a line end, does
+/// not end the comment (nor a line to OpenSSL).
 fn boundary(line: &[u8]) -> Result<Option<Boundary<'_>>, KeyError> {
     if !mentions_boundary(line) {
         return Ok(None);
@@ -100,7 +100,7 @@ fn boundary(line: &[u8]) -> Result<Option<Boundary<'_>>, KeyError> {
     boundary.ok_or(KeyError::DamagedPem).map(Some)
 }
 
-/// Whether something in a text looks like a boundary.
+/// Reports whether a text contains something like a boundary.
 pub(super) fn mentions_boundary(text: &[u8]) -> bool {
     let contains = |what: &[u8]| text.windows(what.len()).any(|w| w == what);
     contains(b"-----BEGIN ") || contains(b"-----END ")
