@@ -351,7 +351,7 @@ impl Row {
     }
 }
 
-/// Returns the class of an artifact: valid, accepted without a valid signature, or failed.
+/// Returns the class of an artifact: valid, accepted without a signature, or failed.
 fn class(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Valid { .. } => "pass",

@@ -75,8 +75,8 @@ fn line(mut out: impl Write, object: &impl Serialize) -> io::Result<()> {
 }
 
 /// Compact JSON for a terminal or the log of a CI job: a parser reads the same values, but neither
-/// obeys anything in it. The characters that [`escape::name`] escapes are escaped here, too, and no
-/// two `#` are adjacent.
+/// obeys anything in it. Characters that a name escapes as unseen ([`escape::is_unseen`]) are
+/// escaped here, too, and no two `#` are adjacent (see [`escape::name`]).
 struct ForLogs;
 
 impl Formatter for ForLogs {
