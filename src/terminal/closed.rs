@@ -17,8 +17,8 @@ static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 /// before std's runtime starts.
 // SAFETY: the section holds pointers to functions of the C ABI, and this is one. It is called once,
 // while there is only one thread. It needs nothing of std that the runtime sets up: it makes one
-// system call and stores one atomic flag; it does not allocate or lock, and cannot panic. The C library passes
-// arguments (argc, argv, envp) that a C function without parameters ignores.
+// system call and stores one atomic flag; it does not allocate or lock, and cannot panic. The C
+// library passes arguments (argc, argv, envp) that a C function without parameters ignores.
 #[used]
 #[cfg_attr(
     target_vendor = "apple",
