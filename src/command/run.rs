@@ -152,7 +152,7 @@ fn verify(
     let summary = output.all(records);
     output.finish_progress();
     if output.taken.is_err() {
-        // Nothing reads the output any more: do not wait for the notes.
+        // Output failed: what else the run could find is not worth waiting for.
         config.verifier.cancel.cancel();
     }
     let collector = std::mem::take(&mut output.collector);

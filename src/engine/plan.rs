@@ -13,8 +13,8 @@ pub struct Cost {
     pub size: u64,
     /// The file's identity, from the file system.
     pub file: FileId,
-    /// The number of the name, if it is not certain that all names are one file; see
-    /// [`crate::device::identity`].
+    /// The number of its name, or of its list of parts, where the identity of the file does not
+    /// suffice; see [`crate::device::identity`].
     pub name: Option<usize>,
 }
 
@@ -412,7 +412,7 @@ mod tests {
             let mut before = 0;
             for (at, pair) in jobs.windows(2).enumerate() {
                 before += pair[0].size;
-                // The largest first, but for those that take no time beside all that come after them.
+                // The largest first, except those that take no time compared with all later ones.
                 let is_larger = pair[0].size >= pair[1].size;
                 prop_assert!(is_larger || jobs[at + 1..].iter().all(|job| job.size > TIMES_AS_LARGE * before));
                 prop_assert_ne!(costs[pair[0].members[0]].file, costs[pair[1].members[0]].file);

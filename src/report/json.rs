@@ -16,8 +16,8 @@
 //!   from, in their order), `link` (the target of the link that it is, if the signature is the
 //!   target's), `read_as` (another name of the same file, under which it was read, once for both),
 //!   and `seconds` from opening it to its verdict. `looks`
-//!   ([`Sniffed`](crate::trust::sniffed::Sniffed)) is a hint on an artifact that fails by its content
-//!   or for lack of a signature: what the data really is.
+//!   ([`Sniffed`](crate::trust::sniffed::Sniffed)) is a hint on an artifact that fails by its
+//!   content or for lack of a signature: what the data really is.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged),
 //!   `interrupted` (the signal, if one ended the run), `expected` and `counts` of artifacts,
 //!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` as text, `notes`

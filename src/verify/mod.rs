@@ -59,7 +59,7 @@ pub struct Verifier {
     pub(crate) settings: Settings,
     pub(crate) search: Search,
     pub(crate) policy: Policy,
-    /// Whether to limit the concurrent readers of devices that they slow down.
+    /// Whether to limit concurrent readers on devices that slow down under them.
     pub(crate) limit_readers: bool,
     pub(crate) cancel: Cancel,
 }
