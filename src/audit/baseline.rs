@@ -1,4 +1,4 @@
-//! A baseline: what the JSON report of an earlier run says that the mirror was.
+//! A baseline: the state of the mirror that the JSON report of an earlier run records.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,32 +11,32 @@ use crate::trust::claimed::ClaimedDigest;
 use crate::wire::audited::{Artifact, Document, Version};
 use crate::wire::{PathMember, SCHEMA};
 
-/// What an earlier run found.
+/// The findings of an earlier run.
 #[derive(Clone, Debug)]
 pub struct Baseline {
     /// The SHA-256 of the report itself.
     pub digest: Digest,
-    /// When that run began, as the report says it.
+    /// When that run began, according to the report.
     pub time: String,
-    /// The artifacts that were there, each with its SHA-256 where that is known.
+    /// The artifacts that existed, each with its SHA-256 if known.
     pub(super) artifacts: BTreeMap<Place, Option<ClaimedDigest>>,
 }
 
-/// Why a report is no baseline.
+/// Why a report cannot be a baseline.
 #[derive(Debug, Error)]
 pub enum BaselineError {
-    /// It is something else, or damaged.
+    /// It is not a report, or it is damaged.
     #[error("no JSON report (--report FILE.json) of this program: {0}")]
     NotAReport(#[from] serde_json::Error),
-    /// It is a JSON report of another version.
+    /// It is a JSON report with another schema version.
     #[error("a report with schema {0}; this program reads schema {SCHEMA}")]
     OtherSchema(u64),
-    /// The run that it speaks of did not reach its end.
+    /// The report's run is incomplete.
     #[error(
         "the report of an incomplete run, which cannot show what is missing; use the report of a complete run"
     )]
     Incomplete,
-    /// It was made over another number of PATHs.
+    /// The report's run had a different number of PATHs.
     #[error(
         "the report of a run over {}, and this one is over {now}; give as many, in the same order", paths(*then)
     )]
@@ -46,20 +46,20 @@ pub enum BaselineError {
         /// The number of PATHs now.
         now: usize,
     },
-    /// A member has a value that no report has.
+    /// A member has a value that no report contains.
     #[error("a damaged report: {0}")]
     Damaged(String),
 }
 
 impl Baseline {
-    /// Reads a report for a run over so many PATHs.
+    /// Reads a report for a run over `roots` PATHs.
     ///
     /// # Errors
-    /// Says why an audit against it would prove nothing.
+    /// If an audit against it would prove nothing; the error gives the reason.
     pub fn parse(report: &[u8], roots: usize) -> Result<Baseline, BaselineError> {
         let document: Document = match serde_json::from_slice(report) {
             Ok(document) => document,
-            // Another version may well have other members.
+            // A report of another version may have other members.
             Err(error) => return Err(other_version(report).unwrap_or(error.into())),
         };
         if document.schema != SCHEMA {
@@ -74,8 +74,7 @@ impl Baseline {
             .iter()
             .map(path)
             .collect::<Result<Vec<_>, _>>()?;
-        // Fail closed: with another number of PATHs nobody can tell which of them was meant by
-        // which.
+        // Fail closed: with a different number of PATHs, it is unknown which of them correspond.
         if then.len() != roots {
             return Err(BaselineError::OtherRoots {
                 then: then.len(),
@@ -90,7 +89,7 @@ impl Baseline {
     }
 }
 
-/// That a report is of another version, where it says so.
+/// Returns the error for a report of another version, if it states one.
 fn other_version(report: &[u8]) -> Option<BaselineError> {
     let Version { schema } = serde_json::from_slice(report).ok()?;
     (schema != SCHEMA).then_some(BaselineError::OtherSchema(schema))
@@ -115,7 +114,7 @@ fn artifacts(
     Ok(artifacts)
 }
 
-/// Not what was missing then already, and no directory.
+/// Reports whether the artifact existed then, and is not a directory.
 fn was_there(artifact: &Artifact) -> bool {
     let directory = ["directory-unreadable", "directory-changed"];
     artifact.status != "missing" && !directory.contains(&artifact.reason.as_str())
@@ -168,7 +167,7 @@ mod tests {
             r#"{"path": "m/d", "status": "changed", "reason": "directory-changed"}"#.to_owned(),
             r#"{"path": "m/d", "status": "unreadable", "reason": "directory-unreadable"}"#
                 .to_owned(),
-            // Two signatures, one of which is none.
+            // Two signatures, one of which is invalid.
             artifact(r#""path_base64": "bS//""#, "valid", HASH),
             r#"{"path_base64": "bS//", "status": "invalid", "reason": "r"}"#.to_owned(),
         ];

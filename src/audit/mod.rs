@@ -1,9 +1,9 @@
-//! An audit: what a run found, compared with what an earlier run's report says. Pure: records in,
-//! findings out.
+//! An audit: a comparison of a run's records with the report of an earlier run. Pure: takes
+//! records, returns findings.
 //!
-//! A signature covers neither a file's name nor the set of files. Whoever has a report of the
-//! mirror as it was accepted can tell what was taken away, added, put under another name, or
-//! replaced by something else that is signed as well (an older release, say).
+//! A signature covers neither a file's name nor the set of files. A report of the mirror in an
+//! accepted state reveals what was removed, added, renamed, or replaced by something else that is
+//! signed as well, such as an older release.
 
 pub mod baseline;
 mod place;
@@ -19,40 +19,39 @@ use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
 use place::{Place, Roots};
 
-/// A difference between a run and its baseline. Artifacts are told apart by their paths below the
+/// A difference between a run and its baseline. Artifacts are identified by their paths below the
 /// PATH, and contents by their SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// `missing`: the baseline has it, and it is not there.
+    /// `missing`: the baseline has it, and it is not there any more.
     Missing {
-        /// Where it should be.
+        /// Its path in the baseline.
         path: SharedPath,
     },
-    /// `added`: it is there, and the baseline does not have it.
+    /// `added`: it exists, and the baseline does not have it.
     Added {
-        /// Where it is.
+        /// Its path.
         path: SharedPath,
-        /// What is missing of the baseline and looks like it, if anything does.
+        /// A missing path of the baseline that looks like it, if there is one.
         like: Option<SharedPath>,
     },
-    /// `changed`: it has another content than in the baseline, or one of the two contents is not
-    /// known.
+    /// `changed`: its content differs from the baseline's, or one of the two contents is unknown.
     Changed {
-        /// Where it is.
+        /// Its path.
         path: SharedPath,
     },
-    /// `renamed`: a content of the baseline that is missing there lies under a name that the
+    /// `renamed`: a content that is missing at its path in the baseline exists at a path that the
     /// baseline does not have.
     Renamed {
-        /// Where it should be.
+        /// Its path in the baseline.
         from: SharedPath,
-        /// Where it is.
+        /// Its path now.
         path: SharedPath,
     },
 }
 
 impl Finding {
-    /// The term.
+    /// Returns the term.
     pub fn name(&self) -> &'static str {
         match self {
             Finding::Missing { .. } => "missing",
@@ -62,7 +61,7 @@ impl Finding {
         }
     }
 
-    /// The path that it speaks of: where the artifact is, or should be.
+    /// Returns the path of the artifact, or its path in the baseline if it is missing.
     pub fn path(&self) -> &SharedPath {
         match self {
             Finding::Missing { path }
@@ -72,7 +71,7 @@ impl Finding {
         }
     }
 
-    /// A path of the baseline that looks like the path it speaks of, where that was added.
+    /// Returns the path of the baseline that an added path looks like.
     pub fn like(&self) -> Option<&SharedPath> {
         match self {
             Finding::Added { like, .. } => like.as_ref(),
@@ -81,35 +80,35 @@ impl Finding {
     }
 }
 
-/// An audit that was made.
+/// A completed audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
     /// The report that the run was compared with.
     pub baseline: PathBuf,
     /// The SHA-256 of that report.
     pub digest: Digest,
-    /// When the run began that it speaks of, as it says itself.
+    /// When the baseline's run began, according to the report.
     pub time: String,
     /// All differences.
     pub findings: Vec<Finding>,
 }
 
-/// What a run has under a path.
+/// The state of a path in a run.
 #[derive(Debug)]
 struct Present<'a> {
     path: &'a SharedPath,
     sha256: Option<ClaimedDigest>,
     /// Whether any of its records passes.
     passes: bool,
-    /// Whether it has two contents, since it was exchanged between two looks at it.
+    /// Whether it has two contents, because it was replaced between two reads.
     is_torn: bool,
 }
 
-/// The places of the baseline where nothing is any more, by the content that was there.
+/// The places of the baseline where nothing exists any more, by their content.
 type Gone<'a> = BTreeMap<Option<ClaimedDigest>, VecDeque<&'a Place>>;
 
-/// Compares the records of a whole run over the PATHs `roots` with a baseline: all differences,
-/// bytewise by path within each PATH.
+/// Compares the records of a complete run over the PATHs `roots` with a baseline, and returns all
+/// differences, in bytewise order of paths within each PATH.
 pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Vec<Finding> {
     let present = present(roots, records);
     let mut gone = gone(baseline, &present);
@@ -138,7 +137,7 @@ pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Ve
     findings
 }
 
-/// Notes of what was added what is missing and looks like it: the two lines look the same.
+/// Adds the missing path that looks like it to each added one, whose lines would look the same.
 fn note_alike(findings: &mut [Finding]) {
     let missing = findings
         .iter()
@@ -169,14 +168,14 @@ fn gone<'a>(baseline: &'a Baseline, present: &BTreeMap<Place, Present<'_>>) -> G
     gone
 }
 
-/// A place where this content was. Each is the other end of one rename at the most.
+/// Takes a place that had this content. Each place belongs to at most one rename.
 fn take<'a>(gone: &mut Gone<'a>, sha256: Option<ClaimedDigest>) -> Option<&'a Place> {
-    // Two contents of which neither is known are not the same.
+    // Two unknown contents do not count as the same.
     let places = sha256.and_then(|sha256| gone.get_mut(&Some(sha256)))?;
     places.pop_front()
 }
 
-/// The artifacts that are there, whatever became of them.
+/// Returns the artifacts that exist, regardless of their verdicts.
 fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Present<'a>> {
     let roots = Roots::new(roots);
     let mut present: BTreeMap<Place, Present<'a>> = BTreeMap::new();
@@ -199,7 +198,7 @@ fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Pres
     present
 }
 
-/// Whether the verdict is on something that is there, and is no directory.
+/// Reports whether the verdict is on something that exists and is not a directory.
 fn is_there(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Missing => false,
@@ -210,13 +209,13 @@ fn is_there(verdict: &Verdict) -> bool {
 
 fn is_changed(then: Option<ClaimedDigest>, now: &Present<'_>) -> bool {
     match (then, now.sha256) {
-        // Fail closed: one of its contents is not what the baseline has.
+        // Fail closed: one of its contents differs from the baseline's.
         _ if now.is_torn => true,
         (Some(then), Some(now)) => then != now,
-        // Fail closed: the baseline vouches for no content of it.
+        // Fail closed: the baseline vouches for none of its contents.
         (None, Some(_)) => true,
-        // What was not hashed now has failed already, with a line that says why. Fail closed:
-        // should it ever pass, it is not known to be the same.
+        // An artifact that was not hashed has already failed, with its own line. Fail closed: if
+        // one ever passes, it is not known to be the same.
         (_, None) => now.passes,
     }
 }
@@ -255,7 +254,7 @@ mod tests {
         }
     }
 
-    /// A record that passes.
+    /// Returns a record that passes.
     fn passing(path: &str, content: u8) -> Record {
         record(
             path,
@@ -347,7 +346,7 @@ mod tests {
         let elsewhere = record("m/b", None, passes);
         let both = [is("missing", "m/a"), is("added", "m/b")].concat();
         assert_eq!(found(&unknown, &[elsewhere]), both);
-        // This one has a line of its own that fails the run.
+        // This one already has its own line, which fails the run.
         assert_eq!(
             found(&[("m/a", Some(1))], &[record("m/a", None, fails)]),
             []

@@ -1,5 +1,5 @@
-//! Where an artifact lies as seen from the PATH that brought it in, so that runs over two copies of
-//! a mirror can be compared.
+//! The place of an artifact relative to the PATH that brought it in, so that runs over two copies
+//! of a mirror can be compared.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -8,23 +8,22 @@ use std::path::{Path, PathBuf};
 
 use crate::names::endings::is_signature;
 
-/// A path, told from the PATHs of its run.
+/// A path, relative to the PATHs of its run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// So far below the PATH of this number.
+    /// Below the PATH of this number, at this relative path.
     Below(usize, PathBuf),
-    /// In the directory in which the PATH of this number lies: it is that file, or the one that it
-    /// signs.
+    /// Beside the PATH of this number, under this name: it is that file, or the one that it signs.
     Beside(usize, OsString),
-    /// Nowhere near any PATH. No run has such a path.
+    /// Not near any PATH. No run has such a path.
     Elsewhere(PathBuf),
 }
 
-/// The PATHs of a run, to be found by what lies there.
+/// The PATHs of a run, for lookup by path.
 #[derive(Debug)]
 pub(super) struct Roots<'a> {
     paths: HashMap<&'a Path, usize>,
-    /// The first of those that are signature files, by the directory that it lies in.
+    /// The first PATH that is a signature file, for each directory.
     signatures: HashMap<&'a Path, usize>,
 }
 
@@ -42,8 +41,8 @@ impl<'a> Roots<'a> {
         Roots { paths, signatures }
     }
 
-    /// The place of a path: as near to one of the PATHs as it can be. Two paths of one run have two
-    /// places.
+    /// Returns the place of a path, relative to the nearest PATH. Two paths of one run have
+    /// different places.
     pub(super) fn place(&self, path: &Path) -> Place {
         let itself = self.paths.get(path);
         let signed = || self.signatures.get(path.parent()?);
@@ -55,7 +54,8 @@ impl<'a> Roots<'a> {
         }
     }
 
-    /// Below the longest PATH that it is below of; what lies below `.` is shown without it.
+    /// Returns the place below the longest PATH that contains the path; paths below `.` are shown
+    /// without it.
     fn below(&self, path: &Path) -> Option<Place> {
         let below = path.ancestors().skip(1).find_map(|above| {
             let root = if above == Path::new("") {
@@ -71,7 +71,7 @@ impl<'a> Roots<'a> {
 }
 
 impl Place {
-    /// The path of this place in a run over the PATHs `roots`.
+    /// Returns the path of this place in a run over the PATHs `roots`.
     pub(super) fn under(&self, roots: &[PathBuf]) -> PathBuf {
         match self {
             Place::Below(n, below) => match roots.get(*n) {
@@ -86,7 +86,7 @@ impl Place {
         }
     }
 
-    /// What the order goes by: the number of the PATH, then the bytes.
+    /// Returns the sort key: the number of the PATH, then the bytes.
     fn key(&self) -> (usize, u8, &[u8]) {
         match self {
             Place::Below(n, below) => (*n, 0, below.as_os_str().as_bytes()),

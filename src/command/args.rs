@@ -1,4 +1,4 @@
-//! What was typed. No I/O: what it means here is found out in `config`.
+//! The command line as typed. No I/O: `config` resolves it.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -160,7 +160,8 @@ pub struct Cli {
     pub version: bool,
 }
 
-/// Most worker threads: more than any machine has cores for, and few enough to start at once.
+/// Maximum number of worker threads: more than any machine has cores for, and few enough to start
+/// at once.
 const MOST_JOBS: u64 = 1024;
 
 const WHAT: &str = "What is verified, and by which keys";
@@ -173,7 +174,7 @@ Verify that the files of a mirror are what their vendor signed.
 Walks each PATH, pairs every *.sig.bin with its .zst, .iso or other file, and verifies the ECDSA P-256 signatures over SHA-256 in \
 parallel. Prints a line for each. Never touches the network.";
 
-/// What a user does with it, each as a description and a command.
+/// Usage examples: description and command.
 pub const EXAMPLES: [(&str, &str); 7] = [
     (
         "A whole mirror, however nested",
@@ -205,7 +206,7 @@ pub const EXAMPLES: [(&str, &str); 7] = [
     ),
 ];
 
-/// The exit statuses and when they come.
+/// The exit statuses and their meanings.
 pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "0",
@@ -233,7 +234,7 @@ static AFTER: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A SHA-256 as people write it, in lower case and without colons.
+/// Parses a SHA-256 in the usual notations, into lower case without colons.
 fn fingerprint(text: &str) -> Result<String, String> {
     let digits = text.replace(':', "").to_ascii_lowercase();
     let is_sha256 = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
@@ -242,7 +243,7 @@ fn fingerprint(text: &str) -> Result<String, String> {
         .ok_or_else(|| "64 hexadecimal digits are needed".to_owned())
 }
 
-/// What stdout carries.
+/// The format of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// The sample script's lines.
@@ -251,7 +252,7 @@ pub enum Format {
     Jsonl,
 }
 
-/// What is generated from this definition of the command line.
+/// What to generate from this definition of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Generate {
     /// The manual page, as roff.

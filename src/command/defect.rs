@@ -1,4 +1,4 @@
-//! A panic, which is a defect of this program: told on one line, and never a success.
+//! Panics, which are bugs in this program: reported on one line, and never a success.
 
 use std::any::Any;
 use std::env;
@@ -7,8 +7,8 @@ use std::thread;
 
 use crate::terminal::print_message;
 
-/// Tells of each panic from now on, in place of the lines of the standard library; with its
-/// backtrace where one is asked for.
+/// Installs the hook that prints a panic on one line instead of std's message; with RUST_BACKTRACE,
+/// prints that too.
 pub fn install_hook() {
     let standard = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
@@ -19,7 +19,7 @@ pub fn install_hook() {
     }));
 }
 
-/// Runs `command`; `None` where it panicked.
+/// Runs `command`; returns `None` if it panicked.
 pub fn guard<T>(command: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     panic::catch_unwind(command).ok()
 }

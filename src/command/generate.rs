@@ -1,4 +1,4 @@
-//! The manual page and the completion scripts, all from the one definition of the command line.
+//! The manual page and the completion scripts, generated from the definition of the command line.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Cli, EXAMPLES, EXIT_STATUS, Generate};
 
-/// What the environment is asked for.
+/// Environment variables and their effects.
 const ENVIRONMENT: [(&str, &str); 4] = [
     ("PUBKEY", "The public key where no --key is given."),
     (
@@ -24,7 +24,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("TERM", "The kind of terminal; a dumb one gets no colours."),
 ];
 
-/// What is read and written beside the artifacts.
+/// Files that are read and written besides the artifacts.
 const FILES: [(&str, &str); 4] = [
     (
         "spectro_public_key.pem",
@@ -41,7 +41,7 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 
-/// Which signature belongs to which file, and what needs one.
+/// Pairing rules: which signature belongs to which file, and what needs one.
 const PAIRING: [(&str, &str); 5] = [
     (
         "Signatures",
@@ -69,10 +69,10 @@ const PAIRING: [(&str, &str); 5] = [
     ),
 ];
 
-/// What was asked for, as bytes to print.
+/// Returns the requested text, as bytes to print.
 ///
 /// # Errors
-/// None but those of writing to memory.
+/// Only if writing to memory fails.
 pub fn generate(what: Generate) -> io::Result<Vec<u8>> {
     match what {
         Generate::Man => manual(),
@@ -86,7 +86,7 @@ pub fn generate(what: Generate) -> io::Result<Vec<u8>> {
 
 fn completion(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    // The scripts for bash offer hidden options too; what is hidden is left out here.
+    // The scripts for bash would include hidden options, so they are removed here.
     let options = Cli::command();
     let shown = options.get_arguments().filter(|a| !a.is_hide_set());
     let command = Command::new(env!("CARGO_PKG_NAME")).disable_help_flag(true);
@@ -100,13 +100,12 @@ fn completion(shell: Shell) -> Vec<u8> {
 }
 
 fn manual() -> io::Result<Vec<u8>> {
-    // The examples and the exit statuses have sections of their own.
+    // The examples and the exit statuses have their own sections.
     let command = Cli::command().after_help("").after_long_help("");
-    // clap_mangen takes what is not in the short help for something without a text.
+    // clap_mangen treats an option that is hidden in the short help as one without text.
     let command = command.mut_args(|argument| argument.hide_short_help(false));
     let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-    // No date, so that one source makes one page; as nothing at all it would let the others change
-    // places.
+    // No date, so that builds are reproducible; an empty one would shift the other fields.
     let man = Man::new(command).section("1").date(" ").source(source);
     let man = man.manual("User Commands");
     let mut page = Vec::new();
@@ -125,7 +124,7 @@ fn manual() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// A section of terms, each with what is said of it.
+/// Returns a section of terms and their descriptions.
 fn section(title: &str, entries: &[(&str, &str)]) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", [title]);

@@ -1,5 +1,5 @@
-//! What is said to people on stderr beside the lines: what they should know before the work begins,
-//! and what it came to.
+//! Messages on stderr besides the lines: warnings and settings before the work begins, and the
+//! result.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
@@ -17,11 +17,11 @@ use crate::terminal::screen;
 use crate::text::escape;
 use crate::verify::{Inputs, Planned, access};
 
-/// As many notes are told on stderr; a report has them all.
+/// Maximum number of notes printed on stderr; a report has them all.
 const MOST_NOTES: usize = 100;
 
-/// Says once that a key or the baseline lies where it may have been exchanged together with the
-/// artifacts.
+/// Warns about keys and a baseline that are in a place where they may have been replaced together
+/// with the artifacts.
 pub(super) fn warn(config: &Config) {
     if let Some(against) = config
         .audit
@@ -49,8 +49,8 @@ pub(super) fn warn(config: &Config) {
     }
 }
 
-/// Names what was not read as a key in directories of keys: what macOS leaves behind always, other
-/// files under `--verbose`.
+/// Lists the files in directories of keys that were not read as keys: AppleDouble files always,
+/// others under `--verbose`.
 pub(super) fn name_skipped(config: &Config) {
     for Skipped { path, why } in &config.keys.skipped {
         let (words, is_shown) = match why {
@@ -73,7 +73,7 @@ pub(super) fn name_skipped(config: &Config) {
     }
 }
 
-/// Says how much of a block device is hashed, where its image says it.
+/// Prints how many bytes of a block device are hashed, if its image determines that.
 pub(super) fn name_extent(config: &Config) {
     if let Inputs::One(one) = &config.inputs
         && let Some(extent) = one.device.filter(|extent| !extent.is_asked)
@@ -88,7 +88,7 @@ pub(super) fn name_extent(config: &Config) {
     }
 }
 
-/// What is worth saying before the first file is read.
+/// Prints what the survey found worth reporting, before the first file is read.
 pub(super) fn remark(config: &Config, survey: &Survey) {
     let linked = survey.links_not_entered.len();
     if linked > 0 && config.output.detail.lines {
@@ -109,7 +109,7 @@ pub(super) fn remark(config: &Config, survey: &Survey) {
     }
 }
 
-/// What was chosen for this run.
+/// Prints the settings of this run.
 pub(super) fn explain(config: &Config, planned: &Planned) {
     let (prepared, limit_readers) = (&planned.prepared, config.verifier.limit_readers);
     let io = match config.verifier.settings.io {
@@ -132,7 +132,7 @@ pub(super) fn explain(config: &Config, planned: &Planned) {
     }
 }
 
-/// Says on stderr what it came to.
+/// Prints the result on stderr.
 pub(super) fn conclude(config: &Config, outcome: &Outcome, recap: &Recap) {
     if config.output.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
         explain_failures(config, recap);
@@ -143,7 +143,7 @@ pub(super) fn conclude(config: &Config, outcome: &Outcome, recap: &Recap) {
     outcome.problems().iter().for_each(print_message);
 }
 
-/// What the run shows as a whole, and how it differs from its baseline.
+/// Prints the notes on the run as a whole, and how it differs from its baseline.
 fn remark_on_all(outcome: &Outcome) {
     for note in outcome.notes.iter().take(MOST_NOTES) {
         print_message(&report::note(note));
@@ -164,8 +164,8 @@ fn remark_on_all(outcome: &Outcome) {
     }
 }
 
-/// Says why each artifact failed and what to do. The lines on stdout do not, and they may have left
-/// the screen, or gone elsewhere.
+/// Prints why each artifact failed and what to do. The lines on stdout do not include that, and
+/// they may have scrolled off the screen, or gone elsewhere.
 fn explain_failures(config: &Config, recap: &Recap) {
     if recap.failures().next().is_none() {
         return;
@@ -186,8 +186,8 @@ fn explain_failures(config: &Config, recap: &Recap) {
     }
 }
 
-/// Whether the reasons are on the screen: in lines that are printed there, and have not scrolled
-/// away.
+/// Reports whether the reasons are still on the screen: in lines that were printed there, and have
+/// not scrolled off.
 fn reasons_are_in_sight(config: &Config, recap: &Recap) -> bool {
     let (_, rows) = screen::size();
     let has_reasons = config.output.detail.reasons && config.output.format == Format::Text;

@@ -30,7 +30,7 @@ use config::{Config, Environment};
 pub fn command() -> ExitCode {
     defect::install_hook();
     let conclusion = match process::lift() {
-        // Fail closed: what ended in the middle of something has judged nothing.
+        // Fail closed: a run that panicked has judged nothing.
         Ok(()) => defect::guard(|| process::with_enough_stack(dispatch))
             .unwrap_or(Conclusion::CannotJudge),
         Err(error) => cannot(&format!(
@@ -59,18 +59,17 @@ fn dispatch() -> Conclusion {
     }
 }
 
-/// Prints help, or what is wrong with the arguments.
+/// Prints help, or the problem with the arguments.
 fn usage(message: &clap::Error) -> Conclusion {
     if !message.use_stderr() {
         return status_of(terminal::explain(message), true);
     }
-    // An argument may be a file's name (`verify-signatures *`), and the message repeats it: it is
-    // made from the arguments as they are printed, so that no name can break its lines.
+    // An argument may be a file name (`verify-signatures *`) that the message repeats, so the
+    // message is built from the escaped arguments: no name can break its lines.
     let shown = std::env::args_os().map(|argument| escape::name(&argument));
     match Cli::try_parse_from(shown) {
         Err(message) => status_of(terminal::explain(&message), false),
-        // What is wrong is bytes that are not UTF-8 where text is asked for, and escaped they are
-        // text.
+        // The problem is bytes that are not UTF-8 where text is expected; escaped, they are text.
         Ok(_) => cannot(&message.kind()),
     }
 }
@@ -80,7 +79,7 @@ fn cannot(error: &impl Display) -> Conclusion {
     Conclusion::CannotJudge
 }
 
-/// Help and version are a success where they could be printed; a usage error never is.
+/// Returns success for help and version if they could be printed; a usage error is never a success.
 fn status_of(printed: io::Result<()>, success: bool) -> Conclusion {
     match printed {
         Ok(()) if success => Conclusion::Valid,

@@ -1,4 +1,4 @@
-//! One loop over the records: prints them and keeps what the end needs.
+//! One loop over the records: prints them, and keeps what the end of the run needs.
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -15,24 +15,23 @@ use crate::terminal::progress::Progress;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::Records;
 
-/// Bytes of lines that are collected before they are handed over, whatever is still at hand.
+/// Bytes of lines to buffer before a flush, even if more records are at hand.
 const COLLECT: usize = 64 * 1024;
 
-/// Where the records of a run go.
+/// Destination of a run's records.
 pub(super) struct Output<'a, W> {
     config: &'a Config,
     stdout: W,
-    /// Whether bars and lines are on one screen.
+    /// Whether progress bars and lines share one screen.
     shares_screen: bool,
-    /// What stdout gets next.
+    /// Buffered output for stdout.
     lines: Vec<u8>,
     progress: Progress,
     pub(super) recap: Recap,
     pub(super) collector: NoteCollector,
-    /// All records, in order, where there are reports to be written or there is a baseline to
-    /// compare them with.
+    /// All records, in order, if reports are to be written or the run is compared with a baseline.
     pub(super) kept: Vec<Record>,
-    /// Whether stdout took everything so far.
+    /// Whether stdout has accepted everything so far.
     pub(super) taken: io::Result<()>,
 }
 
@@ -51,20 +50,20 @@ impl<'a, W: Write> Output<'a, W> {
         }
     }
 
-    /// Tells how the run begins.
+    /// Writes the start object of a run.
     pub(super) fn start(&mut self, start: &Start) {
         if self.streams_objects() {
             self.taken = json::start(&mut self.lines, start);
         }
     }
 
-    /// Takes the bars away.
+    /// Removes the progress bars.
     pub(super) fn finish_progress(&mut self) {
         std::mem::take(&mut self.progress).finish();
     }
 
-    /// Takes all records, unless stdout refuses them, and ends the run: stdout gets each as it is
-    /// decided or in order, as its format has it; what is kept for the end is in order.
+    /// Consumes all records, unless stdout fails, and ends the run: prints each as it is decided or
+    /// in order, depending on the format. What is kept for the end is in order.
     pub(super) fn all(&mut self, mut records: Records) -> Summary {
         let mut order = InOrder::new(records.expected());
         while let Some(placed) = records.next_placed() {
@@ -87,15 +86,15 @@ impl<'a, W: Write> Output<'a, W> {
                 break;
             }
         }
-        // Of a run that is broken off, what is decided already counts, though stdout does not have
-        // it.
+        // If the run is cut short, records that are already decided still count, although stdout
+        // does not have them.
         while records.is_ready()
             && let Some(placed) = records.next_placed()
         {
             order.put(placed.place, Box::new(placed.record), placed.is_last);
         }
         while let Some(record) = order.take_next() {
-            // What was refused once is not offered again.
+            // After a failure, stdout is not written to again.
             let _ = self.in_order(*record);
         }
         let _ = self.hand_over();
@@ -123,11 +122,11 @@ impl<'a, W: Write> Output<'a, W> {
         printed
     }
 
-    /// Tells how the run ended.
+    /// Writes the end object of a run.
     pub(super) fn end(&mut self, end: &End) {
         if self.streams_objects() && self.taken.is_ok() {
             self.taken = json::end(&mut self.lines, end);
-            // Nothing comes after it that could be broken off.
+            // No output follows that would have to stop.
             let _ = self.hand_over();
         }
     }
@@ -137,7 +136,7 @@ impl<'a, W: Write> Output<'a, W> {
     }
 
     fn print(&mut self, record: &Record) -> ControlFlow<()> {
-        // What was refused once is not offered again.
+        // After a failure, stdout is not written to again.
         self.go_on()?;
         let detail = self.config.output.detail;
         self.taken = match self.config.output.format {
@@ -152,7 +151,7 @@ impl<'a, W: Write> Output<'a, W> {
         }
     }
 
-    /// Gives stdout what was collected. Bars are out of the way meanwhile, so that no line is torn.
+    /// Flushes the buffer to stdout. Progress bars are hidden meanwhile, so that no line is torn.
     fn hand_over(&mut self) -> ControlFlow<()> {
         if self.taken.is_ok() && !self.lines.is_empty() {
             let (stdout, lines) = (&mut self.stdout, &self.lines);

@@ -1,5 +1,5 @@
-//! File names that a shell turns into options: in a hostile directory, `verify-signatures *` is
-//! given `-kevil.pem` and `--status`.
+//! File names that the shell turns into options: in a hostile directory, `verify-signatures *` may
+//! receive `-kevil.pem` and `--status`.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -7,11 +7,11 @@ use std::path::Path;
 
 use crate::text::escape;
 
-/// Finds an argument that is read as an option and is also the name of something in the current
-/// directory, and says what to do.
+/// Finds an argument that would be parsed as an option and is also the name of an entry in the
+/// current directory, and returns the message about it.
 ///
-/// Fail closed: it may be a key that the attacker put there, so a warning beside exit status 0 is
-/// not enough.
+/// Fail closed: it may be a key that an attacker put there, so a warning with exit status 0 is not
+/// enough.
 pub(super) fn option(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
     let before_the_files = arguments.into_iter().skip(1).take_while(|a| a != "--");
     let is_option = |a: &OsString| a.as_bytes().starts_with(b"-") && a != "-";

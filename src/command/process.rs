@@ -1,5 +1,4 @@
-//! The limits that the system sets this process (setrlimit(2)): lifted where that is allowed, or
-//! turned into errors.
+//! The resource limits of this process (setrlimit(2)): raised if allowed, or turned into errors.
 
 use std::env;
 use std::io;
@@ -15,23 +14,23 @@ use signal_hook::flag;
 
 use crate::terminal::closed;
 
-/// Stack of the main thread: as much as systems usually allow.
+/// Stack of the main thread: the usual limit.
 const STACK: u64 = 8 * 1024 * 1024;
-/// Smallest stack that parsing the command line and writing reports is trusted with.
+/// Minimum stack considered safe for parsing the command line and writing reports.
 const ENOUGH_STACK: u64 = 1024 * 1024;
-/// Memory without which the process would end in the middle of something instead of with a message.
+/// Minimum memory: with less, the process would end midway instead of with a message.
 const LEAST_MEMORY: usize = 3 * 1024 * 1024;
-/// Seconds of processor time between the warning and the end: enough to write reports in.
+/// Seconds of processor time between the warning and the end: enough for writing reports.
 const WARNING: u64 = 1;
 
-/// Lifts the limits that may be lifted, and turns those that kill without a word into errors.
+/// Raises the limits that may be raised, and turns those that kill silently into errors.
 ///
 /// # Errors
-/// Where there is too little memory to do anything.
+/// If there is too little memory to do anything.
 pub fn lift() -> io::Result<()> {
     share_one_arena();
-    // Writing past RLIMIT_FSIZE is an error like a full disk, and not the end of the process. Where
-    // the system takes no handler, it stays the end.
+    // Writing past RLIMIT_FSIZE becomes an error, like a full disk. If the handler cannot be
+    // installed, it still ends the process.
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     raise(Resource::Nofile, u64::MAX);
     raise(Resource::Stack, STACK);
@@ -39,7 +38,7 @@ pub fn lift() -> io::Result<()> {
     try_to_reserve(LEAST_MEMORY)
 }
 
-/// Runs `command` on a stack that suffices for it.
+/// Runs `command` on a stack of sufficient size.
 pub fn with_enough_stack<T: Send + 'static>(command: fn() -> T) -> T {
     let is_enough = |limit: u64| limit >= ENOUGH_STACK;
     if getrlimit(Resource::Stack).current.is_none_or(is_enough) {
@@ -49,15 +48,15 @@ pub fn with_enough_stack<T: Send + 'static>(command: fn() -> T) -> T {
     let started = thread::Builder::new().stack_size(stack).spawn(command);
     match started.map(thread::JoinHandle::join) {
         Ok(Ok(ended)) => ended,
-        // It may be enough after all.
+        // The current stack may still be enough.
         Err(_) => command(),
         Ok(Err(panic)) => std::panic::resume_unwind(panic),
     }
 }
 
-/// Begins again with one heap for all threads, where memory is limited. By default glibc sets 64
-/// MiB aside for each thread, which counts, and where that is refused it maps a page for each few
-/// bytes; and it reads this setting before the program begins.
+/// Re-executes the program with one heap for all threads, if memory is limited. By default glibc
+/// reserves 64 MiB for each thread, which counts against the limit, and if that is refused it maps
+/// a page for every few bytes; and it reads this setting before the program begins.
 fn share_one_arena() {
     const SETTING: &str = "MALLOC_ARENA_MAX";
     let is_limited = |resource| getrlimit(resource).current.is_some();
@@ -69,22 +68,22 @@ fn share_one_arena() {
     let mut again = Command::new("/proc/self/exe");
     again.arg0(arguments.next().unwrap_or_default());
     closed::keep_closed();
-    // It comes back only where the system refuses; then memory is short sooner.
+    // Returns only on failure; then memory runs short sooner.
     let _ = again.args(arguments).env(SETTING, "1").exec();
 }
 
-/// Raises a soft limit to the hard one, or to what is wanted where that is less.
+/// Raises a soft limit to the hard one, or to `wanted` if that is less.
 fn raise(resource: Resource, wanted: u64) {
     let limit = getrlimit(resource);
     let allowed = limit.maximum.unwrap_or(u64::MAX).min(wanted);
     if limit.current.is_some_and(|current| current < allowed) {
         let current = (allowed != u64::MAX).then_some(allowed);
-        // Where the system refuses, the limit is as it was, and is heeded as it is.
+        // If the system refuses, the limit stays, and the run keeps within it.
         let _ = setrlimit(resource, Rlimit { current, ..limit });
     }
 }
 
-/// Moves the soft limit of processor time before the hard one, at which the system kills without a
+/// Lowers the soft limit of processor time below the hard one, at which the system kills without
 /// warning.
 fn warn_before_the_end() {
     let limit = getrlimit(Resource::Cpu);
@@ -96,7 +95,7 @@ fn warn_before_the_end() {
         current: Some(current),
         ..limit
     };
-    // Without a warning a run ends as the system wants it.
+    // On failure, the system ends the run without a warning.
     let _ = setrlimit(Resource::Cpu, limit);
 }
 

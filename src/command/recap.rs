@@ -1,4 +1,4 @@
-//! The end of a run in a few lines for people: the counts, what failed, the keys.
+//! The failure recap and the counts at the end of a run.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use crate::text::size::{rate, size};
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary, Verdict};
 
-/// Most failures that are explained at the end; a report explains them all.
+/// Maximum number of failures explained at the end; a report explains all of them.
 const MOST: usize = 100;
 
-/// What the end of a run says beside its summary.
+/// What the end of a run prints besides its summary.
 #[derive(Debug, Default)]
 pub struct Recap {
     failures: Vec<Failure>,
     more: u64,
     lines: usize,
-    /// How many artifacts each key verified.
+    /// Number of artifacts that each key verified.
     verified: Vec<(Arc<Key>, u64)>,
 }
 
-/// A failure in words.
+/// A failure, described.
 #[derive(Debug)]
 struct Failure {
     /// What failed, why, and what to do.
     full: String,
-    /// Only what to do, where the reason does not say it.
+    /// Only what to do, if the reason does not include it.
     advice: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl Recap {
         }
     }
 
-    /// Takes note of a record, and of whether a line about it was printed.
+    /// Takes a record into account, and whether a line about it was printed.
     pub fn note(&mut self, record: &Record, printed: bool) {
         self.lines += usize::from(printed);
         if let Verdict::Valid { key } = &record.verdict {
@@ -61,28 +61,29 @@ impl Recap {
         }
     }
 
-    /// The first failures, each with its reason and what to do.
+    /// Returns the first failures, each with its reason and what to do.
     pub fn failures(&self) -> impl Iterator<Item = &str> {
         self.failures.iter().map(|failure| failure.full.as_str())
     }
 
-    /// What to do about the first failures, for a reader who has their reasons before him.
+    /// Returns what to do about the first failures, for users who can still see the reasons.
     pub fn advice(&self) -> impl Iterator<Item = &str> {
         let advice = self.failures.iter();
         advice.filter_map(|failure| failure.advice.as_deref())
     }
 
-    /// Number of failures beyond the first ones.
+    /// Returns the number of failures beyond the first ones.
     pub fn more(&self) -> u64 {
         self.more
     }
 
-    /// Whether the lines are still on a screen of so many rows.
+    /// Reports whether the lines are still on a screen of `rows` rows.
     pub fn fits(&self, rows: usize) -> bool {
         self.lines <= rows
     }
 
-    /// A line for each trusted key: its name, its fingerprint, and how many artifacts it verified.
+    /// Returns a line for each trusted key: its name, its fingerprint, and how many artifacts it
+    /// verified.
     pub fn keys(&self) -> impl Iterator<Item = String> {
         self.verified.iter().map(|(key, count)| {
             let (name, fingerprint) = (key.name(), key.fingerprint());
@@ -91,7 +92,7 @@ impl Recap {
     }
 }
 
-/// The summary in one line: how many of each verdict, bytes, time and rate.
+/// The summary in one line: the count of each verdict, bytes, time and rate.
 impl Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_complete() {

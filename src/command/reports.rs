@@ -1,4 +1,4 @@
-//! Which reports are begun: none in the place of what the run rests on.
+//! Creates the reports, unless one would replace a file that the run depends on.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
@@ -17,13 +17,13 @@ use crate::text::escape;
 use crate::trust::signature::{MAX_BYTES, Signature};
 use crate::verify::Inputs;
 
-/// Begins a report, unless it would replace something that the run reads or writes.
+/// Begins a report, unless it would replace a file that the run reads or writes.
 ///
-/// What the user named (`--signature` and its PATH, the output; keys and the baseline in
-/// [`Config::resolve`]) is recognized by device and inode, so that no link hides it. What the tree
-/// brought in is recognized by its place, the entry that a rename would replace: a link or a hard
-/// link in the tree to the report's place is the doing of whoever can write to the tree, and ends
-/// no run.
+/// Files that the user named (`--signature` and its PATH, the output; keys and the baseline in
+/// [`Config::resolve`]) are recognized by device and inode, so that no link hides them. Files found
+/// in the tree are recognized by their place, the entry that a rename would replace: a link or a
+/// hard link in the tree to the report's place was made by someone who can write to the tree, and
+/// ends no run.
 pub(super) fn create(
     target: &Path,
     format: Format,
@@ -31,7 +31,8 @@ pub(super) fn create(
     survey: &Survey,
 ) -> Result<ReportFile, NotBegun> {
     let shown = || escape::name(target.as_os_str());
-    // What cannot be resolved is replaced by nothing: making the report says why.
+    // Nothing can be replaced at a path that cannot be resolved: creating the report gives the
+    // reason.
     let Ok(place) = place::of(target) else {
         return Ok(ReportFile::create(target, format, Vec::new())?);
     };
@@ -49,13 +50,13 @@ pub(super) fn create(
     Ok(ReportFile::create(target, format, led_here)?)
 }
 
-/// Returns which file is under a path, links followed: its device and its number there.
+/// Returns the device and inode of the file at a path, with links followed.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let there = fs::metadata(path).ok().filter(Metadata::is_file)?;
     Some((there.dev(), there.ino()))
 }
 
-/// Whether a stream of ours is written to this file.
+/// Reports whether stdout or stderr goes to this file.
 fn is_output(place: &Path) -> bool {
     let Some(there) = identity(place) else {
         return false;
@@ -68,7 +69,7 @@ fn is_output(place: &Path) -> bool {
         .any(|stream| is_there(rustix::fs::fstat(stream).map_err(io::Error::from)))
 }
 
-/// Whether this is the file, or the signature, that `--signature` is about.
+/// Reports whether this is the data file or the signature of `--signature`.
 fn is_named(config: &Config, place: &Path) -> bool {
     match &config.inputs {
         Inputs::Paths(..) => false,
@@ -80,7 +81,7 @@ fn is_named(config: &Config, place: &Path) -> bool {
     }
 }
 
-/// Returns what the tree has by links that lead to the place of a report.
+/// Returns the artifacts that reach the place of a report through links.
 fn led_here(survey: &Survey, place: &Path) -> Vec<LedHere> {
     let Some(there) = identity(place) else {
         return Vec::new();
@@ -92,7 +93,7 @@ fn led_here(survey: &Survey, place: &Path) -> Vec<LedHere> {
     if links.is_empty() {
         return Vec::new();
     }
-    // What no signature claims is never valid.
+    // An artifact without a signature is never valid.
     let of_link = |artifact: &&Artifact| {
         let parts = artifact.parts.iter();
         let mut names = parts.chain([&artifact.data]).chain(artifact.signature());
@@ -109,18 +110,19 @@ fn led_here(survey: &Survey, place: &Path) -> Vec<LedHere> {
     led.collect()
 }
 
-/// Whether a signature is a link to the place.
+/// Reports whether a signature is a link to the place.
 fn has_signature(led_here: &[LedHere], place: &Path) -> bool {
     let there = identity(place);
     let mut signatures = led_here.iter().filter_map(|led| led.signature.as_ref());
     signatures.any(|signature| identity(&signature.to_path_buf()) == there)
 }
 
-/// Whether a file has the form of a signature. No report has it, so that nobody who can merely make
-/// a link can keep a run from beginning; and what has it is no more ours to replace when its
-/// artifact is damaged.
+/// Reports whether a file has the form of a signature. No report has that form, so an attacker who
+/// can only make links cannot keep a run from beginning; and a file with that form must not be
+/// replaced when its artifact is damaged.
 fn is_signature(place: &Path) -> bool {
-    // One byte more than the longest has tells that there is more, whatever the file's size.
+    // One byte more than the longest signature shows that the file is longer, whatever its reported
+    // size.
     let mut bytes = Vec::new();
     let read = |file: File| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
     let is_read = File::open(place).and_then(read).is_ok();

@@ -28,7 +28,7 @@ use crate::text::{escape, os_error};
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::{Inputs, Planned, Verifier, VerifyError};
 
-/// When a run began, by both clocks.
+/// Start of a run, on both clocks.
 #[derive(Clone, Copy)]
 struct Began {
     instant: Instant,
@@ -47,7 +47,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
         Err(error) => return cannot(&os_error::words(&error)),
     };
     stream::cancel_on(cancel.flag());
-    // Reported before hours of work, not after them.
+    // Reported before hours of work, and not after them.
     if let Err(error) = can_print(config) {
         return undelivered(&error);
     }
@@ -65,7 +65,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
     }
 }
 
-/// Whether stdout can be written to, if anything will be.
+/// Checks that stdout can be written to, if anything will be.
 fn can_print(config: &Config) -> io::Result<()> {
     if config.output.detail.lines {
         Stream::stdout()?.check()
@@ -91,7 +91,7 @@ pub(super) enum NotBegun {
     Report(#[from] ReportError),
 }
 
-/// A run that is over, and what is still to be told of it.
+/// A finished run, and what remains to be reported.
 struct Judged {
     start: Start,
     end: End,
@@ -107,8 +107,7 @@ fn judge(
 ) -> Result<(Vec<ReportFile>, Judged), NotBegun> {
     let survey = survey(config)?;
     remark(config, &survey);
-    // Before the first byte is hashed; and after the walk, which would see the files that are begun
-    // here.
+    // Before the first byte is hashed, and after the walk, which would find the files created here.
     let reports = create(config, &survey)?;
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
@@ -125,7 +124,7 @@ fn survey(config: &Config) -> Result<Survey, VerifyError> {
     let entries = Arc::new(AtomicU64::new(0));
     let phase = match config.inputs {
         Inputs::Paths(_) => config.output.progress,
-        // There is nothing to look for.
+        // There is nothing to search for.
         Inputs::One(_) => Style::Hidden,
     };
     let progress = Progress::start(phase, Phase::Walking(Arc::clone(&entries)));
@@ -153,7 +152,7 @@ fn verify(
     let summary = output.all(records);
     output.finish_progress();
     if output.taken.is_err() {
-        // Nobody reads on: what else the run could find out is not worth waiting for.
+        // Output failed: what else the run could find is not worth waiting for.
         config.verifier.cancel.cancel();
     }
     let collector = std::mem::take(&mut output.collector);
@@ -175,7 +174,7 @@ fn verify(
     }
     Ok(Judged {
         start,
-        // After the last line: if that was not taken, the reports say so.
+        // After the last line, so that the reports record a failure to print it.
         end: End::of(&outcome),
         outcome,
         records: output.kept,
@@ -199,8 +198,8 @@ fn audit(config: &Config, summary: &Summary, records: &[Record]) -> Audited {
     }))
 }
 
-/// Writes the reports of a run that was ended while it looked for files, lest an earlier run's be
-/// taken for this one's.
+/// Writes the reports of a run that was cancelled during the survey, lest an earlier run's reports
+/// be taken for its own.
 fn unsurveyed(config: &Config, began: Began, interrupt: &Interrupt) -> Conclusion {
     let nothing = match config.verifier.plan_nothing() {
         Ok(nothing) => nothing,
@@ -238,13 +237,13 @@ fn unsurveyed(config: &Config, began: Began, interrupt: &Interrupt) -> Conclusio
     judged.outcome.conclusion()
 }
 
-/// What the reports' own names belong to, and what stands there: all that is known of the mirror
-/// when the walk did not come to its end.
+/// Surveys the reports' own names and what exists there: all that is known about the mirror when
+/// the walk was cut short.
 fn beside_reports(config: &Config) -> Survey {
     let targets = config.reports.iter().map(|(target, _)| target);
     let places = targets.flat_map(|target| [Some(target.clone()), target.canonicalize().ok()]);
     let files: Vec<PathBuf> = places.flatten().filter(|place| !place.is_dir()).collect();
-    // Nobody waits for a cancelled run, and this is one.
+    // A cancelled verifier would stop at once, so this survey uses a new one.
     let verifier = Verifier::new([]);
     let survey = verifier.survey(&Inputs::Paths(files), &Arc::default());
     survey.unwrap_or_default()
@@ -294,8 +293,7 @@ fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
     }
 }
 
-/// Writes the reports. One that cannot be written is reported, and the others are written all the
-/// same.
+/// Writes the reports. A failure is recorded, and the other reports are still written.
 fn write(reports: Vec<ReportFile>, judged: &mut Judged) {
     let run = Run {
         start: &judged.start,

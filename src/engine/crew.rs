@@ -1,7 +1,7 @@
-//! The worker threads: as many as the system gives, started before the pool that they will belong
-//! to.
+//! The worker threads: as many as the system allows, started before the pool that they join.
 //!
-//! A pool that lacks one thread is no pool; threads that are there already cannot be lacking.
+//! A rayon pool fails to build if one of its threads cannot start; threads that already run cannot
+//! fail to start.
 
 use std::hint::black_box;
 use std::io;
@@ -15,20 +15,20 @@ use rustix::io::Errno;
 use super::shape::{STACK, Shape};
 use crate::limits;
 
-/// What a thread takes beside its stack: a guard page, its own variables, a stack for signals, and
-/// what the heap grows by at once.
+/// Memory per thread besides its stack: a guard page, thread-local variables, a signal stack, and
+/// the heap's growth at one time.
 const BESIDE_STACK: usize = 256 * 1024;
 
-/// Threads that wait to become workers. They end with this.
+/// Threads that wait to become workers. They end when this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Crew {
     waiting: Vec<SyncSender<ThreadBuilder>>,
-    /// Why there are no more of them, where more were wanted.
+    /// Why no more threads started, if more were wanted.
     pub(super) spawn_error: Option<io::Error>,
 }
 
 impl Crew {
-    /// Starts the threads, or as many of them as the system gives.
+    /// Starts the threads, or as many of them as the system allows.
     pub(super) fn start(shape: &Shape) -> Crew {
         let mut crew = Crew::default();
         let mut ballast = shape.memory.and_then(|_| Ballast::take(shape).ok());
@@ -51,14 +51,14 @@ impl Crew {
         self.waiting.len()
     }
 
-    /// Makes the threads a pool; there must be one at least.
+    /// Turns the threads into a pool; there must be at least one.
     pub(super) fn into_pool(self) -> Result<ThreadPool, ThreadPoolBuildError> {
         let mut waiting = self.waiting;
         let lost = || io::Error::other("a thread that was started has ended");
         ThreadPoolBuilder::new()
             .num_threads(waiting.len())
-            // Otherwise a panic would end the process. The panic hook has told of it, and the
-            // receiver fails what is left undone.
+            // Otherwise a panic would end the process. The panic hook has reported it, and the
+            // receiver fails the work left undone.
             .panic_handler(|_| {})
             .spawn_handler(move |thread| {
                 let hand = waiting.pop().ok_or_else(lost)?;
@@ -68,17 +68,17 @@ impl Crew {
     }
 }
 
-/// Starts a thread that waits for its place in the pool; where memory is short, returns when it has
-/// what it takes.
+/// Starts a thread that waits for its place in the pool; if memory is short, returns once the
+/// thread has the memory that it needs.
 fn start(memory_is_short: bool) -> io::Result<SyncSender<ThreadBuilder>> {
-    // A thread for which only the stack is there ends the process: std panics before it runs it.
+    // A thread that has memory for only its stack ends the process: std panics before running it.
     if memory_is_short && !limits::has_room((STACK + BESIDE_STACK) as u64) {
         return Err(Errno::NOMEM.into());
     }
     let (hand, place) = sync_channel(1);
     let (ready, is_ready) = channel();
     let wait = move || {
-        // The first allocation of a thread may map 64 MiB for more of them (glibc).
+        // A thread's first allocation may map a 64 MiB arena (glibc).
         drop(black_box(Vec::<u8>::with_capacity(64)));
         let _ = ready.send(());
         run(&place);
@@ -86,23 +86,23 @@ fn start(memory_is_short: bool) -> io::Result<SyncSender<ThreadBuilder>> {
     let builder = thread::Builder::new().name("verify".to_owned());
     builder.stack_size(STACK).spawn(wait)?;
     if memory_is_short {
-        // Without an answer it has ended, which its place will show.
+        // No answer means that the thread has ended; using its place will report that.
         let _ = is_ready.recv();
     }
     Ok(hand)
 }
 
 fn run(place: &Receiver<ThreadBuilder>) {
-    // Nothing comes where the run ended before it began.
+    // The channel is closed if the run ended before it began.
     if let Ok(thread) = place.recv() {
         thread.run();
     }
 }
 
-/// Memory that is kept from glibc's arenas, which would take all there is in pieces of 64 MiB,
-/// until the threads are there.
+/// Memory kept from glibc's arenas until the threads exist: the arenas would take all of it in
+/// pieces of 64 MiB.
 ///
-/// It is mapped and not allocated: what is freed would stay with the heap.
+/// Mapped rather than allocated: freed allocations would stay with the heap.
 struct Ballast {
     stacks: Vec<MmapMut>,
     _windows: MmapMut,

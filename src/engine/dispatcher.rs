@@ -1,4 +1,4 @@
-//! The scheduler as threads share it: behind a lock, with a bell for those that wait.
+//! The scheduler as threads share it: behind a lock, with a condition variable for waiting workers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,14 @@ use std::time::Duration;
 use super::plan::{Job, Plan};
 use super::scheduler::{Next, Piece, Scheduler};
 
-/// Interval at which a worker with nothing to do looks whether the run was cancelled.
+/// Interval at which an idle worker checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Where the workers ask what to do. See [`Scheduler`] for the methods of the same names.
+/// Where workers get their next work. See [`Scheduler`] for the methods of the same names.
 pub(super) struct Dispatcher<P> {
     scheduler: Mutex<Scheduler<P>>,
     changed: Condvar,
-    /// Workers that wait, readable without the lock.
+    /// Number of waiting workers, readable without the lock.
     idle: AtomicUsize,
 }
 
@@ -35,7 +35,7 @@ impl<P: Piece> Dispatcher<P> {
         next
     }
 
-    /// Waits, not for long, until a worker without a file may find something to do.
+    /// Waits, briefly, until a worker without a file may find something to do.
     pub(super) fn wait(&self) {
         self.rest();
         let in_vain = |scheduler: &mut Scheduler<P>| !scheduler.has_news();
@@ -58,7 +58,7 @@ impl<P: Piece> Dispatcher<P> {
         self.idle.store(scheduler.idle(), Ordering::Relaxed);
     }
 
-    /// Whether a worker has nothing to do. Costs no lock.
+    /// Reports whether a worker is idle. Takes no lock.
     pub(super) fn has_idle(&self) -> bool {
         self.idle.load(Ordering::Relaxed) > 0
     }
@@ -91,8 +91,8 @@ impl<P: Piece> Dispatcher<P> {
         self.lock().has_news()
     }
 
-    /// The scheduler is whole at every moment at which a thread could fail, so that poison says
-    /// nothing.
+    /// Locks the scheduler. It is consistent at every point at which a thread could panic, so
+    /// poisoning means nothing.
     fn lock(&self) -> MutexGuard<'_, Scheduler<P>> {
         self.scheduler
             .lock()

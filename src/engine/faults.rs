@@ -1,10 +1,10 @@
-//! Panics on demand, for tests of what becomes of them: a file asks for one by its name.
+//! Injected panics for tests: a file requests one by its name.
 
 use std::ffi::OsStr;
 use std::panic::resume_unwind;
 use std::path::Path;
 
-/// Where in the work on a file a panic may happen.
+/// The point in the work on a file at which a panic is injected.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Moment {
     Opening,
@@ -15,7 +15,7 @@ pub(super) enum Moment {
 impl Moment {
     pub(super) const ALL: [Moment; 3] = [Moment::Opening, Moment::Hashing, Moment::Judging];
 
-    /// The name of a file over which a worker panics at this moment.
+    /// Returns the file name for which a worker panics at this point.
     pub(super) fn name(self) -> &'static str {
         match self {
             Moment::Opening => "panics-when-opened",
@@ -25,7 +25,7 @@ impl Moment {
     }
 }
 
-/// Panics where the file at `path` asks for it, without the message of the panic hook.
+/// Panics if the name of the file at `path` requests it, without running the panic hook.
 pub(super) fn strike(moment: Moment, path: &Path) {
     if path.file_name().and_then(OsStr::to_str) == Some(moment.name()) {
         resume_unwind(Box::new(moment.name()));

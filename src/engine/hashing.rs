@@ -1,5 +1,5 @@
-//! One file in a lane: opened, hashed window by window, and judged for each artifact that is a name
-//! of it.
+//! One file in a lane: opened, hashed window by window, and judged for each artifact that is one of
+//! its names.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,19 +20,19 @@ use crate::hints::data;
 use crate::progress::{Counters, Flight};
 use crate::trust::verdict::{Record, Subject, Unclaimed, Verdict};
 
-/// A record of a work.
+/// A record, and the work that it belongs to.
 #[derive(Debug)]
 pub(crate) struct Placed {
-    /// The place of the work in the list.
+    /// The index of the work in the list.
     pub(crate) place: usize,
     /// The record.
     pub(crate) record: Record,
-    /// Whether no other record of the same work follows.
+    /// Whether this is the work's last record.
     pub(crate) is_last: bool,
 }
 
 impl Placed {
-    /// The only record of a work.
+    /// Returns the only record of a work.
     pub(super) fn only(place: usize, record: Record) -> Placed {
         Placed {
             place,
@@ -44,7 +44,7 @@ impl Placed {
 
 /// What workers need besides their files.
 pub(super) struct Context<'a> {
-    /// The tasks, each behind the place of its record.
+    /// The tasks, each with the index of its work.
     pub(super) tasks: &'a [(usize, Task)],
     pub(super) settings: &'a Settings,
     pub(super) counters: &'a Counters,
@@ -52,8 +52,8 @@ pub(super) struct Context<'a> {
     pub(super) shape: Shape,
 }
 
-/// Bringing in the windows of a file takes a twelfth of the time that hashing them takes: so many
-/// files keep one core from idling.
+/// Number of files for which one spare core reads ahead: bringing in a file's windows takes a
+/// twelfth of the time of hashing them, so that this many keep the core from idling.
 const FILES_OF_A_SPARE: usize = 8;
 
 impl Context<'_> {
@@ -66,34 +66,34 @@ impl Context<'_> {
             io: self.settings.io,
             window: self.shape.window,
             ahead: job.ahead,
-            // Where memory is short, there is none for another thread and a second window.
+            // If memory is short, there is none for another thread and a second window.
             spare_core: self.shape.memory.is_none()
                 && self.spare_threads() * FILES_OF_A_SPARE >= self.shape.workers,
         }
     }
 }
 
-/// A file that is being hashed, for all of its names that wait for its digest.
+/// A file being hashed, for all of its names that wait for its digest.
 pub(super) struct Hashing {
     content: Joined,
     lane: Lane,
-    /// The names: positions in the tasks, with what each waits for.
+    /// The names: indices into the tasks, with what each waits for.
     names: Vec<(usize, Pending)>,
     queue: Option<usize>,
     started: Instant,
-    /// What is shown of it meanwhile.
+    /// Its entry in the progress display.
     flight: Option<Arc<Flight>>,
 }
 
-/// A file at its end, or as far as it could be hashed.
+/// A file that is finished, or that could not be hashed further.
 pub(super) struct Ended {
     pub(super) records: Vec<Placed>,
-    /// The queue of the plan to tell.
+    /// The plan's queue to notify.
     pub(super) queue: Option<usize>,
 }
 
-/// Opens the file of a job. A name under which it cannot be opened gets its record at once and says
-/// nothing about the others.
+/// Opens the file of a job. A name that cannot be opened gets its record at once and does not
+/// affect the others.
 pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Hashing>) {
     let started = Instant::now();
     let mut records = Vec::new();
@@ -127,16 +127,15 @@ fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
     }
     let (parts, missing) = zarf::with_content(&task.parts);
     if missing > 0 {
-        // The description says how many there are, and not how they are called: the whole names
-        // what is incomplete.
+        // The description gives the number of parts but not their names, so the record names the
+        // whole as incomplete.
         return Err(Verdict::PartMissing(task.data.clone()));
     }
     Joined::open(&path, parts, reading).map_err(|error| unopened(task, error))
 }
 
-/// Takes the first `in_use` of the lanes one step further, by the bytes that every one of them has
-/// in memory. Those at their end go from the lanes to `ended`, each at once, so that a panic over
-/// one of them loses no other.
+/// Advances the first `in_use` lanes by the bytes that all of them have in memory. Finished files
+/// move from the lanes to `ended` one at a time, so that a panic over one of them loses no other.
 pub(super) fn step(
     lanes: &mut Vec<Hashing>,
     mut in_use: usize,
@@ -172,7 +171,7 @@ pub(super) fn step(
     context.counters.add_hashed((taken * in_use) as u64);
 }
 
-/// Verifies one artifact that shares its file with no other, on this thread.
+/// Verifies one artifact that shares its file with no other, on the current thread.
 pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
     let context = Context {
         tasks: &[(0, task)],
@@ -194,7 +193,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         step(&mut lanes, 1, &context, &mut ended);
         records.extend(ended.drain(..).flat_map(|ended| ended.records));
     }
-    // One name gives one record; were there none, it would not pass.
+    // One name gives one record. Fail closed: without one, the verdict would not pass.
     let nothing = || record(&context.tasks[0].1, CHANGED, Instant::now());
     records.pop().map_or_else(nothing, |placed| placed.record)
 }
@@ -234,7 +233,7 @@ impl Hashing {
         }
     }
 
-    /// The positions of its names in the tasks.
+    /// Returns the indices of its names in the tasks.
     pub(super) fn positions(&self) -> impl Iterator<Item = usize> {
         self.names.iter().map(|(position, _)| *position)
     }
@@ -246,12 +245,12 @@ impl Hashing {
         }
     }
 
-    /// Sees to it that there is at least a block in memory, or says how the file ended.
+    /// Ensures that at least one block is in memory, or returns how the file ended.
     fn fill(&mut self) -> Option<Result<Digest, Verdict>> {
         let is_known = |(_, pending): &(usize, Pending)| matches!(pending, Pending::Nothing(_));
         if self.names.iter().all(is_known) {
-            // No signature can be valid, whatever the digest. Fail closed: nobody asks for this
-            // verdict, and it would not pass.
+            // No signature can be valid, regardless of the digest. Fail closed: this verdict is not
+            // used, and it would not pass.
             return Some(Err(CHANGED));
         }
         let filled = self.content.fill();
@@ -262,13 +261,12 @@ impl Hashing {
         }
     }
 
-    /// Takes in the last bytes, fewer than a block.
+    /// Consumes the last bytes, fewer than a block.
     fn finish(&mut self) -> Result<Digest, ReadError> {
         let rest = self.content.unread().to_vec();
         self.content.consume(rest.len());
         self.content.fill()?;
-        // Fail closed: a short window before the end is a file that changed under the reader's
-        // feet.
+        // Fail closed: a short window before the end means that the file changed while it was read.
         if !self.content.unread().is_empty() {
             return Err(ReadError::Changed);
         }
@@ -282,13 +280,13 @@ impl Hashing {
         }
     }
 
-    /// Judges every name by how the hashing ended.
+    /// Judges every name according to the outcome of hashing.
     fn end(&self, hashed: Result<Digest, Verdict>, context: &Context<'_>) -> Ended {
         #[cfg(test)]
         self.strike(faults::Moment::Judging, context);
         let size = self.content.size();
         match &hashed {
-            // The last bytes, fewer than a block, that `finish` took in.
+            // The last bytes, fewer than a block, that `finish` consumed.
             Ok(_) => context
                 .counters
                 .add_hashed(size % size_of::<Block>() as u64),
@@ -312,16 +310,16 @@ impl Hashing {
         }
     }
 
-    /// The name under which a file with several was read.
+    /// Returns the name under which a file with several names was read.
     fn read_as(&self, context: &Context<'_>) -> Option<Arc<SharedPath>> {
         let first = self.names.first().filter(|_| self.names.len() > 1);
         let (_, task) = context.tasks.get(first?.0)?;
         Some(Arc::new(task.data.clone()))
     }
 
-    /// The digest, if it is that of what the name leads to.
+    /// Returns the digest if the name still leads to the hashed file.
     fn still(&self, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
-        // Fail closed: the name must lead to the file that was hashed, as it was then.
+        // Fail closed: the name must lead to the file that was hashed, in the same state.
         if self.content.is_unchanged(&task.data.to_path_buf()) {
             Ok(digest)
         } else {
@@ -329,8 +327,8 @@ impl Hashing {
         }
     }
 
-    /// With a hint where an artifact fails by its content or for want of a signature. The verdicts
-    /// are made by then, and stay.
+    /// Adds hints to records that fail because of the content or the lack of a signature. The
+    /// verdicts are final by then.
     fn with_hints(&self, mut records: Vec<Placed>) -> Vec<Placed> {
         let verdicts = || records.iter().map(|placed| &placed.record.verdict);
         let is_invalid = |verdict: &Verdict| {
@@ -343,12 +341,12 @@ impl Hashing {
                     }
             )
         };
-        // Where another signature of the file is valid, the file is as it should be.
+        // If another signature of the file is valid, the file is intact.
         let is_valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid { .. });
         if !verdicts().any(is_invalid) || verdicts().any(is_valid) {
             return records;
         }
-        // What cannot be read gives no hint.
+        // An unreadable file gets no hint.
         if let Ok(beginning) = self.content.beginning(data::LOOK_BYTES) {
             let invalid = records.iter_mut().map(|placed| &mut placed.record);
             for record in invalid.filter(|record| is_invalid(&record.verdict)) {

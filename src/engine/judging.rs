@@ -1,5 +1,5 @@
-//! What becomes of one name of a file: the signature that it waits for a digest with, and the
-//! record in the end.
+//! What becomes of one name of a file: the signature that waits for a digest, and finally the
+//! record.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -17,13 +17,13 @@ use crate::trust;
 use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Verdict};
 
-/// What a name of a file waits for while it is hashed.
+/// What a name of a file waits for during hashing.
 pub(super) enum Pending {
-    /// The judgement on its signature.
+    /// Judging its signature.
     Judgement(Signature),
-    /// The digest alone: it has no signature, and this is its verdict.
+    /// Only the digest: it has no signature, and this is its verdict.
     Digest(Verdict),
-    /// Nothing: its verdict is known, whatever the digest.
+    /// Nothing: its verdict is known, regardless of the digest.
     Nothing(Verdict),
 }
 
@@ -73,11 +73,11 @@ impl Pending {
     }
 }
 
-/// The verdict on an artifact that did not stay the same.
+/// The verdict on an artifact that changed while it was read.
 pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 
-/// The verdict on a name that cannot be opened. That on what has no signature does not depend on
-/// what is read of it.
+/// Returns the verdict on a name that cannot be opened. The verdict on an artifact without a
+/// signature does not depend on its content.
 pub(super) fn unopened(task: &Task, error: ReadError) -> Verdict {
     match &task.claim {
         Claim::Signed(_) | Claim::Named(_) => of_error(error),
@@ -91,8 +91,8 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
             part: Part::Signature,
         },
         ReadError::Io(error) => unreadable(Part::Signature, &error),
-        // Fail closed: it was there when the names were read. Calling the artifact unsigned would
-        // pass under --allow-unsigned.
+        // Fail closed: the signature existed during the walk. Calling the artifact unsigned would
+        // let it pass under --allow-unsigned.
         ReadError::Missing | ReadError::Changed => {
             unreadable(Part::Signature, &Errno::NOENT.into())
         }
@@ -102,18 +102,18 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
 
 fn parse(bytes: &[u8]) -> Result<Signature, Verdict> {
     Signature::parse(bytes).map_err(|error| {
-        // It is invalid, whatever it looks like.
+        // It is invalid, regardless of what it resembles.
         let instead = hints::signature::sniff(bytes).map(SignatureError::Instead);
         Verdict::Invalid(Invalid::Malformed(instead.unwrap_or(error)))
     })
 }
 
-/// The signature in a file, if there is one. Nothing rests on it.
+/// Returns the signature in a file, if there is one. No verdict rests on it.
 pub fn signature_in(path: &Path) -> Option<Signature> {
     read_signature(path).ok()
 }
 
-/// All bytes of a signature file, or of a longer file as many as tell that it is none.
+/// Returns all bytes of a signature file, or enough of a longer file to show that it is none.
 fn signature_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     let (file, _) = content::open_regular(path)?;
     let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
@@ -130,8 +130,8 @@ pub(super) fn of_error(error: ReadError) -> Verdict {
     }
 }
 
-/// The record of a name whose worker panicked. Fail closed: also that of a name whose verdict did
-/// not depend on its content.
+/// Returns the record of a name whose worker panicked. Fail closed: this includes a name whose
+/// verdict did not depend on its content.
 pub(super) fn failed(task: &Task) -> Record {
     let verdict = Verdict::Unreadable {
         part: Part::Data,

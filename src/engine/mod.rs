@@ -1,4 +1,4 @@
-//! Who works when: the plan, the workers, and the order in which their results come out.
+//! Scheduling: the plan, the workers, and the order of their results.
 
 mod crew;
 mod dispatcher;
@@ -35,12 +35,12 @@ pub use pool::{PoolError, Prepared, prepare};
 pub(crate) use running::Running;
 pub use sniffing::look_at;
 
-/// One record to be: known already, or to be found out by reading.
+/// A record to produce: already decided, or to be determined by reading.
 #[derive(Debug)]
 pub enum Work {
-    /// There is nothing to read.
+    /// Nothing to read: the record is decided.
     Decided(Box<Record>),
-    /// An artifact and its signature are to be read.
+    /// An artifact and its signature, to be read.
     Verify(Task),
 }
 
@@ -49,40 +49,40 @@ pub enum Work {
 pub struct Task {
     /// The artifact.
     pub data: SharedPath,
-    /// The files that it was split into, in their order, where it is not one file.
+    /// The files that the artifact was split into, in their order; empty if it is one file.
     pub parts: Arc<[SharedPath]>,
-    /// What it is a link to, where the signature is the one of that.
+    /// The target of the link that the artifact is, if the signature is the target's.
     pub link: Option<Arc<SharedPath>>,
-    /// What is claimed of it.
+    /// The claim on the artifact.
     pub claim: Claim,
     /// Its weight in the plan.
     pub cost: Cost,
 }
 
-/// What is claimed of an artifact.
+/// The claim made on an artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// This file has a signature over it.
+    /// This file is its signature.
     Signed(SharedPath),
-    /// What the user names in place of a file says so.
+    /// The user named something other than a regular file.
     Named(Box<Named>),
-    /// Nothing. It is hashed for its digest alone, and this is its verdict.
+    /// None: it is hashed for its digest alone, and this is its verdict.
     Unsigned(Box<Verdict>),
 }
 
-/// What the user names where a signature file or an artifact is no regular file.
+/// What the user named where a signature or an artifact is not a regular file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The signature's path.
     pub signature: SharedPath,
-    /// What was read of it, where it can be read only once.
+    /// The signature's content, if it can be read only once.
     pub content: Option<Vec<u8>>,
-    /// How many bytes the artifact has, where it is a block device.
+    /// The artifact's length in bytes, if it is a block device.
     pub device_length: Option<u64>,
 }
 
 impl Task {
-    /// The signature file, where there is one.
+    /// Returns the signature file, if there is one.
     pub fn signature(&self) -> Option<&SharedPath> {
         match &self.claim {
             Claim::Signed(path) => Some(path),
@@ -101,15 +101,15 @@ pub struct Settings {
     pub io: IoMode,
     /// Worker threads, at least 1.
     pub threads: usize,
-    /// Whether exactly so many were asked for, so that fewer are an error.
+    /// Whether the user asked for exactly this number, so that fewer threads are an error.
     pub exact_threads: bool,
-    /// How SHA-256 is computed; chosen by [`crate::digest::choice`] where nothing is said.
+    /// The SHA-256 implementation; `None` leaves it to [`crate::digest::choice`].
     pub hasher: Option<Hasher>,
 }
 
-/// Verifies one artifact against one signature file, on this thread.
+/// Verifies one artifact against one signature file on the current thread.
 ///
-/// Returns the same record as a whole run does. A failure of whatever kind is a verdict.
+/// Returns the same record as a whole run. Any failure is a verdict.
 pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record {
     let nowhere = FileId {
         device: 0,

@@ -1,25 +1,25 @@
-//! Results in the order of the work, whatever the order in which they were found.
+//! Restores results, found in any order, to the order of the work.
 
 use std::collections::VecDeque;
 
-/// Holds each result back until all before it are there. A place may have several results: it is
-/// left when its last one was taken.
+/// Holds each result back until all before it are available. A place may have several results; the
+/// order advances once its last one is taken.
 #[derive(Debug)]
 pub(crate) struct InOrder<T> {
     slots: Vec<Slot<T>>,
     next: usize,
 }
 
-/// The results of a place. Nearly every place has one, and there are many places.
+/// The results of one place. Nearly every place has one result, and there are many places.
 #[derive(Debug)]
 enum Slot<T> {
-    /// None came yet.
+    /// No result yet.
     Empty,
-    /// The only one.
+    /// The only result.
     Only(T),
-    /// Some of several, and whether the last one is among them.
+    /// Some of several results, and whether the last one is among them.
     Several(Box<(VecDeque<T>, bool)>),
-    /// All were taken.
+    /// All results were taken.
     Done,
 }
 
@@ -32,7 +32,7 @@ impl<T> Slot<T> {
                 several.0.push_back(result);
                 several.1 |= is_last;
             }
-            // Nothing comes behind the last one.
+            // No result follows the last one.
             Slot::Only(_) | Slot::Done => {}
         }
     }
@@ -57,7 +57,7 @@ impl<T> Slot<T> {
 }
 
 impl<T> InOrder<T> {
-    /// Waits for results in as many places.
+    /// Waits for the results of this many places.
     pub(crate) fn new(places: usize) -> Self {
         let slots = std::iter::repeat_with(|| Slot::Empty)
             .take(places)
@@ -65,21 +65,21 @@ impl<T> InOrder<T> {
         InOrder { slots, next: 0 }
     }
 
-    /// Puts a result of a place there, the last one or not.
+    /// Stores a result of a place, which may be its last one.
     pub(crate) fn put(&mut self, place: usize, result: T, is_last: bool) {
         if let Some(slot) = self.slots.get_mut(place) {
             slot.put(result, is_last);
         }
     }
 
-    /// Waits no more for a place: its results went another way.
+    /// Skips a place: its results were returned elsewhere.
     pub(crate) fn pass_over(&mut self, place: usize) {
         if let Some(slot) = self.slots.get_mut(place) {
             *slot = Slot::Done;
         }
     }
 
-    /// The next result, if all before it were taken.
+    /// Returns the next result, if all before it were taken.
     pub(crate) fn take_ready(&mut self) -> Option<T> {
         while let Some(slot) = self.slots.get_mut(self.next) {
             let result = slot.take();
@@ -94,7 +94,7 @@ impl<T> InOrder<T> {
         None
     }
 
-    /// The next result that is there, whatever is missing before it, when no more will come.
+    /// Returns the next available result even if earlier ones are missing, once no more will come.
     pub(crate) fn take_next(&mut self) -> Option<T> {
         while self.next < self.slots.len() {
             let result = self.take_ready();

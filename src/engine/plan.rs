@@ -1,19 +1,20 @@
-//! Which file is hashed next, and by whom. Pure: sizes, identities and limits in, decisions out.
+//! Decides which file is hashed next. Pure: takes sizes, identities and limits, and returns
+//! decisions.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::device::{Access, Medium};
 
-/// What the plan needs to know of one artifact.
+/// What the plan needs to know about one artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Its size in bytes.
     pub size: u64,
-    /// Which file it is, as the file system says.
+    /// The file's identity, from the file system.
     pub file: FileId,
-    /// Which of its names this is, where it is not certain that all of them are one file; see
-    /// [`crate::device::identity`].
+    /// The number of its name, or of its list of parts, where the identity of the file does not
+    /// suffice; see [`crate::device::identity`].
     pub name: Option<usize>,
 }
 
@@ -27,53 +28,53 @@ pub struct FileId {
     pub inode: u64,
 }
 
-/// One file to be hashed once, for all the artifacts that are names of it.
+/// One file to hash once, for all the artifacts that are names of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The size in bytes that was seen last.
+    /// The most recently observed size in bytes.
     pub size: u64,
-    /// The positions of its artifacts in the list that was planned, in that list's order.
+    /// The indices of its artifacts in the planned list, in that list's order.
     pub members: Vec<usize>,
-    /// The queue to tell of its end, if its device is one that few may read at once.
+    /// The queue to notify of its end, if its device limits readers.
     pub queue: Option<usize>,
-    /// How many bytes the system is asked to read ahead.
+    /// Number of bytes that the system is asked to read ahead.
     pub ahead: u64,
 }
 
-/// The files that nobody has begun with.
+/// The files that are not begun yet.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// On devices that any number may read at once; the largest last, to be taken first, so that
-    /// the last file to end is a small one.
+    /// Files on devices without a reader limit; the largest last, to be taken first, so that the
+    /// last file to end is a small one.
     free: VecDeque<Job>,
-    /// Those that go before them, since all of them together delay the others by next to nothing;
-    /// in the same order.
+    /// Files that go before those, since all of them together hardly delay the others; in the same
+    /// order.
     before: VecDeque<Job>,
-    /// On devices that few may read at once, each in the order of the paths (which is often that
-    /// of the disk), last first.
+    /// Files on devices with a reader limit, each queue in the order of the paths (often that of
+    /// the disk), last first.
     limited: Vec<Queue>,
 }
 
-/// Files are done before others that are so many times as large as all of them together. What
-/// claims to be endless keeps nothing waiting then, and the end of the run is later by no more than
-/// a fortieth.
+/// Ratio of sizes: files go before others that are this many times as large as all of them
+/// together. A file that claims to be endless then holds nothing up, and the run ends at most a
+/// fortieth later.
 pub(super) const TIMES_AS_LARGE: u64 = 40;
 
 #[derive(Debug)]
 struct Queue {
-    /// In the order of the paths, the last first; a gap is a file that was taken out of turn.
+    /// In the order of the paths, the last first; a gap is a file that was taken out of order.
     waiting: Vec<Option<Job>>,
-    /// The places of the files, the smallest last; made when it is needed.
+    /// The indices of the files, the smallest last; built on demand.
     by_size: Option<Vec<usize>>,
-    /// How many are waiting.
+    /// Number of waiting files.
     left: usize,
     being_read: usize,
     readers: usize,
 }
 
 impl Plan {
-    /// Plans the `loads`; `access` says how each device is read. What is not in it is of
-    /// [`Medium::Unknown`].
+    /// Plans the work for `costs`; `access` defines how each device is read. Devices not in it
+    /// count as [`Medium::Unknown`].
     pub fn new(costs: &[Cost], access: &BTreeMap<u64, Access>) -> Plan {
         let mut plan = Plan::default();
         let mut queues: BTreeMap<u64, usize> = BTreeMap::new();
@@ -92,21 +93,21 @@ impl Plan {
             job.queue = Some(queue);
             plan.limited[queue].push(job);
         }
-        // Stable on a list in reverse, so that equals are taken in the order of the paths.
+        // Stable on a reversed list, so that equal sizes are taken in the order of the paths.
         plan.free.make_contiguous().sort_by_key(|job| job.size);
         let late = plan.free.split_off(small_ones(&plan.free));
         plan.before = std::mem::replace(&mut plan.free, late);
         plan
     }
 
-    /// All files that wait.
+    /// Returns all waiting files.
     pub fn waiting(&self) -> impl Iterator<Item = &Job> {
         let limited = self.limited.iter().flat_map(|queue| &queue.waiting);
         let free = self.before.iter().chain(&self.free);
         free.chain(limited.flatten())
     }
 
-    /// Whether nothing waits any more.
+    /// Reports whether no file is waiting.
     pub fn is_empty(&self) -> bool {
         let mut limited = self.limited.iter();
         self.has_no_free() && limited.all(|queue| queue.left == 0)
@@ -116,36 +117,36 @@ impl Plan {
         self.before.is_empty() && self.free.is_empty()
     }
 
-    /// How many files may be hashed at once, by at most `threads` workers for the devices that any
-    /// number may read.
+    /// Returns how many files can usefully be hashed at once, with at most `threads` workers for
+    /// the devices without a reader limit.
     pub fn useful_threads(&self, threads: usize) -> usize {
         let limited = self.limited.iter().map(|q| q.readers.min(q.left));
         let free = self.before.len() + self.free.len();
         free.min(threads) + limited.sum::<usize>()
     }
 
-    /// The file to begin with now. Those on slow devices come first, since everything else is done
-    /// sooner than they are.
+    /// Takes the next file to begin. Files on slow devices come first, since everything else is
+    /// done sooner.
     pub fn take(&mut self) -> Option<Job> {
         let limited = self.limited.iter_mut().find_map(Queue::take);
         limited.or_else(|| self.take_free())
     }
 
-    /// Whether there is a file to begin with now.
+    /// Reports whether a file can begin now.
     pub fn may_begin(&self) -> bool {
         let limited = self.limited.iter();
         let ready = |queue: &Queue| queue.being_read < queue.readers && queue.left > 0;
         !self.has_no_free() || limited.into_iter().any(ready)
     }
 
-    /// The file to begin with beside another one: never one on a slow device, which would hold the
-    /// other one up.
+    /// Takes a file to begin alongside another one: never one on a slow device, which would hold
+    /// the other one up.
     pub fn take_free(&mut self) -> Option<Job> {
         self.before.pop_back().or_else(|| self.free.pop_back())
     }
 
-    /// The smallest file that waits, whatever its device, if it has at most so many bytes: it is to
-    /// be done beside files that may have no end.
+    /// Takes the smallest waiting file, on any device, if it has at most `most` bytes: it is to be
+    /// hashed alongside files that may never end.
     pub fn take_smallest(&mut self, most: u64) -> Option<Job> {
         let free = self.before.front().or_else(|| self.free.front());
         let free = free.map(|job| job.size).filter(|size| *size <= most);
@@ -162,7 +163,7 @@ impl Plan {
         }
     }
 
-    /// A file of this queue is read to its end: the next of its device may begin.
+    /// Notes that a file of this queue was read to its end: the next one of its device may begin.
     pub fn ended(&mut self, queue: usize) {
         if let Some(queue) = self.limited.get_mut(queue) {
             queue.being_read -= 1;
@@ -198,7 +199,7 @@ impl Queue {
         self.left += 1;
     }
 
-    /// The size of the smallest file that waits.
+    /// Returns the size of the smallest waiting file.
     fn smallest(&mut self) -> Option<u64> {
         let waiting = &self.waiting;
         let size = |at: &usize| Some(waiting.get(*at)?.as_ref()?.size);
@@ -207,7 +208,7 @@ impl Queue {
             places.sort_by_key(|at| Reverse(size(at)));
             places
         });
-        // What was taken in its turn is no more there.
+        // Drop files that were already taken in order.
         while by_size.last().is_some_and(|at| size(at).is_none()) {
             by_size.pop();
         }
@@ -230,14 +231,14 @@ impl Queue {
     }
 }
 
-/// The most bytes that a file may have to be done in passing, when a run has hashed so many: what
-/// it delays is delayed by little of the time that has passed already. Without this, the last files
-/// of a plan would be begun long before their time.
+/// Returns the maximum size of a file to hash in passing, in bytes, after a run has hashed `hashed`
+/// bytes: any delay is small compared with the time already spent. Without this limit, the last
+/// files of a plan would begin far too early.
 pub fn small_beside(hashed: u64) -> u64 {
     hashed / TIMES_AS_LARGE
 }
 
-/// How many of the files, the smallest first, are so small that they go before the others; see
+/// Returns how many of the files, the smallest first, are small enough to go before the others; see
 /// [`TIMES_AS_LARGE`].
 fn small_ones(by_size: &VecDeque<Job>) -> usize {
     let (mut small, mut sum) = (0, 0_u64);
@@ -250,9 +251,9 @@ fn small_ones(by_size: &VecDeque<Job>) -> usize {
     small
 }
 
-/// One job for each file, behind the device it lies on, in the order of its first name.
+/// Returns one job for each file, with its device, in the order of its first name.
 fn jobs(costs: &[Cost]) -> Vec<(u64, Job)> {
-    // Fail closed: a name that may be one of another file is a file of its own, and hashed.
+    // Fail closed: a name that may belong to another file counts as a separate file, and is hashed.
     let file = |position: &usize| costs.get(*position).map(|cost| (cost.file, cost.name));
     let mut positions: Vec<usize> = (0..costs.len()).collect();
     // Stable, so that the names of a file stay in the list's order.
@@ -272,12 +273,12 @@ fn jobs(costs: &[Cost]) -> Vec<(u64, Job)> {
     files.into_iter().filter_map(job).collect()
 }
 
-/// Whether a file of which `own` bytes are left may share its worker with others, when `all` bytes
+/// Reports whether a file with `own` bytes left may share its worker with others, when `all` bytes
 /// are left in the run.
 ///
-/// Two files in one thread are hashed faster than one after the other, but each of them slower than
-/// alone. So a file that is more than one worker's part of what is left goes on alone, as long as
-/// it is: the run cannot end before it does.
+/// Two files on one thread are hashed faster together than one after the other, but each of them
+/// more slowly than alone. So a file that exceeds one worker's share of the remaining work
+/// continues alone while it does: the run cannot end before that file.
 pub fn may_join(own: u64, all: u64, threads: usize) -> bool {
     let others = u128::from(all.saturating_sub(own));
     u128::from(own) * (threads.saturating_sub(1) as u128) < others
@@ -411,7 +412,7 @@ mod tests {
             let mut before = 0;
             for (at, pair) in jobs.windows(2).enumerate() {
                 before += pair[0].size;
-                // The largest first, but for those that take no time beside all that come after them.
+                // The largest first, except those that take no time compared with all later ones.
                 let is_larger = pair[0].size >= pair[1].size;
                 prop_assert!(is_larger || jobs[at + 1..].iter().all(|job| job.size > TIMES_AS_LARGE * before));
                 prop_assert_ne!(costs[pair[0].members[0]].file, costs[pair[1].members[0]].file);

@@ -1,4 +1,4 @@
-//! The work planned, and the workers on a rayon pool.
+//! Plans the work, and runs the workers on a rayon pool.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,12 +23,13 @@ use crate::progress::Cancel;
 use crate::progress::Counters;
 use crate::text::os_error::words;
 
-/// With fewer bytes to hash than this, measuring the ways to do that takes longer than it can save.
+/// Break-even of measuring: with fewer bytes to hash, choosing an implementation costs more than it
+/// saves.
 const WORTH_MEASURING: u64 = 128 * 1024 * 1024;
-/// With fewer bytes to hash than this, and no more than [`FEW`] files, one worker is done before a
-/// second one would have started.
+/// Break-even of threads: with fewer bytes to hash and at most [`FEW`] files, one worker is done
+/// before a second one would have started.
 const WORTH_THREADS: u64 = 1024 * 1024;
-/// See [`WORTH_THREADS`]: a signature takes about a tenth of a millisecond.
+/// Maximum number of files for one worker; see [`WORTH_THREADS`]. A signature takes about 0.1 ms.
 const FEW: usize = 4;
 
 /// Why the work cannot begin.
@@ -41,19 +42,19 @@ const FEW: usize = 4;
 /// ```
 #[derive(Debug, Error)]
 pub enum PoolError {
-    /// Fewer threads than were asked for. Fewer would do the same work, but whoever names a number
-    /// has a reason.
+    /// Fewer threads than the user asked for. Fewer would do the same work, but the user asked for
+    /// an exact number.
     #[error(
         "--jobs {asked}: the system starts only {given} of these threads: {}; use --jobs {given}, or raise the limit on processes \
          (ulimit -u, or pids.max of the control group)",
         words(source)
     )]
     FewerThreads {
-        /// How many were asked for.
+        /// Number of threads that were asked for.
         asked: usize,
-        /// How many there are; the main thread is one where there is no other.
+        /// Number of threads available; the main thread counts if there is no other.
         given: usize,
-        /// What the system says to one more.
+        /// The system's reason for refusing another thread.
         source: io::Error,
     },
     /// There is not enough memory for a single worker.
@@ -61,15 +62,15 @@ pub enum PoolError {
         "the limit on memory leaves too little to verify {records} artifacts; raise it (ulimit -v, ulimit -d), or verify fewer at a time"
     )]
     Memory {
-        /// How many artifacts there are.
+        /// Number of artifacts.
         records: usize,
     },
-    /// The pool has no threads, though they were started.
+    /// The pool could not be built, although its threads had started.
     #[error("cannot start the worker threads: {0}")]
     Pool(#[from] rayon::ThreadPoolBuildError),
 }
 
-/// A run that is planned and has not begun.
+/// A planned run that has not begun.
 #[derive(Debug)]
 pub struct Prepared {
     works: usize,
@@ -84,8 +85,8 @@ pub struct Prepared {
     total: u64,
 }
 
-/// The results that a worker keeps to itself, where the receiver finds them when the worker is
-/// stuck in a read.
+/// The results that a worker has not sent yet, where the receiver finds them if the worker is
+/// blocked in a read.
 pub(super) type Kept = Mutex<Vec<Placed>>;
 
 /// What all workers share.
@@ -97,7 +98,7 @@ pub(super) struct Shared {
     pub(super) cancel: Cancel,
     pub(super) dispatcher: Arc<Dispatcher<Hashing>>,
     pub(super) shape: Shape,
-    /// Of each worker.
+    /// One entry per worker.
     pub(super) kept: Arc<[Kept]>,
 }
 
@@ -113,11 +114,11 @@ impl Shared {
     }
 }
 
-/// Plans the work: which file is read when, by how many threads, and how it is hashed. `access`
-/// says on which devices few files may be read at once. The threads are there afterwards, and wait.
+/// Plans the work: when each file is read, by how many threads, and how it is hashed. `access`
+/// defines which devices limit their readers. The threads exist on return, and wait.
 ///
 /// # Errors
-/// When the system does not give what the work needs. Nothing was read then.
+/// If the system lacks the resources for the work. Nothing has been read then.
 pub fn prepare(
     works: Vec<Work>,
     settings: Settings,
@@ -127,7 +128,7 @@ pub fn prepare(
     let (known, tasks) = split(works);
     let costs: Vec<Cost> = tasks.iter().map(|(_, task)| task.cost).collect();
     let plan = Plan::new(&costs, access);
-    // Three sparse files of the greatest size have more bytes than the number holds.
+    // Saturating: three sparse files of the maximum size exceed a `u64`.
     let total = plan
         .waiting()
         .fold(0_u64, |sum, job| sum.saturating_add(job.size));
@@ -165,14 +166,14 @@ pub fn prepare(
     })
 }
 
-/// The threads, where there is something for them to do.
+/// Starts the threads, if there is work for them.
 fn start(shape: &Shape, jobs: usize, settings: &Settings) -> Result<Crew, PoolError> {
     if jobs == 0 {
         return Ok(Crew::default());
     }
     let mut crew = Crew::start(shape);
     let given = crew.size().max(1);
-    // Where memory is short, a thread less is a matter of a few bytes, and no decision of anybody.
+    // If memory is short, one thread more or less depends on a few bytes, and not on the user.
     let is_asked_for = settings.exact_threads && shape.memory.is_none();
     if given < shape.workers
         && is_asked_for
@@ -188,7 +189,7 @@ fn start(shape: &Shape, jobs: usize, settings: &Settings) -> Result<Crew, PoolEr
     Ok(crew)
 }
 
-/// The records that are known already and the tasks, each with its place.
+/// Splits the works into decided records and tasks, each with its index.
 fn split(works: Vec<Work>) -> (Vec<Placed>, Vec<(usize, Task)>) {
     let (mut known, mut tasks) = (Vec::new(), Vec::new());
     for (at, work) in works.into_iter().enumerate() {
@@ -201,12 +202,12 @@ fn split(works: Vec<Work>) -> (Vec<Placed>, Vec<(usize, Task)>) {
 }
 
 impl Prepared {
-    /// The worker threads that will be used.
+    /// Returns the number of worker threads to be used.
     pub fn threads(&self) -> usize {
         self.shape.workers
     }
 
-    /// Why fewer threads will be used than there is work for, in words, if that is so.
+    /// Returns why fewer threads are used than there is work for, if so.
     pub fn why_fewer_threads(&self) -> Option<String> {
         let spawn_error = self.crew.spawn_error.as_ref().map(words);
         let (given, wanted) = (self.shape.workers, self.wanted);
@@ -224,18 +225,17 @@ impl Prepared {
         }
     }
 
-    /// How SHA-256 will be computed, and why so.
+    /// Returns the choice of the SHA-256 implementation, with its reason.
     pub fn choice(&self) -> &Choice {
         &self.choice
     }
 
     /// Begins the work.
     ///
-    /// A panic of a worker fails the files that it had in its hands, and no others; `counters`
-    /// count it.
+    /// A worker's panic fails the files that it held, and no others; `counters` count it.
     ///
     /// # Errors
-    /// When the threads cannot be made a pool. Nothing was read then.
+    /// If the threads cannot form a pool. Nothing has been read then.
     pub(crate) fn begin(
         self,
         counters: Arc<Counters>,
@@ -251,7 +251,7 @@ impl Prepared {
         Ok(Running::new(works, known, shared, source))
     }
 
-    /// What the workers share, what they need not do, and the threads.
+    /// Returns the workers' shared state, the records decided without them, and the threads.
     pub(super) fn share(
         self,
         counters: Arc<Counters>,
@@ -299,7 +299,7 @@ mod tests {
     use crate::trust::verdict::{INTERNAL_ERROR, Part, Verdict};
     use std::path::PathBuf;
 
-    /// The verdicts of a run, in the order of its work.
+    /// Returns the verdicts of a run, in the order of its work.
     fn run(prepared: Prepared, counters: &Arc<Counters>) -> Vec<Verdict> {
         let running = prepared.begin(Arc::clone(counters), Cancel::default());
         let mut placed: Vec<Placed> = running.unwrap().collect();
@@ -328,8 +328,8 @@ mod tests {
         })
     }
 
-    /// What came of each of these files, each with a signature that no key made, and how often a
-    /// worker panicked.
+    /// Returns the verdicts on these files, each with a signature that no key made, and the number
+    /// of worker panics.
     fn verdicts(names: &[&str], threads: usize) -> (Vec<Verdict>, u64) {
         let directory = tempfile::tempdir().unwrap();
         // r and s are 1.
@@ -376,7 +376,7 @@ mod tests {
         };
         for moment in Moment::ALL {
             let names = ["a", "b", "c", "d", "e", moment.name(), "f", "g", "h"];
-            // Without a thread the main thread does the work.
+            // Without a thread, the main thread does the work.
             for threads in [0, 1, 2, 8] {
                 let (verdicts, panics) = verdicts(&names, threads);
                 assert_eq!(
@@ -384,7 +384,7 @@ mod tests {
                     (&failed, 1),
                     "{moment:?}, {threads}"
                 );
-                // What was in another lane of the same worker fails with it.
+                // Files in other lanes of the same worker fail with it.
                 let others = verdicts.iter().filter(|verdict| **verdict != failed);
                 let judged = others.filter(|verdict| matches!(verdict, Verdict::Invalid(_)));
                 assert!(

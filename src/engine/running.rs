@@ -1,4 +1,4 @@
-//! A run under way, and the one receiver of its results.
+//! A run in progress, and the one receiver of its results.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,41 +11,40 @@ use super::pool::{Shared, taken};
 use super::worker::Turned;
 use super::workshop::{self, FileWorker};
 
-/// Interval at which the receiver looks whether the run was cancelled.
+/// Interval at which the receiver checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// Time that a cancelled run gives its workers. One that is stuck in a read (a dead network share)
-/// is left behind.
+/// Maximum time that a cancelled run waits for its workers. One that is blocked in a read (a dead
+/// network share) is left behind.
 const JOIN_TIMEOUT: Duration = Duration::from_millis(30);
 
-/// Where the results come from.
+/// The source of the results.
 pub(super) enum Source {
     /// The workers of the pool.
     Pool(Receiver<Vec<Placed>>),
-    /// This thread, where the system gives no other.
+    /// The current thread, if the system allows no other.
     Here(Box<FileWorker>),
 }
 
 impl Source {
-    /// A worker without a thread of its own.
+    /// Returns a worker without its own thread.
     pub(super) fn here(shared: &Arc<Shared>) -> Source {
-        // What is sent is taken from where the worker keeps it.
+        // The receiver reads what the worker keeps; nothing is received from the channel.
         let (sender, _) = channel();
         Source::Here(Box::new(workshop::worker(0, Arc::clone(shared), sender)))
     }
 }
 
-/// A run under way: an iterator over its records as they are decided, each with its place in the
-/// list of works. Those that were known without reading come first. Dropping it before its end
-/// cancels the run.
+/// A run in progress: an iterator over its records as they are decided, each with the index of its
+/// work. Those decided without reading come first. Dropping it before its end cancels the run.
 pub(crate) struct Running {
     shared: Arc<Shared>,
     source: Source,
-    /// Which places have no record yet.
+    /// The works whose records are still to come.
     awaited: Vec<bool>,
     ready: VecDeque<Placed>,
-    /// When kept results were looked for last.
+    /// When the kept results were last collected.
     looked: Instant,
-    /// When a cancelled run waits no longer.
+    /// When a cancelled run stops waiting.
     deadline: Option<Instant>,
     is_over: bool,
 }
@@ -70,17 +69,17 @@ impl Running {
         running
     }
 
-    /// How many works there are.
+    /// Returns the number of works.
     pub(crate) fn works(&self) -> usize {
         self.awaited.len()
     }
 
-    /// Whether a record is at hand, so that asking for one does not wait.
+    /// Reports whether a record is at hand, so that asking for one does not block.
     pub(crate) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Waits for results until some are at hand or none will come.
+    /// Waits until results are at hand or none will come.
     fn wait(&mut self) {
         while self.ready.is_empty() && !self.is_over {
             match &mut self.source {
@@ -113,7 +112,7 @@ impl Running {
         match results.recv_timeout(POLL_INTERVAL) {
             Ok(records) => self.take_in(records),
             Err(RecvTimeoutError::Timeout) => {}
-            // A worker that broke down may have left something.
+            // A worker that panicked may have left results.
             Err(RecvTimeoutError::Disconnected) => {
                 self.is_over = true;
                 self.take_kept();
@@ -121,9 +120,9 @@ impl Running {
         }
     }
 
-    /// Fails what no worker judged though none is left, as when all of them broke down. Fail
-    /// closed: nothing is passed over in silence. After a signal what is not judged is not
-    /// judged.
+    /// Fails the artifacts that no worker judged if no worker is left, for example after all of
+    /// them panicked. Fail closed: nothing is omitted silently. After a signal, unjudged artifacts
+    /// stay unjudged.
     fn fail_rest(&mut self) {
         if self.shared.cancel.is_cancelled() {
             return;
@@ -135,8 +134,8 @@ impl Running {
         self.take_in(failed);
     }
 
-    /// Takes in what workers still keep. One that is stuck in a read would keep it for as long as
-    /// that takes.
+    /// Collects what workers still keep. One that is blocked in a read would otherwise keep it
+    /// until the read ends.
     fn take_kept(&mut self) {
         let shared = Arc::clone(&self.shared);
         shared
@@ -148,8 +147,8 @@ impl Running {
 
     fn take_in(&mut self, records: Vec<Placed>) {
         for placed in records {
-            // Nothing comes behind the last one: a panic may come between judging a file and letting
-            // go of it.
+            // Nothing counts after the last record of a work: a panic may occur between judging a
+            // file and releasing it.
             if self.awaited[placed.place] {
                 self.awaited[placed.place] = !placed.is_last;
                 let passes = placed.record.verdict.passes();
@@ -219,7 +218,7 @@ mod tests {
             let counters = Arc::new(Counters::default());
             let (shared, known, _) = prepared.share(Arc::clone(&counters), cancel);
             let (sender, results) = channel();
-            // One that comes twice counts once.
+            // A duplicate counts once.
             for _ in 0..2 {
                 let record = judging::failed(&shared.tasks[0].1);
                 sender.send(vec![Placed::only(0, record)]).unwrap();
@@ -230,7 +229,7 @@ mod tests {
             (running.count(), counters.failures())
         };
         assert_eq!(run(Cancel::default()), (2, 2));
-        // After a signal what is not judged is not judged.
+        // After a signal, unjudged artifacts stay unjudged.
         let cancel = Cancel::default();
         cancel.cancel();
         assert!(run(cancel).0 < 2);

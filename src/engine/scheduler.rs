@@ -1,45 +1,44 @@
-//! Who hashes which file next: the files that wait, the lanes that are handed over, and who has
-//! work. Pure: it knows neither files nor threads nor clocks, so that the tests simulate this code
-//! itself.
+//! Decides which worker hashes which file next: the waiting files, the lanes handed over, and the
+//! busy workers. Pure: it uses no files, threads or clocks, so that the tests simulate this very
+//! code.
 
 use super::plan::{Job, Plan, may_join};
 
-/// A file in a lane, as far as scheduling is concerned.
+/// A file in a lane, as the scheduler sees it.
 pub(super) trait Piece {
-    /// Bytes that are still to be hashed.
+    /// Returns the number of bytes still to be hashed.
     fn left(&self) -> u64;
 
-    /// The queue of the plan in which it takes a place, if its device is one that few may read at
-    /// once.
+    /// Returns the queue of the plan in which it takes a place, if its device limits readers.
     fn queue(&self) -> Option<usize>;
 }
 
-/// What a worker is to do next.
+/// What a worker does next.
 pub(super) enum Next<P> {
-    /// Begin with a file.
+    /// Begin a file.
     Begin(Job),
-    /// Go on with a file that another worker began with.
+    /// Continue a file that another worker began.
     TakeOver(P),
-    /// Go on with what it has.
+    /// Continue with the files that it has.
     Continue,
-    /// Nothing now, but there may be something later.
+    /// Wait: there may be work later.
     Wait,
-    /// Nothing, and nothing will come.
+    /// Stop: no work is left, and none will come.
     End,
 }
 
-/// Gives the workers what they do next.
+/// Decides what each worker does next.
 pub(super) struct Scheduler<P> {
     plan: Plan,
-    /// Lanes whose worker has another one, for a worker that has none.
+    /// Lanes whose worker has another one, for an idle worker.
     spare: Vec<P>,
     /// Which workers have a lane in use.
     busy: Vec<bool>,
-    /// How many of them have.
+    /// The number of those workers.
     at_work: usize,
-    /// Workers that have not left.
+    /// Number of workers that have not left.
     present: usize,
-    /// Workers that wait for something to do.
+    /// Number of idle workers.
     idle: usize,
 }
 
@@ -55,8 +54,8 @@ impl<P: Piece> Scheduler<P> {
         }
     }
 
-    /// Decides what worker `me`, which has the `lanes` in use, does next; `all` is the number of
-    /// bytes left in the run.
+    /// Decides what worker `me`, which has `lanes` in use, does next; `all` is the number of bytes
+    /// left in the run.
     pub(super) fn next(&mut self, me: usize, lanes: &[P], all: u64) -> Next<P> {
         if !lanes.is_empty() {
             return self.another(lanes, all);
@@ -70,8 +69,7 @@ impl<P: Piece> Scheduler<P> {
         }
     }
 
-    /// Takes lanes from a worker for those that wait, all but one at the most. Returns how many it
-    /// took.
+    /// Takes lanes from a worker for idle ones, leaving it at least one. Returns how many it took.
     pub(super) fn share(&mut self, lanes: &mut Vec<P>) -> usize {
         let wanted = self.idle.saturating_sub(self.spare.len());
         let shared = wanted.min(lanes.len().saturating_sub(1));
@@ -79,39 +77,39 @@ impl<P: Piece> Scheduler<P> {
         shared
     }
 
-    /// Takes the smallest file that waits, if it has at most `most` bytes: to be hashed beside
-    /// files that may have no end.
+    /// Takes the smallest waiting file if it has at most `most` bytes, to be hashed alongside files
+    /// that may never end.
     pub(super) fn errand(&mut self, most: u64) -> Option<Job> {
         self.plan.take_smallest(most)
     }
 
-    /// Notes that a file of this queue of the plan is no longer read.
+    /// Notes that a file of this queue of the plan is no longer being read.
     pub(super) fn ended(&mut self, queue: usize) {
         self.plan.ended(queue);
     }
 
-    /// Counts one more worker that waits for something to do.
+    /// Counts one more idle worker.
     pub(super) fn rest(&mut self) {
         self.idle += 1;
     }
 
-    /// Counts one fewer.
+    /// Counts one idle worker fewer.
     pub(super) fn rise(&mut self) {
         self.idle -= 1;
     }
 
-    /// How many workers wait for something to do.
+    /// Returns the number of idle workers.
     pub(super) fn idle(&self) -> usize {
         self.idle
     }
 
-    /// Does without worker `me` from now on.
+    /// Notes that worker `me` has left.
     pub(super) fn leave(&mut self, me: usize) {
         self.set_busy(me, false);
         self.present = self.present.saturating_sub(1);
     }
 
-    /// Whether a worker without a file would find one, or the end.
+    /// Reports whether a worker without a file would find one, or the end.
     pub(super) fn has_news(&self) -> bool {
         !self.spare.is_empty() || self.plan.may_begin() || self.is_over()
     }
@@ -121,8 +119,8 @@ impl<P: Piece> Scheduler<P> {
         handed.or_else(|| self.plan.take().map(Next::Begin))
     }
 
-    /// Another file beside those in use: only when every worker has one, so that no core is idle
-    /// while a lane is shared.
+    /// Returns another file to begin alongside those in use: only if every worker has one, so that
+    /// no core idles while a worker hashes two files.
     fn another(&mut self, lanes: &[P], all: u64) -> Next<P> {
         let everyone_is_busy = self.at_work == self.present;
         let waits_for_a_device = lanes.iter().any(|piece| piece.queue().is_some());
@@ -147,8 +145,8 @@ impl<P: Piece> Scheduler<P> {
     }
 }
 
-/// How many of the lanes go on now, the longest first: all of them, or the longest file alone while
-/// it must not wait for others (see [`may_join`]).
+/// Returns how many of the lanes, the longest first, advance now: all of them, or only the longest
+/// file while it must not wait for others (see [`may_join`]).
 pub(super) fn in_use<P: Piece>(lanes: &[P], all: u64, workers: usize) -> usize {
     if may_join(longest(lanes), all, workers) {
         lanes.len()
@@ -206,7 +204,7 @@ mod tests {
             let mut lanes = vec![Left(3), Left(2), Left(1)];
             assert_eq!(scheduler.share(&mut lanes), shared);
             assert_eq!(lanes.len(), 3 - shared);
-            // Those are on their way already.
+            // Those lanes are already handed over.
             assert_eq!(scheduler.share(&mut lanes), 0);
         }
     }

@@ -1,43 +1,44 @@
-//! How many workers, lanes and bytes fit into what the system allows. Pure.
+//! Fits the number of workers, lanes and bytes into the system's limits. Pure.
 
 use crate::content::{MOST_MAPPED, SMALLEST_WINDOW, window};
 
-/// Stack of a worker.
+/// Stack size of a worker.
 pub(super) const STACK: usize = 1024 * 1024;
-/// Files that a worker opens beside those in its lanes: the one that it does in passing, a
-/// signature, and the next part of a split file.
+/// Files that a worker opens besides those in its lanes: the one hashed in passing, a signature,
+/// and the next part of a split file.
 const OTHER_FILES: usize = 3;
-/// Files that the rest of the process opens meanwhile: a terminal, a list of mounts.
+/// Files that the rest of the process opens: a terminal, a list of mounts.
 const FILES_OF_THE_REST: usize = 2;
-/// Memory that is left to the rest of the process: keys, tables, lines, reports.
+/// Memory reserved for the rest of the process: keys, tables, lines, reports.
 const MEMORY_OF_THE_REST: u64 = 4 * 1024 * 1024;
-/// Memory that a record takes until it is printed and in every report. Its paths are there already.
+/// Memory per record until it is printed and in every report, excluding its paths, which are
+/// already allocated.
 const MEMORY_OF_A_RECORD: u64 = 1024;
 
-/// What the system allows.
+/// The system's limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowed {
-    /// Files that may be opened.
+    /// Number of files that may be opened.
     pub(super) files: usize,
-    /// Bytes that may be mapped or allocated, if they are limited.
+    /// Bytes that may be mapped or allocated, if limited.
     pub(super) memory: Option<u64>,
 }
 
-/// How the work is done.
+/// The number of threads and lanes, and the size of windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     /// Worker threads, at least 1.
     pub(super) workers: usize,
-    /// Files that each of them hashes side by side, at least 1.
+    /// Files that each worker hashes in parallel, at least 1.
     pub(super) lanes: usize,
-    /// Bytes of each file that are in memory at one time.
+    /// Bytes of each file in memory at one time.
     pub(super) window: usize,
-    /// Bytes that all of this takes, where memory is limited.
+    /// Total bytes that this takes, if memory is limited.
     pub(super) memory: Option<u64>,
 }
 
 impl Shape {
-    /// That of one file that is hashed alone.
+    /// Returns the shape for one file that is hashed alone.
     pub(super) fn of_one() -> Shape {
         Shape {
             workers: 1,
@@ -47,8 +48,8 @@ impl Shape {
         }
     }
 
-    /// The best shape for so many `workers` with so many `lanes` each, or as many of them as the
-    /// system allows. `None` where there is no memory for a single worker.
+    /// Returns the best shape for `workers` workers with `lanes` lanes each, or as many of them as
+    /// the system allows. `None` if there is no memory for a single worker.
     pub(super) fn within(
         allowed: Allowed,
         workers: usize,
@@ -80,10 +81,10 @@ impl Shape {
         let workers = self
             .workers
             .min(usize::try_from(workers).unwrap_or(usize::MAX));
-        // Half of it: what is mapped and unmapped again leaves gaps.
+        // Half of it: repeated mapping and unmapping leaves gaps.
         let windows = (memory / workers as u64 - STACK as u64) / 2;
         let windows = usize::try_from(windows).unwrap_or(usize::MAX);
-        // One window for each lane, and one for what is done in passing.
+        // One window for each lane, and one for the file hashed in passing.
         let lanes = self.lanes.min(windows / SMALLEST_WINDOW - 1).max(1);
         let window = windows / (lanes + 1) / SMALLEST_WINDOW * SMALLEST_WINDOW;
         let window = window.clamp(SMALLEST_WINDOW, self.window);
@@ -97,8 +98,7 @@ impl Shape {
     }
 }
 
-/// As many workers and lanes as open no more files than that: rather fewer lanes than fewer
-/// workers.
+/// Returns as many workers and lanes as open at most `files` files, reducing lanes before workers.
 fn within_files(files: usize, workers: usize, lanes: usize) -> (usize, usize) {
     let files = files.saturating_sub(FILES_OF_THE_REST);
     let workers = workers.min(files / (1 + OTHER_FILES)).max(1);
@@ -120,7 +120,7 @@ mod tests {
     fn without_limits_there_is_what_was_asked_for() {
         let all = shape(usize::MAX, None, 16).unwrap();
         assert_eq!((all.workers, all.lanes, all.window), (16, 2, window(2)));
-        // Two files in each of 1024 workers are as many as can be mapped.
+        // Two files in each of 1024 workers are the maximum that can be mapped.
         let many = Shape::within(
             Allowed {
                 files: usize::MAX,
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(sizes(2 + 4 * 4), (4, 1));
         assert_eq!(sizes(2 + 4 * 4 - 1), (3, 2));
         assert_eq!(sizes(6), (1, 1));
-        // One file is always tried, and fails by its name.
+        // One file is always tried, and its failure names it.
         assert_eq!(sizes(0), (1, 1));
     }
 

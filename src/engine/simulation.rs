@@ -1,6 +1,6 @@
-//! The scheduler and the workers, as a run has them, over files that are numbers and a clock that
-//! is one, too. One thread takes the turns of all workers, always of the one whose clock is behind,
-//! so that every test goes the same way every time.
+//! Simulates a run's scheduler and workers over files and a clock that are numbers. One thread
+//! takes the turns of all workers, always that of the one whose clock is behind, so that every test
+//! is deterministic.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,12 +19,12 @@ use crate::progress::Counters;
 
 const MB: u64 = 1_000_000;
 const GB: u64 = 1_000_000_000;
-/// Bytes that a step takes of all lanes in use, as in a run.
+/// Bytes by which a step advances all lanes in use, as in a run.
 const WINDOW: u64 = 8 * 1024 * 1024;
-/// Turns after which a simulation that has not ended never will.
+/// Maximum number of turns: a simulation that has not ended by then never will.
 const MOST_TURNS: u64 = 50_000_000;
 
-/// A file: its job, and how far it is.
+/// A file: its job, and its progress.
 struct File {
     at: usize,
     left: u64,
@@ -41,7 +41,7 @@ impl Piece for File {
     }
 }
 
-/// What came of a file.
+/// What became of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Fate {
     begun: u32,
@@ -51,14 +51,14 @@ struct Fate {
     at: Duration,
 }
 
-/// What all workers share beside the dispatcher.
+/// What all workers share besides the dispatcher.
 struct World {
     began: Instant,
     window: u64,
     counters: Counters,
     fates: RefCell<Vec<Fate>>,
-    /// Files over which a worker panics: when they are opened, or, where they have bytes, after
-    /// the first step.
+    /// Files over which a worker panics: when they are opened, or, if they have bytes, after the
+    /// first step.
     faulty: Vec<Option<Planted>>,
 }
 
@@ -66,11 +66,11 @@ struct World {
 enum Planted {
     WhenOpened,
     WhenHashed,
-    /// Cannot be opened, which is no panic.
+    /// The file cannot be opened, which is no panic.
     Absent,
 }
 
-/// What one worker works with. A byte takes a nanosecond, whatever the number of lanes.
+/// The environment of one worker. A byte takes a nanosecond, regardless of the number of lanes.
 struct Simulated {
     world: Rc<World>,
     clock: Rc<Cell<Duration>>,
@@ -165,22 +165,22 @@ impl Simulated {
     }
 }
 
-/// What is simulated.
+/// The input of a simulation.
 #[derive(Clone, Debug, Default)]
 struct Scene {
-    /// The files: their sizes, and the devices that they lie on.
+    /// The files: their sizes and their devices.
     files: Vec<(u64, u64)>,
     access: BTreeMap<u64, Access>,
     faulty: Vec<Option<Planted>>,
-    /// The turn after which a worker leaves with all that it has, as one that breaks down
-    /// altogether does.
+    /// The turn after which a worker leaves with everything that it holds, as after an
+    /// unrecoverable failure.
     leaves: Vec<Option<u64>>,
     workers: usize,
     lanes: usize,
     window: u64,
 }
 
-/// What came of it.
+/// The outcome of a simulation.
 struct Ran {
     fates: Vec<Fate>,
     /// When the last worker was done.
@@ -275,13 +275,14 @@ impl Scene {
         }
     }
 
-    /// Gives the worker whose clock is behind its turn; false when all of them are gone.
+    /// Gives the next turn to the worker whose clock is behind; returns false if all workers are
+    /// gone.
     fn turn(&self, crew: &mut [Hand<'_>], dispatcher: &Dispatcher<File>, world: &World) -> bool {
         let awake = crew
             .iter_mut()
             .filter(|hand| hand.worker.is_some() && !hand.is_idle);
         let Some(hand) = awake.min_by_key(|hand| hand.clock.get()) else {
-            // The threads would look up for ever, and find nothing.
+            // Real threads would poll forever and find nothing.
             assert!(crew.iter().all(|hand| hand.worker.is_none()), "it hangs");
             return false;
         };
@@ -306,8 +307,8 @@ impl Scene {
         true
     }
 
-    /// That every file has been begun, but for those on a device that is read by as many as may
-    /// read it.
+    /// Asserts that every file has begun, except those on a device with the maximum number of
+    /// readers.
     fn assert_nothing_waits(&self, world: &World) {
         let fates = world.fates.borrow();
         let mut reading: BTreeMap<u64, usize> = BTreeMap::new();
@@ -328,7 +329,7 @@ impl Scene {
 
 /// A worker and its clock.
 struct Hand<'a> {
-    /// None when it is gone.
+    /// `None` when it is gone.
     worker: Option<Worker<&'a Dispatcher<File>, Simulated>>,
     clock: Rc<Cell<Duration>>,
     is_idle: bool,
@@ -401,8 +402,7 @@ fn the_end_comes_within_5_percent_of_the_earliest_possible() {
 fn every_file_is_done_in_bounded_time_whatever_size_the_others_claim_to_have() {
     let good = [GB; 20];
     let giants = [7 << 60; 4];
-    // Each twice as large as the one before: none of them is beyond comparison with those that are
-    // smaller.
+    // Each is twice as large as the one before, so none of them dwarfs the smaller ones.
     let ladder: Vec<u64> = (31..63).map(|bit| 1 << bit).collect();
     for claims in [&giants[..], &ladder, &[&giants[..], &ladder].concat()] {
         let sizes = [&good[..], claims].concat();
@@ -413,8 +413,8 @@ fn every_file_is_done_in_bounded_time_whatever_size_the_others_claim_to_have() {
             };
             let ran = Scene::of(&sizes, shape).run_until(good_are_done);
             let last = ran.fates[..good.len()].iter().map(|fate| fate.at).max();
-            // Until they are small beside what was done; then all of them, by no more than one
-            // worker's errands.
+            // Bound: until they are small compared with what was done, then all of them, delayed by
+            // at most one worker's errands.
             let bound = GB * TIMES_AS_LARGE + good.iter().sum::<u64>() * u64::from(PART_OF_ERRANDS);
             let late = last.unwrap().as_nanos() as f64 / bound as f64;
             assert!(late <= 1.0, "{} files, {shape:?}: {late:.3}", sizes.len());
@@ -428,7 +428,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
     (files, 1..6_usize, 1..5_usize, 100..100_000_u64).prop_map(|(files, workers, lanes, window)| {
         Scene {
             files,
-            // Any number may read device 1, and few the others.
+            // Device 1 has no reader limit; the others do.
             access: BTreeMap::from([
                 (2, Medium::Spinning.access()),
                 (3, Medium::Network.access()),
@@ -465,7 +465,7 @@ proptest! {
         let ran = scene.run();
         let sizes = || scene.files.iter().map(|(size, _)| *size);
         let part = sizes().sum::<u64>() / scene.workers as u64;
-        // A worker looks up after each window only.
+        // A worker checks only after each window.
         let bound = part + sizes().max().unwrap_or(0) + 2 * scene.window;
         prop_assert!(ran.makespan <= Duration::from_nanos(bound), "{:?} > {bound}", ran.makespan);
     }
@@ -483,7 +483,7 @@ proptest! {
             panics += u32::from(panicked);
         }
         let failed: u32 = ran.fates.iter().map(|fate| fate.failed).sum();
-        // What else a worker had in its lanes, in passing and aside.
+        // The other files that a worker held in its lanes, in passing and parked.
         prop_assert!(failed <= panics * (scene.lanes as u32 + 2));
         for (at, fate) in ran.fates.iter().enumerate() {
             if scene.faulty[at] == Some(Planted::WhenOpened) {

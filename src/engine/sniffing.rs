@@ -1,5 +1,5 @@
-//! What an artifact that fails really is: the first bytes of its file, and what is beside it. The
-//! verdict is made by then, and stays.
+//! Sniffs an artifact that fails, by its first bytes and the files beside it. The verdict is final
+//! by then.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use crate::content;
 use crate::hints::data::{self, Seen};
 use crate::trust::sniffed::Sniffed;
 
-/// What the artifact at `path` really is; `None` where it is as its name says, nothing is known, or
-/// it cannot be read.
+/// Returns what the artifact at `path` really is; `None` if it matches its name, is unknown, or
+/// cannot be read.
 pub fn look_at(path: &Path) -> Option<Sniffed> {
     let (size, beginning) = content::beginning_of(path, data::LOOK_BYTES).ok()?;
     sniff(path, size, &beginning)
 }
 
-/// The same of an artifact of `size` bytes whose first [`data::LOOK_BYTES`] are at hand.
+/// Does the same for an artifact of `size` bytes whose first [`data::LOOK_BYTES`] are at hand.
 pub(super) fn sniff(path: &Path, size: u64, beginning: &[u8]) -> Option<Sniffed> {
     let name = path.file_name()?;
     let is_there = |name| path.with_file_name(name).symlink_metadata().is_ok();

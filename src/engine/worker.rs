@@ -1,5 +1,5 @@
-//! A worker: which files it has in its lanes, which it gives away, and which it hashes in passing.
-//! Over any kind of files and clock: [`super::workshop`] has those of a run, and the tests simulate
+//! A worker: the files in its lanes, those that it hands over, and those that it hashes in passing.
+//! Generic over files and clock: [`super::workshop`] has those of a run, and the tests simulate
 //! others.
 
 use std::cmp::Reverse;
@@ -11,15 +11,15 @@ use super::dispatcher::Dispatcher;
 use super::plan::{self, Job};
 use super::scheduler::{self, Next, Piece};
 
-/// Time for which a run goes by its plan alone, before small files are hashed in passing.
+/// Time for which a run follows only its plan, before small files are hashed in passing.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Part of a worker's time that goes to what is hashed in passing, from then on: enough for
-/// everything to be judged in the end, and too little to be missed.
+/// Divisor of a worker's time: the part spent on files in passing from then on. It is enough for
+/// everything to be judged in the end, and too small to be noticed.
 pub(super) const PART_OF_ERRANDS: u32 = 64;
-/// Time for which it pays to turn to something else.
+/// Minimum time worth spending on files in passing.
 const SHORTEST_ERRAND: Duration = Duration::from_millis(5);
 
-/// What a worker works with.
+/// The environment that a worker works in.
 pub(super) trait Workshop {
     /// A file in a lane.
     type Piece: Piece;
@@ -28,44 +28,44 @@ pub(super) trait Workshop {
 
     fn is_cancelled(&self) -> bool;
 
-    /// Bytes that are left in the run.
+    /// Returns the number of bytes left in the run.
     fn left(&self) -> u64;
 
-    /// Bytes that the run has hashed.
+    /// Returns the number of bytes that the run has hashed.
     fn hashed(&self) -> u64;
 
-    /// Opens the file of a job; `None` where that ends it.
+    /// Opens the file of a job; returns `None` if that ends it.
     fn open(&mut self, job: &Job) -> Option<Self::Piece>;
 
-    /// Takes the first `in_use` of the lanes one step further, and those at their end out of them.
-    /// Their queues go to `freed`.
+    /// Advances the first `in_use` lanes and removes finished files from them. Their queues go to
+    /// `freed`.
     fn step(&mut self, lanes: &mut Vec<Self::Piece>, in_use: usize, freed: &mut Vec<usize>);
 
-    /// Notes that there was a panic.
+    /// Counts a panic.
     fn note_panic(&mut self);
 
-    /// Hands over what a step that panicked had brought to its end by then.
+    /// Sends the results that a panicked step had already completed.
     fn settle(&mut self, freed: &mut Vec<usize>);
 
-    /// Fails a file that a panic kept from being opened.
+    /// Fails a file whose opening panicked.
     fn fail_job(&mut self, job: &Job);
 
-    /// Fails a file that was in a lane at a panic.
+    /// Fails a file that was in a lane during a panic.
     fn fail_piece(&mut self, piece: &Self::Piece);
 }
 
-/// What came of a turn.
+/// The outcome of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turned {
     /// The next turn may follow.
     On,
-    /// There is nothing to do now. The next turn is for later.
+    /// There is nothing to do now; the next turn comes later.
     Idle,
     /// The work is over.
     Over,
 }
 
-/// One of those who work.
+/// One worker.
 pub(super) struct Worker<D, W>
 where
     D: Deref<Target = Dispatcher<W::Piece>>,
@@ -73,23 +73,23 @@ where
 {
     me: usize,
     dispatcher: D,
-    /// How many workers there are.
+    /// Total number of workers.
     workers: usize,
-    /// How many files it hashes side by side.
+    /// Number of files that it hashes in parallel.
     most_lanes: usize,
     pub(super) shop: W,
     pub(super) lanes: Vec<W::Piece>,
-    /// A small file that is hashed in passing, while those in the lanes have no end; so nothing
-    /// waits for ever, whatever size other files claim to have. One at the most.
+    /// At most one small file, hashed in passing while those in the lanes have no end, so that
+    /// nothing waits forever, regardless of the size that other files claim.
     errand: Vec<W::Piece>,
-    /// A lane that is taken a step further by itself. Empty between turns.
+    /// A lane that is advanced by itself. Empty between turns.
     parked: Vec<W::Piece>,
-    /// The file that is being opened. None between turns.
+    /// The file being opened. `None` between turns.
     opening: Option<Job>,
-    /// Queues of the plan that are to be told of an end. Empty between turns.
+    /// Queues of the plan to notify of an end. Empty between turns.
     freed: Vec<usize>,
     started: Instant,
-    /// When something was hashed in passing last.
+    /// When a file was last hashed in passing.
     last_errand: Instant,
 }
 
@@ -121,17 +121,16 @@ where
         }
     }
 
-    /// Goes one step further. A panic meanwhile costs the files that this worker has, and no
-    /// others.
+    /// Advances one step. A panic fails the files that this worker holds, and no others.
     pub(super) fn turn(&mut self) -> Turned {
-        // Unwind safety: what a panic leaves half done is a file in this worker's hands, and all of
-        // those fail without being looked at again. What is shared is changed in whole steps, under
-        // locks or in atomics.
+        // Unwind safety: what a panic leaves half done is a file that this worker holds, and all of
+        // those fail without being examined again. Shared state changes in whole steps, under locks
+        // or in atomics.
         match catch_unwind(AssertUnwindSafe(|| self.unguarded_turn())) {
             Ok(turned) => turned,
             Err(_) => {
                 self.shop.note_panic();
-                // Without a file to fail, the same might happen for ever.
+                // Without a file to fail, the same panic might recur forever.
                 if self.fail_files() {
                     Turned::On
                 } else {
@@ -167,7 +166,7 @@ where
         Turned::On
     }
 
-    /// Takes files until every lane is in use or none is to be had now.
+    /// Takes files until every lane is in use or no file is available now.
     fn fill_lanes(&mut self) -> Turned {
         while self.lanes.len() < self.most_lanes {
             let left = self.shop.left();
@@ -188,8 +187,8 @@ where
         Turned::On
     }
 
-    /// Gives a part of the time to the smallest file that waits, in the plan or for a longer one
-    /// here, once the run is a long one.
+    /// Spends part of the time on the smallest waiting file, in the plan or behind a longer one
+    /// here, once the run has lasted a while.
     fn run_errands(&mut self) {
         let began = self.shop.now();
         if self.lanes.is_empty() || began.duration_since(self.started) < PATIENCE {
@@ -231,7 +230,7 @@ where
         self.last_errand = self.shop.now();
     }
 
-    /// What is left of the smallest of the lanes, if it waits for the longest.
+    /// Returns the bytes left of the smallest lane, if it waits for the longest.
     fn stuck(&self) -> Option<u64> {
         let in_use = scheduler::in_use(&self.lanes, self.shop.left(), self.workers);
         let waits = in_use < self.lanes.len();
@@ -258,14 +257,14 @@ where
         piece
     }
 
-    /// Tells that other files of these queues may be read.
+    /// Notifies the plan that other files of these queues may be read.
     fn free(&mut self) {
         for queue in self.freed.drain(..) {
             self.dispatcher.ended(queue);
         }
     }
 
-    /// Fails every file that was in this worker's hands at a panic. Returns whether there was one.
+    /// Fails every file that this worker held during a panic. Returns whether there was one.
     fn fail_files(&mut self) -> bool {
         self.shop.settle(&mut self.freed);
         let opening = self.opening.take();
@@ -285,8 +284,8 @@ where
     }
 }
 
-/// One that leaves, in whatever way, is waited for by nobody, and takes no place in a queue with
-/// it.
+/// A worker that leaves for any reason stops counting as present, and frees its places in the
+/// queues.
 impl<D, W> Drop for Worker<D, W>
 where
     D: Deref<Target = Dispatcher<W::Piece>>,

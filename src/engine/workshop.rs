@@ -1,4 +1,4 @@
-//! What a worker of a run works with: the artifacts, the clock of the system, and a way for results
+//! The environment of a run's worker: the artifacts, the system's clock, and a channel for results
 //! to the receiver.
 
 use std::sync::mpsc::Sender;
@@ -13,19 +13,19 @@ use super::pool::{Kept, Shared, taken};
 use super::scheduler::Piece;
 use super::worker::{Turned, Worker, Workshop};
 
-/// Time for which a worker keeps results to itself before it wakes the receiver for them.
+/// Time for which a worker keeps results before it wakes the receiver.
 const COLLECT: Duration = Duration::from_millis(5);
 
 /// The files of a run.
 pub(super) struct Files {
     shared: Arc<Shared>,
-    /// Files at their end, whose records are still to be handed over. Empty between steps.
+    /// Finished files whose records are not handed over yet. Empty between steps.
     ended: Vec<Ended>,
     batch: Batch,
 }
 
-/// A worker of a run. It owns what it works with, so that it can be left behind in a read from
-/// which nothing wakes it.
+/// A worker of a run. It owns its environment, so that it can be left behind in a read that never
+/// returns.
 pub(super) type FileWorker = Worker<Arc<Dispatcher<Hashing>>, Files>;
 
 /// Hashes and judges as worker `me` until nothing is left or the run is cancelled.
@@ -36,7 +36,7 @@ pub(super) fn work(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>)
         match worker.turn() {
             Turned::On => worker.shop.batch.hand_over_old(),
             Turned::Over => break,
-            // No result stays behind while there is nothing to do.
+            // Hand over every result before idling.
             Turned::Idle => {
                 worker.shop.batch.hand_over();
                 dispatcher.wait();
@@ -46,7 +46,7 @@ pub(super) fn work(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>)
     worker.shop.batch.hand_over();
 }
 
-/// Worker `me`, to be given its turns.
+/// Returns worker `me`, ready for its turns.
 pub(super) fn worker(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) -> FileWorker {
     let shape = (shared.shape.workers, shared.shape.lanes);
     let dispatcher = Arc::clone(&shared.dispatcher);
@@ -124,8 +124,7 @@ impl Files {
     }
 }
 
-/// Results on their way out, handed over a few at a time, so that small files do not wake the
-/// receiver one by one.
+/// Results to be sent, a few at a time, so that small files do not wake the receiver one by one.
 struct Batch {
     me: usize,
     kept: Arc<[Kept]>,
@@ -153,8 +152,7 @@ impl Batch {
     fn hand_over(&mut self) {
         let records = taken(&self.kept[self.me]);
         if !records.is_empty() {
-            // Nobody receives any more where the run has ended early; then nobody asks for these
-            // records.
+            // The receiver is gone if the run ended early; these records are not needed then.
             let _ = self.results.send(records);
         }
     }

@@ -1,5 +1,4 @@
-//! Packages that zarf split: their part 000 is a description of the others, in JSON, and not of
-//! their content.
+//! Packages split by zarf: their part 000 is a JSON description of the others, and not content.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,10 +8,10 @@ use serde::Deserialize;
 use crate::content;
 use crate::files::SharedPath;
 
-/// The most bytes that a description is taken to have; zarf writes about 120.
+/// Maximum size of a description; zarf writes about 120 bytes.
 const MOST_BYTES: u64 = 4096;
 
-/// What zarf writes of a package that it splits (`ZarfSplitPackageData` of its sources).
+/// What zarf writes about a package that it splits (`ZarfSplitPackageData` in its sources).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Description {
@@ -20,13 +19,14 @@ struct Description {
     _sha256_sum: String,
     #[serde(rename = "bytes")]
     _bytes: u64,
-    /// The parts that have content.
+    /// The number of parts with content.
     count: usize,
 }
 
-/// The parts that have the content, and how many of them are not there at the end.
+/// Returns the parts with content, and how many of them are missing at the end.
 ///
-/// Nothing is passed by leaving the description out: a signature has to verify over the rest.
+/// Fail closed: skipping the description passes nothing, as a signature has to verify over the
+/// rest.
 pub(super) fn with_content(parts: &[SharedPath]) -> (&[SharedPath], usize) {
     match parts.split_first() {
         Some((first, rest)) if !rest.is_empty() => match description(&first.to_path_buf()) {

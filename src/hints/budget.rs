@@ -1,9 +1,9 @@
-//! How much work a hint may cost, counted in verifications, and whether anybody still waits for it.
+//! The work that a hint may cost, counted in verifications, and its cancellation.
 
 use std::cell::Cell;
 
-/// The work that is left for hints. It is used up by what is computed, and not by what there is to
-/// look at: whoever makes up the files decides how much of that there is.
+/// The work left for hints. Computation uses it up, and not the number of files to examine: an
+/// attacker who creates the files controls that number.
 pub struct Budget<'a> {
     left: Cell<usize>,
     spent: Cell<usize>,
@@ -11,7 +11,7 @@ pub struct Budget<'a> {
 }
 
 impl<'a> Budget<'a> {
-    /// As much work as so many verifications take, and none when `cancelled`.
+    /// Returns a budget of `verifications` verifications, and of none once `cancelled`.
     pub fn new(verifications: usize, cancelled: &'a dyn Fn() -> bool) -> Budget<'a> {
         Budget {
             left: Cell::new(verifications),
@@ -20,7 +20,7 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Whether work of this cost may be done now; it counts as done then.
+    /// Reports whether work of this cost may be done now, and counts it as done.
     pub fn spend(&self, verifications: usize) -> bool {
         let left = self.left.get().checked_sub(verifications);
         let Some(left) = left.filter(|_| !(self.cancelled)()) else {
@@ -31,7 +31,7 @@ impl<'a> Budget<'a> {
         true
     }
 
-    /// The work that was done.
+    /// Returns the work done.
     #[cfg(test)]
     pub fn spent(&self) -> usize {
         self.spent.get()

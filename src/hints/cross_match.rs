@@ -1,11 +1,11 @@
-//! Which of many digests signatures were made over, found for all of them at once instead of by
-//! verifying each with each.
+//! Finds which of many digests signatures were made over, all at once instead of by verifying each
+//! pair.
 //!
-//! Verifying (FIPS 186-5, 6.4.2) computes R = s⁻¹·(e·G + r·Q) from the digest e and the key Q, and
-//! compares R's x-coordinate with r. Turned around: R is a point whose x-coordinate is r, there are
-//! two of those, and with each of them s·R − r·Q is the point e·G of the digest that the signature
-//! was made over. So each digest's point is looked up among those. What is found is verified in the
-//! usual way then.
+//! Verification (FIPS 186-5, 6.4.2) computes R = s⁻¹·(e·G + r·Q) from the digest e and the key Q,
+//! and compares R's x-coordinate with r. Conversely, R is one of two points whose x-coordinate is
+//! r, and for each of them s·R − r·Q is the point e·G of the digest that the signature was made
+//! over. So each digest's point is looked up among those. Each match is then verified in the usual
+//! way.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,25 +22,24 @@ use crate::trust::key::Key;
 use crate::trust::multiples::Multiples;
 use crate::trust::signature::Signature;
 
-/// What [`candidates`] cost, in verifications: two multiplications of any point, and two points
-/// made affine.
+/// Cost of [`candidates`], in verifications: two multiplications of arbitrary points, and two
+/// conversions to affine coordinates.
 const CANDIDATES_COST: usize = 4;
-/// As many digests' points cost what a verification costs: one multiplication of the generator,
-/// affine all together.
+/// Number of digests whose points cost one verification: one multiplication of the generator each,
+/// converted to affine coordinates together.
 const POINTS_OF_A_VERIFICATION: usize = 3;
 
-/// Signatures that are looking for what they were made over.
+/// Signatures whose artifacts are sought.
 #[derive(Debug)]
 pub(crate) struct Seeking<'a> {
     signatures: Vec<&'a Signature>,
-    /// By the x-coordinate that e·G has: the number of the signature, and the key that would have
-    /// made it. (e and n − e have it both.)
+    /// For each x-coordinate that e·G may have: the index of the signature, and the key that would
+    /// have made it. (e and n − e share it.)
     by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>>,
 }
 
 impl<'a> Seeking<'a> {
-    /// Computes for each signature what point the digest must have, by each of the keys, as far as
-    /// the `budget` goes.
+    /// Computes the digest's point for each signature and each key, within the `budget`.
     pub(crate) fn of(
         signatures: Vec<&'a Signature>,
         keys: &'a [Arc<Key>],
@@ -61,8 +60,8 @@ impl<'a> Seeking<'a> {
         }
     }
 
-    /// Which signatures were made over one of the digests: the number of each, and the place of the
-    /// digest.
+    /// Returns which signatures were made over one of the digests: the index of each, and that of
+    /// the digest.
     pub(crate) fn among(&self, digests: &[Digest], budget: &Budget<'_>) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         if !budget.spend(digests.len().div_ceil(POINTS_OF_A_VERIFICATION)) {
@@ -81,7 +80,7 @@ impl<'a> Seeking<'a> {
     }
 }
 
-/// The point e·G of each digest e.
+/// Returns the point e·G of each digest e.
 fn points(digests: &[Digest]) -> Vec<AffinePoint> {
     let point = |digest: &Digest| {
         let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
@@ -91,14 +90,15 @@ fn points(digests: &[Digest]) -> Vec<AffinePoint> {
     ProjectivePoint::batch_normalize(points.as_slice())
 }
 
-/// The x-coordinates of s·R − r·Q for both points R. (A third and fourth, whose x-coordinates are r
-/// + n, are left out: there are such in one of 2¹²⁸ signatures, and what is missed is a hint.)
+/// Returns the x-coordinates of s·R − r·Q for both points R. (A third and fourth, whose
+/// x-coordinates are r + n, are omitted: they exist for one in 2¹²⁸ signatures, and missing one
+/// loses only a hint.)
 fn candidates(key: &AffinePoint, signature: &Signature) -> Option<[FieldBytes; 2]> {
     let (r, s) = signature.0.split_scalars();
     let point = AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(0));
     let times_s = ProjectivePoint::from(Option::<AffinePoint>::from(point)?) * *s;
     let times_r = ProjectivePoint::from(*key) * *r;
-    // With −R it is −(s·R + r·Q), which has the x-coordinate of s·R + r·Q.
+    // For −R it is −(s·R + r·Q), which has the x-coordinate of s·R + r·Q.
     Some([times_s - times_r, times_s + times_r].map(|point| point.to_affine().x()))
 }
 
@@ -120,7 +120,7 @@ mod tests {
         Signature(key.sign_prehash(digest.as_bytes()).unwrap())
     }
 
-    /// The places of the digests that the signature was made over by the key.
+    /// Returns the indices of the digests that the key made the signature over.
     fn places(key: &SigningKey, signature: &Signature, digests: &[Digest]) -> Vec<usize> {
         let keys = [Arc::new(public(key))];
         let budget = Budget::new(1000, &|| false);
@@ -142,7 +142,7 @@ mod tests {
                 let others = [&digests[..place], &digests[place + 1..]].concat();
                 prop_assert_eq!(places(&signing, &made, &others), [0; 0]);
                 prop_assert_eq!(places(&other, &made, &digests), [0; 0]);
-                // OpenSSL makes either of s and n - s.
+                // OpenSSL produces either of s and n - s.
                 let (r, s) = made.0.split_scalars();
                 let high = p256::ecdsa::Signature::from_scalars(*r, -*s).unwrap();
                 prop_assert_eq!(places(&signing, &Signature(high), &digests), [place]);

@@ -1,4 +1,4 @@
-//! What an artifact that fails really is, by its name, its size and its first bytes.
+//! Identifies an artifact that fails, by its name, its size and its first bytes.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,16 +7,16 @@ use super::formats::{self, format, is_prose, is_zeros};
 use super::signature;
 use crate::trust::sniffed::Sniffed;
 
-/// As many bytes from the beginning of an artifact are looked at.
+/// Number of bytes examined at the beginning of an artifact.
 pub const LOOK_BYTES: usize = formats::LOOK_BYTES;
 
-/// The largest size of a file on FAT32 (Microsoft's FAT specification: 32 bits for the size).
+/// Maximum size of a file on FAT32 (Microsoft's FAT specification: 32 bits for the size).
 const FAT32_MOST: u64 = u32::MAX as u64;
-/// The largest offset of programs that keep it in 31 bits.
+/// Maximum offset in programs that store it in 31 bits.
 const TWO_GIB_MOST: u64 = i32::MAX as u64;
 
-/// How the names of the control files that download programs keep beside an unfinished file end:
-/// aria2, axel, and those whose unfinished file is beside an empty one of its final name.
+/// Endings of the control files that download programs keep beside an unfinished file: aria2, axel,
+/// and programs that keep the unfinished file beside an empty one with its final name.
 const CONTROL_ENDINGS: [&str; 7] = [
     ".aria2",
     ".st",
@@ -27,7 +27,7 @@ const CONTROL_ENDINGS: [&str; 7] = [
     ".download",
 ];
 
-/// The names beside an artifact that show that its download is not finished.
+/// Returns the names beside an artifact that show that its download is unfinished.
 pub fn control_names(name: &OsStr) -> impl Iterator<Item = std::ffi::OsString> {
     let with = |ending: &&str| {
         let mut control = name.to_owned();
@@ -41,7 +41,7 @@ pub fn control_names(name: &OsStr) -> impl Iterator<Item = std::ffi::OsString> {
         .into_iter()
 }
 
-/// What is known of an artifact that fails.
+/// What is known about an artifact that fails.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
     /// Its name, without its directory.
@@ -50,11 +50,11 @@ pub struct Seen<'a> {
     pub size: u64,
     /// Its first [`LOOK_BYTES`], or all its bytes if it has fewer.
     pub beginning: &'a [u8],
-    /// Whether one of its [`control_names`] is there.
+    /// Whether one of its [`control_names`] exists.
     pub has_control_file: bool,
 }
 
-/// What an artifact really is; `None` if it is as its name says, or nothing is known of its kind.
+/// Returns what an artifact really is; `None` if it matches its name, or its kind is unknown.
 pub fn sniff(seen: Seen<'_>) -> Option<Sniffed> {
     let is_whole = seen.size == seen.beginning.len() as u64;
     let begins_as = format(seen.beginning);
@@ -68,8 +68,8 @@ pub fn sniff(seen: Seen<'_>) -> Option<Sniffed> {
         .or_else(|| not_as_named(seen, begins_as))
 }
 
-/// Whether there are zeros where something should be. An image begins with 32 KiB that may well be
-/// zeros (ECMA-119, 6.2.1).
+/// Reports whether there are zeros in place of content. An image begins with 32 KiB that may well
+/// be zeros (ECMA-119, 6.2.1).
 fn is_blank(seen: Seen<'_>) -> bool {
     let is_long_enough = !is_named(seen.name, "iso") || seen.beginning.len() == LOOK_BYTES;
     is_long_enough && is_zeros(seen.beginning)
@@ -84,7 +84,7 @@ fn by_size(size: u64) -> Option<Sniffed> {
     }
 }
 
-/// Whether a file of this name must not be of this kind.
+/// Reports whether a file of this name must not be of this kind.
 fn is_wrong(looks: Sniffed, name: &OsStr) -> bool {
     match looks {
         Sniffed::Zstd => !is_named(name, "zst") && is_named(name, "iso"),

@@ -1,15 +1,15 @@
-//! File formats, each by how it begins.
+//! File formats, recognized by their first bytes.
 
 use crate::trust::sniffed::Sniffed;
 
-/// Where the first volume descriptor of an ISO 9660 image has its identifier (ECMA-119, 6.2.1 and
-/// 8.1.2: sector 16, of 2048 bytes, behind one byte for its type).
+/// Offset of the identifier in the first volume descriptor of an ISO 9660 image (ECMA-119, 6.2.1
+/// and 8.1.2: sector 16, of 2048 bytes, after one byte for its type).
 const ISO_IDENTIFIER_AT: usize = 16 * 2048 + 1;
-/// That identifier (ECMA-119, 8.1.2).
+/// Identifier of a volume descriptor (ECMA-119, 8.1.2).
 const ISO_IDENTIFIER: &[u8] = b"CD001";
-/// Where a POSIX tar header has its magic (POSIX.1-2017, pax, ustar interchange format).
+/// Offset of the magic in a POSIX tar header (POSIX.1-2017, pax, ustar interchange format).
 const TAR_MAGIC_AT: usize = 257;
-/// Bytes that tell each format: up to the end of what tells an ISO 9660 image.
+/// Number of bytes that identify each format: up to the end of the ISO 9660 identifier.
 pub(crate) const LOOK_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
 /// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -22,7 +22,7 @@ const MAGIC: [(&[u8], Sniffed); 12] = [
     (b"\x1f\x8b", Sniffed::Gzip),
     (b"\xfd7zXZ\0", Sniffed::Xz),
     (b"BZh", Sniffed::Bzip2),
-    // An LZ4 frame, and the older one.
+    // An LZ4 frame, and the legacy format.
     (b"\x04\x22\x4d\x18", Sniffed::Lz4),
     (b"\x02\x21\x4c\x18", Sniffed::Lz4),
     (b"PK\x03\x04", Sniffed::Zip),
@@ -34,7 +34,7 @@ const MAGIC: [(&[u8], Sniffed); 12] = [
     (b"version https://git-lfs", Sniffed::GitLfs),
 ];
 
-/// The format that the bytes begin with, if it is one of those known.
+/// Returns the format of the first bytes, if it is known.
 pub(crate) fn format(bytes: &[u8]) -> Option<Sniffed> {
     let magic = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
     let skippable = || is_skippable_frame(bytes).then_some(Sniffed::Zstd);
@@ -53,7 +53,7 @@ pub(crate) fn format(bytes: &[u8]) -> Option<Sniffed> {
         .or_else(|| document(bytes))
 }
 
-/// The kind of document that a text is.
+/// Returns the kind of document that a text is.
 fn document(bytes: &[u8]) -> Option<Sniffed> {
     let text = text(bytes);
     if is_html(text) {
@@ -67,12 +67,12 @@ fn document(bytes: &[u8]) -> Option<Sniffed> {
     }
 }
 
-/// A text without a byte order mark and the blanks around it.
+/// Returns a text without byte order mark and surrounding blanks.
 pub(crate) fn text(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii()
 }
 
-/// How a Zstandard skippable frame begins (RFC 8878, 3.1.2).
+/// Reports whether the bytes begin a Zstandard skippable frame (RFC 8878, 3.1.2).
 fn is_skippable_frame(bytes: &[u8]) -> bool {
     matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
@@ -82,7 +82,7 @@ fn is_iso(bytes: &[u8]) -> bool {
     identifier.is_some_and(|bytes| bytes.starts_with(ISO_IDENTIFIER))
 }
 
-/// Whether a text is a page of the web, as far as its beginning tells.
+/// Reports whether a text is a web page, judging by its beginning.
 fn is_html(text: &[u8]) -> bool {
     let begins = |tag: &[u8]| {
         let begin = text.get(..tag.len());
@@ -114,14 +114,13 @@ fn is_json(text: &[u8]) -> bool {
     )
 }
 
-/// Whether the bytes are plain text in sentences: UTF-8 with blanks between words, and no control
-/// characters.
+/// Reports whether the bytes are prose: UTF-8 with blanks between words, and no control characters.
 pub(crate) fn is_prose(bytes: &[u8]) -> bool {
     let text = text(bytes);
     let is_plain = |c: char| !c.is_control() || c.is_whitespace();
     let whole = match str::from_utf8(text) {
         Ok(text) => text,
-        // What was looked at may end inside a character.
+        // The beginning of a file may end inside a character.
         Err(error) if error.error_len().is_none() => {
             str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default()
         }
@@ -130,12 +129,12 @@ pub(crate) fn is_prose(bytes: &[u8]) -> bool {
     whole.chars().all(is_plain) && whole.contains(char::is_whitespace)
 }
 
-/// Whether there are bytes, and all of them are zero.
+/// Reports whether there are bytes, and all of them are zero.
 pub(crate) fn is_zeros(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0)
 }
 
-/// Whether the bytes are OpenPGP or minisign, as text or as packets.
+/// Reports whether the bytes are OpenPGP or minisign, as text or as packets.
 pub(crate) fn other_signer(bytes: &[u8]) -> Option<Sniffed> {
     let text = text(bytes);
     if text.starts_with(b"-----BEGIN PGP ") || is_pgp_packet(bytes) {
@@ -149,8 +148,8 @@ pub(crate) fn other_signer(bytes: &[u8]) -> Option<Sniffed> {
     }
 }
 
-/// A signature, public key or secret key packet (RFC 9580, 4.2): a tag, a length that the bytes
-/// have, and a version.
+/// Recognizes a signature, public key or secret key packet (RFC 9580, 4.2): a tag, a length within
+/// the bytes, and a version.
 fn is_pgp_packet(bytes: &[u8]) -> bool {
     let (tag, length, body) = match bytes {
         [tag @ 0xc0..=0xff, length @ 0..192, body @ ..] => (tag & 0x3f, usize::from(*length), body),
@@ -176,7 +175,7 @@ pub(crate) fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
 }
 
-/// A text in UTF-16 with a byte order mark, or without one if every other byte is zero.
+/// Decodes UTF-16 text with a byte order mark, or without one if every other byte is zero.
 pub(crate) fn from_utf16(bytes: &[u8]) -> Option<String> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let zeros = |at: usize| !pairs.is_empty() && pairs.iter().all(|pair| pair[at] == 0);
@@ -262,7 +261,7 @@ mod tests {
         ] {
             assert!(is_prose(prose.as_bytes()), "{prose}");
         }
-        // Cut off inside of a character.
+        // Cut off inside a character.
         assert!(is_prose(b"nicht gefunden \xc3"));
         for other in [&b"MEUCIQDabc="[..], b"", b"a b\0", b"a \xff b", b"\n"] {
             assert!(!is_prose(other), "{other:?}");

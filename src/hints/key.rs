@@ -1,4 +1,4 @@
-//! What a key file is that holds no key as PEM or DER.
+//! Identifies a key file that contains no key as PEM or DER.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::trust::key::Key;
 use crate::trust::signature::Signature;
 use crate::trust::sniffed::Sniffed;
 
-/// What the content of a key file is instead of a key, if that is known.
+/// Returns what a key file contains instead of a key, if that is known.
 pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     is_zeros(bytes)
         .then_some(Sniffed::Zeros)
@@ -24,16 +24,16 @@ pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
         .or_else(|| is_message(bytes).then_some(Sniffed::Text))
 }
 
-/// Whether a file in a directory of keys is one that macOS keeps beside another: by its name and by
-/// its content.
+/// Reports whether a file in a directory of keys is one that macOS keeps beside another, by both
+/// name and content.
 ///
-/// Fail closed: by its name alone, a key would be left out that somebody means to be trusted, or
-/// not to be; by its content alone, a key that was damaged.
+/// Fail closed: the name alone could skip a key whose owner means it to be trusted, or not to be;
+/// the content alone could skip a damaged key.
 pub fn is_apple_double(name: &[u8], content: &[u8]) -> bool {
     name.starts_with(b"._") && format(content) == Some(Sniffed::AppleDouble)
 }
 
-/// A key in another form.
+/// Recognizes a key in another form.
 fn other_key(text: &[u8]) -> Option<Sniffed> {
     let compact: Vec<u8> = text
         .iter()
@@ -59,7 +59,8 @@ fn other_key(text: &[u8]) -> Option<Sniffed> {
     }
 }
 
-/// Whether `BEGIN PUBLIC KEY` has dashes around it as text programs make them of hyphens.
+/// Reports whether `BEGIN PUBLIC KEY` is surrounded by dashes that a word processor made of
+/// hyphens.
 fn has_other_dashes(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
     let before = text.split_once("BEGIN ").map(|(before, _)| before);
@@ -75,7 +76,7 @@ fn in_utf16(bytes: &[u8]) -> Option<Sniffed> {
     text.contains("-----BEGIN ").then_some(Sniffed::Utf16)
 }
 
-/// Whether the bytes are plain text in which there is nothing of PEM.
+/// Reports whether the bytes are plain text without any PEM.
 fn is_message(bytes: &[u8]) -> bool {
     is_prose(bytes) && !contains(bytes, b"-----")
 }
@@ -85,7 +86,7 @@ fn is_signature(bytes: &[u8]) -> bool {
         || signature::signature_or_key(bytes) == Some(Sniffed::Signature)
 }
 
-/// Whether the bytes are a point of the curve (SEC 1, 2.3.3), or its two coordinates.
+/// Reports whether the bytes are a point of the curve (SEC 1, 2.3.3), or its two coordinates.
 fn is_point(bytes: &[u8]) -> bool {
     let is_sec1 = |bytes: &[u8]| VerifyingKey::from_sec1_bytes(bytes).is_ok();
     is_sec1(bytes) || bytes.len() == 64 && is_sec1(&[&[4][..], bytes].concat())

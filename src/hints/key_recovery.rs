@@ -1,9 +1,9 @@
-//! Which key made signatures that no trusted key made: found from the signatures and the digests
-//! alone. It says nothing of whether that key is to be trusted: anybody can sign anything.
+//! Recovers the key that made signatures that no trusted key made, from only the signatures and the
+//! digests. This says nothing about whether to trust that key: anyone can sign anything.
 //!
-//! A signature (r, s) over the digest e fits at most four public keys (SEC 1, 4.1.6): Q = r⁻¹·(s·R
-//! − e·G), for each point R whose x-coordinate is r or r + n. A key that is among those of two
-//! signatures over different digests made them both.
+//! A signature (r, s) over the digest e is valid for at most four public keys (SEC 1, 4.1.6): Q =
+//! r⁻¹·(s·R − e·G), for each point R whose x-coordinate is r or r + n. A key that two signatures
+//! over different digests have in common made both.
 
 use std::collections::HashMap;
 
@@ -18,27 +18,27 @@ use super::budget::Budget;
 use crate::digest::Digest;
 use crate::trust::signature::Signature;
 
-/// The most signatures that are looked at: a key that made none of so many, but others, is missed.
+/// Maximum number of signatures to examine: a key that made only later ones is missed.
 const MOST_SIGNATURES: usize = 64;
-/// What the keys of a signature cost, in verifications.
+/// Cost of recovering the keys of one signature, in verifications.
 const COST: usize = 6;
 
-/// A key that made signatures, and was not named.
+/// A key that made signatures, but is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signer {
     /// The SHA-256 of its DER, with the point uncompressed.
     pub fingerprint: Digest,
-    /// How many of the signatures that were looked at it made.
+    /// Number of examined signatures that it made.
     pub signatures: u64,
 }
 
-/// The key that made most of the signatures, each over its digest, if one made at least two.
+/// Returns the key that made the most signatures, each over its digest, if it made at least two.
 pub fn signer(signatures: &[(Digest, Signature)], budget: &Budget<'_>) -> Option<Signer> {
     let mut made: HashMap<Vec<u8>, u64> = HashMap::new();
     let mut seen: Vec<&(Digest, Signature)> = Vec::new();
     for signature in signatures {
         let (digest, (r, _)) = (signature.0, signature.1.scalars());
-        // The same digest, or the same r with another s, leaves more than one key that fits both.
+        // With the same digest, or the same r and another s, more than one key is valid for both.
         let tells_nothing =
             |other: &&&(Digest, Signature)| other.0 == digest || *other.1.scalars().0 == *r;
         if seen.iter().find(tells_nothing).is_some() {
@@ -52,7 +52,7 @@ pub fn signer(signatures: &[(Digest, Signature)], budget: &Budget<'_>) -> Option
             *made.entry(key).or_default() += 1;
         }
     }
-    // The most signatures first; among as many, any one but always the same.
+    // The most signatures first; ties are broken arbitrarily but deterministically.
     let most = made
         .into_iter()
         .max_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)))?;
@@ -63,7 +63,7 @@ pub fn signer(signatures: &[(Digest, Signature)], budget: &Budget<'_>) -> Option
     })
 }
 
-/// The DER of the keys that the signature may have been made by.
+/// Returns the DER of the keys that may have made the signature.
 fn candidates(digest: &Digest, signature: &Signature) -> Vec<Vec<u8>> {
     let (r, s) = signature.scalars();
     let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
@@ -73,7 +73,7 @@ fn candidates(digest: &Digest, signature: &Signature) -> Vec<Vec<u8>> {
         let key = VerifyingKey::from_affine(point.to_affine()).ok()?;
         Some(key.to_public_key_der().ok()?.into_vec())
     };
-    // (Two more points, whose x-coordinates are r + n, are left out: there are such in one of 2¹²⁸
+    // (Two more points, whose x-coordinates are r + n, are omitted: they exist for one in 2¹²⁸
     // signatures.)
     let points =
         [0, 1].map(|odd| AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(odd)));
@@ -135,7 +135,7 @@ mod tests {
             found(&[signed(1, "a"), signed(2, "b"), signed(3, "c")]),
             None
         );
-        // (r, n - s) fits what (r, s) fits.
+        // (r, n - s) is valid for what (r, s) is valid for.
         let (digest, made) = signed(1, "a");
         let (r, s) = made.scalars();
         let other = p256::ecdsa::Signature::from_scalars(*r, -*s).unwrap();

@@ -1,5 +1,4 @@
-//! What files really are, by their content. Pure: bytes in, hints out. No verdict rests on any of
-//! it.
+//! Identifies files by their content. Pure: takes bytes, returns hints. No verdict rests on them.
 
 pub mod budget;
 mod cross_match;

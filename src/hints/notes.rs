@@ -1,4 +1,4 @@
-//! What a run shows as a whole and no single verdict tells. A note changes no verdict.
+//! Notes on the run as a whole, which no single verdict contains. A note changes no verdict.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -12,25 +12,24 @@ use crate::trust::key::Key;
 use crate::trust::signature::Signature;
 use crate::trust::verdict::{Invalid, Record, Subject, Verdict};
 
-/// As many signatures are looked at, in the order of the lines, for what else they fit, by one key;
-/// fewer by several. It takes a few signatures' time for each, and whoever has more of them has
-/// another key or another release before them.
+/// Maximum number of signatures, in the order of the lines, to match with other artifacts by one
+/// key; fewer by several. Each costs a few verifications, and a run with more of them has another
+/// key or another release.
 const MOST_UNFIT: usize = 1000;
-/// The most work that the search may be, in verifications, whatever there is to search: a few
-/// seconds' worth, and enough for a hundred thousand contents.
+/// Maximum work of the search, in verifications, regardless of its size: a few seconds, and enough
+/// for a hundred thousand contents.
 const MOST_WORK: usize = 45_000;
-/// As many contents are looked at between two looks at whether the run was cancelled: a few
-/// milliseconds' worth.
+/// Number of contents between two checks for cancellation: a few milliseconds' work.
 const AT_ONCE: usize = 96;
 
-/// Something that a run shows as a whole.
+/// A finding on the run as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// `same-content`: artifacts with one content, of which at least one passes, bear different
-    /// names. A signature does not cover the name, so that an old release under the name of a
-    /// new one is valid.
+    /// `same-content`: artifacts with one content, of which at least one passes, have different
+    /// names. A signature does not cover the name, so an old release under the name of a new one is
+    /// valid.
     SameContent {
-        /// The SHA-256 of them all.
+        /// The SHA-256 that they share.
         digest: Digest,
         /// Their paths, in the order of the lines.
         paths: Vec<SharedPath>,
@@ -40,36 +39,36 @@ pub enum Note {
     SignatureFitsOther {
         /// The signature file.
         signature: SharedPath,
-        /// The artifact that it belongs to by its name.
+        /// The artifact that it is paired with by name.
         path: SharedPath,
         /// The artifact that it was made over.
         fits: SharedPath,
     },
-    /// `signature-fits`: a signature file that belongs to no file by its name was made by a trusted
-    /// key over this artifact.
+    /// `signature-fits`: a signature file that is paired with no file was made by a trusted key
+    /// over this artifact.
     SignatureFits {
         /// The signature file.
         signature: SharedPath,
         /// The artifact that it was made over.
         fits: SharedPath,
     },
-    /// `stray-signature`: a file with a name like a signature's that belongs to no file.
+    /// `stray-signature`: a file with a name like a signature's that is paired with no file.
     StraySignature {
         /// The file.
         path: SharedPath,
     },
-    /// `wrong-key`: no signature of the run fits a trusted key, and all are well formed.
+    /// `wrong-key`: no signature of the run is valid for a trusted key, and all are well formed.
     WrongKey {
         /// The trusted keys.
         keys: Vec<Arc<Key>>,
-        /// How many signatures there are.
+        /// Number of signatures.
         signatures: u64,
-        /// The SHA-256 of the DER of a key that made several of them over the artifacts as they
-        /// are, and how many. It is not trusted.
+        /// The SHA-256 of the DER of a key that made several of them over the present artifacts,
+        /// and their number. It is not trusted.
         signer: Option<(Digest, u64)>,
     },
-    /// `spare-parts`: an artifact is there whole, and so are parts that it was split into, which
-    /// were not read.
+    /// `spare-parts`: an artifact exists whole, and so do parts that it was split into, which were
+    /// not read.
     SpareParts {
         /// The artifact.
         whole: SharedPath,
@@ -78,13 +77,13 @@ pub enum Note {
     },
     /// `alike-names`: names of artifacts that look alike.
     AlikeNames {
-        /// How they differ: a term of [`Difference`](crate::names::alike::Difference).
+        /// The difference: a term of [`Difference`](crate::names::alike::Difference).
         difference: &'static str,
         /// Their paths, in the order of the lines.
         paths: Vec<SharedPath>,
     },
-    /// `same-directory`: a directory has two names, and its content is judged under one of them
-    /// only.
+    /// `same-directory`: a directory has two names, and its content is judged under only one of
+    /// them.
     SameDirectory {
         /// The name under which it was not entered.
         path: SharedPath,
@@ -93,16 +92,16 @@ pub enum Note {
     },
 }
 
-/// Takes in the records of a run, one by one.
+/// Collects the records of a run, one by one.
 #[derive(Debug, Default)]
 pub struct NoteCollector {
     contents: Vec<Content>,
     unfit: Vec<Unfit>,
-    /// Signatures that no trusted key made over their artifacts, each with the digest of that.
+    /// Signatures that no trusted key made over their artifacts, each with the artifact's digest.
     strangers: Vec<(Digest, Signature)>,
-    /// How many such signatures there are, also where no more are kept.
+    /// Number of such signatures, including those that are not kept.
     strange: u64,
-    /// Whether there was a signature that fits, or a file that holds none.
+    /// Whether there was a valid signature, or a signature file that contains none.
     is_mixed: bool,
 }
 
@@ -112,19 +111,19 @@ struct Content {
     digest: Digest,
     passes: bool,
     path: SharedPath,
-    /// What it is a link to, whose name it takes part with.
+    /// The target, if it is a link; its name is the one that counts.
     link: Option<Arc<SharedPath>>,
 }
 
 impl Content {
-    /// The name that a release is known by: that of the target, where it is a link and has its
-    /// target's verdict.
+    /// Returns the name of the release: that of the target, if this is a link with its target's
+    /// verdict.
     fn name(&self) -> Option<&OsStr> {
         self.link.as_deref().unwrap_or(&self.path).file_name()
     }
 }
 
-/// A signature that is invalid for its artifact, or that belongs to none.
+/// A signature that is invalid for its artifact, or has none.
 #[derive(Debug)]
 struct Unfit {
     path: Option<SharedPath>,
@@ -133,7 +132,7 @@ struct Unfit {
 }
 
 impl NoteCollector {
-    /// Takes in a record. They come in the order of the lines.
+    /// Takes in a record. Records must come in the order of the lines.
     pub fn take(&mut self, record: &Record) {
         let Subject::Artifact(path) = &record.subject;
         if let Some(digest) = record.digest {
@@ -165,7 +164,7 @@ impl NoteCollector {
         }
     }
 
-    /// Takes in a signature that belongs to no file by its name.
+    /// Takes in a signature that is paired with no file.
     pub fn take_unmatched(&mut self, file: SharedPath, signature: Signature) {
         if self.unfit.len() < MOST_UNFIT {
             self.unfit.push(Unfit {
@@ -176,17 +175,16 @@ impl NoteCollector {
         }
     }
 
-    /// The signatures of a run in which none fits a trusted key, each with the digest of its
-    /// artifact, and how many there are of them; `None` where one fits, or a signature file
-    /// holds none.
+    /// Returns the signatures of a run in which none is valid for a trusted key, each with the
+    /// digest of its artifact, and their number; `None` if one is valid, or a signature file
+    /// contains none.
     pub fn all_strange(&self) -> Option<(&[(Digest, Signature)], u64)> {
         let are_all = self.strange > 0 && !self.is_mixed;
         are_all.then_some((&self.strangers, self.strange))
     }
 
-    /// What there is to note: first of the contents, then of the signatures, each in the order of
-    /// the lines. Looking for what signatures fit takes its time; when `cancelled`, no more is
-    /// said of them.
+    /// Returns the notes: first on contents, then on signatures, each in the order of the lines.
+    /// Matching signatures takes time; once `cancelled`, there are no more notes on them.
     pub fn notes(&self, keys: &[Arc<Key>], cancelled: &dyn Fn() -> bool) -> Vec<Note> {
         let budget = Budget::new(MOST_WORK, cancelled);
         let fitting = fitting(&self.unfit, &self.contents, keys, &budget);
@@ -197,11 +195,11 @@ impl NoteCollector {
     }
 }
 
-/// The contents that artifacts of different names have in common.
+/// Returns the contents that artifacts with different names share.
 fn same_contents(contents: &[Content]) -> Vec<Note> {
     let mut places: Vec<usize> = (0..contents.len()).collect();
     let digest = |place: &usize| contents.get(*place).map(|content| content.digest);
-    // Stable, so that artifacts of one content stay in the order of the lines.
+    // Stable, so that artifacts with one content stay in the order of the lines.
     places.sort_by_cached_key(|place| digest(place).map(|digest| *digest.as_bytes()));
     let together = places.chunk_by(|a, b| digest(a) == digest(b));
     let mut groups: Vec<&[usize]> = together.filter(|group| group.len() > 1).collect();
@@ -218,8 +216,8 @@ fn same_contents(contents: &[Content]) -> Vec<Note> {
 fn same_content(group: &[&Content]) -> Option<Note> {
     let first = group.first()?;
     let bears_another = |content: &&Content| content.name() != first.name();
-    // One name in several directories is how mirrors keep one file for several releases. And what
-    // must not be used anyhow deceives nobody.
+    // Mirrors keep one file for several releases under one name in several directories. And files
+    // that must not be used in any case deceive no user.
     let passes = |content: &&Content| content.passes;
     let deceives = group.iter().any(bears_another) && group.iter().any(passes);
     deceives.then(|| Note::SameContent {
@@ -228,17 +226,18 @@ fn same_content(group: &[&Content]) -> Option<Note> {
     })
 }
 
-/// The paths of the artifacts. Two PATHs may bring in one of them with a signature each.
+/// Returns the distinct paths of the artifacts. Two PATHs may each bring in the same artifact with
+/// a signature.
 fn each_once(group: &[&Content]) -> Vec<SharedPath> {
     let mut seen = HashSet::new();
     let paths = group.iter().map(|content| &content.path);
     paths.filter(|path| seen.insert(*path)).cloned().collect()
 }
 
-/// The signatures that fit another content than that of their artifact.
+/// Returns the signatures that are valid for another content than their artifact's.
 ///
-/// One content may have many names, and one signature many copies; each is looked at once, or the
-/// work would be that of every name with every copy.
+/// One content may have many names, and one signature many copies; each is examined once, or the
+/// work would grow with the product of names and copies.
 fn fitting(
     unfit: &[Unfit],
     contents: &[Content],
@@ -277,8 +276,8 @@ fn fitting(
     notes.into_iter().flatten().collect()
 }
 
-/// The numbers of the copies of each signature, of so many signatures at most, in the order of the
-/// first copies.
+/// Returns the indices of the copies of each signature, for at most `most` signatures, in the order
+/// of the first copies.
 fn copies(unfit: &[Unfit], most: usize) -> Vec<Vec<usize>> {
     let mut places: HashMap<&Signature, usize> = HashMap::new();
     let mut copies: Vec<Vec<usize>> = Vec::new();
@@ -340,7 +339,7 @@ mod tests {
         }
     }
 
-    /// A record whose signature was made over something else.
+    /// Returns a record whose signature was made over something else.
     fn unfit(path: &str, content: &str, signed: &str) -> Record {
         let digest = Digest::of(signed.as_bytes());
         let signature = Signature(key().sign_prehash(digest.as_bytes()).unwrap());

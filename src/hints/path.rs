@@ -1,6 +1,6 @@
-//! What the value of an option or a variable is, where no file has it for its path.
+//! Identifies the value of an option or a variable that is not the path of any file.
 
-/// What is wrong with a path at which there is nothing.
+/// What is wrong with a path where nothing exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathHint {
     /// A key itself, as text.
@@ -11,16 +11,16 @@ pub enum PathHint {
     Quoted,
     /// It begins or ends with a blank or a line end.
     Blank,
-    /// A URL with a path of this machine.
+    /// A URL of a local file.
     FileUrl,
     /// A URL.
     Url,
-    /// It has a variable in it.
+    /// It contains a variable.
     Variable,
 }
 
 impl PathHint {
-    /// What is wrong with a path at which there is nothing, if that is known.
+    /// Returns what is wrong with a path where nothing exists, if that is known.
     pub fn of(path: &[u8]) -> Option<PathHint> {
         let begins = |with: &[u8]| {
             path.get(..with.len())
@@ -52,7 +52,7 @@ impl PathHint {
         }
     }
 
-    /// What it is and what to do, as a part of a message.
+    /// Returns what it is and what to do, as part of a message.
     pub fn advice(self) -> &'static str {
         match self {
             PathHint::KeyText => {

@@ -1,5 +1,5 @@
-//! What a signature file is that is no signature: a signature written otherwise, damaged on the
-//! way, or something else.
+//! Identifies a signature file that contains no signature: one in another encoding, one damaged in
+//! transit, or something else.
 
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -12,20 +12,20 @@ use crate::trust::key::{Key, KeyError};
 use crate::trust::signature::{MAX_BYTES, Signature};
 use crate::trust::sniffed::Sniffed;
 
-/// Base64 with or without padding, as people cut it off.
+/// Base64 with or without padding, which users cut off.
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
-/// The least bytes of a private key as DER: fewer are a damaged signature, which is two small
-/// integers as well.
+/// Minimum size of a private key as DER: a shorter one is a damaged signature, which also consists
+/// of two small integers.
 const LEAST_PRIVATE_KEY: usize = 100;
-/// The least bits of an RSA modulus: two integers of fewer are a signature.
+/// Minimum size of an RSA modulus in bits: two smaller integers are a signature.
 const LEAST_RSA: usize = 1024;
 
-/// What the content of a signature file is instead of a signature, if that is known. Of a longer
-/// file, the first [`LOOK_BYTES`](crate::trust::signature::LOOK_BYTES) are enough.
+/// Returns what a signature file contains instead of a signature, if that is known. Of a longer
+/// file, the first [`LOOK_BYTES`](crate::trust::signature::LOOK_BYTES) suffice.
 pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     is_zeros(bytes)
         .then_some(Sniffed::Zeros)
@@ -39,7 +39,8 @@ pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
         .or_else(|| is_prose(bytes).then_some(Sniffed::Text))
 }
 
-/// Whether the whole content of an artifact is a signature or a key, so that files were mixed up.
+/// Reports whether the whole content of an artifact is a signature or a key, so that files were
+/// mixed up.
 pub(crate) fn signature_or_key(bytes: &[u8]) -> Option<Sniffed> {
     let is_signature = is_signature(bytes) || written_otherwise(text(bytes)).is_some();
     is_signature
@@ -52,12 +53,12 @@ fn is_signature(bytes: &[u8]) -> bool {
     Signature::parse(bytes).is_ok()
 }
 
-/// Whether the bytes are a signature or, as JSON Web Signatures have it, a raw pair.
+/// Reports whether the bytes are a signature or, as in JSON Web Signatures, a raw pair.
 fn is_signature_or_pair(bytes: &[u8]) -> bool {
     is_signature(bytes) || bytes.len() == 64 && ecdsa::Signature::from_slice(bytes).is_ok()
 }
 
-/// A signature as text.
+/// Recognizes a signature as text.
 fn written_otherwise(text: &[u8]) -> Option<Sniffed> {
     let compact = without_blanks(text);
     let quoted = compact.strip_prefix(b"\"");
@@ -90,7 +91,7 @@ fn is_base64_of_signature(text: &[u8]) -> bool {
     decoded.is_ok_and(|bytes| is_signature(&bytes))
 }
 
-/// Hexadecimal digits with something around or between them.
+/// Recognizes hexadecimal digits with other text around or between them.
 fn hexadecimal(text: &[u8]) -> Option<Sniffed> {
     let text = str::from_utf8(text).ok()?;
     let is_signature_in = |digits: &str| {
@@ -121,14 +122,14 @@ fn hexadecimal(text: &[u8]) -> Option<Sniffed> {
     }
 }
 
-/// The list of an array in C (`xxd -i`), or the whole text.
+/// Returns the list of an array in C (`xxd -i`), or the whole text.
 fn inside_braces(text: &str) -> &str {
     let inside = |text| Some(str::split_once(text, '{')?.1.split_once('}')?.0);
     inside(text).unwrap_or(text)
 }
 
-/// Whether a text is a dump of a signature: an offset in each line, bytes or words of two, and
-/// perhaps the characters behind them.
+/// Reports whether a text is a dump of a signature: an offset in each line, bytes or two-byte
+/// words, and perhaps the characters after them.
 fn is_dump(text: &str) -> bool {
     let words: Vec<&str> = text.lines().flat_map(words_of_line).collect();
     let digits: String = words.concat();
@@ -140,7 +141,7 @@ fn is_dump(text: &str) -> bool {
         .flat_map(|pair| pair.iter().rev().copied())
         .collect();
     let octal = from_octal(&words).unwrap_or_default();
-    // An odd last byte is filled up to a word.
+    // An odd last byte is padded to a word.
     let shorter = |bytes: &[u8]| {
         bytes
             .split_last()
@@ -152,14 +153,14 @@ fn is_dump(text: &str) -> bool {
             .any(|words| is_signature(words) || shorter(words))
 }
 
-/// Words of two bytes in octal digits, the lower byte first.
+/// Decodes two-byte words in octal digits, the lower byte first.
 fn from_octal(words: &[&str]) -> Option<Vec<u8>> {
     let word = |word: &&str| u16::from_str_radix(word, 8).ok();
     let words: Option<Vec<u16>> = words.iter().map(word).collect();
     Some(words?.into_iter().flat_map(u16::to_le_bytes).collect())
 }
 
-/// The words of a line of a dump, without its offset and its characters.
+/// Returns the words of a line of a dump, without its offset and its characters.
 fn words_of_line(line: &str) -> Vec<&str> {
     let (offset, rest) = line
         .trim_start()
@@ -178,7 +179,7 @@ fn words_of_line(line: &str) -> Vec<&str> {
     rest.split_ascii_whitespace().collect()
 }
 
-/// A signature that was changed on the way.
+/// Recognizes a signature that was damaged in transit.
 fn damaged(bytes: &[u8]) -> Option<Sniffed> {
     let utf16 = || from_utf16(bytes);
     let is_raw_pair = !bytes.is_ascii() && ecdsa::Signature::from_slice(bytes).is_ok();
@@ -203,7 +204,7 @@ fn damaged(bytes: &[u8]) -> Option<Sniffed> {
     }
 }
 
-/// Whether only blanks follow a signature, which may itself end in a byte that is one.
+/// Reports whether only blanks follow a signature, which may itself end in a blank's byte.
 fn ends_in_newline(bytes: &[u8]) -> bool {
     let blank = |byte: &u8| byte.is_ascii_whitespace();
     let most = bytes.len().saturating_sub(bytes.trim_ascii_end().len());
@@ -223,12 +224,12 @@ fn is_crlf(bytes: &[u8]) -> bool {
     unix.len() < bytes.len() && is_signature(&unix)
 }
 
-/// The characters that Windows-1252 has where Latin-1 has control characters, from 0x80 on; those
+/// The characters of Windows-1252 in place of Latin-1's control characters, from 0x80 on; those
 /// that it does not define are as in Latin-1.
 const WINDOWS_1252: &str = "\u{20ac}\u{81}\u{201a}\u{192}\u{201e}\u{2026}\u{2020}\u{2021}\u{2c6}\u{2030}\u{160}\u{2039}\u{152}\u{8d}\u{17d}\u{8f}\
     \u{90}\u{2018}\u{2019}\u{201c}\u{201d}\u{2022}\u{2013}\u{2014}\u{2dc}\u{2122}\u{161}\u{203a}\u{153}\u{9d}\u{17e}\u{178}";
 
-/// Whether the bytes are UTF-8 whose characters, as bytes, are a signature.
+/// Reports whether the bytes are UTF-8 whose characters, as bytes, are a signature.
 fn is_latin1_as_utf8(bytes: &[u8]) -> bool {
     let byte = |c: char| {
         let windows = || WINDOWS_1252.chars().position(|known| known == c);
@@ -246,7 +247,7 @@ fn is_latin1_as_utf8(bytes: &[u8]) -> bool {
     original.is_some_and(|bytes| is_signature(&bytes) || is_signature(bytes.trim_ascii_end()))
 }
 
-/// Whether the bytes begin as a signature of so many bytes does, and are fewer.
+/// Reports whether the bytes begin like a signature of a longer length, and are cut off.
 fn is_cut_off(bytes: &[u8]) -> bool {
     match bytes {
         [0x30, length @ 0x44..=0x46, 0x02, 0x1f..=0x21, ..] => {
@@ -256,7 +257,7 @@ fn is_cut_off(bytes: &[u8]) -> bool {
     }
 }
 
-/// A document that holds a signature.
+/// Recognizes a document that contains a signature.
 fn document(bytes: &[u8]) -> Option<Sniffed> {
     let names: [&[u8]; 4] = [
         b"dev.sigstore.bundle",
@@ -269,7 +270,7 @@ fn document(bytes: &[u8]) -> Option<Sniffed> {
     is_bundle.then_some(Sniffed::SigstoreBundle)
 }
 
-/// A key or certificate in the place of a signature.
+/// Recognizes a key or certificate in place of a signature.
 fn key(bytes: &[u8]) -> Option<Sniffed> {
     let text = text(bytes);
     let is_pem = text.starts_with(b"-----BEGIN ");
@@ -297,7 +298,7 @@ fn key(bytes: &[u8]) -> Option<Sniffed> {
 /// `id-signedData` (RFC 5652, 5.1), as DER.
 const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 
-/// A signature by a key that is no P-256 key.
+/// Recognizes a signature by a key that is not a P-256 key.
 fn other_signature(bytes: &[u8]) -> Option<Sniffed> {
     if bytes.first() == Some(&0x30)
         && bytes
@@ -317,7 +318,7 @@ fn other_signature(bytes: &[u8]) -> Option<Sniffed> {
     }
 }
 
-/// Whether the bytes are a SEQUENCE of two INTEGERs, as ECDSA signatures on every curve are.
+/// Reports whether the bytes are a SEQUENCE of two INTEGERs, like ECDSA signatures on every curve.
 fn is_two_integers(bytes: &[u8]) -> bool {
     let content = match bytes {
         [0x30, length @ ..=0x7f, content @ ..] if usize::from(*length) == content.len() => content,

@@ -1,4 +1,4 @@
-//! A run as the objects of the JSON reports: the only place where a record is flattened.
+//! Converts a run to the objects of the JSON reports: the only place where a record is flattened.
 
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::wire::{
 };
 use crate::{audit, hints::notes};
 
-/// A whole run.
+/// Returns a whole run.
 pub(super) fn whole(run: Run<'_>) -> Document<'_, Artifacts<'_>, Notes<'_>> {
     Document {
         schema: SCHEMA,
@@ -30,7 +30,7 @@ pub(super) fn whole(run: Run<'_>) -> Document<'_, Artifacts<'_>, Notes<'_>> {
     }
 }
 
-/// A list that is made while it is written, so that a million records are not in memory twice.
+/// A list that is built during serialization, so that a million records are not in memory twice.
 pub(super) struct Artifacts<'a>(&'a [Record]);
 
 impl Serialize for Artifacts<'_> {
@@ -39,7 +39,7 @@ impl Serialize for Artifacts<'_> {
     }
 }
 
-/// The same of what a run shows as a whole: a note may have all its paths.
+/// The notes on the run, also built during serialization: a note may have all paths of the run.
 pub(super) struct Notes<'a>(&'a [notes::Note]);
 
 impl Serialize for Notes<'_> {
@@ -48,7 +48,7 @@ impl Serialize for Notes<'_> {
     }
 }
 
-/// The same of the paths of a note.
+/// The paths of a note, also built during serialization.
 pub(super) struct Members<'a>(&'a [SharedPath]);
 
 impl Serialize for Members<'_> {
@@ -57,7 +57,7 @@ impl Serialize for Members<'_> {
     }
 }
 
-/// How a run began.
+/// Returns the start of a run.
 pub(super) fn start(start: &run::Start) -> Start<'_> {
     Start {
         r#type: Type::Start,
@@ -112,7 +112,7 @@ fn options(options: &run::Options) -> Options<'_> {
     }
 }
 
-/// A record.
+/// Returns a record.
 pub(super) fn artifact(record: &Record) -> Artifact<'_> {
     let Subject::Artifact(path) = &record.subject;
     let key = match &record.verdict {
@@ -139,7 +139,7 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
     }
 }
 
-/// How a run ended.
+/// Returns the end of a run.
 pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
     Summary {
         r#type: Type::Summary,
@@ -250,7 +250,7 @@ fn finding(finding: &audit::Finding) -> Finding<'_> {
     }
 }
 
-/// Seconds with as many digits as a clock is good for: microseconds.
+/// Returns seconds, rounded to the useful resolution of a clock: microseconds.
 fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e6
 }

@@ -1,5 +1,5 @@
-//! A report file: made beside its target before the work begins, renamed into place when it is
-//! whole.
+//! A report file: created beside its target before the work begins, and renamed into place once it
+//! is complete.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
@@ -18,7 +18,7 @@ use crate::run::Run;
 use crate::text::os_error;
 use crate::trust::verdict::{Record, Subject, Verdict};
 
-/// What a report is written as.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One JSON document; see [`json`].
@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a file's name asks for by its ending.
+    /// Returns the format that a file's extension selects.
     pub fn of(target: &Path) -> Option<Format> {
         match target.extension().and_then(OsStr::to_str) {
             Some("json") => Some(Format::Json),
@@ -41,7 +41,7 @@ impl Format {
     }
 }
 
-/// A report could not be written. There is none then, or the one of an earlier run.
+/// A report could not be written. An earlier run's report may remain in its place.
 #[derive(Debug, Error)]
 #[error(
     "{}: cannot write the report: {}",
@@ -53,13 +53,13 @@ pub struct ReportError {
     source: io::Error,
 }
 
-/// A report that will be written.
+/// A report to be written.
 #[derive(Debug)]
 pub struct ReportFile {
     target: PathBuf,
     place: PathBuf,
     format: Format,
-    /// Lies beside the place, since a rename does not cross file systems.
+    /// In the same directory as the place, since a rename does not cross file systems.
     temporary: NamedTempFile,
     led_here: Vec<LedHere>,
 }
@@ -74,10 +74,10 @@ pub struct LedHere {
 }
 
 impl ReportFile {
-    /// Makes the file that will become the report, and so finds out whether there can be one.
+    /// Creates the file that will become the report, which shows whether a report is possible.
     ///
     /// # Errors
-    /// When nothing can be written there, or the target is something that a file cannot replace.
+    /// If nothing can be written there, or the target cannot be replaced by a file.
     pub fn create(
         target: &Path,
         format: Format,
@@ -96,10 +96,11 @@ impl ReportFile {
         }
     }
 
-    /// Writes the report and puts it in its place, whole.
+    /// Writes the complete report and moves it into place.
     ///
     /// # Errors
-    /// Those of the file system, and when it would replace what a valid artifact is a link to.
+    /// On errors of the file system, and if the report would replace the target of a valid
+    /// artifact's link.
     pub fn write(self, run: Run<'_>) -> Result<(), ReportError> {
         let written = self.is_free(run.records).and_then(|()| {
             write(&self.temporary, self.format, run)?;
@@ -112,13 +113,13 @@ impl ReportFile {
             .map_err(|source| error(&self.target, source))
     }
 
-    /// Whether nothing that was verified is lost when the report takes its place.
+    /// Checks that the report replaces nothing that was verified.
     ///
-    /// A link in the tree that leads to the place of a report proves nothing: whoever can write to
-    /// the tree can make one, and must not keep the run from judging the other artifacts. So it
-    /// is judged like any other. Where it leads to an earlier report or to nothing, the
-    /// artifact fails, and the report is written. Fail closed: where it is valid, or was not
-    /// judged, what stands there may be what the vendor signed, and stays.
+    /// A link in the tree that leads to the place of a report proves nothing: anyone who can write
+    /// to the tree can make one, and must not keep the run from judging the other artifacts. So it
+    /// is judged like any other. If it leads to an earlier report or to nothing, the artifact
+    /// fails, and the report is written. Fail closed: if it is valid, or was not judged, its target
+    /// may be what the vendor signed, and stays.
     fn is_free(&self, records: &[Record]) -> io::Result<()> {
         let has_failed = |led: &&LedHere| {
             let mut of_it = records.iter().filter(|record| led.is_of(record)).peekable();
@@ -142,7 +143,7 @@ impl LedHere {
     }
 }
 
-/// Makes the temporary file for a report at a place without links.
+/// Creates the temporary file for a report at a place without links.
 fn create(place: &Path) -> io::Result<NamedTempFile> {
     match place.symlink_metadata() {
         Ok(there) if there.is_dir() => Err(Errno::ISDIR.into()),
@@ -163,8 +164,8 @@ fn error(target: &Path, source: io::Error) -> ReportError {
     }
 }
 
-/// The system's own error: tempfile puts the path of the temporary file around it, which tells
-/// nobody anything, and leaves the kind.
+/// Returns the system's own error: tempfile wraps it with the path of the temporary file, which
+/// helps no user, and keeps the kind.
 fn plain(error: io::Error) -> io::Error {
     let known = match error.kind() {
         _ if error.raw_os_error().is_some() => None,
@@ -185,8 +186,8 @@ fn parent(target: &Path) -> &Path {
     }
 }
 
-/// Makes a file with the mode of any new one, less what the user's umask takes, and less what the
-/// old one does not give.
+/// Creates a file with the default mode, restricted by the umask and by the mode of the file that
+/// it replaces.
 fn beside(place: &Path) -> io::Result<NamedTempFile> {
     let old = old(place).map_or(0o666, |old| old.mode());
     tempfile::Builder::new()
@@ -196,7 +197,7 @@ fn beside(place: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(parent(place))
 }
 
-/// Returns what there is to say of the file that a report replaces, if there is one.
+/// Returns the metadata of the file that a report replaces, if there is one.
 fn old(place: &Path) -> Option<Metadata> {
     fs::symlink_metadata(place).ok().filter(Metadata::is_file)
 }
@@ -207,14 +208,14 @@ fn keep_mode(new: &File, place: &Path) -> io::Result<()> {
         return Ok(());
     };
     let now = new.metadata()?;
-    // Another user's file may have been put there to have the report readable, or writable, for
-    // that user.
+    // Another user may have put that file there to make the report readable or writable for
+    // themselves.
     let wanted = if old.uid() == geteuid().as_raw() {
         old.mode() & 0o777
     } else {
         now.mode() & old.mode() & 0o777
     };
-    // What the old one's group may do, no other group may.
+    // The old group's permissions apply to no other group.
     let is_same_group = now.gid() == old.gid() || fchown(new, None, Some(old.gid())).is_ok();
     let mode = if is_same_group {
         wanted
@@ -232,6 +233,6 @@ fn write(file: &NamedTempFile, format: Format, run: Run<'_>) -> io::Result<()> {
         Format::Html => html::write(&mut out, run),
     }?;
     out.flush()?;
-    // On the disk before it has the report's name: a report is whole even after the power failed.
+    // Synced before the rename: a report is complete even after a power failure.
     file.as_file().sync_all()
 }

@@ -1,9 +1,9 @@
-//! A run as one page that needs nothing else: for an auditor to print and an engineer to filter.
+//! A run as one self-contained page: for an auditor to print and an engineer to filter.
 //!
-//! `report.html` beside this file is what it looks like, `report.css` its style, and `report.js`
-//! sorts and filters its table; both are in the page. Names of files are hostile: they are escaped
-//! as on a terminal and then for HTML, and the page's policy lets no script run but this one
-//! (Content Security Policy Level 3, 2.3.1: sources by hash).
+//! `report.html` beside this file is the template, `report.css` its style, and `report.js` sorts
+//! and filters its table; both are embedded in the page. File names are hostile: they are escaped
+//! as for a terminal and then for HTML, and the page's policy lets no other script run (Content
+//! Security Policy Level 3, 2.3.1: sources by hash).
 
 use std::io::{self, Write};
 
@@ -24,7 +24,7 @@ use crate::trust::verdict::{Record, Summary, Verdict};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
-/// Digits of a fingerprint where the whole is told elsewhere.
+/// Number of digits of an abbreviated fingerprint, which is shown in full elsewhere.
 const SHORT: usize = 12;
 
 /// Writes a whole run.
@@ -68,13 +68,13 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The rows, each made when it is written.
+    /// Returns the rows, each built when it is written.
     fn rows(&self) -> impl Iterator<Item = Row> {
         self.records.iter().map(Row::of)
     }
 }
 
-/// What the page may load and run: its own style and script, by their digests, and nothing else.
+/// Returns the content security policy: only the page's own style and script, by their digests.
 fn policy() -> String {
     let hash = |text: &str| {
         let digest = Digest::of(text.as_bytes());
@@ -86,7 +86,7 @@ fn policy() -> String {
     )
 }
 
-/// What the whole run comes to.
+/// The result of the whole run.
 #[derive(Debug, PartialEq, Eq)]
 struct Banner {
     class: &'static str,
@@ -106,7 +106,7 @@ impl Banner {
                 summary.failures
             )
         };
-        // Fail closed: success is what is left when everything else is ruled out.
+        // Fail closed: success remains only after everything else is ruled out.
         let (class, title, text) = match (end.interrupted, end.conclusion) {
             (Some(signal), _) => ("none", format!("Interrupted by {signal}"), of_all),
             (None, Conclusion::PipeClosed) => (
@@ -148,12 +148,12 @@ impl Banner {
     }
 }
 
-/// How many differences from the baseline there are.
+/// Returns the number of differences from the baseline.
 fn findings(end: &End) -> usize {
     end.audit.as_ref().map_or(0, |audit| audit.findings.len())
 }
 
-/// Whether everything speaks for success.
+/// Reports whether nothing contradicts success.
 fn is_success(end: &End) -> bool {
     let summary = &end.summary;
     findings(end) == 0
@@ -163,16 +163,16 @@ fn is_success(end: &End) -> bool {
         && end.problems.is_empty()
 }
 
-/// A status in the picture of the totals.
+/// A status in the diagram of the totals.
 struct Share {
     status: &'static str,
     count: u64,
-    /// Where it begins and how wide it is, in thousandths of the whole.
+    /// Its start and width, in thousandths of the whole.
     begin: f64,
     width: f64,
 }
 
-/// Thousandths that each share has at least, so that one failure in a million is seen.
+/// Minimum width of a share, in thousandths, so that one failure in a million is visible.
 const LEAST: f64 = 12.0;
 
 fn shares(summary: &Summary) -> Vec<Share> {
@@ -351,8 +351,7 @@ impl Row {
     }
 }
 
-/// How an artifact stands out: what passes by its verdict alone, what was accepted without one,
-/// what failed.
+/// Returns the class of an artifact: valid, accepted without a signature, or failed.
 fn class(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Valid { .. } => "pass",

@@ -1,38 +1,38 @@
 //! Records as JSON: one object a line as they are decided (`--format jsonl`), or one document
 //! (`--report FILE.json`).
 //!
-//! Both carry the same objects, told apart by `type`; `docs/report.schema.json` describes them
+//! Both carry the same objects, distinguished by `type`; `docs/report.schema.json` describes them
 //! (JSON Schema, draft 2020-12).
 //!
-//! - `start`, the first: `schema` (the version of all this, [`SCHEMA`](crate::wire::SCHEMA)),
+//! - `start`, the first: `schema` (the format's version, [`SCHEMA`](crate::wire::SCHEMA)),
 //!   `version` of the program, `time` (RFC 3339, UTC), `host`, `keys` (each with `name` and
 //!   `fingerprint`, the SHA-256 of its DER), `directory` (the working directory), `roots` (the
 //!   PATHs) and `options`.
 //! - `artifact`, one for each record: `path`, `status` ([`Status`](crate::trust::terms::Status)),
 //!   `passes` (whether it may be used), `reason` ([`Reason`](crate::trust::terms::Reason)),
-//!   `detail` (the reason in words, for people), `remedy` (what to do, where it does not pass), and
-//!   where they are known: `size` in bytes, `sha256`, `signature` (its file), `key` (the
+//!   `detail` (the reason as text, for people), `remedy` (what to do, if it does not pass), and if
+//!   known: `size` in bytes, `sha256`, `signature` (its file), `key` (the
 //!   fingerprint of the key that verified it), `parts` (the files that it was split into and read
-//!   from, in their order), `link` (what it is a link to, where the signature is that of its
-//!   target), `read_as` (another name of the same file, under which it was read, once for both),
+//!   from, in their order), `link` (the target of the link that it is, if the signature is the
+//!   target's), `read_as` (another name of the same file, under which it was read, once for both),
 //!   and `seconds` from opening it to its verdict. `looks`
-//!   ([`Sniffed`](crate::trust::sniffed::Sniffed)) is a hint where an artifact fails by its content
-//!   or for want of a signature: what the data really is.
+//!   ([`Sniffed`](crate::trust::sniffed::Sniffed)) is a hint on an artifact that fails by its
+//!   content or for lack of a signature: what the data really is.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged),
 //!   `interrupted` (the signal, if one ended the run), `expected` and `counts` of artifacts,
-//!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` in words, `notes`
-//!   ([`Note`](crate::hints::notes::Note), told apart by `note`), and where there was a baseline
+//!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` as text, `notes`
+//!   ([`Note`](crate::hints::notes::Note), distinguished by `note`), and if there was a baseline
 //!   the `audit`: the `baseline`'s path, its `sha256` and `time`, and the `findings`
-//!   ([`Finding`](crate::audit::Finding), told apart by `finding`).
+//!   ([`Finding`](crate::audit::Finding), distinguished by `finding`).
 //!
 //! A document has the members `schema`, `start`, `artifacts` (in the order of the lines) and
 //! `summary`.
 //!
 //! # Paths
 //! JSON is Unicode; file names are bytes. A path that is UTF-8 is the string `path`. One that is
-//! not has no `path` but a `path_base64`: its bytes in base64 (RFC 4648, section 4), so that nobody
-//! takes it for another file. The same holds for `signature` and `signature_base64`. No other
-//! escaping is done than that of JSON.
+//! not has no `path` but a `path_base64`: its bytes in base64 (RFC 4648, section 4), so that it
+//! cannot be mistaken for another file. The same applies to `signature` and `signature_base64`.
+//! There is no escaping besides JSON's.
 
 use std::io::{self, Write};
 
@@ -74,9 +74,9 @@ fn line(mut out: impl Write, object: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Compact JSON for a terminal or the log of a CI job: a parser reads the same, but nothing in it
-/// is obeyed there. What a name shows escaped is escaped here, too, and no two `#` are neighbours
-/// (see [`escape::name`]).
+/// Compact JSON for a terminal or the log of a CI job: a parser reads the same values, but neither
+/// obeys anything in it. Characters that a name escapes as unseen ([`escape::is_unseen`]) are
+/// escaped here, too, and no two `#` are adjacent (see [`escape::name`]).
 struct ForLogs;
 
 impl Formatter for ForLogs {

@@ -1,4 +1,4 @@
-//! A run as JUnit XML, as GitLab and Jenkins read it: one test case an artifact.
+//! A run as JUnit XML, as GitLab and Jenkins read it: one test case per artifact.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -38,12 +38,12 @@ struct Report<'a> {
     time: String,
     properties: Vec<(&'static str, String)>,
     records: &'a [Record],
-    /// The cases that are no record's.
+    /// The cases that belong to no record.
     others: Vec<Case>,
     notes: Option<String>,
 }
 
-/// How many cases there are, and how many of each outcome but success.
+/// The number of cases, and of each outcome except success.
 #[derive(Default)]
 struct Counts {
     tests: usize,
@@ -77,7 +77,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The cases, those of records made when they are written.
+    /// Returns the cases, building those of records during writing.
     fn cases(&self) -> impl Iterator<Item = Cow<'_, Case>> {
         let records = self.records.iter().zip(names(self.records));
         let records = records.map(|(record, name)| Cow::Owned(case(record, name)));
@@ -108,13 +108,13 @@ struct Case {
 }
 
 impl Case {
-    /// Whether it has no element inside.
+    /// Reports whether it has no child element.
     fn is_bare(&self) -> bool {
         self.properties.is_empty() && matches!(self.outcome, Outcome::Success)
     }
 }
 
-/// What became of a case, in the format's terms.
+/// The outcome of a case, in the format's terms.
 #[derive(Clone)]
 enum Outcome {
     Success,
@@ -152,14 +152,14 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// What tells a case from all others: consumers keep one of two cases with the same identity, so a
-/// failing case could hide behind a passing one.
+/// A case's unique identity: consumers keep one of two cases with the same identity, so a failing
+/// case could hide behind a passing one.
 ///
-/// Some consumers go by the name alone, some by class and name, and GitLab by the hash of
-/// `class_name`: none of these three may be the same for two cases. Cases of records have a class
-/// and a name in the form of [`part`], which neither begins with `(` nor contains ` (`. So what
-/// begins with `(` is a case of the run itself, and what stands behind the first ` (` was put there
-/// by [`names`].
+/// Some consumers identify a case by the name alone, some by class and name, and GitLab by the hash
+/// of `class_name`: none of these three may be the same for two cases. Cases of records have a
+/// class and a name in the form of [`part`], which neither begins with `(` nor contains ` (`. So a
+/// case that begins with `(` belongs to the run itself, and text after the first ` (` was added by
+/// [`names`].
 #[derive(Clone)]
 struct Identity {
     class: String,
@@ -167,7 +167,7 @@ struct Identity {
 }
 
 impl Identity {
-    /// The identity of a case that is not an artifact's.
+    /// Returns the identity of a case that is not an artifact's.
     fn of_run(class: &str, name: &str) -> Identity {
         Identity {
             class: format!("({class})"),
@@ -185,9 +185,9 @@ impl Identity {
     }
 }
 
-/// Returns a path in a form of its own, as printed, and without what separates the parts of a name.
-/// Blanks at the ends or in a row are escaped as well, since what reads XML attributes may drop
-/// them.
+/// Returns a path in a unique form, as printed, and without the separators of a name's parts.
+/// Leading, trailing and repeated blanks are escaped as well, since parsers of XML attributes may
+/// drop them.
 fn part(path: &SharedPath) -> String {
     part_of(&words::shown(path))
 }
@@ -211,9 +211,8 @@ fn part_of(printed: &str) -> String {
     text
 }
 
-/// Returns the names of the records' cases, in their order: the path; behind it the signature,
-/// where several records are about one path; and behind that a number, where even these are the
-/// same.
+/// Returns the names of the records' cases, in their order: the path; the signature after it, if
+/// several records share a path; and a number after that, if even these are the same.
 fn names(records: &[Record]) -> impl Iterator<Item = String> {
     let mut of_subject: HashMap<&Subject, usize> = HashMap::new();
     for record in records {
@@ -232,15 +231,15 @@ fn names(records: &[Record]) -> impl Iterator<Item = String> {
         let times = seen.entry((&record.subject, signature)).or_default();
         *times += 1;
         if *times > 1 {
-            // No signature file is shown with a parenthesis at its start.
+            // No signature file is shown with a leading parenthesis.
             name += &format!(" (({times}))");
         }
         name
     })
 }
 
-/// Returns a signature file as the name of its artifact's case has it: without its directory, where
-/// that is the artifact's.
+/// Returns a signature file as it appears in the name of its artifact's case: without its directory
+/// if that is the artifact's.
 fn beside(data: &SharedPath, signature: &SharedPath) -> String {
     match signature.file_name().filter(|_| signature.is_beside(data)) {
         Some(name) => part_of(&escape::name(name)),
@@ -274,8 +273,8 @@ fn outcome(record: &Record) -> Outcome {
     let message = words::verdict(&record.verdict);
     match record.verdict {
         Verdict::Valid { .. } => Outcome::Success,
-        // What is allowed to have no signature was not verified: it is neither a success nor a
-        // failure.
+        // An artifact that is allowed to be unsigned was not verified: it is neither a success nor
+        // a failure.
         _ if record.verdict.passes() => Outcome::Skipped { message },
         _ => Outcome::Failure {
             message,
@@ -285,7 +284,7 @@ fn outcome(record: &Record) -> Outcome {
     }
 }
 
-/// A case that fails for a difference from the baseline.
+/// Returns a case that fails because of a difference from the baseline.
 fn difference(finding: &Finding) -> Case {
     let name = format!("{}: {}", finding.name(), part(finding.path()));
     Identity::of_run("baseline", &name).into_case(Outcome::Failure {
@@ -295,9 +294,9 @@ fn difference(finding: &Finding) -> Case {
     })
 }
 
-/// A case that fails for the run itself, where not every artifact was judged or none could be.
+/// Returns a case that fails for the run itself, if not every artifact was judged or none could be.
 ///
-/// Fail closed: who reads the cases alone must not take a run that was cut short for a success.
+/// Fail closed: a reader of only the cases must not mistake an interrupted run for a success.
 fn unfinished(end: &End) -> Option<Case> {
     let mut problems = end.problems.clone();
     if let Some(signal) = end.interrupted {
@@ -327,7 +326,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    /// Paths of what looks like the parts of an identity, so that they would be confused often.
+    /// Paths that resemble the parts of an identity, so that collisions are likely.
     fn path() -> impl Strategy<Value = SharedPath> {
         let piece = prop::sample::select(vec![
             "a",

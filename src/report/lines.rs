@@ -10,18 +10,18 @@ use crate::trust::verdict::{Record, Verdict};
 /// Which lines are printed, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Detail {
-    /// Any at all, and the summary.
+    /// Whether to print lines at all, and the summary.
     pub lines: bool,
-    /// Those of valid artifacts.
+    /// Whether to print the lines of valid artifacts.
     pub valid: bool,
-    /// The reason behind each verdict.
+    /// Whether to print the reason for each verdict.
     pub reasons: bool,
-    /// The verdicts in colour. Without it the bytes are the sample script's.
+    /// Whether to colour the verdicts. Without colour the bytes are those of the sample script.
     pub colour: bool,
 }
 
 impl Detail {
-    /// Whether the record is told of.
+    /// Reports whether the record gets a line.
     pub fn shows(&self, record: &Record) -> bool {
         let valid = matches!(record.verdict, Verdict::Valid { .. });
         self.lines && (self.valid || !valid)

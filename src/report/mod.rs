@@ -1,4 +1,4 @@
-//! A run in each of the formats that people and programs read.
+//! The formats in which people and programs read a run.
 
 mod document;
 pub mod file;

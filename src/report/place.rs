@@ -1,4 +1,4 @@
-//! Where a report will be: the links on the way there, and which of them are followed.
+//! Resolves the place of a report, and decides which links on the way are followed.
 
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -11,14 +11,14 @@ use rustix::process::geteuid;
 
 use super::words;
 
-/// Most links on the way to one place, as in Linux (path_resolution(7)).
+/// Maximum number of links on the way to one place, as in Linux (path_resolution(7)).
 const MOST_LINKS: usize = 40;
 
-/// Returns the place that a file written under the name `target` has: a path without links, though
-/// there may be nothing there.
+/// Returns the place of a file written under the name `target`: a path without links, which may not
+/// exist yet.
 ///
 /// # Errors
-/// Those of lstat(2) and readlink(2), and for a link that another user made.
+/// Those of lstat(2) and readlink(2), and an error for a link that another user made.
 pub fn of(target: &Path) -> io::Result<PathBuf> {
     let mut ahead = reversed(target);
     let mut place = PathBuf::from(".");
@@ -28,7 +28,7 @@ pub fn of(target: &Path) -> io::Result<PathBuf> {
             leave(&mut place);
             continue;
         }
-        // What begins at the root, as the target of a link may, replaces all before it.
+        // An absolute component, as in the target of a link, replaces everything before it.
         let next = place.join(component);
         match next.symlink_metadata() {
             Ok(link) if link.is_symlink() => {
@@ -52,15 +52,15 @@ pub fn of(target: &Path) -> io::Result<PathBuf> {
     Ok(place)
 }
 
-/// Whether the system finds something else under `target` than what is at the place: the links in
-/// /proc lead to files that are open, such as pipes and deleted files, whatever they seem to say.
+/// Reports whether the system finds another file under `target` than at the place: links in /proc
+/// lead to open files, such as pipes and deleted files, regardless of their apparent target.
 fn is_elsewhere(target: &Path, place: &Path) -> bool {
     let identity = |there: Metadata| (there.dev(), there.ino());
     let found = target.metadata().map(identity).ok();
     found.is_some() && found != place.symlink_metadata().map(identity).ok()
 }
 
-/// Returns the components of a path, the last first, without those that say nothing.
+/// Returns the components of a path, the last first, without `.`.
 fn reversed(path: &Path) -> Vec<OsString> {
     let components = path.components().rev();
     let significant = components.filter(|component| *component != Component::CurDir);
@@ -69,7 +69,7 @@ fn reversed(path: &Path) -> Vec<OsString> {
         .collect()
 }
 
-/// Goes to the parent of a directory that is reached without links.
+/// Moves to the parent of a directory that was reached without links.
 fn leave(place: &mut PathBuf) {
     match place.components().next_back() {
         Some(Component::Normal(_)) => drop(place.pop()),
@@ -78,10 +78,10 @@ fn leave(place: &mut PathBuf) {
     }
 }
 
-/// Fail closed: a link that another user made leads where that user wants a file of ours replaced.
-/// The kernel refuses such links in sticky directories that everyone may write to (proc(5),
-/// protected_symlinks); a report follows none anywhere, whatever the directory and the kernel. Root
-/// could replace the file without a link.
+/// Checks that a link may be followed. Fail closed: a link that another user made can direct the
+/// report to a file of ours that the other user wants replaced. The kernel refuses such links in
+/// sticky world-writable directories (proc(5), protected_symlinks); a report never follows them,
+/// regardless of the directory and the kernel. Root could replace the file without a link.
 fn may_be_followed(path: &Path, link: &Metadata) -> io::Result<()> {
     if link.uid() == geteuid().as_raw() || link.uid() == 0 {
         return Ok(());

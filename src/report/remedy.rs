@@ -1,11 +1,10 @@
-//! What to do about each failure: the one table of remedies. A reason that is added gets its remedy
-//! here.
+//! The table of remedies: what to do about each failure. A new reason gets its remedy here.
 
 use crate::trust::signature::SignatureError;
 use crate::trust::sniffed::Role;
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Unclaimed, Verdict};
 
-/// Advises what to do; there is nothing to do about what passes.
+/// Returns what to do about a failure; `None` for a record that passes.
 pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
     let remedy = match &record.verdict {
         verdict if verdict.passes() => return None,
@@ -33,7 +32,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
     Some(remedy)
 }
 
-/// Advises about what a signature file holds instead of a signature.
+/// Returns what to do about a signature file that contains no signature.
 fn signature(error: SignatureError) -> &'static str {
     match error {
         SignatureError::Empty | SignatureError::TooLong | SignatureError::NotDer => {

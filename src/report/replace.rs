@@ -1,20 +1,21 @@
-//! Whether a file can be put in another's place, as far as the system tells: what a rename would
-//! say is said before the work and not after it.
+//! Checks whether a file can replace another, as far as the system reports it, so that a rename's
+//! error is known before the work and not after it.
 
 use std::io;
 use std::path::Path;
 
-/// Says what a rename to `target`, which is in `directory`, would be refused with.
+/// Returns the error with which the system would refuse a rename to `target`, which is in
+/// `directory`.
 ///
 /// # Errors
-/// EBUSY for a mount point; EPERM for what is immutable or only appended to, and for another user's
-/// file in a sticky directory.
+/// EBUSY for a mount point; EPERM for an immutable or append-only file, and for another user's file
+/// in a sticky directory.
 #[cfg(target_os = "linux")]
 pub(super) fn is_allowed(target: &Path, directory: &Path) -> io::Result<()> {
     linux::is_allowed(target, directory).map_err(io::Error::from)
 }
 
-/// Elsewhere nothing tells.
+/// Allows everything: other systems do not report this.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_allowed(_target: &Path, _directory: &Path) -> io::Result<()> {
     Ok(())
@@ -38,12 +39,12 @@ mod linux {
                 StatxFlags::BASIC_STATS,
             )
         };
-        // What cannot be looked at is not judged here: making the new file says what is wrong, if
-        // anything is.
+        // A path that cannot be examined is not judged here: creating the new file reports the
+        // error, if there is one.
         let Ok(directory) = look(directory) else {
             return Ok(());
         };
-        // Where names are only added, the new file could not lose its first one.
+        // In an append-only directory, the new file could not be renamed from its temporary name.
         if is_kept(&directory) {
             return Err(Errno::PERM);
         }
@@ -58,8 +59,8 @@ mod linux {
         has(file, StatxAttributes::IMMUTABLE) || has(file, StatxAttributes::APPEND)
     }
 
-    /// Whether a file is another user's, in a directory where nobody else may replace it
-    /// (rename(2), EPERM).
+    /// Reports whether a file belongs to another user, in a directory where only its owner may
+    /// replace it (rename(2), EPERM).
     fn is_others(file: &Statx, directory: &Statx) -> bool {
         let is_sticky = Mode::from_raw_mode(directory.stx_mode.into()).contains(Mode::SVTX);
         let own = [file.stx_uid, directory.stx_uid].contains(&geteuid().as_raw());
@@ -70,7 +71,7 @@ mod linux {
         capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::FOWNER))
     }
 
-    /// A file system that does not know an attribute does not set it.
+    /// Reports an attribute. A file system that does not support it does not set it.
     fn has(file: &Statx, attribute: StatxAttributes) -> bool {
         file.stx_attributes.contains(attribute)
     }

@@ -1,4 +1,4 @@
-//! Verdicts in words.
+//! Verdicts as text.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -17,24 +17,25 @@ use crate::trust::key::Key;
 use crate::trust::sniffed::Role;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
-/// What a record speaks of, as it is printed.
+/// Returns the subject of a record, as printed.
 pub(crate) fn subject(record: &Record) -> String {
     match &record.subject {
         Subject::Artifact(path) => shown(path),
     }
 }
 
-/// A path as it is printed.
+/// Returns a path as printed.
 pub(crate) fn shown(path: &SharedPath) -> String {
     escape::name(&path.to_os_string())
 }
 
-/// The same of a path that shares nothing.
+/// Returns a plain path as printed.
 pub(crate) fn shown_path(path: &Path) -> String {
     escape::name(path.as_os_str())
 }
 
-/// The verdict as the sample script words it, and as it would word the others.
+/// Returns the verdict in the sample script's words, or in its style for the verdicts that it
+/// lacks.
 pub(crate) fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid { .. } => "✅ Signature valid".to_owned(),
@@ -52,7 +53,7 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
     }
 }
 
-/// The signature file: by its name alone where it lies beside the artifact, as nearly all do.
+/// Returns the signature file: only its name if it is beside the artifact, as nearly all are.
 pub(crate) fn signature(record: &Record) -> String {
     let Subject::Artifact(data) = &record.subject;
     match &record.signature {
@@ -64,15 +65,16 @@ pub(crate) fn signature(record: &Record) -> String {
     }
 }
 
-/// Why the verdict is what it is, from which file, and under which name that was read.
+/// Returns the reason for the verdict, the file that it comes from, and the name under which that
+/// was read.
 pub(crate) fn reason(record: &Record) -> String {
     why(record) + &how(record)
 }
 
-/// How an artifact was read, where it was not read as one file under its own name.
+/// Describes how an artifact was read, if not as one file under its own name.
 fn how(record: &Record) -> String {
     let link = record.link.as_deref();
-    // What a link leads to has been read under that name; saying so twice helps nobody.
+    // A link's target was read under that name; repeating it adds nothing.
     let read_as = record.read_as.as_deref().filter(|_| link.is_none());
     let link = link.map(|target| format!("; a link to {}", shown(target)));
     let read_as =
@@ -81,7 +83,7 @@ fn how(record: &Record) -> String {
     [link, read_as, parts].into_iter().flatten().collect()
 }
 
-/// The parts that an artifact was split into.
+/// Describes the parts that an artifact was split into.
 fn parts(parts: &[SharedPath]) -> Option<String> {
     let (first, last) = (parts.first()?, parts.last()?);
     Some(match parts.len() {
@@ -129,7 +131,7 @@ fn why(record: &Record) -> String {
     }
 }
 
-/// Why a file counts as unsigned.
+/// Returns why a file counts as unsigned.
 fn unclaimed(record: &Record, why: &Unclaimed) -> String {
     match why {
         Unclaimed::NoSignature => format!("no signature file claims it: {}", looked_for(record)),
@@ -147,7 +149,7 @@ fn unclaimed(record: &Record, why: &Unclaimed) -> String {
     }
 }
 
-/// The names under which the signature of an artifact was looked for.
+/// Returns the expected names of an artifact's signature.
 fn looked_for(record: &Record) -> String {
     let Subject::Artifact(path) = &record.subject;
     let name = path.file_name().unwrap_or_default();
@@ -166,7 +168,7 @@ fn looked_for(record: &Record) -> String {
     }
 }
 
-/// What an artifact that fails really is, and what to do; nothing where that is not known.
+/// Describes what a failing artifact really is, and what to do; empty if that is unknown.
 fn sniffed(record: &Record) -> String {
     record.sniffed.map_or_else(String::new, |looks| {
         let (is, remedy) = (looks.is(), looks.remedy(Role::Data));
@@ -174,10 +176,10 @@ fn sniffed(record: &Record) -> String {
     })
 }
 
-/// As many paths of a note are shown; a report has them all.
+/// Maximum number of paths shown for a note; a report has them all.
 const MOST_PATHS: usize = 4;
 
-/// A note in a sentence.
+/// Returns a note as a sentence.
 pub fn note(note: &Note) -> String {
     match note {
         Note::SameDirectory { path, judged_as } => format!(
@@ -225,7 +227,7 @@ pub fn note(note: &Note) -> String {
     }
 }
 
-/// Which of two files is to be renamed to what, so that they are paired.
+/// Describes which of two files to rename, and to what, so that they are paired.
 fn pairing(signature: &SharedPath, fits: &SharedPath) -> String {
     let name = fits.file_name().filter(|name| is_artifact(name));
     match name.and_then(|name| Path::new(name).file_stem()) {
@@ -240,7 +242,7 @@ fn pairing(signature: &SharedPath, fits: &SharedPath) -> String {
     }
 }
 
-/// The first of some paths, and how many more there are.
+/// Returns the first of some paths, and the number of the others.
 fn list(paths: &[SharedPath]) -> String {
     list_as(paths, shown)
 }
@@ -254,7 +256,7 @@ fn list_as(paths: &[SharedPath], shown: fn(&SharedPath) -> String) -> String {
     shown.join(", ") + &more
 }
 
-/// How a path is printed, so that a reader sees the difference.
+/// Returns the way to print paths so that the difference is visible.
 fn as_told_apart(difference: &str) -> fn(&SharedPath) -> String {
     match difference {
         "normal-form" | "case-and-normal-form" => spelled_out,
@@ -262,7 +264,7 @@ fn as_told_apart(difference: &str) -> fn(&SharedPath) -> String {
     }
 }
 
-/// A path with a code point in place of each character that is not ASCII.
+/// Returns a path with each non-ASCII character as its code point.
 fn spelled_out(path: &SharedPath) -> String {
     let spell = |c: char| match c {
         c if c.is_ascii() => c.to_string(),
@@ -279,7 +281,7 @@ fn difference_in_words(term: &str) -> &'static str {
     }
 }
 
-/// That the keys are probably the wrong ones, and which one would fit.
+/// Reports that the keys are probably the wrong ones, and names the one that made the signatures.
 fn wrong_key(keys: &[Arc<Key>], signatures: u64, signer: Option<(Digest, u64)>) -> String {
     let key = |key: &Arc<Key>| format!("{} ({})", key.name(), key.fingerprint());
     let keys = keys.iter().map(key).collect::<Vec<_>>().join(", ");
@@ -296,7 +298,7 @@ fn wrong_key(keys: &[Arc<Key>], signatures: u64, signer: Option<(Digest, u64)>) 
     format!("{found}, an old one or another product's; used: {keys}{signer}")
 }
 
-/// A difference from the baseline, as a line like those of the verdicts.
+/// Returns a difference from the baseline, as a line like those of the verdicts.
 pub fn finding(finding: &Finding) -> String {
     let path = shown(finding.path());
     match finding {
@@ -323,7 +325,7 @@ pub fn finding(finding: &Finding) -> String {
     }
 }
 
-/// What tells two paths apart that look alike; nothing, if they do not.
+/// Describes how two similar paths differ; empty if they are not similar.
 fn alike(then: &SharedPath, now: &SharedPath) -> String {
     let difference = Difference::between(then, now);
     difference
@@ -339,10 +341,10 @@ fn alike(then: &SharedPath, now: &SharedPath) -> String {
         })
 }
 
-/// The kinds of differences, in the order in which they are told.
+/// The kinds of differences, in the order of the summary.
 const KINDS: [&str; 4] = ["missing", "added", "changed", "renamed"];
 
-/// What an audit came to: how many differences of each kind.
+/// Returns the result of an audit: the number of differences of each kind.
 pub fn audit(audit: &Audit) -> String {
     let count = |kind| {
         audit
@@ -368,8 +370,8 @@ pub fn audit(audit: &Audit) -> String {
     format!("audit against {baseline}, of {time}: {result}")
 }
 
-/// The reason and what to do, in one sentence. A reason that already says what to do is not
-/// repeated.
+/// Returns the reason and what to do, in one sentence. A remedy that the reason already includes is
+/// not repeated.
 fn explanation(record: &Record) -> String {
     let reason = reason(record);
     match remedy(record) {
@@ -378,34 +380,35 @@ fn explanation(record: &Record) -> String {
     }
 }
 
-/// A failure in full: what failed, why, and what to do.
+/// Returns a failure in full: what failed, why, and what to do.
 pub(crate) fn failure(record: &Record) -> String {
     let (subject, verdict) = (subject(record), verdict(&record.verdict));
     format!("{subject}: {verdict} ({})", explanation(record))
 }
 
-/// What to do about a failure whose reason has been shown; nothing, if the reason said it.
+/// Returns what to do about a failure whose reason has been shown; `None` if the reason included
+/// it.
 pub(crate) fn advice(record: &Record) -> Option<String> {
     let reason = reason(record);
     let remedy = remedy(record).filter(|remedy| !reason.contains(remedy))?;
     Some(format!("{}: {remedy}", subject(record)))
 }
 
-/// The verdict, its reason and what to do, without a mark.
+/// Returns the verdict, its reason and what to do, without a mark.
 pub(crate) fn full_detail(record: &Record) -> String {
     let verdict = verdict(&record.verdict);
     let (_, words) = verdict.split_once(' ').unwrap_or_default();
     format!("{words} ({})", explanation(record))
 }
 
-/// The verdict and its reason, without a mark.
+/// Returns the verdict and its reason, without a mark.
 pub(crate) fn detail(record: &Record) -> String {
     let verdict = verdict(&record.verdict);
     let (_, words) = verdict.split_once(' ').unwrap_or_default();
     format!("{words} ({})", reason(record))
 }
 
-/// Which way to compute SHA-256 was chosen, and why, in one line.
+/// Returns the chosen implementation of SHA-256 and the reason, in one line.
 pub fn choice(choice: &Choice) -> String {
     let name = choice.hasher.name();
     if choice.measured.is_empty() {

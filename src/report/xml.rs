@@ -1,4 +1,4 @@
-//! Text escaped for XML 1.0, in attributes and between tags.
+//! Escapes text for XML 1.0, in attributes and between tags.
 
 use std::fmt::{self, Write};
 
@@ -17,13 +17,13 @@ impl Escaper for Xml {
             '\'' => out.write_str("&apos;"),
             '"' => out.write_str("&quot;"),
             c if is_char(c) => out.write_char(c),
-            // One such character and no parser reads the report any more.
+            // One such character, and no parser accepts the report.
             _ => out.write_char(char::REPLACEMENT_CHARACTER),
         })
     }
 }
 
-/// Whether XML allows a character (XML 1.0, 2.2: `Char`).
+/// Reports whether XML allows a character (XML 1.0, 2.2: `Char`).
 fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

@@ -1,4 +1,4 @@
-//! How a run ended, and the exit status that says so: the one table of them.
+//! How a run ended, and the one table of exit statuses.
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,20 +10,20 @@ pub enum Conclusion {
     /// No judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify,
     /// output that cannot be written.
     CannotJudge,
-    /// Ended by SIGXCPU: the processor time that the system allows is used up. No judgement.
+    /// Ended by SIGXCPU: the limit on processor time is used up. No judgement.
     OutOfTime,
-    /// Ended by SIGHUP, as when the terminal is closed (128 + 1).
+    /// Ended by SIGHUP, for example because the terminal was closed (128 + 1).
     HungUp,
-    /// Ended by SIGINT (128 + 2, as a shell shows it).
+    /// Ended by SIGINT (128 + 2, as shells report it).
     Interrupted,
     /// Ended by SIGTERM (128 + 15).
     Terminated,
-    /// Nobody reads standard output any more (128 + 13, SIGPIPE).
+    /// Standard output was closed by its reader (128 + 13, SIGPIPE).
     PipeClosed,
 }
 
 impl Conclusion {
-    /// The number that the shell sees.
+    /// Returns the exit status that the shell sees.
     pub fn exit_status(self) -> u8 {
         match self {
             Conclusion::Valid => 0,
@@ -31,7 +31,7 @@ impl Conclusion {
             Conclusion::CannotJudge | Conclusion::OutOfTime => 2,
             Conclusion::HungUp => 129,
             Conclusion::Interrupted => 130,
-            // Fail closed: the rest was not verified, so this is no success, unlike with tools that
+            // Fail closed: the rest was not verified, so this is no success, unlike in tools that
             // only search or print.
             Conclusion::PipeClosed => 141,
             Conclusion::Terminated => 143,

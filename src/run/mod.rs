@@ -1,4 +1,4 @@
-//! What a report says of a run besides its records: how it began and how it ended.
+//! What a report records about a run besides its records: its start and its end.
 
 pub mod conclusion;
 pub mod outcome;
@@ -14,73 +14,71 @@ use crate::trust::verdict::{Record, Summary};
 use conclusion::Conclusion;
 use outcome::Outcome;
 
-/// How a run began.
+/// The start of a run.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// When, by the system's clock.
+    /// The time, by the system clock.
     pub time: SystemTime,
-    /// The name that the machine gives itself (uname(2), `nodename`).
+    /// The machine's name (uname(2), `nodename`).
     pub host: String,
     /// The trusted keys.
     pub keys: Vec<Arc<Key>>,
-    /// The directory that it ran in, from which PATHs are reached that do not begin at the root.
-    /// Unknown where it was removed.
+    /// The working directory, which relative PATHs start from. Unknown if it was removed.
     pub directory: Option<PathBuf>,
     /// The PATHs as they were given.
     pub roots: Vec<PathBuf>,
-    /// What else was asked for.
+    /// The other options.
     pub options: Options,
 }
 
-/// What a run was asked to do, as far as it bears on its verdicts or its speed.
+/// The options of a run that affect its verdicts or its speed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The one signature file that was named (`--signature`).
+    /// The one given signature file (`--signature`).
     pub signature: Option<PathBuf>,
-    /// How many levels were walked; `None` is all.
+    /// Maximum depth of the walk; `None` means no limit.
     pub max_depth: Option<usize>,
     /// Whether linked directories were entered.
     pub follow_links: bool,
-    /// What was left out.
+    /// The excluded globs.
     pub exclude: Vec<String>,
-    /// The only fingerprints that a key was allowed to have (`--key-fingerprint`), if any were
-    /// named.
+    /// The only accepted key fingerprints (`--key-fingerprint`), if any were given.
     pub key_fingerprints: Vec<String>,
     /// Whether a missing signature was accepted.
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
-    /// The report that the run was audited against (`--baseline`).
+    /// The baseline of the audit (`--baseline`).
     pub baseline: Option<PathBuf>,
     /// How files were read: `auto`, `mmap` or `read`.
     pub io: &'static str,
-    /// Worker threads.
+    /// Number of worker threads.
     pub threads: usize,
-    /// How SHA-256 was computed: the name of an implementation.
+    /// The name of the SHA-256 implementation.
     pub sha256: &'static str,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Debug)]
 pub struct End {
-    /// When, by the system's clock.
+    /// The time, by the system clock.
     pub time: SystemTime,
-    /// How many artifacts got each verdict, and what it cost.
+    /// The count of each verdict, and the cost.
     pub summary: Summary,
     /// The signal that ended it, if one did: `SIGHUP`, `SIGINT`, `SIGTERM` or `SIGXCPU`.
     pub interrupted: Option<&'static str>,
-    /// How it ended, unless a report cannot be written after this one.
+    /// The conclusion, unless a report cannot be written after this one.
     pub conclusion: Conclusion,
-    /// What kept the run from a judgement, in words.
+    /// What kept the run from a judgement, as text.
     pub problems: Vec<String>,
-    /// What the run shows as a whole.
+    /// The notes on the run as a whole.
     pub notes: Arc<[Note]>,
-    /// How it differs from its baseline, where it was audited.
+    /// The differences from its baseline, if it was audited.
     pub audit: Option<Arc<Audit>>,
 }
 
 impl End {
-    /// How a run ends now.
+    /// Returns the end of a run that ends now.
     pub fn of(outcome: &Outcome) -> End {
         End {
             time: SystemTime::now(),
@@ -97,13 +95,13 @@ impl End {
 /// A whole run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
-    /// How it began.
+    /// The start.
     pub start: &'a Start,
     /// Its records, in the order of the lines.
     pub records: &'a [Record],
-    /// How it ended.
+    /// The end.
     pub end: &'a End,
 }
 
-/// The version of the program that makes the reports.
+/// The version of the program that writes the reports.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,4 +1,4 @@
-//! What a run comes to: its exit status, and what kept it from a judgement.
+//! The outcome of a run: its exit status, and what kept it from a judgement.
 
 use std::io;
 use std::sync::Arc;
@@ -9,40 +9,40 @@ use crate::hints::notes::Note;
 use crate::text::os_error;
 use crate::trust::verdict::Summary;
 
-/// What came of verifying, and of telling it.
+/// The outcome of verification and output.
 #[derive(Debug)]
 pub struct Outcome {
-    /// How many artifacts got each verdict, and what it cost.
+    /// The count of each verdict, and the cost.
     pub summary: Summary,
-    /// Whether all that was to be printed was taken.
+    /// Whether all output was written.
     pub output: io::Result<()>,
-    /// PATHs in which there was nothing to verify, as they are printed.
+    /// PATHs with nothing to verify, as printed.
     pub empty: Vec<String>,
-    /// How it ends if a signal ended it.
+    /// The conclusion of a signal, if one ended the run.
     pub interrupted: Option<Conclusion>,
-    /// Reports that could not be written, in words.
+    /// Reports that could not be written, as text.
     pub unwritten: Vec<String>,
-    /// How often a worker panicked.
+    /// Number of worker panics.
     pub panics: u64,
-    /// What the run shows as a whole.
+    /// The notes on the run as a whole.
     pub notes: Arc<[Note]>,
-    /// What came of the audit, if one was asked for.
+    /// The outcome of the audit.
     pub audit: Audited,
 }
 
-/// What came of an audit.
+/// The outcome of an audit.
 #[derive(Debug)]
 pub enum Audited {
-    /// None was asked for.
+    /// No audit was requested.
     NotAsked,
-    /// The run did not reach its end: what it did not see would be called missing.
+    /// The run is incomplete: artifacts that it did not reach would count as missing.
     NotMade,
-    /// This.
+    /// The audit was made.
     Made(Arc<Audit>),
 }
 
 impl Audited {
-    /// The audit, where it was made.
+    /// Returns the audit, if it was made.
     pub fn audit(&self) -> Option<&Arc<Audit>> {
         match self {
             Audited::Made(audit) => Some(audit),
@@ -52,12 +52,12 @@ impl Audited {
 }
 
 impl Outcome {
-    /// How the run ends.
+    /// Returns the conclusion of the run.
     pub fn conclusion(&self) -> Conclusion {
         let summary = &self.summary;
-        // Fail closed: success stands last, behind everything that could speak against it.
+        // Fail closed: success comes last, after everything that could contradict it.
         match (self.interrupted, &self.output) {
-            // A failure is a judgement, whatever kept the run from the others.
+            // A failure is a judgement, even if the others were not judged.
             (Some(Conclusion::OutOfTime), _) if summary.failures > 0 => Conclusion::NotValid,
             (Some(exit), _) => exit,
             (None, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -65,31 +65,31 @@ impl Outcome {
             }
             (None, Err(_)) => Conclusion::CannotJudge,
             (None, Ok(())) if summary.failures > 0 || self.differs() => Conclusion::NotValid,
-            // A panic has failed what it was about, and where it was about nothing, it says nothing
-            // good of the rest.
+            // A panic has failed the files that it affected; if it affected none, the rest cannot
+            // be trusted either.
             (None, Ok(())) if self.panics > 0 => Conclusion::CannotJudge,
-            // A run that was ended by nobody has a record of everything; this would be another
-            // defect.
+            // A run that was not interrupted has a record of everything; otherwise there is another
+            // bug.
             (None, Ok(())) if !summary.is_complete() => Conclusion::CannotJudge,
             (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Conclusion::CannotJudge,
-            // A mount that is not there is an empty directory: nothing was verified where something
-            // was expected.
+            // A missing mount is an empty directory: nothing was verified where something was
+            // expected.
             (None, Ok(())) if !self.empty.is_empty() => Conclusion::CannotJudge,
-            // What is allowed to have no signature proves nothing.
+            // Artifacts that are allowed to be unsigned prove nothing.
             (None, Ok(())) if summary.valid == 0 => Conclusion::CannotJudge,
-            // Whoever reads the report would read an old one, or none.
+            // A reader of the report would find an old one, or none.
             (None, Ok(())) if !self.unwritten.is_empty() => Conclusion::CannotJudge,
             (None, Ok(())) => Conclusion::Valid,
         }
     }
 
-    /// Whether the run is not what its baseline says.
+    /// Reports whether the run differs from its baseline.
     fn differs(&self) -> bool {
         let audit = self.audit.audit();
         audit.is_some_and(|audit| !audit.findings.is_empty())
     }
 
-    /// The signal that ended it, by its name.
+    /// Returns the name of the signal that ended the run.
     pub fn signal(&self) -> Option<&'static str> {
         match self.interrupted? {
             Conclusion::HungUp => Some("SIGHUP"),
@@ -100,7 +100,7 @@ impl Outcome {
         }
     }
 
-    /// What kept the run from a judgement, beyond what the lines and the summary say.
+    /// Returns what kept the run from a judgement, beyond the lines and the summary.
     pub fn problems(&self) -> Vec<String> {
         let empty = self.empty.iter().map(|path| {
             format!("{path}: nothing to verify: no signature, and no file that needs one")

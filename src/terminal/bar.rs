@@ -1,4 +1,5 @@
-//! What the bars say: lines that fit the screen, made of numbers. Pure; `progress` draws them.
+//! The text of the progress bars: lines that fit the screen, built from numbers. Pure; `progress`
+//! draws them.
 
 use std::time::Duration;
 
@@ -6,39 +7,39 @@ use console::{Style, measure_text_width};
 
 use crate::text::size::size;
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Total {
-    /// Bytes dealt with.
+    /// Bytes processed or skipped.
     pub(crate) done: u64,
-    /// Bytes of all.
+    /// Total bytes.
     pub(crate) bytes: u64,
     /// Bytes per second.
     pub(crate) rate: u64,
-    /// Time left, by the rate.
+    /// Estimated time left, at this rate.
     pub(crate) left: Duration,
-    /// Artifacts that are judged.
+    /// Artifacts judged.
     pub(crate) decided: u64,
-    /// Artifacts.
+    /// Total artifacts.
     pub(crate) records: u64,
     /// Artifacts that failed.
     pub(crate) failures: u64,
 }
 
-/// Columns of a bar where there is room, and where there is not.
+/// Columns of a bar on a wide screen, and on a narrow one.
 const WIDE: usize = 24;
 const NARROW: usize = 10;
-/// From this many columns on there is room.
+/// Minimum number of columns of a wide screen.
 const ROOMY: usize = 70;
 
-/// The line for the whole run: as much as fits into so many columns, the most important first to
-/// stay.
+/// Returns the line for the whole run: as many parts as fit into `columns`, the most important
+/// first.
 pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
     let failures = match total.failures {
         0 => String::new(),
         failures => format!("{failures} failed"),
     };
-    // In the order in which they are shown, with the rank by which they stay.
+    // In display order, with the rank by which they are kept.
     let parts = [
         (3, bar(total.done, total.bytes, bar_columns(columns))),
         (0, percent(total.done, total.bytes)),
@@ -74,7 +75,7 @@ fn columns_of(parts: &[(usize, String)], rank: usize) -> usize {
         .saturating_sub(1)
 }
 
-/// The line for one file: its name, shortened in the middle, a bar, and how much of it is done.
+/// Returns the line for one file: its name, shortened in the middle, a bar, and its progress.
 pub(crate) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String {
     let numbers = if columns >= ROOMY {
         format!("{} {:>9}", percent(done, bytes), size(bytes))
@@ -88,12 +89,12 @@ pub(crate) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String 
     format!("{name}{pad} {bar} {numbers}")
 }
 
-/// The line that stands for the files that the screen has no room for.
+/// Returns the line for the files that do not fit on the screen.
 pub(crate) fn more(files: usize) -> String {
     format!("… and {files} more")
 }
 
-/// The line while directories are walked.
+/// Returns the line shown while directories are walked.
 pub(crate) fn walking(entries: u64) -> String {
     format!("looking for files: {entries} seen")
 }
@@ -113,7 +114,7 @@ fn percent(done: u64, bytes: u64) -> String {
     format!("{:>3}%", (share(done, bytes) * 100.0) as u64)
 }
 
-/// 0 to 1. Of nothing, all is done.
+/// Returns a share from 0 to 1. Of nothing, everything is done.
 fn share(done: u64, bytes: u64) -> f64 {
     match bytes {
         0 => 1.0,
@@ -121,20 +122,20 @@ fn share(done: u64, bytes: u64) -> f64 {
     }
 }
 
-/// A time as a clock shows it: `0:07`, `2:05:09`.
+/// Returns a time in clock format: `0:07`, `2:05:09`.
 pub(crate) fn clock(time: Duration) -> String {
     let (hours, rest) = (time.as_secs() / 3600, time.as_secs() % 3600);
     let (minutes, seconds) = (rest / 60, rest % 60);
     match hours {
         0 => format!("{minutes}:{seconds:02}"),
         1..100 => format!("{hours}:{minutes:02}:{seconds:02}"),
-        // Nothing is known yet, or so little that it says nothing.
+        // Unknown, or too early for an estimate.
         _ => "-:--".to_owned(),
     }
 }
 
-/// Returns a text in so many columns: what is too long is shortened in the middle, since names
-/// differ at their ends.
+/// Returns a text of at most `columns` columns: a longer one is shortened in the middle, since
+/// names differ at their ends.
 pub(crate) fn shorten(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -148,7 +149,7 @@ pub(crate) fn shorten(text: &str, columns: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// Returns the first characters that fit.
+/// Returns the leading characters that fit.
 fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> String {
     let mut used = 0;
     let fits = |c: &char| {
@@ -158,22 +159,22 @@ fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> String {
     chars.take_while(fits).collect()
 }
 
-/// Returns the most columns that a text takes: a sum over its characters, so that what is true of
-/// parts is true of the whole.
+/// Returns the maximum number of columns of a text: a sum over its characters, so that the widths
+/// of parts add up to that of the whole.
 ///
-/// Terminals differ: some measure each character, others join several into one picture
+/// Terminals differ: some measure each character, others join several into one glyph
 /// (`UnicodeWidthStr`). No rule for joining makes a text wider than this sum.
 fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
-/// Emoji presentation, which makes the character before it two columns wide.
+/// Emoji presentation selector, which makes the preceding character two columns wide.
 const EMOJI: char = '\u{fe0f}';
 
 fn char_width(c: char) -> usize {
     match c {
         EMOJI => 1,
-        // A control character is shown as one column, if at all.
+        // A control character takes at most one column.
         _ => measure_text_width(c.encode_utf8(&mut [0; 4])),
     }
 }
@@ -260,8 +261,8 @@ mod tests {
         );
     }
 
-    /// Texts of all of Unicode, with what joins or widens its neighbours more often than chance has
-    /// it.
+    /// Texts of all of Unicode, with a higher share of characters that join or widen their
+    /// neighbours.
     fn text() -> impl Strategy<Value = String> {
         let joining = prop::sample::select(vec![
             "\u{fe0f}",
@@ -309,8 +310,7 @@ mod tests {
 
     #[test]
     fn no_pair_of_characters_is_wider_than_their_sum() {
-        // Every character beside those that make their neighbour wider or narrower somewhere in
-        // Unicode.
+        // Every character next to those that widen or narrow their neighbours somewhere in Unicode.
         for c in '\0'..=char::MAX {
             for other in [
                 'a',

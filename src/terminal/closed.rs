@@ -1,9 +1,9 @@
-//! Whether stdout was closed when the process started. By the time `main` runs, it no longer shows.
+//! Reports whether stdout was closed when the process started, which `main` can no longer detect.
 //!
-//! std opens /dev/null, for reading and writing, in the place of each standard stream that is
-//! closed, so that no other file gets its number. What is written there is lost without an error.
-//! Nothing tells that descriptor from one that a caller opened in the same way (Python's
-//! `subprocess.DEVNULL`, container runtimes), so the question is asked before std gets there.
+//! std opens /dev/null, for reading and writing, in place of each closed standard stream, so that
+//! no other file gets its number. Writes to it are lost without an error. That descriptor cannot be
+//! distinguished from one that a caller opened in the same way (Python's `subprocess.DEVNULL`,
+//! container runtimes), so the check runs before std's.
 // Only for the attribute that puts a function into the list of initializers; see `INITIALIZER`.
 #![allow(unsafe_code)]
 
@@ -16,8 +16,8 @@ static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 /// Entry in the system's list of initializers, which the C library calls before `main`, and so
 /// before std's runtime starts.
 // SAFETY: the section holds pointers to functions of the C ABI, and this is one. It is called once,
-// while there is one thread. It needs nothing of std that the runtime sets up: it makes one system
-// call and stores one atomic flag; it allocates nothing, locks nothing and cannot panic. The C
+// while there is only one thread. It needs nothing of std that the runtime sets up: it makes one
+// system call and stores one atomic flag; it does not allocate or lock, and cannot panic. The C
 // library passes arguments (argc, argv, envp) that a C function without parameters ignores.
 #[used]
 #[cfg_attr(
@@ -32,16 +32,16 @@ extern "C" fn look() {
     STDOUT_WAS_CLOSED.store(is_closed, Ordering::Relaxed);
 }
 
-/// Whether stdout was closed when the process started.
+/// Reports whether stdout was closed when the process started.
 pub fn stdout_was_closed() -> bool {
     STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
-/// Has the program that takes this one's place (execve(2)) start without stdout as well, where
-/// there was none.
+/// Makes a program that replaces this one (execve(2)) start without stdout as well, if it was
+/// closed.
 pub fn keep_closed() {
     if stdout_was_closed() {
-        // std's /dev/null goes away. If it cannot, no descriptor is there at all.
+        // Closes std's /dev/null on exec. If that fails, there is no descriptor at all.
         let _ = fcntl_setfd(rustix::stdio::stdout(), FdFlags::CLOEXEC);
     }
 }

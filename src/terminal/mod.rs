@@ -1,5 +1,4 @@
-//! The process's standard streams, the screen that they may share, and the signals that come from
-//! it.
+//! The process's standard streams, the screen that they may share, and its signals.
 
 pub mod bar;
 pub mod closed;
@@ -19,7 +18,7 @@ pub use stream::Stream;
 /// Prints help or version to stdout, a usage error to stderr.
 ///
 /// # Errors
-/// Those of the stream; a pipe that nobody reads is none.
+/// Those of the stream; a pipe closed by its reader is not an error.
 pub fn explain(message: &clap::Error) -> io::Result<()> {
     let printed = if message.use_stderr() {
         message.print()
@@ -30,9 +29,9 @@ pub fn explain(message: &clap::Error) -> io::Result<()> {
 }
 
 fn help(message: &clap::Error) -> io::Result<()> {
-    // std takes a terminal that cannot be written to for one that swallows everything.
+    // std ignores write errors on a terminal that is not open for writing.
     Stream::stdout()?.check()?;
-    // To a terminal with clap's colours; to a file or pipe so that no error is lost.
+    // On a terminal with clap's colours; to a file or pipe in a way that loses no error.
     if io::stdout().is_terminal() {
         message.print()
     } else {
@@ -43,7 +42,7 @@ fn help(message: &clap::Error) -> io::Result<()> {
 /// Prints text to stdout.
 ///
 /// # Errors
-/// Those of the stream; a pipe that nobody reads is none.
+/// Those of the stream; a pipe closed by its reader is not an error.
 pub fn print(text: &[u8]) -> io::Result<()> {
     let mut out = Stream::stdout()?;
     out.check()?;
@@ -57,10 +56,10 @@ fn ignore_closed_pipe(error: io::Error) -> io::Result<()> {
     }
 }
 
-/// Says something on stderr, for people.
+/// Prints a message on stderr, for people.
 pub fn print_message(message: &impl Display) {
     let text = escape::message(&message.to_string());
     let line = format!("verify-signatures: {text}\n");
-    // Where stderr is closed, nobody listens; the verdicts and the exit status do not depend on it.
+    // A closed stderr has no reader; the verdicts and the exit status do not depend on it.
     let _ = Stream::stderr().write_all(line.as_bytes());
 }

@@ -1,8 +1,8 @@
-//! Where stdout leads, as far as the bars on stderr are concerned.
+//! Where stdout leads, as far as it affects the bars on stderr.
 //!
-//! In `verify-signatures | tee log`, the lines reach the terminal through another process, at any
-//! moment. The bars move the cursor up and erase what is there, and so they would erase lines that
-//! nobody knows of here.
+//! In `verify-signatures | tee log`, another process writes the lines to the terminal, at any
+//! moment. Bars move the cursor up and erase what is there, so they would erase lines that this
+//! process does not know about.
 
 use std::fs;
 use std::io;
@@ -12,17 +12,17 @@ use std::os::unix::fs::MetadataExt;
 use rustix::fs::{FileType, Stat, fstat};
 use rustix::termios::tcgetsid;
 
-/// Devices that keep what is written to them to themselves.
+/// Devices that discard what is written to them.
 const SINKS: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
 
-/// Whether no other process can write to the terminal on stderr what we write to stdout.
+/// Reports whether no other process can write our stdout to the terminal on stderr.
 pub fn is_apart_from_the_bars() -> bool {
     let (out, err) = (io::stdout(), io::stderr());
     let Ok(stat) = fstat(&out) else {
         return false;
     };
-    // Fail closed: what passes is a list. A pipe or a socket is read by anybody (tee, jq, cat), and
-    // so is another terminal, since a pseudo-terminal is read by the program that made it
+    // Fail closed: what passes is a list. A pipe or a socket may have any reader (tee, jq, cat),
+    // and so may another terminal, since a pseudo-terminal is read by the program that created it
     // (socat, expect).
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => true,
@@ -36,9 +36,9 @@ fn is_sink(stat: &Stat) -> bool {
     SINKS.into_iter().any(is_it)
 }
 
-/// Whether both lead to one terminal, so that lines and bars can take turns. A session has one
-/// controlling terminal, whatever the names by which it was opened (`/dev/tty` is one); any other
-/// is the same if it is the same device of the same file system.
+/// Reports whether both lead to one terminal, so that lines and bars can take turns. A session has
+/// one controlling terminal, regardless of the names by which it was opened (`/dev/tty` is one);
+/// any other is the same if it is the same device of the same file system.
 fn is_same_terminal(out: &impl AsFd, err: &impl AsFd) -> bool {
     let both_control = tcgetsid(out).is_ok() && tcgetsid(err).is_ok();
     let device = |stat: Stat| (stat.st_dev, stat.st_ino, stat.st_rdev);

@@ -1,4 +1,4 @@
-//! The progress of a run on stderr: bars that are drawn again and again, or a line now and then.
+//! The progress of a run on stderr: redrawn bars, or periodic lines.
 
 use std::io;
 use std::sync::Arc;
@@ -16,42 +16,42 @@ use crate::terminal::print_message;
 use crate::text::escape;
 use crate::text::size::size;
 
-/// How often the bars are drawn.
+/// Interval at which the bars are redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
-/// How often they are drawn at the most, whatever changes.
+/// Maximum redraw rate, regardless of changes.
 const HERTZ: u8 = 20;
-/// How often a line is written where there is no terminal.
+/// Interval between lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// How long the thread that draws may take to end.
+/// Maximum time to wait for the drawing thread to end.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Rows that stay free for the total and for what was printed before.
+/// Rows reserved for the total and for earlier output.
 const OTHER_ROWS: usize = 4;
 
-/// How the progress is shown.
+/// The style of the progress display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Not at all.
+    /// No display.
     Hidden,
-    /// Bars, for a terminal; failures in red or not.
+    /// Bars, for a terminal.
     Bars {
-        /// Whether there are colours.
+        /// Whether to use colours: failures in red.
         colour: bool,
     },
     /// A plain line every ten seconds, for a log.
     Lines,
 }
 
-/// What a run is at.
+/// The phase of a run.
 #[derive(Clone, Debug)]
 pub enum Phase {
-    /// It walks directories, and has seen so many entries.
+    /// Walking directories; the number of entries seen.
     Walking(Arc<AtomicU64>),
-    /// It verifies.
+    /// Verifying.
     Verifying(Arc<Counters>),
 }
 
-/// The progress being shown, by a thread of its own; nothing that works waits for it. By default
-/// there is none.
+/// A running progress display on its own thread; no other thread waits for it. The default displays
+/// nothing.
 #[derive(Debug, Default)]
 pub struct Progress {
     screen: MultiProgress,
@@ -60,7 +60,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins to show how far the phase is.
+    /// Starts displaying the phase's progress.
     pub fn start(style: Style, phase: Phase) -> Progress {
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), HERTZ);
         let screen = MultiProgress::with_draw_target(target);
@@ -75,12 +75,12 @@ impl Progress {
         }
     }
 
-    /// Does something that may print while the bars are out of the way.
+    /// Runs `print`, which may print, while the bars are hidden.
     pub fn without_bars<T>(&self, print: impl FnOnce() -> T) -> T {
         self.screen.suspend(print)
     }
 
-    /// Takes the bars away.
+    /// Removes the bars.
     pub fn finish(self) {
         suspend::forget();
         self.ended.store(true, Ordering::Relaxed);
@@ -90,20 +90,20 @@ impl Progress {
             while !ticker.is_finished() && asked.elapsed() < PATIENCE {
                 thread::park_timeout(Duration::from_millis(1));
             }
-            // It waits for somebody to read stderr. The reports must not wait with it, and the bars
-            // cannot be taken away.
+            // The thread is waiting for stderr's reader. The reports must not wait as well, and the
+            // bars cannot be removed.
             if !ticker.is_finished() {
                 return;
             }
         }
-        // Where the terminal is gone, so are the bars.
+        // If the terminal is gone, so are the bars.
         let _ = self.screen.clear();
     }
 }
 
 type Tick = Box<dyn FnMut() + Send>;
 
-/// What is to be done at every redraw.
+/// Returns what to do at every redraw.
 fn tick(style: Style, screen: MultiProgress, phase: Phase) -> Option<Tick> {
     match style {
         Style::Hidden => None,
@@ -124,7 +124,7 @@ fn tick(style: Style, screen: MultiProgress, phase: Phase) -> Option<Tick> {
     }
 }
 
-/// The progress as one line without a terminal.
+/// Returns the progress as one line for use without a terminal.
 fn plain(phase: &Phase) -> String {
     match phase {
         Phase::Walking(entries) => bar::walking(entries.load(Ordering::Relaxed)),
@@ -142,7 +142,7 @@ fn plain(phase: &Phase) -> String {
 fn spawn(ended: Arc<AtomicBool>, mut draw: Tick) -> io::Result<JoinHandle<()>> {
     let name = "progress".to_owned();
     thread::Builder::new().name(name).spawn(move || {
-        // What is over before the first redraw shows nothing at all.
+        // Work that ends before the first redraw displays nothing at all.
         thread::park_timeout(REDRAW);
         while !ended.load(Ordering::Relaxed) {
             draw();
@@ -151,7 +151,7 @@ fn spawn(ended: Arc<AtomicBool>, mut draw: Tick) -> io::Result<JoinHandle<()>> {
     })
 }
 
-/// The bars: one for each file in flight, as many as there is room for, and the total below them.
+/// The bars: one for each file in flight, as many as fit, and the total below them.
 struct Bars {
     screen: MultiProgress,
     files: Vec<ProgressBar>,
@@ -197,7 +197,7 @@ impl Bars {
         for (bar, text) in self.files.iter().zip(texts) {
             bar.set_message(text);
         }
-        // indicatif keeps the rate and the time left; what they look like is ours.
+        // indicatif tracks the rate and the time left; the text is ours.
         self.total.set_length(counters.total());
         self.total.set_position(counters.done());
         let total = Total {
@@ -213,7 +213,7 @@ impl Bars {
         self.total.set_message(text);
     }
 
-    /// The lines of the files, in so many rows at the most.
+    /// Returns the lines of the files, at most `rows` of them.
     fn files(&self, counters: &Counters, columns: usize, rows: usize) -> Vec<String> {
         let flights = counters.in_flight();
         let shown = if flights.len() > rows {
@@ -236,7 +236,7 @@ fn line(text: &str) -> ProgressBar {
 }
 
 fn template(text: &str) -> ProgressStyle {
-    // The templates are ours, and the tests see them drawn; a wrong one would show indicatif's own
-    // bar.
+    // The templates are constant, and the tests render them; an invalid one would show indicatif's
+    // default bar.
     ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -8,15 +8,14 @@ use rustix::termios::tcgetwinsize;
 
 use super::stream::Stream;
 
-/// What a terminal has that does not say, and what a log is taken for.
+/// Default size of a terminal that does not report one, and of a log.
 const USUAL: (usize, usize) = (80, 24);
 
-/// Columns that are left free at the right of what is drawn: the terminal writes `^C` there when it
-/// is pressed, twice at most, and on a new line, which nobody would take away again, if there were
-/// no room.
+/// Columns that stay free to the right of the drawing: the terminal echoes `^C` there, at most
+/// twice. Without room it would echo on a new line, which would never be erased.
 const FOR_CTRL_C: usize = 4;
 
-/// Columns and rows, now.
+/// Returns the current number of columns and rows.
 pub fn size() -> (usize, usize) {
     match tcgetwinsize(io::stderr()) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.into(), size.ws_row.into()),
@@ -24,19 +23,19 @@ pub fn size() -> (usize, usize) {
     }
 }
 
-/// Columns that can be drawn on.
+/// Returns the number of columns to draw on.
 pub(crate) fn columns() -> usize {
     size().0.saturating_sub(FOR_CTRL_C)
 }
 
-/// The screen as indicatif draws on it: what is drawn is written at once when it is complete.
+/// The screen as indicatif draws on it: a complete drawing is written at once.
 #[derive(Debug, Default)]
 pub(crate) struct Screen(Mutex<Drawing>);
 
 #[derive(Debug, Default)]
 struct Drawing {
     text: String,
-    /// Whether the last line is complete, so that the next text begins a new one.
+    /// Whether the last line is complete, so that the next text starts a new one.
     line_is_complete: bool,
 }
 
@@ -50,7 +49,7 @@ impl Screen {
         Ok(())
     }
 
-    /// A control sequence with a number (ECMA-48, 8.3); zero would count as one.
+    /// Appends a control sequence with a number (ECMA-48, 8.3); zero would count as one.
     fn control(&self, number: usize, function: char) -> io::Result<()> {
         match number {
             0 => Ok(()),
@@ -89,9 +88,9 @@ impl TermLike for Screen {
         self.add("\n")
     }
 
-    /// indicatif writes each line and then as many blanks as lead to the right border, where the
-    /// terminal would begin a new line. Here the blanks stand for the end of the line, and the
-    /// cursor stays behind the text; see [`FOR_CTRL_C`].
+    /// indicatif pads each line with blanks up to the right border, where the terminal would start
+    /// a new line. Here the blanks represent the end of the line, and the cursor stays after the
+    /// text; see [`FOR_CTRL_C`].
     fn write_str(&self, s: &str) -> io::Result<()> {
         let mut drawing = self.drawing();
         let is_end = s.chars().all(|c| c == ' ');
@@ -111,8 +110,8 @@ impl TermLike for Screen {
 
     fn flush(&self) -> io::Result<()> {
         let drawn = std::mem::take(&mut *self.drawing());
-        // indicatif panics where it is told that the terminal is gone. Nobody sees the bars then;
-        // the verdicts do not depend on them.
+        // indicatif panics if it learns that the terminal is gone. The bars are invisible then; the
+        // verdicts do not depend on them.
         let _ = Stream::stderr().write_all(drawn.text.as_bytes());
         Ok(())
     }

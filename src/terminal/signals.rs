@@ -1,5 +1,5 @@
 //! SIGINT, SIGTERM, SIGHUP and SIGXCPU: the first ends the run in good order, a second SIGINT or
-//! SIGTERM at once.
+//! SIGTERM ends it at once.
 
 use std::fs;
 use std::io;
@@ -14,25 +14,25 @@ use signal_hook::flag;
 use crate::progress::Cancel;
 use crate::run::conclusion::Conclusion;
 
-/// How long after the first signal another one is part of the same wish: timeout(1) sends each one
-/// twice, and the reports of a run that it ends are wanted.
+/// Time after the first signal during which another one counts as the same request: timeout(1)
+/// sends each signal twice, and a run that it ends should still write its reports.
 const ONE_WISH: Duration = Duration::from_millis(150);
-/// How often the thread that waits for the first signal looks up.
+/// Interval at which the thread that waits for the first signal checks for it.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// Its stack: it calls next to nothing.
+/// Stack size of that thread, which calls very little.
 const STACK: usize = 64 * 1024;
 
-/// Which signal came, if any.
+/// The signal received, if any.
 #[derive(Debug)]
 pub struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
-    /// From now on the signals set `cancel` instead of ending the process. One that whoever started
-    /// the process wants to be ignored (a shell does, of SIGINT, for what it runs in the
-    /// background; nohup(1), of SIGHUP) stays ignored.
+    /// Makes the signals set `cancel` from now on, instead of ending the process. A signal that the
+    /// parent process set to be ignored stays ignored (shells do that to SIGINT for background
+    /// jobs; nohup(1) to SIGHUP).
     ///
     /// # Errors
-    /// When the system refuses a handler.
+    /// If the system refuses a handler.
     pub fn listen(cancel: &Cancel) -> io::Result<Interrupt> {
         let received = Arc::new(AtomicUsize::new(0));
         let again = armed_after_the_first(cancel);
@@ -40,11 +40,11 @@ impl Interrupt {
             .into_iter()
             .filter(|s| !is_ignored(*s))
         {
-            // A terminal that is closed sends SIGHUP twice: the shell does, and the system when the
-            // shell has ended. And SIGXCPU comes again with every second. No second one
-            // of them is a wish to end at once.
+            // Closing a terminal sends SIGHUP twice: once from the shell, and once from the system
+            // when the shell has ended. SIGXCPU recurs every second. A second one of these is no
+            // request to end at once.
             if [SIGINT, SIGTERM].contains(&signal) {
-                // In this order: a signal that finds the flag set already is a second one.
+                // In this order: a signal that finds the flag already set is a second one.
                 let again = Arc::clone(&again);
                 flag::register_conditional_shutdown(signal, 128 + signal, again)?;
             }
@@ -58,7 +58,7 @@ impl Interrupt {
         Ok(Interrupt(received))
     }
 
-    /// How a run ends that a signal ended.
+    /// Returns the conclusion of a run that a signal ended.
     pub fn conclusion(&self) -> Option<Conclusion> {
         match i32::try_from(self.0.load(Ordering::Relaxed)) {
             Ok(SIGINT) => Some(Conclusion::Interrupted),
@@ -70,7 +70,7 @@ impl Interrupt {
     }
 }
 
-/// A flag that is set some time after the first signal.
+/// Returns a flag that is set some time after the first signal.
 fn armed_after_the_first(cancel: &Cancel) -> Arc<AtomicBool> {
     let armed = Arc::new(AtomicBool::new(false));
     let (arm, cancelled) = (Arc::clone(&armed), cancel.clone());
@@ -84,13 +84,13 @@ fn armed_after_the_first(cancel: &Cancel) -> Arc<AtomicBool> {
     let builder = thread::Builder::new().name("signals".to_owned());
     match builder.stack_size(STACK).spawn(watch) {
         Ok(_) => armed,
-        // Without a thread any second signal is a wish of its own.
+        // Without a thread, any second signal counts as a separate request.
         Err(_) => cancel.flag(),
     }
 }
 
-/// Whether the process was started with the signal ignored (proc(5), `SigIgn`: a bit for each
-/// signal, the first the lowest).
+/// Reports whether the process was started with the signal ignored (proc(5), `SigIgn`: one bit per
+/// signal, the first being the lowest).
 pub fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -113,9 +113,9 @@ mod tests {
         raise(SIGINT).unwrap();
         assert!(cancel.is_cancelled());
         assert_eq!(interrupt.conclusion(), Some(Conclusion::Interrupted));
-        // Two at once are one, as timeout(1) sends them.
+        // Two in quick succession count as one, as timeout(1) sends them.
         raise(SIGINT).unwrap();
-        // A second wish, as soon as the thread that waits for the first one has had its turn.
+        // A second request, once the thread that waits for the first one has run.
         for _ in 0..600 {
             thread::sleep(Duration::from_millis(100));
             raise(SIGTERM).unwrap();

@@ -15,10 +15,10 @@ use rustix::termios::isatty;
 
 use super::closed;
 
-/// As many bytes as a pipe takes without waiting when it says that it takes any (pipe(7): a whole
-/// page, of which this is the part that every system promises, `_POSIX_PIPE_BUF`).
+/// Number of bytes that a pipe accepts without blocking when it is ready (pipe(7): a whole page;
+/// this is the minimum on every system, `_POSIX_PIPE_BUF`).
 const PIECE: usize = 512;
-/// How often a writer that waits looks up.
+/// Interval at which a waiting writer checks for a signal.
 const POLL_INTERVAL: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 20_000_000,
@@ -27,44 +27,44 @@ const NO_TIME: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 0,
 };
-/// How long all writers together go on waiting after a signal.
+/// Maximum total time that writers keep waiting after a signal.
 const JOIN_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// Whether a signal ended the run. Without a run there is nothing here, and no handler: a signal
+/// Whether a signal ended the run. Without a run this is unset, and there is no handler: a signal
 /// ends the process while it waits.
 static ENDED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// When the waiting ends after a signal.
 static DEADLINE: OnceLock<Instant> = OnceLock::new();
 
-/// From now on nobody is waited for once `ended` is set.
+/// Stops waiting for readers once `ended` is set.
 pub fn cancel_on(ended: Arc<AtomicBool>) {
-    // There is one run in a process; a second one would end as the first does.
+    // A process has one run; a second one would end as the first does.
     let _ = ENDED.set(ended);
 }
 
-/// A stream that waits for its reader, but not after a signal. What is left then is an error, and
-/// lost.
+/// A stream that waits for its reader, but not after a signal: the remaining output then fails with
+/// an error, and is lost.
 pub struct Stream<W> {
     out: W,
     delivery: Delivery,
 }
 
-/// How is written, so that nobody waits longer than he wants to.
+/// How to write without waiting too long for the reader.
 enum Delivery {
-    /// At once: a file has no reader.
+    /// In one call: a file has no reader.
     AtOnce,
     /// In pieces.
     Pieces,
-    /// To the terminal opened once more, not to wait: it does not say how much it takes, and
-    /// whoever else has it open wants to wait.
+    /// To the terminal reopened in non-blocking mode: it does not report how much it accepts, and
+    /// other processes that share it expect blocking mode.
     Again(File),
-    /// Not at all: it was closed before the process started.
+    /// Not at all: the stream was closed before the process started.
     Closed,
 }
 
 impl Stream<File> {
-    /// Standard output, where every error is told: std's own takes a descriptor that cannot be
-    /// written for one that swallows all.
+    /// Returns standard output with all errors reported: std's own ignores a descriptor that cannot
+    /// be written to.
     ///
     /// # Errors
     /// Those of dup(2).
@@ -77,13 +77,12 @@ impl Stream<File> {
         Ok(Stream::new(out))
     }
 
-    /// Finds out whether anything can be written at all, before the work whose result would be
-    /// lost.
+    /// Checks that the stream can be written to, before work whose result would be lost.
     ///
     /// # Errors
-    /// When it is closed, or open for reading only.
+    /// If it is closed, or open for reading only.
     pub fn check(&self) -> io::Result<()> {
-        // What was opened with O_PATH has neither right, and counts as open for reading only.
+        // A descriptor opened with O_PATH allows neither, and counts as read-only.
         let access = rustix::fs::fcntl_getfl(&self.out)? & OFlags::RWMODE;
         if matches!(self.delivery, Delivery::Closed) {
             Err(closed_error("closed"))
@@ -102,7 +101,7 @@ fn closed_error(what: &str) -> io::Error {
 }
 
 impl Stream<StderrLock<'static>> {
-    /// Standard error, for one writer at a time.
+    /// Returns standard error, for one writer at a time.
     pub fn stderr() -> Self {
         Stream::new(io::stderr().lock())
     }
@@ -114,14 +113,14 @@ impl<W: Write + AsFd> Stream<W> {
         Stream { out, delivery }
     }
 
-    /// Returns when a piece can be written without waiting.
+    /// Returns when a piece can be written without blocking.
     fn wait(&self) -> io::Result<()> {
         loop {
             let glance = if is_overdue() { NO_TIME } else { POLL_INTERVAL };
             let mut out = [PollFd::new(&self.out, PollFlags::OUT)];
             match poll(&mut out, Some(&glance)) {
                 Ok(0) | Err(Errno::INTR) => go_on()?,
-                // Writing tells what is wrong, if anything is.
+                // A write reports the error, if there is one.
                 Ok(_) | Err(_) => return Ok(()),
             }
         }
@@ -134,25 +133,25 @@ impl Delivery {
         match rustix::fs::fstat(out) {
             Ok(stat) if is_file(stat.st_mode) => Delivery::AtOnce,
             Ok(_) if isatty(out) => again(out).map_or(Delivery::Pieces, Delivery::Again),
-            // Writing tells what is wrong, if anything is.
+            // A write reports the error, if there is one.
             Ok(_) | Err(_) => Delivery::Pieces,
         }
     }
 }
 
-/// Another user's terminal cannot be opened, nor can any where /proc is missing.
+/// Reopens a terminal. Another user's terminal cannot be opened, nor any terminal without /proc.
 fn again(terminal: &impl AsFd) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let path = format!("/proc/self/fd/{}", terminal.as_fd().as_raw_fd());
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
-/// Whether to go on waiting.
+/// Checks whether to keep waiting.
 fn go_on() -> io::Result<()> {
     let ended = ENDED
         .get()
         .is_some_and(|ended| ended.load(Ordering::Relaxed));
-    // It begins to run when somebody waits.
+    // The time starts with the first wait.
     if ended && Instant::now() >= *DEADLINE.get_or_init(|| Instant::now() + JOIN_TIMEOUT) {
         let words = "nobody reads it, and the run was ended";
         return Err(io::Error::new(io::ErrorKind::TimedOut, words));
@@ -173,7 +172,7 @@ impl<W: Write + AsFd> Write for Stream<W> {
             let written = match &mut self.delivery {
                 Delivery::AtOnce => return self.out.write(bytes),
                 Delivery::Again(terminal) => terminal.write(bytes),
-                // Fail closed: std has /dev/null there, which would take everything.
+                // Fail closed: std's /dev/null is there, which would accept everything.
                 Delivery::Closed => return Err(closed_error("closed")),
                 Delivery::Pieces => {
                     self.wait()?;
@@ -181,11 +180,11 @@ impl<W: Write + AsFd> Write for Stream<W> {
                 }
             };
             match written {
-                // It takes nothing now, or somebody else was quicker, on a pipe that does not wait
-                // by itself.
+                // The pipe accepts nothing now, or another writer was faster on a non-blocking
+                // pipe.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     go_on()?;
-                    // Where it takes something, but too little.
+                    // In case it accepts something, but less than a piece.
                     thread::sleep(Duration::from_millis(1));
                     self.wait()?;
                 }

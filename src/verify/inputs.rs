@@ -1,13 +1,13 @@
-//! What is verified.
+//! The inputs of a run.
 
 use std::path::PathBuf;
 
-/// What is verified.
+/// The inputs of a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Inputs {
-    /// Whatever these PATHs bring in.
+    /// The artifacts found under these paths.
     Paths(Vec<PathBuf>),
-    /// One data file against one signature, whatever their names.
+    /// One data file against one signature, regardless of their names.
     One(One),
 }
 
@@ -18,17 +18,17 @@ pub(crate) struct One {
     pub(crate) data: PathBuf,
     /// The signature file.
     pub(crate) signature: PathBuf,
-    /// What was read of the signature where it is a pipe, which can be read once.
+    /// The signature's content if it is a pipe, which can be read only once.
     pub(crate) content: Option<Vec<u8>>,
-    /// What is hashed of the data where it is a block device.
+    /// The extent to hash if the data is a block device.
     pub(crate) device: Option<Extent>,
 }
 
-/// The bytes from the beginning of a block device that are hashed.
+/// The bytes to hash from the beginning of a block device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// How many.
+    /// Their number.
     pub(crate) length: u64,
-    /// Whether the user named them; else it is what the image says of itself.
+    /// Whether the user gave the length; otherwise it comes from the image's own header.
     pub(crate) is_asked: bool,
 }

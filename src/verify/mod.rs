@@ -34,15 +34,14 @@ pub use records::Records;
 use unmatched::Unmatched;
 pub(crate) use work::access;
 
-/// Bytes that an artifact takes until the work begins, beside its paths.
+/// Approximate bytes of memory per artifact before the work begins, excluding its paths.
 const MEMORY_OF_A_WORK: u64 = 600;
-/// The most work that finding another key may be, in verifications: less than a tenth of a second's
-/// worth.
+/// Maximum work of key recovery, in verifications: less than a tenth of a second.
 const MOST_RECOVERY: usize = 1000;
 
-/// Verifies artifacts by trusted keys.
+/// Verifies artifacts with trusted keys.
 ///
-/// One verifier may be used for many runs, and by several threads at once.
+/// One verifier may serve many runs, and several threads at once.
 ///
 /// ```no_run
 /// use verify_signatures::{Key, Verifier};
@@ -60,21 +59,21 @@ pub struct Verifier {
     pub(crate) settings: Settings,
     pub(crate) search: Search,
     pub(crate) policy: Policy,
-    /// Whether devices that are slower when many files are read at once are spared that.
+    /// Whether to limit concurrent readers on devices that slow down under them.
     pub(crate) limit_readers: bool,
     pub(crate) cancel: Cancel,
 }
 
-/// What is accepted, and what is wanted of it.
+/// What a run accepts, and what it computes for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// Whether a missing signature is accepted.
     pub(crate) allow_unsigned: bool,
-    /// Whether the digest of what is accepted without a signature is wanted.
+    /// Whether to compute the digests of artifacts that are accepted without a signature.
     pub(crate) wants_digests: bool,
 }
 
-/// Why a mirror is not verified.
+/// Why a mirror cannot be verified.
 ///
 /// ```
 /// use verify_signatures::{Verifier, VerifyError};
@@ -84,10 +83,10 @@ pub(crate) struct Policy {
 /// ```
 #[derive(Debug, Error)]
 pub enum VerifyError {
-    /// The run was cancelled while it looked for files.
+    /// The run was cancelled during the search for files.
     #[error("cancelled while looking for files; nothing was verified")]
     Cancelled,
-    /// One of the paths cannot be looked at.
+    /// One of the paths cannot be examined.
     #[error("{}: {}", escape::name(path.as_os_str()), os_error::words(source))]
     NoPath {
         /// The path.
@@ -95,25 +94,25 @@ pub enum VerifyError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The limit on memory leaves too little for the entries of the directories.
+    /// The memory limit leaves too little for the directory entries.
     #[error(
         "the limit on memory leaves too little for what lies here, of which {entries} entries were seen; raise it (ulimit -v, ulimit -d), \
          or verify fewer at a time"
     )]
     Memory {
-        /// How many entries were seen.
+        /// Number of entries seen.
         entries: u64,
     },
-    /// The system does not give what the work needs.
+    /// The system lacks the resources for the work.
     #[error(transparent)]
     Pool(#[from] PoolError),
 }
 
 impl Verifier {
-    /// A verifier that trusts these keys: a signature is valid if any of them made it.
+    /// Returns a verifier that trusts these keys: a signature is valid if any of them made it.
     ///
-    /// It walks directories to their end, does not enter linked ones, expects a signature for every
-    /// `.zst` and `.iso`, and uses every core.
+    /// By default it walks directories to any depth, does not follow links to directories, expects
+    /// a signature for every `.zst` and `.iso`, and uses every core.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Verifier {
         Verifier {
             settings: Settings {
@@ -133,7 +132,7 @@ impl Verifier {
         }
     }
 
-    /// Uses exactly so many threads, however slow that makes a device. None is one.
+    /// Uses exactly this many threads, even if that slows a device down. 0 means 1.
     pub fn threads(mut self, threads: usize) -> Verifier {
         self.settings.threads = threads.max(1);
         self.settings.exact_threads = true;
@@ -141,19 +140,19 @@ impl Verifier {
         self
     }
 
-    /// Reads files in this way.
+    /// Sets how files are read.
     pub fn io(mut self, io: IoMode) -> Verifier {
         self.settings.io = io;
         self
     }
 
-    /// Walks so many levels; 1 is the files directly in a directory.
+    /// Limits the depth of the walk; 1 means only the files directly in a directory.
     pub fn max_depth(mut self, levels: usize) -> Verifier {
         self.search.reach.max_depth = Some(levels);
         self
     }
 
-    /// Enters linked directories, each once.
+    /// Follows links to directories, entering each directory once.
     pub fn follow_links(mut self) -> Verifier {
         self.search.reach.follow_links = true;
         self
@@ -171,14 +170,14 @@ impl Verifier {
         self
     }
 
-    /// Ends its runs as soon as `cancel` is set, from whatever thread.
+    /// Ends its runs as soon as `cancel` is set, from any thread.
     pub fn cancelled_by(mut self, cancel: &Cancel) -> Verifier {
         self.cancel = cancel.clone();
         self
     }
 
-    /// Verifies one artifact against one signature file, on this thread. A failure of whatever kind
-    /// is a verdict.
+    /// Verifies one artifact against one signature file on the current thread. Any failure is a
+    /// verdict.
     ///
     /// ```no_run
     /// use verify_signatures::{Key, Verifier};
@@ -192,11 +191,11 @@ impl Verifier {
         engine::verify_file(&self.settings, data.as_ref(), signature.as_ref())
     }
 
-    /// Looks for the artifacts that these paths bring in, and begins to verify them. A directory is
-    /// walked; a file brings in what it is paired with.
+    /// Searches these paths for artifacts and begins to verify them. A directory is walked; a file
+    /// brings in its counterpart.
     ///
     /// # Errors
-    /// When nothing was read. From then on every failure is a verdict.
+    /// If nothing could be read. From then on every failure is a verdict.
     pub fn mirror<P: AsRef<Path>>(
         &self,
         paths: impl IntoIterator<Item = P>,
@@ -219,7 +218,7 @@ impl Verifier {
         Ok(records)
     }
 
-    /// Finds what there is to verify. `entries` counts what was seen meanwhile.
+    /// Finds the artifacts to verify. `entries` counts the directory entries seen so far.
     pub(crate) fn survey(
         &self,
         inputs: &Inputs,
@@ -252,7 +251,7 @@ impl Verifier {
             })
     }
 
-    /// Plans the work on what was found. The threads are there afterwards, and wait.
+    /// Plans the work on the survey. The threads exist on return, and wait.
     pub(crate) fn plan(&self, survey: Survey, inputs: &Inputs) -> Result<Planned, VerifyError> {
         let artifacts = survey.artifacts.len();
         if !limits::has_room(MEMORY_OF_A_WORK.saturating_mul(artifacts as u64)) {
@@ -280,13 +279,13 @@ impl Verifier {
         })
     }
 
-    /// What a run over nothing would be.
+    /// Plans a run over nothing.
     pub(crate) fn plan_nothing(&self) -> Result<Prepared, VerifyError> {
         let nothing = engine::prepare(Vec::new(), self.settings.clone(), &BTreeMap::new());
         Ok(nothing?)
     }
 
-    /// What a run shows as a whole.
+    /// Returns the notes on the run as a whole.
     pub(crate) fn notes(&self, mut collector: NoteCollector, unmatched: Unmatched) -> Vec<Note> {
         let mut notes = unmatched.into_notes(&mut collector);
         let cancelled = || self.cancel.is_cancelled();
@@ -296,8 +295,8 @@ impl Verifier {
         unmatched::without_repetitions(notes)
     }
 
-    /// The note that the keys are probably the wrong ones; none where one of them made a signature,
-    /// though over another file.
+    /// Returns the note that the keys are probably the wrong ones, unless one of them made a
+    /// signature, even one over another file.
     fn wrong_key(
         &self,
         collector: &NoteCollector,
@@ -322,16 +321,16 @@ impl Verifier {
     }
 }
 
-/// A run that is planned and has not begun.
+/// A planned run that has not begun.
 pub(crate) struct Planned {
     pub(crate) prepared: Prepared,
-    /// What the artifacts lie on, by the number of the device.
+    /// The media of the artifacts, by device number.
     pub(crate) media: BTreeMap<u64, Medium>,
     unmatched: Unmatched,
 }
 
 impl Planned {
-    /// Begins the run. What no artifact was matched with is handed out for its notes.
+    /// Begins the run, and returns the unmatched signatures for its notes.
     pub(crate) fn begin(
         self,
         counters: Arc<Counters>,

@@ -1,4 +1,4 @@
-//! Work that may wait for a file system for ever, done where a signal need not wait for it.
+//! Runs work that may block on a file system forever, so that a signal need not wait for it.
 
 use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
 use std::thread;
@@ -6,16 +6,15 @@ use std::time::{Duration, Instant};
 
 use crate::progress::Cancel;
 
-/// How often the waiting thread looks up, to see whether the run was cancelled.
+/// Interval at which the waiting thread checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How long a cancelled run waits for the work to notice by itself.
+/// Maximum time for which a cancelled run waits for the work to notice.
 const JOIN_TIMEOUT: Duration = Duration::from_millis(30);
-/// Stack of the thread: that of a main thread, but for where memory is limited.
+/// Stack size of the thread: that of a main thread, unless memory is limited.
 const STACK: usize = 2 * 1024 * 1024;
 
-/// Does the work in a thread of its own and returns what comes of it; `None` when the run was
-/// cancelled first. The thread is left behind then: one that waits for a file system cannot be
-/// ended.
+/// Runs the work on its own thread and returns its outcome, or `None` if the run was cancelled
+/// first. The thread is then left behind: one that is blocked on a file system cannot be ended.
 pub fn unless_cancelled<T: Send + 'static>(
     cancel: &Cancel,
     work: impl FnOnce() -> T + Send + 'static,
@@ -28,13 +27,13 @@ fn unless_cancelled_for<T: Send + 'static>(
     cancel: &Cancel,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    // The work goes to the thread by a channel, so that it is still here where there is no thread.
+    // The work is sent through a channel, so that it is still here if the thread cannot start.
     let (hand, handed) = sync_channel(1);
     let (done, is_done) = channel();
     let run = move || {
         if let Ok(work) = handed.recv() {
             let work: Box<dyn FnOnce() -> T + Send> = work;
-            // Nobody waits any more where the run was cancelled.
+            // The receiver is gone if the run was cancelled.
             let _ = done.send(work());
         }
     };
@@ -47,7 +46,7 @@ fn unless_cancelled_for<T: Send + 'static>(
     while sent.is_ok() {
         match is_done.recv_timeout(POLL_INTERVAL) {
             Ok(outcome) => {
-                // It is gone before the next thread is started, and counts against no limit.
+                // Joined before the next thread starts, so that it counts against no limit.
                 let _ = thread.join();
                 return Some(outcome);
             }
@@ -71,7 +70,7 @@ mod tests {
         let cancel = Cancel::default();
         assert_eq!(unless_cancelled(&cancel, || 7), Some(7));
         cancel.cancel();
-        // What ends at once is not lost, even so.
+        // Even so, work that ends at once keeps its outcome.
         let for_ever = Duration::from_secs(60);
         assert_eq!(unless_cancelled_for(for_ever, &cancel, || 8), Some(8));
         let (_keep, never) = channel::<()>();

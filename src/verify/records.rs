@@ -1,4 +1,4 @@
-//! The records of a run, one by one.
+//! The records of a run, as an iterator.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,11 +8,11 @@ use crate::engine::{Placed, Running};
 use crate::progress::Counters;
 use crate::trust::verdict::{Record, Summary};
 
-/// The records of a run, each as soon as it is decided. The work goes on in threads of its own
-/// meanwhile; dropping this ends it.
+/// The records of a run, each as soon as it is decided. Other threads do the work meanwhile;
+/// dropping this ends it.
 ///
-/// What is asked of it last is [`Records::summary`]: after a signal or an error in between, not
-/// everything was judged.
+/// Check [`Records::summary`] at the end: after a signal or an error, some artifacts may not have
+/// been judged.
 ///
 /// ```no_run
 /// # use verify_signatures::{Key, Verifier};
@@ -28,9 +28,9 @@ use crate::trust::verdict::{Record, Summary};
 pub struct Records {
     running: Running,
     counters: Arc<Counters>,
-    /// Holds records back until those before them are decided, where they are wanted in order.
+    /// Holds records back until all before them are decided, if they are wanted in order.
     order: Option<InOrder<Box<Record>>>,
-    /// The places whose records were given before they were wanted in order.
+    /// The places whose records were returned before order was asked for.
     given: Vec<usize>,
     summary: Summary,
     began: Instant,
@@ -51,8 +51,8 @@ impl Records {
         }
     }
 
-    /// Gives the records, or those that were not given yet, in the order of the paths, each as soon
-    /// as all before it are decided.
+    /// Returns the remaining records in the order of the paths, each as soon as all before it are
+    /// decided.
     pub fn in_order(mut self) -> Records {
         if self.order.is_some() {
             return self;
@@ -65,13 +65,13 @@ impl Records {
         self
     }
 
-    /// How far the run is: a handle that any thread may look at while this one waits for the next
-    /// record.
+    /// Returns the progress of the run: a handle that any thread may read while this one waits for
+    /// the next record.
     pub fn progress(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
 
-    /// What the records so far came to. The run is whole when [`Summary::is_complete`] says so.
+    /// Returns the summary of the records so far. The run is complete if [`Summary::is_complete`].
     pub fn summary(&self) -> Summary {
         Summary {
             bytes: self.counters.hashed(),
@@ -80,19 +80,19 @@ impl Records {
         }
     }
 
-    /// How many records there will be.
+    /// Returns the number of records to expect.
     pub(crate) fn expected(&self) -> usize {
         self.running.works()
     }
 
-    /// The next record that is decided, with its place in the order.
+    /// Returns the next decided record, with its place in the order.
     pub(crate) fn next_placed(&mut self) -> Option<Placed> {
         let placed = self.running.next()?;
         self.summary.count(&placed.record.verdict);
         Some(placed)
     }
 
-    /// Whether a record is at hand, so that asking for one does not wait.
+    /// Reports whether a record is at hand, so that asking for one does not block.
     pub(crate) fn is_ready(&self) -> bool {
         self.running.is_ready()
     }
@@ -107,7 +107,8 @@ impl Iterator for Records {
                 return Some(*record);
             }
             let Some(placed) = self.next_placed() else {
-                // Nothing more will come; what was decided is given, whatever is missing before it.
+                // No more will come: return what was decided, even if records before it are
+                // missing.
                 return self.order.as_mut()?.take_next().map(|record| *record);
             };
             let Placed {

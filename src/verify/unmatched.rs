@@ -1,6 +1,5 @@
-//! What a walk finds beside artifacts with their signatures: signatures that belong to nothing,
-//! parts that are not needed, names that look alike. All of it is worth a note, and none of it is a
-//! verdict.
+//! Findings of a walk besides artifacts with their signatures: unmatched signatures, unneeded
+//! parts, look-alike names. Each is worth a note; none is a verdict.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,11 +10,11 @@ use crate::mirror::{Artifact, State, Survey};
 use crate::names::alike::{self, Difference};
 use crate::trust::signature::Signature;
 
-/// The most unmatched signatures that are read, so that a directory of them costs no more than a
+/// Maximum number of unmatched signatures to read, so that a directory full of them takes only a
 /// moment.
 const MOST_SIGNATURES: usize = 1000;
 
-/// What no artifact was matched with, and what else is worth a note.
+/// The unmatched signatures, and what else is worth a note.
 #[derive(Debug)]
 pub(crate) struct Unmatched {
     signatures: Vec<(SharedPath, Signature)>,
@@ -23,8 +22,8 @@ pub(crate) struct Unmatched {
 }
 
 impl Unmatched {
-    /// Looks through a survey, and reads its unmatched signatures where there is an artifact that
-    /// one of them could be made over.
+    /// Searches a survey, and reads its unmatched signatures if one of them could have been made
+    /// over an artifact in it.
     pub(super) fn of(survey: &Survey) -> Unmatched {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });
@@ -42,12 +41,13 @@ impl Unmatched {
         }
     }
 
-    /// Whether the digests of artifacts without a signature are wanted.
+    /// Reports whether the digests of artifacts without a signature are needed.
     pub(super) fn seeks(&self) -> bool {
         !self.signatures.is_empty()
     }
 
-    /// Hands the signatures over, to find what they were made over, and the notes.
+    /// Passes the signatures to the collector, which finds what they were made over, and returns
+    /// the notes.
     pub(super) fn into_notes(self, collector: &mut NoteCollector) -> Vec<Note> {
         for (path, signature) in self.signatures {
             collector.take_unmatched(path, signature);
@@ -56,7 +56,7 @@ impl Unmatched {
     }
 }
 
-/// Leaves out the notes on stray signatures of which something better is known.
+/// Removes the notes on stray signatures for which a more specific note exists.
 pub(super) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
     let fits = notes.iter().filter_map(|note| match note {
         Note::SignatureFits { signature, .. } => Some(signature.clone()),

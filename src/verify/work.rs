@@ -1,4 +1,4 @@
-//! What the engine has to do for each artifact, and how what the artifacts lie on is best read.
+//! Turns artifacts into work for the engine, and decides how to read each device.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
@@ -15,7 +15,7 @@ use crate::mirror::{self, Artifact, Metadata, State};
 use crate::text::os_error;
 use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 
-/// What the files lie on, by the number of the device.
+/// Returns the media of the files, by device number.
 pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
     let devices: BTreeSet<u64> = works
         .iter()
@@ -30,8 +30,8 @@ pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
         .collect()
 }
 
-/// How a medium is read: as is best for it, but, unless readers are limited, by as many threads as
-/// the user asked for.
+/// Returns how to read a medium: in the way that suits it best, but with as many threads as the
+/// user asked for unless readers are limited.
 pub(crate) fn access(medium: Medium, limit_readers: bool) -> Access {
     let best = medium.access();
     Access {
@@ -40,7 +40,7 @@ pub(crate) fn access(medium: Medium, limit_readers: bool) -> Access {
     }
 }
 
-/// What the engine has to do for these artifacts, in their order.
+/// Returns the engine's work for these artifacts, in their order.
 pub(super) fn works(
     artifacts: Vec<Artifact>,
     policy: Policy,
@@ -54,8 +54,9 @@ pub(super) fn works(
     works
 }
 
-/// What the engine has to do for an artifact: nothing, where what is on disk decides it. `seeks`
-/// says whether the digests of artifacts without a signature are wanted, although those fail.
+/// Returns the engine's work for an artifact; it is already decided if the state on disk decides
+/// it. `seeks`: whether the digests of artifacts without a signature are needed, although those
+/// fail.
 fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> Work {
     let Artifact {
         data,
@@ -114,7 +115,8 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
     }
 }
 
-/// What is claimed of an artifact that this file, or what the user names in place of one, signs.
+/// Returns the claim that this signature, or what the user named in its place, makes on an
+/// artifact.
 fn claim(signature: SharedPath, one: Option<&One>) -> Claim {
     match one {
         Some(one) if one.content.is_some() || one.device.is_some() => {
@@ -128,7 +130,7 @@ fn claim(signature: SharedPath, one: Option<&One>) -> Claim {
     }
 }
 
-/// The one artifact that `--signature` is for.
+/// Returns the one artifact of `--signature`.
 pub(super) fn artifact(one: &One) -> Artifact {
     let artifact = mirror::appointed(&one.data, &one.signature, one.content.is_some());
     match (artifact.state, one.device) {
@@ -143,9 +145,9 @@ pub(super) fn artifact(one: &One) -> Artifact {
     }
 }
 
-/// An artifact without a signature: its verdict is known. It is hashed all the same where it is
-/// accepted and somebody will want to know whether it stayed the same, and where signatures are
-/// looking for what they were made over; what cannot be looked at has no digest then.
+/// Returns the work for an artifact without a signature, whose verdict is known. It is still hashed
+/// if it is accepted and a later run may compare its digest, or if unmatched signatures need a
+/// digest to match. Without metadata it gets no digest.
 fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Work {
     let allowed = policy.allow_unsigned;
     let is_hashed = seeks || allowed && policy.wants_digests;
@@ -162,12 +164,12 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
     }
 }
 
-/// The most artifacts without a signature that are looked at: whoever has more of them has another
-/// problem.
+/// Maximum number of artifacts without a signature that are sniffed: a run with more of them has
+/// another problem.
 const MOST_LOOKED_AT: usize = 1000;
 
-/// Looks at artifacts that fail for want of a signature and are not read for anything else: they
-/// may be something else altogether.
+/// Sniffs artifacts that fail for lack of a signature and are not read for another reason: they may
+/// be something else altogether.
 fn look(works: &mut [Work]) {
     let records = works.iter_mut().filter_map(|work| match work {
         Work::Decided(record) => Some(record),
@@ -187,8 +189,8 @@ fn look(works: &mut [Work]) {
     }
 }
 
-/// Finds out which of the files with one inode number are certainly one, to be read once for all of
-/// their names. Those that were split are read once for each list of parts.
+/// Determines which of the files with one inode number are certainly the same file, to read each
+/// once for all its names. Split files are read once for each list of parts.
 fn share(works: &mut [Work]) {
     let ambiguous = ambiguous(works);
     let mut identities = None;
@@ -216,7 +218,7 @@ fn share(works: &mut [Work]) {
     }
 }
 
-/// The files that more than one task seems to be about.
+/// Returns the files that more than one task seems to refer to.
 fn ambiguous(works: &[Work]) -> HashSet<FileId> {
     let (mut seen, mut ambiguous) = (HashSet::new(), HashSet::new());
     for work in works {

@@ -1,5 +1,4 @@
-//! The baseline that a run is audited against: read before any artifact, so that one that is none
-//! is told at once.
+//! The baseline for the audit: read before any artifact, so that a bad one is reported at once.
 
 use std::fs;
 use std::io;
@@ -12,7 +11,7 @@ use crate::audit::baseline::Baseline;
 use crate::command::args::Cli;
 use crate::limits;
 
-/// The baseline that is named, if one is.
+/// Loads the baseline, if one is given.
 pub(super) fn load(cli: &Cli) -> Result<Option<Against>, ConfigError> {
     let Some(path) = &cli.baseline else {
         return Ok(None);
@@ -33,7 +32,7 @@ pub(super) fn load(cli: &Cli) -> Result<Option<Against>, ConfigError> {
     }))
 }
 
-/// Reads a report, unless there is no room for it and for what is made of it, which is no longer.
+/// Reads a report, unless memory lacks the room for it and its parsed form, which is no larger.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let room = path.metadata()?.len().saturating_mul(2);
     if limits::has_room(room) {

@@ -1,4 +1,4 @@
-//! What keeps a run from starting, in words that say what to do.
+//! Configuration errors: what keeps a run from starting, and what to do.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -17,7 +17,7 @@ use crate::trust::sniffed::{Role, Sniffed};
 /// Why nothing can be verified.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// No key is named, and none lies where keys are looked for.
+    /// No key is given, and none exists in the default places.
     #[error(
         "no public key: --key was not given, $PUBKEY is not set, and there is no {DEFAULT_KEY} in the current \
          directory; get the vendor's public key from a source that you trust, not with the files, and name it with --key FILE"
@@ -36,13 +36,13 @@ pub enum ConfigError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The text of a key in the place of a key file's path.
+    /// A key's text was given instead of a key file's path.
     #[error("what was given for the key is not a path: {}", PathHint::KeyText.advice())]
     KeyText,
-    /// Something is wrong with the key that `$PUBKEY` names.
+    /// The key from `$PUBKEY` is bad.
     #[error("{0} (the key is the one that $PUBKEY names)")]
     FromPubkey(Box<ConfigError>),
-    /// A directory has a key under the name of what macOS keeps beside a file.
+    /// A directory has a key under a name that macOS gives to metadata.
     #[error(
         "{}: a key under a name that macOS gives to metadata; if it is to be trusted, give it a name without the leading ._; \
          if not, take it out of the directory", shown(.0)
@@ -51,17 +51,17 @@ pub enum ConfigError {
     /// The default key is a directory, a FIFO, a socket or a device.
     #[error("{}: the key is not a regular file; give one with --key FILE", shown(.0))]
     KeyNotAFile(PathBuf),
-    /// A key file holds something else.
+    /// A key file contains something else.
     #[error("{}: {}", shown(path), bad_key(source, *looks))]
     BadKey {
         /// The key file.
         path: PathBuf,
-        /// What it holds.
+        /// What is wrong with its content.
         source: KeyError,
-        /// What that is, where it is known by the content alone.
+        /// What the content is, if it can be identified by itself.
         looks: Option<Sniffed>,
     },
-    /// A key file is not the one that was pinned.
+    /// A key file has another fingerprint than the pinned ones.
     #[error(
         "{name}: its fingerprint is {fingerprint}, which --key-fingerprint does not list; this is not the key that you expect"
     )]
@@ -71,13 +71,13 @@ pub enum ConfigError {
         /// The SHA-256 of its DER.
         fingerprint: String,
     },
-    /// A directory has no key that was pinned.
+    /// A directory has no pinned key.
     #[error("{}: no key in this directory has a fingerprint that --key-fingerprint names", shown(.0))]
     NoKeyWithFingerprint(PathBuf),
-    /// A directory of keys has none.
+    /// A directory of keys contains none.
     #[error("{}: no key in this directory; their names end in .pem, .pub or .der", shown(.0))]
     NoKeyInDirectory(PathBuf),
-    /// A PATH cannot be looked at.
+    /// A PATH cannot be examined.
     #[error("{}: {}{}", shown(path), words(source), advice(path, source))]
     NoPath {
         /// The PATH.
@@ -88,18 +88,18 @@ pub enum ConfigError {
     /// `--signature` without exactly one data file.
     #[error("--signature needs exactly one PATH: the data file that it signs")]
     NotOneFile,
-    /// `--signature` with something that is no file.
+    /// `--signature` with something that is neither a file nor a pipe.
     #[error("{}: the signature is neither a regular file nor a pipe", shown(.0))]
     SignatureNotAFile(PathBuf),
     /// `--signature` with a pipe that cannot be read.
     #[error("{}: cannot read the signature: {}", shown(path), words(source))]
     SignatureUnreadable {
-        /// What was named.
+        /// The given path.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// `--length` for something that is no block device.
+    /// `--length` for something other than a block device.
     #[error("--length applies to block devices only, and {} is not one: a file is always hashed whole", shown(.0))]
     LengthOfFile(PathBuf),
     /// A block device that cannot be read.
@@ -110,7 +110,7 @@ pub enum ConfigError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A block device that is smaller than what is to be hashed of it.
+    /// A block device that is smaller than the extent to hash.
     #[error(
         "{}: the device has {size} bytes, fewer than the {length} that {}", shown(path),
         if *is_asked { "--length names" } else { "its ISO 9660 volume descriptor names: the image was not written whole" }
@@ -120,28 +120,28 @@ pub enum ConfigError {
         path: PathBuf,
         /// Its size in bytes.
         size: u64,
-        /// The bytes that are to be hashed.
+        /// Number of bytes to hash.
         length: u64,
-        /// Whether the user named them.
+        /// Whether the user gave that number.
         is_asked: bool,
     },
-    /// A block device of which nothing says how long the image on it is.
+    /// A block device with an image of unknown length.
     #[error(
         "{}: the device has no valid ISO 9660 volume descriptor to give the image's size; give it with --length BYTES", shown(.0)
     )]
     NoLength(PathBuf),
-    /// `--sha256` with a way that this processor does not know.
+    /// `--sha256` with an implementation that this processor does not support.
     #[error("--sha256 {name}: this processor knows {}", known.join(", "))]
     NoSuchHasher {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What there is.
+        /// The supported names.
         known: Vec<&'static str>,
     },
-    /// `--report` with a name that says no format.
+    /// `--report` with a name that implies no format.
     #[error("--report {}: its name must end in .json, .xml (JUnit) or .html, which says what to write", shown(.0))]
     ReportFormat(PathBuf),
-    /// `--report` with one name twice.
+    /// `--report` twice with one name.
     #[error("--report {}: given twice", shown(.0))]
     SameReport(PathBuf),
     /// The baseline cannot be read.
@@ -152,41 +152,41 @@ pub enum ConfigError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The baseline is none, or none for this run.
+    /// The baseline is not a baseline, or not one for this run.
     #[error("{}: {}", shown(path), escape::name(source.to_string().as_ref()))]
     BadBaseline {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         source: BaselineError,
     },
-    /// A report in the place of the baseline.
+    /// A report would replace the baseline.
     #[error("--report {}: this is the baseline; a report there would replace it", shown(.0))]
     ReportReplacesBaseline(PathBuf),
-    /// A report in the place of a key.
+    /// A report would replace a key.
     #[error("--report {}: this is a key of this run; a report there would replace it", shown(.0))]
     ReportReplacesKey(PathBuf),
-    /// `--exclude` with something that no path can match.
+    /// `--exclude` with a glob that no path can match.
     #[error(
         "--exclude {0:?} matches nothing: it is compared with the path below PATH, which does not begin with a slash"
     )]
     GlobMatchesNothing(String),
-    /// `--exclude` with something that is no glob.
+    /// `--exclude` with an invalid glob.
     #[error("--exclude {glob}: {source}")]
     BadGlob {
-        /// What was given.
+        /// The given glob.
         glob: String,
-        /// What is wrong with it.
+        /// The reason.
         source: globset::Error,
     },
 }
 
-/// A path as messages show it.
+/// Returns a path as messages show it.
 pub(super) fn shown(path: &Path) -> String {
     escape::name(path.as_os_str())
 }
 
-/// What may be wrong with a path at which there is nothing.
+/// Returns advice on a path where nothing exists.
 fn advice(path: &Path, error: &io::Error) -> String {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     let is_nothing = matches!(error.kind(), NotFound | NotADirectory | InvalidFilename);
@@ -194,7 +194,7 @@ fn advice(path: &Path, error: &io::Error) -> String {
     looks.map_or_else(String::new, |looks| format!("; {}", looks.advice()))
 }
 
-/// What a key file holds instead of a key, and what to do.
+/// Describes what a key file contains instead of a key, and what to do.
 fn bad_key(error: &KeyError, looks: Option<Sniffed>) -> String {
     let Some(looks) = looks else {
         return error.to_string();

@@ -1,5 +1,5 @@
-//! The keys that are trusted: where they are looked for, which of them are accepted, and whether
-//! they lie where they can be exchanged.
+//! Finds the trusted keys, decides which are accepted, and detects keys in places where they can be
+//! replaced.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use crate::hints;
 use crate::hints::path::PathHint;
 use crate::trust::key::{Key, KeyError, MAX_FILE_BYTES};
 
-/// How the names of keys end in a directory of them.
+/// File extensions of keys in a directory of keys.
 const KEY_EXTENSIONS: [&str; 3] = ["pem", "pub", "der"];
 
 /// The keys, with their files.
@@ -24,22 +24,22 @@ type Keys = Vec<(PathBuf, Arc<Key>)>;
 pub struct Skipped {
     /// The file.
     pub path: PathBuf,
-    /// Why not.
+    /// The reason.
     pub why: WhyNoKey,
 }
 
-/// Why a file in a directory of keys is none.
+/// Why a file in a directory of keys is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyNoKey {
-    /// By its name and its content, macOS keeps it beside another file.
+    /// An AppleDouble file by name and content: macOS keeps it beside another file.
     AppleDouble,
-    /// Its name does not end as those of keys do.
+    /// Its name lacks the extension of a key.
     OtherEnding,
-    /// It is a directory, a FIFO, a socket or a device, or a link that leads nowhere.
+    /// It is a directory, a FIFO, a socket or a device, or a dangling link.
     NotAFile,
 }
 
-/// The keys that were named, and what was skipped where they were looked for.
+/// Loads the keys that are given, and returns the files that were skipped on the way.
 pub(super) fn find(
     cli: &Cli,
     environment: &Environment,
@@ -55,8 +55,8 @@ pub(super) fn find(
     }
 }
 
-/// The key in the current directory. It may be the mirror that lies there, so that what bears the
-/// key's name may be anything: a FIFO, for one, would be waited for.
+/// Returns the path of the key in the current directory. That may be the mirror itself, so the
+/// entry with the key's name may be anything: reading a FIFO would block.
 fn default_key() -> Result<PathBuf, ConfigError> {
     let path = PathBuf::from(DEFAULT_KEY);
     match path.metadata() {
@@ -67,7 +67,7 @@ fn default_key() -> Result<PathBuf, ConfigError> {
     }
 }
 
-/// Each key once, and only those with one of the `pins` where there are any.
+/// Loads each key once, and only keys with one of the `pins` if there are any.
 fn load_keys(paths: &[PathBuf], pins: &[String]) -> Result<(Keys, Vec<Skipped>), ConfigError> {
     let (mut keys, mut skipped) = (Keys::new(), Vec::new());
     for path in paths {
@@ -86,14 +86,14 @@ fn load_keys(paths: &[PathBuf], pins: &[String]) -> Result<(Keys, Vec<Skipped>),
     Ok((keys, skipped))
 }
 
-/// Those keys of a `--key` that are pinned.
+/// Returns the pinned keys of one `--key`.
 fn accept(
     path: &Path,
     mut found: Vec<(PathBuf, Arc<Key>)>,
     pins: &[String],
 ) -> Result<Vec<(PathBuf, Arc<Key>)>, ConfigError> {
     let is_pinned = |key: &Key| pins.is_empty() || pins.contains(&key.fingerprint().to_string());
-    // Fail closed: a file that is named and is not what its user expects was exchanged, or the pin
+    // Fail closed: if a file named by the user has another fingerprint, it was replaced or the pin
     // is wrong.
     match found.first() {
         Some((file, key)) if file == path && !is_pinned(key) => {
@@ -113,13 +113,13 @@ fn accept(
     }
 }
 
-/// The keys whose files, or links to them, lie in what is verified.
+/// Returns the keys whose files, or links to them, are inside the verified tree.
 pub(super) fn exposed(keys: &[(PathBuf, Arc<Key>)], roots: &[PathBuf]) -> Vec<Arc<Key>> {
     let inside = keys.iter().filter(|(path, _)| lies_inside(path, roots));
     inside.map(|(_, key)| Arc::clone(key)).collect()
 }
 
-/// The keys of a directory, in the order of their files' names.
+/// Loads the keys of a directory, in the order of their file names.
 fn load_directory(path: &Path, skipped: &mut Vec<Skipped>) -> Result<Keys, ConfigError> {
     let list = || -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(path)?.map(|entry| entry.map(|e| e.path()));
@@ -140,8 +140,8 @@ fn load_directory(path: &Path, skipped: &mut Vec<Skipped>) -> Result<Keys, Confi
     Ok(keys)
 }
 
-/// A file in a directory of keys. What is named like a key and is none is an error, and not passed
-/// over.
+/// Loads one entry of a directory of keys. A file that is named like a key but is not one is an
+/// error, and is not skipped.
 fn load_entry(file: &Path) -> Result<Result<Key, WhyNoKey>, ConfigError> {
     let extension = file.extension().unwrap_or_default();
     if !KEY_EXTENSIONS
@@ -153,7 +153,7 @@ fn load_entry(file: &Path) -> Result<Result<Key, WhyNoKey>, ConfigError> {
     match file.metadata() {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Ok(Err(WhyNoKey::NotAFile)),
-        // A link that leads nowhere, as editors leave behind beside a file that they have open.
+        // A dangling link, such as editors leave beside an open file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok(Err(WhyNoKey::NotAFile));
         }
@@ -165,9 +165,8 @@ fn load_entry(file: &Path) -> Result<Result<Key, WhyNoKey>, ConfigError> {
         return Ok(Err(WhyNoKey::AppleDouble));
     }
     let key = parse(file, &content)?;
-    // Fail closed: a key that hides under the name of what macOS writes by itself is one that
-    // nobody sees, and its owner may not mean it to be trusted. Leaving it out silently would
-    // be no better.
+    // Fail closed: a key with a name that macOS gives to its metadata is invisible in practice, and
+    // its owner may not intend it to be trusted. Skipping it silently would be no better.
     if name.starts_with(b"._") {
         return Err(ConfigError::HiddenKey(file.to_owned()));
     }
@@ -178,11 +177,11 @@ fn load_key(path: &Path) -> Result<Key, ConfigError> {
     parse(path, &read(path)?)
 }
 
-/// The content of a key file, or of what else the user names (a pipe, for one), read once and as
-/// far as a key can go.
+/// Reads the content of a key file, or of anything else that the user names, such as a pipe: once,
+/// and no further than a key can extend.
 fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let mut content = Vec::new();
-    // One byte more than a key may have tells that there is more, whatever the file's size.
+    // One byte more than a key may have shows that the file is longer, whatever its reported size.
     let read = |file: File| {
         file.take(MAX_FILE_BYTES as u64 + 1)
             .read_to_end(&mut content)
@@ -197,7 +196,7 @@ fn parse(path: &Path, content: &[u8]) -> Result<Key, ConfigError> {
     Key::parse(shown(path), content).map_err(|source| ConfigError::BadKey {
         path: path.to_owned(),
         looks: match source {
-            // These say nothing about what the file is: two short integers, for one, are a
+            // These errors do not identify the file: two short integers, for example, are a
             // signature.
             KeyError::NotAKey
             | KeyError::DamagedPem
@@ -212,7 +211,7 @@ fn parse(path: &Path, content: &[u8]) -> Result<Key, ConfigError> {
 
 fn unreadable(path: &Path, source: io::Error) -> ConfigError {
     if PathHint::of(path.as_os_str().as_bytes()) == Some(PathHint::KeyText) {
-        // Its text is not shown: it may be that of a private key.
+        // The text is not printed: it may be that of a private key.
         return ConfigError::KeyText;
     }
     ConfigError::KeyUnreadable {

@@ -1,4 +1,4 @@
-//! What the command line means here: the environment, the key files, the terminal, the machine.
+//! Resolves the command line against the environment, the key files, the terminal and the machine.
 
 mod baseline;
 mod error;
@@ -36,99 +36,98 @@ use keys::exposed;
 pub use keys::{Skipped, WhyNoKey};
 use style::{stdout_colour, style};
 
-/// The key file that is looked for where none is named.
+/// Default key file, used if no key is given.
 const DEFAULT_KEY: &str = "spectro_public_key.pem";
 
-/// Everything that a run needs to know, checked. Each stage is handed its own part.
+/// The checked configuration of a run. Each stage receives its own part.
 #[derive(Debug)]
 pub struct Config {
     /// What to verify.
     pub inputs: Inputs,
-    /// By which keys, by which rules and how.
+    /// The keys, the policy, and how to verify.
     pub verifier: Verifier,
-    /// What is worth saying about the keys.
+    /// What to report about the keys.
     pub keys: KeysFound,
-    /// What is printed.
+    /// What to print.
     pub output: Output,
-    /// The reports that are written, and as what.
+    /// The reports to write, with their formats.
     pub reports: Vec<(PathBuf, file::Format)>,
-    /// What the run is audited against, if it is.
+    /// The baseline of the audit, if there is one.
     pub audit: Option<Against>,
-    /// What a report says of all this.
+    /// The options that a report records.
     pub asked: Asked,
 }
 
-/// What is worth saying about the keys.
+/// What to report about the keys.
 #[derive(Debug)]
 pub struct KeysFound {
-    /// Keys that lie in what is verified, where whoever can change the artifacts can change them
+    /// Keys inside the verified tree, where anyone who can change the artifacts can change them
     /// too.
     pub exposed: Vec<Arc<Key>>,
-    /// What was not read as a key in directories of them.
+    /// Files in directories of keys that were not read as keys.
     pub skipped: Vec<Skipped>,
 }
 
-/// What is printed.
+/// What to print.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
-    /// Which lines are printed.
+    /// Which lines to print.
     pub detail: Detail,
-    /// What stdout carries.
+    /// The format of stdout.
     pub format: Format,
-    /// How the progress is shown.
+    /// The style of the progress display.
     pub progress: Style,
 }
 
-/// What a run is audited against.
+/// The baseline of an audit.
 #[derive(Debug)]
 pub struct Against {
-    /// The report.
+    /// The path of the report.
     pub path: PathBuf,
-    /// What it says.
+    /// Its content.
     pub baseline: Baseline,
-    /// Whether it lies in what is verified, where whoever can change the artifacts can change it
-    /// too.
+    /// Whether it is inside the verified tree, where anyone who can change the artifacts can change
+    /// it too.
     pub is_exposed: bool,
 }
 
-/// What was asked for, as a report tells it.
+/// The options that a report records.
 #[derive(Debug)]
 pub struct Asked {
     /// The PATHs.
     pub roots: Vec<PathBuf>,
-    /// What is left out.
+    /// The excluded globs.
     pub exclude: Vec<String>,
-    /// The only fingerprints that a key may have, if any are named.
+    /// The only accepted key fingerprints, if any are given.
     pub fingerprints: Vec<String>,
     /// How files are read: `auto`, `mmap` or `read`.
     pub io: &'static str,
 }
 
-/// What a run takes from its surroundings.
+/// What a run takes from its environment.
 #[derive(Clone, Debug)]
 pub struct Environment {
     /// `$PUBKEY`.
     pub pubkey: Option<OsString>,
-    /// Whether somebody may be looking at stderr.
+    /// Whether stderr is a terminal.
     pub stderr_is_terminal: bool,
-    /// Whether the terminal cannot move its cursor (`TERM=dumb`), so that nothing can be drawn on
-    /// it.
+    /// Whether the terminal cannot move its cursor (`TERM=dumb`), so that bars cannot be drawn.
     pub terminal_is_dumb: bool,
-    /// Whether somebody may be looking at stdout.
+    /// Whether stdout is a terminal.
     pub stdout_is_terminal: bool,
-    /// Whether no other process writes to the terminal on stderr what we write to stdout.
+    /// Whether no other process writes this command's stdout to the terminal on stderr.
     pub stdout_is_apart: bool,
-    /// Whether the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`) wants colours on
-    /// stderr, a terminal or not.
+    /// Whether the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`) asks for colours
+    /// on stderr, whether it is a terminal or not.
     pub stderr_colour: bool,
     /// The same for stdout.
     pub stdout_colour: bool,
-    /// The threads that the system lets run at once.
+    /// Number of threads that the system can run at once.
     pub cores: usize,
 }
 
 impl Environment {
-    /// Looks around.
+    /// Reads the environment.
     pub fn here() -> Environment {
         Environment {
             pubkey: std::env::var_os("PUBKEY").filter(|value| !value.is_empty()),
@@ -144,10 +143,10 @@ impl Environment {
 }
 
 impl Config {
-    /// Checks what was typed and loads the keys; reads no artifact.
+    /// Checks the command line and loads the keys; reads no artifact.
     ///
     /// # Errors
-    /// The first thing that keeps the run from starting.
+    /// On the first problem that keeps the run from starting.
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
@@ -160,7 +159,7 @@ impl Config {
             cli.baseline.as_deref(),
             &key_files(cli, environment),
         )?;
-        // A key that is pinned cannot be changed without a word.
+        // A pinned key cannot be replaced silently.
         let exposed = if cli.fingerprints.is_empty() {
             exposed(&keys, &cli.paths)
         } else {
@@ -208,7 +207,7 @@ impl Config {
     }
 }
 
-/// The way to hash that was asked for, if any was.
+/// Returns the requested hasher, if any.
 fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
     let known = |name: &String| {
         Hasher::named(name).ok_or_else(|| ConfigError::NoSuchHasher {
@@ -219,7 +218,7 @@ fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
     cli.sha256.as_ref().map(known).transpose()
 }
 
-/// Refuses a report in the place of the baseline or of a key.
+/// Rejects a report that would replace the baseline or a key.
 fn spare(
     reports: &[(PathBuf, file::Format)],
     baseline: Option<&Path>,
@@ -236,8 +235,8 @@ fn spare(
     Ok(())
 }
 
-/// Returns every file that may hold a key of this run or of the next: more than the keys that are
-/// trusted, which leave out a second file of one key, and what no pin names.
+/// Returns every file that may hold a key of this run or the next: besides the trusted keys, that
+/// includes duplicate files of a key, and keys that are not pinned.
 fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
     let default = || {
         vec![
@@ -255,8 +254,8 @@ fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
     named.iter().flat_map(|path| files_of(path)).collect()
 }
 
-/// Returns a file, or those of a directory of keys; a report of an earlier run that lies there, by
-/// its name, is not a key.
+/// Returns a file, or the files of a directory of keys; a file there with the name of a report is
+/// an earlier run's, and not a key.
 fn files_of(path: &Path) -> Vec<PathBuf> {
     match fs::read_dir(path) {
         Err(_) => vec![path.to_owned()],
@@ -269,7 +268,7 @@ fn files_of(path: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// The reports with their formats; no two may have one place.
+/// Returns the reports with their formats; no two may share a place.
 fn reports(cli: &Cli) -> Result<Vec<(PathBuf, file::Format)>, ConfigError> {
     let mut reports: Vec<(PathBuf, file::Format)> = Vec::new();
     for target in &cli.reports {
@@ -286,20 +285,21 @@ fn reports(cli: &Cli) -> Result<Vec<(PathBuf, file::Format)>, ConfigError> {
     Ok(reports)
 }
 
-/// Where a file under this name is, or would be: all links resolved, as far as there is something.
+/// Returns the place of a file of this name, existing or not: all links are resolved as far as the
+/// path exists.
 fn place(path: &Path) -> PathBuf {
     let beside = || Some(parent(path).canonicalize().ok()?.join(path.file_name()?));
     let place = path.canonicalize().ok().or_else(beside);
     place.unwrap_or_else(|| path.to_owned())
 }
 
-/// Whether two paths lead to one file that is there.
+/// Reports whether two paths lead to the same existing file.
 fn is_same_file(a: &Path, b: &Path) -> bool {
     let file = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
     file(a).is_some() && file(a) == file(b)
 }
 
-/// Whether a file, or a link to it, lies in one of the directories `roots`, or beside one of them
+/// Reports whether a file, or a link to it, is in one of the directories `roots`, or beside a root
 /// that is a file.
 fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
     let directory = |path: &Path| {
@@ -313,8 +313,8 @@ fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
         .iter()
         .filter_map(|root| directory(root).ok())
         .collect();
-    // Where the name lies counts as much as where a link leads: whoever can change the tree can
-    // make it lead elsewhere.
+    // The name's place counts as much as the link's target: anyone who can change the tree can
+    // point the link elsewhere.
     let places = [parent(path).canonicalize(), path.canonicalize()];
     let is_inside = |place: &PathBuf| roots.iter().any(|root| place.starts_with(root));
     places.iter().flatten().any(is_inside)
@@ -327,12 +327,12 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Those globs that match by the last component of a path alone.
+/// Returns the globs that match by only the last component of a path.
 fn anywhere(patterns: &[String]) -> Vec<String> {
     let is_name = |glob: &&String| {
         let name = glob.strip_prefix("**/");
-        // Fail closed: braces and brackets may hold a separator, so that the match depends on more
-        // than the last component.
+        // Fail closed: braces and brackets may contain a separator, so that the match depends on
+        // more than the last component.
         name.is_some_and(|name| !name.contains(['/', '{', '[']) && !name.contains("**"))
     };
     patterns.iter().filter(is_name).cloned().collect()
@@ -345,7 +345,7 @@ fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        // As people type paths: `./old/` means what `old` means.
+        // Typed paths have such forms: `./old/` means `old`.
         let plain = pattern.strip_prefix("./").unwrap_or(pattern);
         let plain = plain.strip_suffix('/').unwrap_or(plain);
         if plain.is_empty() || plain.starts_with('/') {
@@ -380,7 +380,7 @@ fn inputs(cli: &Cli) -> Result<Inputs, ConfigError> {
             source,
         })
     };
-    // A PATH that is mistyped is reported now, not after hours of hashing the others.
+    // A mistyped PATH is reported now, and not after hours of hashing the others.
     cli.paths
         .iter()
         .try_for_each(|path| check(path).map(|_| ()))?;

@@ -1,4 +1,5 @@
-//! What `--signature` names: one artifact and its signature, each a file, or a device and a pipe.
+//! The inputs of `--signature`: one artifact and its signature, each a file, or a device and a
+//! pipe.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -12,8 +13,8 @@ use crate::content::device;
 use crate::trust::signature::LOOK_BYTES;
 use crate::verify::{Extent, One};
 
-/// Looks at both, `found` being what stands under the signature's name, and reads a signature that
-/// is a pipe.
+/// Examines both, with `found` being the metadata of the signature's path, and reads the signature
+/// if it is a pipe.
 pub(super) fn of(
     data: &Path,
     signature: &Path,
@@ -28,8 +29,8 @@ pub(super) fn of(
     })
 }
 
-/// What is read of a signature that is no regular file: a pipe, or a terminal. Never more than
-/// tells what it is.
+/// Reads a signature that is not a regular file: a pipe, or a terminal. Reads no more than it takes
+/// to identify the content.
 fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError> {
     let kind = found.file_type();
     if kind.is_file() {
@@ -39,7 +40,7 @@ fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError
         return Err(ConfigError::SignatureNotAFile(path.to_owned()));
     }
     let mut content = Vec::new();
-    // The user names it, and waits for whoever writes to it. What a walk finds is never waited for.
+    // The user named it, and waits for its writer. Files found by a walk are never waited for.
     let read =
         File::open(path).and_then(|file| file.take(LOOK_BYTES as u64).read_to_end(&mut content));
     read.map_err(|source| ConfigError::SignatureUnreadable {
@@ -49,14 +50,14 @@ fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError
     Ok(Some(content))
 }
 
-/// What is to be hashed of a block device; `None` for everything else.
+/// Returns the extent to hash on a block device; `None` for everything else.
 fn extent(path: &Path, asked: Option<u64>) -> Result<Option<Extent>, ConfigError> {
     let is_device = path
         .metadata()
         .is_ok_and(|metadata| metadata.file_type().is_block_device());
     if !is_device {
-        // Fail closed: a part of a file is not the file, and a ✅ beside its name would be read as
-        // one of the whole.
+        // Fail closed: a part of a file is not the file, and a ✅ beside its name would be taken for
+        // a verdict on the whole.
         return match asked {
             Some(_) => Err(ConfigError::LengthOfFile(path.to_owned())),
             None => Ok(None),
@@ -88,7 +89,7 @@ fn extent(path: &Path, asked: Option<u64>) -> Result<Option<Extent>, ConfigError
     Ok(Some(extent))
 }
 
-/// The size of a block device, and of the image on it as far as that says it.
+/// Returns the size of a block device, and of the image on it if the image records one.
 fn look_at(path: &Path) -> io::Result<(u64, Option<u64>)> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;

@@ -1,4 +1,4 @@
-//! How the progress and the lines are shown: as the options, the environment and the terminal have it.
+//! The style of progress and lines, from the options, the environment and the terminal.
 
 use std::env;
 use std::io::IsTerminal;
@@ -7,9 +7,9 @@ use super::Environment;
 use crate::command::args::{Cli, When};
 use crate::terminal::progress::Style;
 
-/// How the progress is shown.
+/// Returns the style of the progress display.
 pub(super) fn style(cli: &Cli, environment: &Environment) -> Style {
-    // Under --status nothing goes to stdout, wherever that leads.
+    // With --status nothing goes to stdout, so its destination does not matter.
     let is_ours = cli.status || environment.stdout_is_apart;
     let can_be_drawn_on =
         environment.stderr_is_terminal && !environment.terminal_is_dumb && is_ours;
@@ -31,8 +31,8 @@ fn stderr_colour(cli: &Cli, environment: &Environment) -> bool {
     }
 }
 
-/// Piped lines are the sample script's bytes, whatever the environment: only who asks for colours
-/// there by option gets them.
+/// Piped lines are byte for byte those of the sample script in every environment: only the option
+/// adds colours there.
 pub(super) fn stdout_colour(cli: &Cli, environment: &Environment) -> bool {
     match cli.color {
         When::Auto => environment.stdout_is_terminal && environment.stdout_colour,
@@ -41,13 +41,14 @@ pub(super) fn stdout_colour(cli: &Cli, environment: &Environment) -> bool {
     }
 }
 
-/// Whether the environment wants colours on a stream.
+/// Reports whether the environment asks for colours on a stream.
 pub(super) fn wants_colour(stream: &impl IsTerminal) -> bool {
     let variable = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     is_colourful(variable, stream.is_terminal())
 }
 
-/// The conventions of <https://no-color.org> and <https://bixense.com/clicolors>, in the order in which clap has them.
+/// Follows the conventions of <https://no-color.org> and <https://bixense.com/clicolors>, in clap's
+/// order of precedence.
 fn is_colourful(variable: impl Fn(&str) -> Option<String>, is_terminal: bool) -> bool {
     let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
     let is_on = |name| variable(name).map(|value| value != "0");
@@ -67,7 +68,7 @@ fn is_colourful(variable: impl Fn(&str) -> Option<String>, is_terminal: bool) ->
 mod tests {
     use super::*;
 
-    /// Variables, whether the stream is a terminal, and whether there are colours.
+    /// Variables, whether the stream is a terminal, and whether colours are expected.
     type Case = (&'static [(&'static str, &'static str)], bool, bool);
 
     #[test]
