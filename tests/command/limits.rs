@@ -82,6 +82,7 @@ fn is_refused(run: &Run) -> bool {
 }
 
 #[test]
+#[ignore = "verifies a mirror under a hundred limits; CI runs it"]
 fn with_little_memory_a_run_is_right_or_refused_and_never_breaks_off() {
     if !prlimit_is_here("with_little_memory_a_run_is_right_or_refused") {
         return;
@@ -190,6 +191,7 @@ fn memory_is_enough_or_a_run_is_refused(artifacts: usize, directories: &[String]
 }
 
 #[test]
+#[ignore = "verifies thousands of directories under many limits; CI runs it"]
 fn more_directories_than_memory_holds_are_refused_with_a_message() {
     let path = "directory/".repeat(20);
     let own: Vec<String> = (0..2000).map(|n| format!("{path}{n}")).collect();
