@@ -132,6 +132,17 @@ struct Unfit {
 }
 
 impl NoteCollector {
+    /// Has artifacts that are links take part under the names of what they lead to.
+    pub fn resolve_links(&mut self, links: &HashMap<SharedPath, SharedPath>) {
+        for content in &mut self.contents {
+            if content.link.is_none()
+                && let Some(target) = links.get(&content.path)
+            {
+                content.link = Some(target.clone().into());
+            }
+        }
+    }
+
     /// Takes in a record. Records must come in the order of the lines.
     pub fn take(&mut self, record: &Record) {
         let Subject::Artifact(path) = &record.subject;

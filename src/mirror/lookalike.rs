@@ -148,10 +148,15 @@ pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaime
         return Some(Unclaimed::UnfinishedDownload);
     }
     let (whole, rest) = Ending::inside(name)?;
-    let is_part =
-        |suffix: &Suffix<'_>| suffix.is_part(|first: &[u8]| exists(&[whole, first].concat()));
+    // `split --additional-suffix` puts an ending behind the number.
+    let dot = rest.iter().rposition(|byte| *byte == b'.').unwrap_or(0);
+    let is_part = |at: usize| {
+        let (rest, ending) = rest.split_at(at);
+        let exists = |first: &[u8]| exists(&[whole, first, ending].concat());
+        Suffix::parse(rest).is_some_and(|suffix| suffix.is_part(exists))
+    };
     // The pairing handles a part beside its whole, and reports it once for all parts.
-    if Suffix::parse(rest).is_some_and(|suffix| is_part(&suffix)) {
+    if is_part(rest.len()) || is_part(dot) {
         return (!exists(whole)).then_some(Unclaimed::PartWithoutWhole);
     }
     behind(rest)
@@ -360,6 +365,11 @@ mod tests {
             Some(Unclaimed::PartWithoutWhole)
         );
         assert_eq!(of("x.zstac"), None);
+        assert_eq!(
+            part("x.zst.aa.bin", "x.zst.ab.bin"),
+            Some(Unclaimed::PartWithoutWhole)
+        );
+        assert_eq!(of("x.zst.ab.bin"), None);
     }
 
     #[test]

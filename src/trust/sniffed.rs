@@ -120,12 +120,14 @@ impl Sniffed {
     /// Returns the remedy for a file that should have the role `role`.
     pub(crate) fn remedy(self, role: Role) -> &'static str {
         use Sniffed::{
-            Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, SevenZip, Signature, Tar, Utf16, Xz, Zip, Zstd,
+            Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, Minisign, Pgp, SevenZip, Signature, Ssh, Tar,
+            Utf16, Xz, Zip, Zstd,
         };
         match (role, self) {
             (Role::Key, Base64) => "its bytes are a key: base64 -d FILE >key.der",
             (Role::Key, Hex) => "its bytes are a key: xxd -r -p FILE >key.der",
             (Role::Key, Signature) => "name the vendor's public key instead",
+            (Role::Key, Pgp | Minisign | Ssh) => "get the vendor's",
             (Role::Key, Utf16) => "convert it: iconv -f UTF-16 -t UTF-8 FILE",
             (
                 Role::Key | Role::Signature,

@@ -1,7 +1,7 @@
 //! Findings of a walk besides artifacts with their signatures: unmatched signatures, unneeded
 //! parts, look-alike names. Each is worth a note; none is a verdict.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::engine;
 use crate::files::SharedPath;
@@ -18,6 +18,8 @@ const MOST_SIGNATURES: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Unmatched {
     signatures: Vec<(SharedPath, Signature)>,
+    /// Signed artifacts that are links, each with its real path.
+    links: HashMap<SharedPath, SharedPath>,
     notes: Vec<Note>,
 }
 
@@ -37,6 +39,7 @@ impl Unmatched {
             .chain(survey.other_names.iter().map(same));
         Unmatched {
             signatures: signatures(survey),
+            links: links(survey),
             notes: notes.collect(),
         }
     }
@@ -52,6 +55,7 @@ impl Unmatched {
         for (path, signature) in self.signatures {
             collector.take_unmatched(path, signature);
         }
+        collector.resolve_links(&self.links);
         self.notes
     }
 }
@@ -83,6 +87,21 @@ fn signatures(survey: &Survey) -> Vec<(SharedPath, Signature)> {
     let paths = orphans.chain(&survey.strays).take(MOST_SIGNATURES);
     paths
         .filter_map(|path| Some((path.clone(), engine::signature_in(&path.to_path_buf())?)))
+        .collect()
+}
+
+/// Returns the artifacts with a signature that are links, and what they lead to: one content under
+/// the names of a link and its target is no news.
+fn links(survey: &Survey) -> HashMap<SharedPath, SharedPath> {
+    let links: HashSet<&SharedPath> = survey.links_followed.iter().collect();
+    let is_signed_link =
+        |artifact: &&Artifact| artifact.signature().is_some() && links.contains(&artifact.data);
+    let artifacts = survey.artifacts.iter().filter(is_signed_link);
+    artifacts
+        .filter_map(|artifact| {
+            let target = artifact.data.to_path_buf().canonicalize().ok()?;
+            Some((artifact.data.clone(), target.into()))
+        })
         .collect()
 }
 

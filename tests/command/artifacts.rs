@@ -250,3 +250,22 @@ fn an_audit_says_of_names_that_look_alike_how_they_differ() {
         .unwrap();
     assert_eq!(added["like"], json!({ "path": "m/x.zst" }));
 }
+
+#[test]
+fn one_content_is_not_noted_for_a_link_and_its_target_though_each_has_a_signature() {
+    let mirror = Mirror::new();
+    mirror.write_signed("m/p.zst", "m/p.sig.bin", b"alpha");
+    mirror.write("m/l.sig.bin", sign(&mirror.key, b"alpha"));
+    std::os::unix::fs::symlink("p.zst", mirror.path().join("m/l.zst")).unwrap();
+    let note = "the same content under different names";
+    let run = mirror.run_pinned(&["m"]);
+    assert_eq!(
+        run.stdout,
+        "m/l.zst: ✅ Signature valid\nm/p.zst: ✅ Signature valid\n"
+    );
+    assert!(!run.stderr.contains(note), "{}", run.stderr);
+    // A copy is another file, and may be another release than its name says.
+    mirror.write_signed("m/q.zst", "m/q.sig.bin", b"alpha");
+    let run = mirror.run_pinned(&["m"]);
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+}
