@@ -148,35 +148,48 @@ pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaime
         return Some(Unclaimed::UnfinishedDownload);
     }
     let (whole, rest) = Ending::inside(name)?;
-    // `split --additional-suffix` puts an ending behind the number.
-    let dot = rest.iter().rposition(|byte| *byte == b'.').unwrap_or(0);
-    let is_part = |at: usize| {
-        let (rest, ending) = rest.split_at(at);
+    let is_part = |suffix: &[u8], ending: &[u8]| {
         let exists = |first: &[u8]| exists(&[whole, first, ending].concat());
-        Suffix::parse(rest).is_some_and(|suffix| suffix.is_part(exists))
+        Suffix::parse(suffix).is_some_and(|suffix| suffix.is_part(exists))
     };
+    let without_whole = || (!exists(whole)).then_some(Unclaimed::PartWithoutWhole);
     // The pairing handles a part beside its whole, and reports it once for all parts.
-    if is_part(rest.len()) || is_part(dot) {
-        return (!exists(whole)).then_some(Unclaimed::PartWithoutWhole);
+    if is_part(rest, b"") {
+        return without_whole();
     }
-    behind(rest)
+    let text = String::from_utf8_lossy(rest).to_lowercase();
+    if is_companion(&text) {
+        return None;
+    }
+    behind(&text).or_else(|| {
+        // `split --additional-suffix` adds an ending after the number.
+        let dot = rest.iter().rposition(|byte| *byte == b'.')?;
+        let (suffix, ending) = rest.split_at(dot);
+        is_part(suffix, ending).then(without_whole)?
+    })
 }
 
+/// Reports whether a file accompanies an artifact, by the last word of its name: a checksum, a
+/// signature of another kind, a description.
+fn is_companion(text: &str) -> bool {
+    let last = text.rsplit(SEPARATORS).next().unwrap_or_default();
+    COMPANIONS.contains(&last.trim_end_matches(is_blank))
+}
+
+/// Characters between the words of a name.
+const SEPARATORS: [char; 4] = ['.', ' ', '-', '~'];
+
 /// Classifies the part of a name that follows an artifact's ending.
-fn behind(rest: &[u8]) -> Option<Unclaimed> {
-    let text = String::from_utf8_lossy(rest).to_lowercase();
-    let words: Vec<&str> = text.split(['.', ' ', '-', '~']).collect();
-    let last = words.last().copied().unwrap_or_default();
+fn behind(text: &str) -> Option<Unclaimed> {
+    let words: Vec<&str> = text.split(SEPARATORS).collect();
     let is_any = |known: &[&str]| words.iter().any(|word| known.contains(word));
     if text.chars().all(|c| is_blank(c) || c == '.') {
         Some(Unclaimed::TrailingBlanks)
-    } else if COMPANIONS.contains(&last.trim_end_matches(is_blank)) {
-        None
     } else if text.starts_with(['?', '&', '#', ';', '@']) || text.starts_with("%3f") {
         Some(Unclaimed::UrlQuery)
-    } else if is_any(&UNFINISHED) || is_of_aws(&text) || text.contains("lftp-pget") {
+    } else if is_any(&UNFINISHED) || is_of_aws(text) || text.contains("lftp-pget") {
         Some(Unclaimed::UnfinishedDownload)
-    } else if is_any(&COPIES) || is_numbered(&text) || begins_as_no_extension(&text) {
+    } else if is_any(&COPIES) || is_numbered(text) || begins_as_no_extension(text) {
         Some(Unclaimed::SecondCopy)
     } else {
         // `.gz`, `.xml.gz`, `late`: another kind of name.
@@ -370,6 +383,13 @@ mod tests {
             Some(Unclaimed::PartWithoutWhole)
         );
         assert_eq!(of("x.zst.ab.bin"), None);
+        // A checksum of a part is not a part, and an unfinished part is an unfinished download,
+        // also beside the whole.
+        assert_eq!(of("x.zst_part00.sha256"), None);
+        assert_eq!(
+            part("x.zst", "x.zst.part02.crdownload"),
+            Some(Unclaimed::UnfinishedDownload)
+        );
     }
 
     #[test]
