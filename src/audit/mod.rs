@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::names::alike;
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::verdict::{Part, Record, Subject, Verdict};
+use crate::trust::verdict::{Part, Record, Verdict};
 use baseline::Baseline;
 use place::{Place, Roots};
 
@@ -180,7 +180,7 @@ fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Pres
     let roots = Roots::new(roots);
     let mut present: BTreeMap<Place, Present<'a>> = BTreeMap::new();
     for record in records.iter().filter(|record| is_there(&record.verdict)) {
-        let Subject::Artifact(path) = &record.subject;
+        let path = record.path();
         let artifact = present
             .entry(roots.place(&path.to_path_buf()))
             .or_insert(Present {

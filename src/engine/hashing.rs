@@ -18,7 +18,7 @@ use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::files::SharedPath;
 use crate::hints::data;
 use crate::progress::{Counters, Flight};
-use crate::trust::verdict::{Record, Subject, Unclaimed, Verdict};
+use crate::trust::verdict::{Record, Unclaimed, Verdict};
 
 /// A record, and the work that it belongs to.
 #[derive(Debug)]
@@ -350,9 +350,8 @@ impl Hashing {
         if let Ok(beginning) = self.content.beginning(data::LOOK_BYTES) {
             let invalid = records.iter_mut().map(|placed| &mut placed.record);
             for record in invalid.filter(|record| is_invalid(&record.verdict)) {
-                let Subject::Artifact(path) = &record.subject;
-                record.sniffed =
-                    sniffing::sniff(&path.to_path_buf(), self.content.size(), &beginning);
+                let path = record.path().to_path_buf();
+                record.sniffed = sniffing::sniff(&path, self.content.size(), &beginning);
             }
         }
         records

@@ -145,7 +145,9 @@ impl NoteCollector {
 
     /// Takes in a record. Records must come in the order of the lines.
     pub fn take(&mut self, record: &Record) {
-        let Subject::Artifact(path) = &record.subject;
+        let Subject::Artifact(path) = &record.subject else {
+            return;
+        };
         if let Some(digest) = record.digest {
             self.contents.push(Content {
                 digest,

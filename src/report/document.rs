@@ -13,7 +13,7 @@ use crate::text::time::rfc3339;
 use crate::trust::key;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{self, Record, Subject, Verdict};
+use crate::trust::verdict::{self, Record, Verdict};
 use crate::wire::{
     Artifact, Audit, Counts, Document, Finding, Key, Note, Options, PathMember, SCHEMA,
     SignatureMember, Start, Summary, Type,
@@ -114,7 +114,7 @@ fn options(options: &run::Options) -> Options<'_> {
 
 /// Returns a record.
 pub(super) fn artifact(record: &Record) -> Artifact<'_> {
-    let Subject::Artifact(path) = &record.subject;
+    let path = record.path();
     let key = match &record.verdict {
         Verdict::Valid { key } => Some(key.fingerprint().to_string().into()),
         _ => None,

@@ -138,8 +138,7 @@ impl ReportFile {
 
 impl LedHere {
     fn is_of(&self, record: &Record) -> bool {
-        let Subject::Artifact(data) = &record.subject;
-        *data == self.data && record.signature == self.signature
+        record.subject == Subject::Artifact(self.data.clone()) && record.signature == self.signature
     }
 }
 

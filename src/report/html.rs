@@ -318,7 +318,7 @@ struct Row {
 
 impl Row {
     fn of(record: &Record) -> Row {
-        let verdict = words::verdict(&record.verdict);
+        let verdict = words::verdict(record);
         let fingerprint = match &record.verdict {
             Verdict::Valid { key } => key.fingerprint().to_string(),
             _ => String::new(),

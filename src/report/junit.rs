@@ -220,7 +220,7 @@ fn names(records: &[Record]) -> impl Iterator<Item = String> {
     }
     let mut seen: HashMap<(&Subject, String), usize> = HashMap::new();
     records.iter().map(move |record| {
-        let Subject::Artifact(path) = &record.subject;
+        let path = record.path();
         let name = part(path);
         if of_subject[&record.subject] == 1 {
             return name;
@@ -248,8 +248,7 @@ fn beside(data: &SharedPath, signature: &SharedPath) -> String {
 }
 
 fn case(record: &Record, name: String) -> Case {
-    let Subject::Artifact(path) = &record.subject;
-    let directory = path.parent().unwrap_or(Path::new(""));
+    let directory = record.path().parent().unwrap_or(Path::new(""));
     let class = if directory.as_os_str().is_empty() {
         ".".to_owned()
     } else {
@@ -270,7 +269,7 @@ fn case(record: &Record, name: String) -> Case {
 }
 
 fn outcome(record: &Record) -> Outcome {
-    let message = words::verdict(&record.verdict);
+    let message = words::verdict(record);
     match record.verdict {
         Verdict::Valid { .. } => Outcome::Success,
         // An artifact that is allowed to be unsigned was not verified: it is neither a success nor

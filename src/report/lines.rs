@@ -36,7 +36,7 @@ pub fn record(mut out: impl Write, record: &Record, detail: Detail) -> io::Resul
     if !detail.shows(record) {
         return Ok(());
     }
-    let (subject, verdict) = (words::subject(record), words::verdict(&record.verdict));
+    let (subject, verdict) = (words::subject(record), words::verdict(record));
     let verdict = style(record, detail.colour).apply_to(verdict);
     let mut line = format!("{subject}: {verdict}");
     if detail.reasons {

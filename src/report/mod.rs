@@ -3,6 +3,7 @@
 mod document;
 pub mod file;
 pub mod html;
+mod images;
 pub mod json;
 pub mod junit;
 pub mod lines;

@@ -1,8 +1,9 @@
 //! The table of remedies: what to do about each failure. A new reason gets its remedy here.
 
+use super::images;
 use crate::trust::signature::SignatureError;
 use crate::trust::sniffed::Role;
-use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Unclaimed, Verdict};
+use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Subject, Unclaimed, Verdict};
 
 /// Returns what to do about a failure; `None` for a record that passes.
 pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
@@ -16,7 +17,10 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         ),
         Verdict::Missing => "copy the data file here, or delete its signature",
         Verdict::PartMissing(_) => "copy all parts here",
-        Verdict::Unsigned { why, .. } => unsigned(why),
+        Verdict::Unsigned { why, .. } => match record.subject {
+            Subject::Image(_) => images::unsigned_remedy(why)?,
+            _ => unsigned(why),
+        },
         Verdict::NotEntered { .. } => "--follow-links enters it, --exclude leaves it out",
         Verdict::Changed { .. } => "verify again once nothing is writing to it",
         Verdict::Unreadable { words, .. } if words == INTERNAL_ERROR => {
@@ -27,6 +31,9 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
             Part::Signature => "make the signature file readable, or copy it again",
             Part::Directory => "make the directory readable, or leave it out with --exclude",
         },
+        Verdict::Image(failure) => images::remedy(failure),
+        Verdict::Contents(failure) => images::contents_remedy(failure),
+        Verdict::NoImages => return None,
         Verdict::NotRegular { .. } => "replace it with the file itself, or leave it out with --exclude",
     };
     Some(remedy)
@@ -54,5 +61,6 @@ fn unsigned(why: &Unclaimed) -> &'static str {
             "copy all parts and the signature of the whole here, or delete it"
         }
         Unclaimed::SignedElsewhere(_) => "name its directory as another PATH",
+        Unclaimed::OtherSigner | Unclaimed::Keyless => "ask the vendor which key signed it",
     }
 }

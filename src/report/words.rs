@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::images;
 use super::remedy::remedy;
 use crate::audit::{Audit, Finding};
 use crate::digest::Digest;
@@ -21,6 +22,8 @@ use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
 pub(crate) fn subject(record: &Record) -> String {
     match &record.subject {
         Subject::Artifact(path) => shown(path),
+        Subject::Image(image) => images::subject(image),
+        Subject::Contents(artifact) => images::contents(artifact),
     }
 }
 
@@ -36,7 +39,15 @@ pub(crate) fn shown_path(path: &Path) -> String {
 
 /// Returns the verdict in the sample script's words, or in its style for the verdicts that it
 /// lacks.
-pub(crate) fn verdict(verdict: &Verdict) -> String {
+pub(crate) fn verdict(record: &Record) -> String {
+    let of_image = match &record.subject {
+        Subject::Artifact(_) => None,
+        Subject::Image(_) | Subject::Contents(_) => images::verdict(&record.verdict),
+    };
+    of_image.map_or_else(|| of_artifact(&record.verdict), str::to_owned)
+}
+
+fn of_artifact(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid { .. } => "✅ Signature valid".to_owned(),
         Verdict::Invalid(_) => "❌ Signature invalid".to_owned(),
@@ -50,12 +61,15 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
         Verdict::Changed { .. } => "❌ Changed while reading".to_owned(),
         Verdict::Unreadable { words, .. } => format!("❌ Cannot read: {words}"),
         Verdict::NotRegular { .. } => "❌ Not a regular file".to_owned(),
+        Verdict::Image(_) | Verdict::Contents(_) | Verdict::NoImages => {
+            images::verdict(verdict).unwrap_or("❌").to_owned()
+        }
     }
 }
 
 /// Returns the signature file: only its name if it is beside the artifact, as nearly all are.
 pub(crate) fn signature(record: &Record) -> String {
-    let Subject::Artifact(data) = &record.subject;
+    let data = record.path();
     match &record.signature {
         None => "no signature file".to_owned(),
         Some(path) => match path.file_name().filter(|_| path.is_beside(data)) {
@@ -93,6 +107,9 @@ fn parts(parts: &[SharedPath]) -> Option<String> {
 }
 
 fn why(record: &Record) -> String {
+    if let Subject::Image(image) = &record.subject {
+        return images::why(image, &record.verdict);
+    }
     let signature = signature(record);
     match &record.verdict {
         Verdict::Valid { key } => {
@@ -128,6 +145,9 @@ fn why(record: &Record) -> String {
             }
             Part::Data | Part::Directory => "a directory, FIFO, socket or device".to_owned(),
         },
+        Verdict::Image(failure) => escape::name(failure.to_string().as_ref()),
+        Verdict::Contents(failure) => images::why_contents(failure),
+        Verdict::NoImages => "no image is labelled in it".to_owned(),
     }
 }
 
@@ -146,12 +166,13 @@ fn unclaimed(record: &Record, why: &Unclaimed) -> String {
             "a link to an artifact outside this run, signed by {}",
             shown(signature)
         ),
+        Unclaimed::OtherSigner | Unclaimed::Keyless => "no trusted key signed it".to_owned(),
     }
 }
 
 /// Returns the expected names of an artifact's signature.
 fn looked_for(record: &Record) -> String {
-    let Subject::Artifact(path) = &record.subject;
+    let path = record.path();
     let name = path.file_name().unwrap_or_default();
     let with_ending = |name: &OsStr| {
         let mut signature = name.to_owned();
@@ -382,7 +403,7 @@ fn explanation(record: &Record) -> String {
 
 /// Returns a failure in full: what failed, why, and what to do.
 pub(crate) fn failure(record: &Record) -> String {
-    let (subject, verdict) = (subject(record), verdict(&record.verdict));
+    let (subject, verdict) = (subject(record), verdict(record));
     format!("{subject}: {verdict} ({})", explanation(record))
 }
 
@@ -396,14 +417,14 @@ pub(crate) fn advice(record: &Record) -> Option<String> {
 
 /// Returns the verdict, its reason and what to do, without a mark.
 pub(crate) fn full_detail(record: &Record) -> String {
-    let verdict = verdict(&record.verdict);
+    let verdict = verdict(record);
     let (_, words) = verdict.split_once(' ').unwrap_or_default();
     format!("{words} ({})", explanation(record))
 }
 
 /// Returns the verdict and its reason, without a mark.
 pub(crate) fn detail(record: &Record) -> String {
-    let verdict = verdict(&record.verdict);
+    let verdict = verdict(record);
     let (_, words) = verdict.split_once(' ').unwrap_or_default();
     format!("{words} ({})", reason(record))
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod claimed;
 mod envelope;
+pub mod image;
 pub mod key;
 pub(crate) mod multiples;
 pub mod signature;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::image::{ContentsFailure, ImageFailure};
 use super::signature::SignatureError;
 use super::sniffed::Sniffed;
 use super::verdict::{Invalid, Part, Unclaimed, Verdict};
@@ -31,6 +32,15 @@ pub enum Status {
     Unreadable,
     /// `not-regular`: the artifact or its signature is not a regular file.
     NotRegular,
+    /// `incomplete`: some of an image is missing or differs from what its documents promise.
+    Incomplete,
+    /// `malformed`: an image, or the contents of an artifact, break the rules that give them a
+    /// meaning.
+    Malformed,
+    /// `not-judged`: an image, or the contents of an artifact, exceed a limit.
+    NotJudged,
+    /// `no-images`: an archive that could be a saved image has none in it.
+    NoImages,
 }
 
 /// Why an artifact has its status. The list is closed: another reason means another version of the
@@ -104,11 +114,49 @@ pub enum Reason {
     /// `signature-not-regular`: the signature file is a directory, FIFO, socket or device (status
     /// `not-regular`).
     SignatureNotRegular,
+    /// `no-trusted-signer`: an image has signatures, none of which a trusted key made (status
+    /// `unsigned`).
+    NoTrustedSigner,
+    /// `keyless`: an image has only signatures made with short-lived certificates (status
+    /// `unsigned`).
+    Keyless,
+    /// `blob-missing`: a blob that an image consists of is not there (status `incomplete`).
+    BlobMissing,
+    /// `blob-size`: a blob of an image has another size than its document says (status
+    /// `incomplete`).
+    BlobSize,
+    /// `platform-missing`: a platform that was asked for is not there (status `incomplete`).
+    PlatformMissing,
+    /// `no-platform`: no platform of an image is there as a whole (status `incomplete`).
+    NoPlatform,
+    /// `layers-differ`: the layers of an archive are not those of the signed manifest (status
+    /// `incomplete`).
+    LayersDiffer,
+    /// `document-malformed`: a document of an image breaks the rules that give it a meaning (status
+    /// `malformed`).
+    DocumentMalformed,
+    /// `name-twice`: two images of one source have the same name (status `malformed`).
+    NameTwice,
+    /// `image-too-large`: an image has more documents, or deeper ones, than are judged (status
+    /// `not-judged`).
+    ImageTooLarge,
+    /// `contents-damaged`: the compressed data or the archive is damaged (status `malformed`).
+    ContentsDamaged,
+    /// `contents-refused`: the archive could be read in more than one way, or reaches outside
+    /// (status `malformed`).
+    ContentsRefused,
+    /// `blob-mislabelled`: a blob's name is not its digest (status `malformed`).
+    BlobMislabelled,
+    /// `contents-limit`: the contents need more memory or time than they may (status
+    /// `not-judged`).
+    ContentsLimit,
+    /// `no-images`: an archive that could be a saved image has none in it (status `no-images`).
+    NoImages,
 }
 
 impl Status {
     /// Every status, in the order in which they are reported.
-    pub const ALL: [Status; 7] = [
+    pub const ALL: [Status; 11] = [
         Status::Valid,
         Status::Invalid,
         Status::Unsigned,
@@ -116,6 +164,10 @@ impl Status {
         Status::Changed,
         Status::Unreadable,
         Status::NotRegular,
+        Status::Incomplete,
+        Status::Malformed,
+        Status::NotJudged,
+        Status::NoImages,
     ];
 
     /// Returns the status of a verdict.
@@ -128,6 +180,22 @@ impl Status {
             Verdict::Changed { .. } => Status::Changed,
             Verdict::Unreadable { .. } => Status::Unreadable,
             Verdict::NotRegular { .. } => Status::NotRegular,
+            Verdict::Image(failure) => match failure {
+                ImageFailure::BlobMissing(_)
+                | ImageFailure::BlobSize { .. }
+                | ImageFailure::PlatformMissing(_)
+                | ImageFailure::NoPlatform
+                | ImageFailure::LayersDiffer(_) => Status::Incomplete,
+                ImageFailure::Malformed { .. } | ImageFailure::NameTwice(_) => Status::Malformed,
+                ImageFailure::TooLarge(_) => Status::NotJudged,
+            },
+            Verdict::Contents(failure) => match failure {
+                ContentsFailure::Damaged(_)
+                | ContentsFailure::Refused(_)
+                | ContentsFailure::Mislabelled { .. } => Status::Malformed,
+                ContentsFailure::Limit(_) => Status::NotJudged,
+            },
+            Verdict::NoImages => Status::NoImages,
         }
     }
 
@@ -141,6 +209,10 @@ impl Status {
             Status::Changed => "changed",
             Status::Unreadable => "unreadable",
             Status::NotRegular => "not-regular",
+            Status::Incomplete => "incomplete",
+            Status::Malformed => "malformed",
+            Status::NotJudged => "not-judged",
+            Status::NoImages => "no-images",
         }
     }
 }
@@ -167,6 +239,8 @@ impl Reason {
                 Unclaimed::TrailingBlanks => Reason::TrailingBlanks,
                 Unclaimed::PartWithoutWhole => Reason::PartWithoutWhole,
                 Unclaimed::SignedElsewhere(_) => Reason::SignedElsewhere,
+                Unclaimed::OtherSigner => Reason::NoTrustedSigner,
+                Unclaimed::Keyless => Reason::Keyless,
             },
             Verdict::NotEntered { .. } => Reason::LinkedDirectoryNotEntered,
             Verdict::Changed { part } => match part {
@@ -182,6 +256,23 @@ impl Reason {
                 Part::Signature => Reason::SignatureNotRegular,
                 Part::Data | Part::Directory => Reason::DataNotRegular,
             },
+            Verdict::Image(failure) => match failure {
+                ImageFailure::BlobMissing(_) => Reason::BlobMissing,
+                ImageFailure::BlobSize { .. } => Reason::BlobSize,
+                ImageFailure::PlatformMissing(_) => Reason::PlatformMissing,
+                ImageFailure::NoPlatform => Reason::NoPlatform,
+                ImageFailure::LayersDiffer(_) => Reason::LayersDiffer,
+                ImageFailure::Malformed { .. } => Reason::DocumentMalformed,
+                ImageFailure::NameTwice(_) => Reason::NameTwice,
+                ImageFailure::TooLarge(_) => Reason::ImageTooLarge,
+            },
+            Verdict::Contents(failure) => match failure {
+                ContentsFailure::Damaged(_) => Reason::ContentsDamaged,
+                ContentsFailure::Refused(_) => Reason::ContentsRefused,
+                ContentsFailure::Mislabelled { .. } => Reason::BlobMislabelled,
+                ContentsFailure::Limit(_) => Reason::ContentsLimit,
+            },
+            Verdict::NoImages => Reason::NoImages,
         }
     }
 
@@ -211,6 +302,21 @@ impl Reason {
             Reason::DirectoryUnreadable => "directory-unreadable",
             Reason::DataNotRegular => "data-not-regular",
             Reason::SignatureNotRegular => "signature-not-regular",
+            Reason::NoTrustedSigner => "no-trusted-signer",
+            Reason::Keyless => "keyless",
+            Reason::BlobMissing => "blob-missing",
+            Reason::BlobSize => "blob-size",
+            Reason::PlatformMissing => "platform-missing",
+            Reason::NoPlatform => "no-platform",
+            Reason::LayersDiffer => "layers-differ",
+            Reason::DocumentMalformed => "document-malformed",
+            Reason::NameTwice => "name-twice",
+            Reason::ImageTooLarge => "image-too-large",
+            Reason::ContentsDamaged => "contents-damaged",
+            Reason::ContentsRefused => "contents-refused",
+            Reason::BlobMislabelled => "blob-mislabelled",
+            Reason::ContentsLimit => "contents-limit",
+            Reason::NoImages => "no-images",
         }
     }
 }

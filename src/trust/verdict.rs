@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::image::{ContentsFailure, Image, ImageFailure};
 use super::key::Key;
 use super::signature::{Signature, SignatureError};
 use super::sniffed::Sniffed;
@@ -35,6 +36,10 @@ pub enum Subject {
     /// A file, by its path as reached from the argument. For [`Verdict::Unreadable`] it may be a
     /// directory.
     Artifact(SharedPath),
+    /// An image inside an artifact.
+    Image(Box<Image>),
+    /// The contents of the artifact with this path, where they cannot be judged image by image.
+    Contents(SharedPath),
 }
 
 /// One result: a signature, or an artifact or directory without one.
@@ -79,10 +84,12 @@ pub struct Record {
 
 impl Record {
     /// Returns the path of the artifact, or of the unreadable directory, as reached from the
-    /// argument.
+    /// argument; for an image, that of the artifact that holds it.
     pub fn path(&self) -> &SharedPath {
-        let Subject::Artifact(path) = &self.subject;
-        path
+        match &self.subject {
+            Subject::Artifact(path) | Subject::Contents(path) => path,
+            Subject::Image(image) => &image.artifact,
+        }
     }
 
     /// Returns a record for an artifact that was not hashed.
@@ -92,8 +99,16 @@ impl Record {
         verdict: Verdict,
     ) -> Record {
         Record {
-            subject: Subject::Artifact(data),
             signature,
+            ..Record::on(Subject::Artifact(data), verdict)
+        }
+    }
+
+    /// Returns a record of a verdict on something that was not hashed by itself.
+    pub(crate) fn on(subject: Subject, verdict: Verdict) -> Record {
+        Record {
+            subject,
+            signature: None,
             verdict,
             digest: None,
             size: None,
@@ -110,8 +125,8 @@ impl Record {
 /// Wording of [`Verdict::Unreadable`] for an artifact that a defect of this program left unjudged.
 pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
 
-/// A verdict. Only [`Verdict::Valid`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if
-/// allowed, pass.
+/// A verdict. Only [`Verdict::Valid`], [`Verdict::NoImages`], and [`Verdict::Unsigned`] and
+/// [`Verdict::NotEntered`] if allowed, pass.
 ///
 /// ```
 /// use verify_signatures::{Part, Verdict};
@@ -163,6 +178,12 @@ pub enum Verdict {
         /// Which of the two files.
         part: Part,
     },
+    /// An image that is not whole, or not what it says.
+    Image(ImageFailure),
+    /// The contents of an artifact cannot be judged.
+    Contents(ContentsFailure),
+    /// A saved image, or an archive that could be one, with no image in it.
+    NoImages,
 }
 
 /// Why no signature claims a file that needs one.
@@ -190,6 +211,11 @@ pub enum Unclaimed {
     PartWithoutWhole,
     /// A link to an artifact whose signature is this file, which is not part of the run.
     SignedElsewhere(SharedPath),
+    /// An image with signatures, none of which a trusted key made.
+    OtherSigner,
+    /// An image whose only signatures were made with short-lived certificates ("keyless"), which
+    /// cannot be judged without the network.
+    Keyless,
 }
 
 /// The file or directory that a verdict is about.
@@ -248,6 +274,7 @@ impl Verdict {
         matches!(
             self,
             Verdict::Valid { .. }
+                | Verdict::NoImages
                 | Verdict::Unsigned { allowed: true, .. }
                 | Verdict::NotEntered { allowed: true }
         )
@@ -283,6 +310,14 @@ pub struct Summary {
     pub unreadable: u64,
     /// [`Verdict::NotRegular`].
     pub not_regular: u64,
+    /// Images and contents of [`Status::Incomplete`].
+    pub incomplete: u64,
+    /// Images and contents of [`Status::Malformed`].
+    pub malformed: u64,
+    /// Images and contents of [`Status::NotJudged`].
+    pub not_judged: u64,
+    /// [`Verdict::NoImages`].
+    pub no_images: u64,
     /// Records whose verdict does not pass.
     pub failures: u64,
     /// Records that an uninterrupted run would have.
@@ -306,6 +341,10 @@ impl Summary {
             Status::Changed => &mut self.changed,
             Status::Unreadable => &mut self.unreadable,
             Status::NotRegular => &mut self.not_regular,
+            Status::Incomplete => &mut self.incomplete,
+            Status::Malformed => &mut self.malformed,
+            Status::NotJudged => &mut self.not_judged,
+            Status::NoImages => &mut self.no_images,
         };
         *class += 1;
         self.failures += u64::from(!verdict.passes());
@@ -321,6 +360,10 @@ impl Summary {
             Status::Changed => self.changed,
             Status::Unreadable => self.unreadable,
             Status::NotRegular => self.not_regular,
+            Status::Incomplete => self.incomplete,
+            Status::Malformed => self.malformed,
+            Status::NotJudged => self.not_judged,
+            Status::NoImages => self.no_images,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::engine::{self, Claim, Named, Task, Work};
 use crate::files::SharedPath;
 use crate::mirror::{self, Artifact, Metadata, State};
 use crate::text::os_error;
-use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
+use crate::trust::verdict::{Part, Record, Unclaimed, Verdict};
 
 /// Returns the media of the files, by device number.
 pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
@@ -184,8 +184,7 @@ fn look(works: &mut [Work]) {
             }
     };
     for record in records.filter(fails).take(MOST_LOOKED_AT) {
-        let Subject::Artifact(path) = &record.subject;
-        record.sniffed = engine::look_at(&path.to_path_buf());
+        record.sniffed = engine::look_at(&record.path().to_path_buf());
     }
 }
 

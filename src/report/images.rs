@@ -1,0 +1,170 @@
+//! Images inside artifacts, as text: their names, and the verdicts on them.
+
+use super::words::shown;
+use crate::files::SharedPath;
+use crate::text::escape;
+use crate::trust::image::{ContentsFailure, Image, ImageFailure};
+use crate::trust::verdict::{Unclaimed, Verdict};
+
+/// What stands between an artifact and an image inside it. No name has it: see
+/// [`escape::name`](crate::text::escape::name).
+pub(super) const INSIDE: &str = " » ";
+/// What stands for the contents as a whole. No image's name begins with a parenthesis; see
+/// [`label`].
+const CONTENTS: &str = "(contents)";
+
+/// Returns an image as printed: the artifact that holds it, its name or digest, its platforms.
+pub(super) fn subject(image: &Image) -> String {
+    let artifact = shown(&image.artifact);
+    format!("{artifact}{INSIDE}{}{}", name(image), platforms(image))
+}
+
+/// Returns the contents of an artifact as a whole, as printed.
+pub(super) fn contents(artifact: &SharedPath) -> String {
+    format!("{}{INSIDE}{CONTENTS}", shown(artifact))
+}
+
+/// Returns the name of an image, or its digest if it has none.
+pub(super) fn name(image: &Image) -> String {
+    label(image.name.as_deref().unwrap_or(&image.id))
+}
+
+/// Returns a label as printed: bare if it has only the characters of an image reference, which
+/// cannot be taken for anything else on a line; otherwise escaped and in quotes.
+fn label(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) && !text.ends_with(':') {
+        text.to_owned()
+    } else {
+        format!(
+            "\"{}\"",
+            escape::name(text.as_ref()).replace('"', "\\u{22}")
+        )
+    }
+}
+
+/// Maximum number of platforms that a line names.
+const MOST_PLATFORMS: usize = 4;
+
+/// Returns the platforms that are here, and the number of the others.
+fn platforms(image: &Image) -> String {
+    let whole = image.platforms.iter().filter(|platform| platform.is_whole);
+    let names: Vec<String> = whole.map(|platform| label(&platform.name)).collect();
+    let absent = image.platforms.len() - names.len();
+    let shown = names.iter().take(MOST_PLATFORMS).cloned();
+    let more = names.len().saturating_sub(MOST_PLATFORMS);
+    let more = (more > 0).then(|| format!("{more} more"));
+    let absent = (absent > 0).then(|| format!("{absent} absent"));
+    let all: Vec<String> = shown.chain(more).chain(absent).collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", all.join(", "))
+    }
+}
+
+/// Returns the verdict on an image or on the contents of an artifact; `None` for one that is given
+/// on files only.
+pub(super) fn verdict(verdict: &Verdict) -> Option<&'static str> {
+    Some(match verdict {
+        Verdict::Valid { .. } => "✅ Image signature valid",
+        Verdict::Invalid(_) => "❌ Image signature invalid",
+        Verdict::Unsigned { allowed: true, .. } => "⚠️ Image not signed, intact",
+        Verdict::Unsigned { allowed: false, .. } => "❌ Image not signed",
+        Verdict::Image(failure) => match failure {
+            ImageFailure::BlobMissing(_)
+            | ImageFailure::BlobSize { .. }
+            | ImageFailure::PlatformMissing(_)
+            | ImageFailure::NoPlatform
+            | ImageFailure::LayersDiffer(_) => "❌ Image incomplete",
+            ImageFailure::Malformed { .. } => "❌ Image malformed",
+            ImageFailure::NameTwice(_) => "❌ Image name ambiguous",
+            ImageFailure::TooLarge(_) => "❌ Image not judged",
+        },
+        Verdict::Contents(failure) => match failure {
+            ContentsFailure::Damaged(_) => "❌ Contents damaged",
+            ContentsFailure::Refused(_) | ContentsFailure::Mislabelled { .. } => {
+                "❌ Contents refused"
+            }
+            ContentsFailure::Limit(_) => "❌ Contents not judged",
+        },
+        Verdict::NoImages => "⚠️ No images inside",
+        _ => return None,
+    })
+}
+
+/// Returns why a verdict on an image is what it is.
+pub(super) fn why(image: &Image, verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Valid { key } => format!("{}, key {}", image.id, key.name()),
+        Verdict::Invalid(_) => format!("{}: no trusted key made a signature over it", image.id),
+        Verdict::Unsigned { why, .. } => format!("{}: {}", image.id, unclaimed(why)),
+        Verdict::Image(failure) => failure_in_words(failure),
+        other => other.reason().name().to_owned(),
+    }
+}
+
+fn unclaimed(why: &Unclaimed) -> &'static str {
+    match why {
+        Unclaimed::OtherSigner => "it has signatures, and no trusted key made one of them",
+        Unclaimed::Keyless => {
+            "its signatures were made without a key, by a short-lived certificate, and cannot be judged offline"
+        }
+        _ => "no signature names this digest",
+    }
+}
+
+/// Returns why an image fails, with everything escaped that comes from its documents.
+fn failure_in_words(failure: &ImageFailure) -> String {
+    escape::name(failure.to_string().as_ref())
+}
+
+/// Returns why contents cannot be judged.
+pub(super) fn why_contents(failure: &ContentsFailure) -> String {
+    escape::name(failure.to_string().as_ref())
+}
+
+/// Returns what to do about an image without a trusted signature.
+pub(super) fn unsigned_remedy(why: &Unclaimed) -> Option<&'static str> {
+    match why {
+        Unclaimed::NoSignature => Some(
+            "get its signature with `cosign download signature` and name it with --image-signatures, or leave the image out of the bundle",
+        ),
+        Unclaimed::OtherSigner => {
+            Some("name the key that signed it with --image-key, if the vendor publishes that key")
+        }
+        Unclaimed::Keyless => Some(
+            "ask the vendor for a signature made with a key, or verify it where the network is, before it is carried in",
+        ),
+        _ => None,
+    }
+}
+
+/// Returns what to do about an image that fails, whatever signed it.
+pub(super) fn remedy(failure: &ImageFailure) -> &'static str {
+    match failure {
+        ImageFailure::BlobMissing(_) | ImageFailure::BlobSize { .. } | ImageFailure::NoPlatform => {
+            "save the image again, and copy the result again"
+        }
+        ImageFailure::PlatformMissing(_) => {
+            "save the image with that platform, or leave it out of --platform"
+        }
+        ImageFailure::LayersDiffer(_) => "pull the image again by its digest, and save it again",
+        ImageFailure::Malformed { .. } => "ask who made it for one that keeps to the specification",
+        ImageFailure::NameTwice(_) => "remove one of the two, or give it a name of its own",
+        ImageFailure::TooLarge(_) => "ask who made it for a smaller one",
+    }
+}
+
+/// Returns what to do about contents that cannot be judged.
+pub(super) fn contents_remedy(failure: &ContentsFailure) -> &'static str {
+    match failure {
+        ContentsFailure::Damaged(_) => "copy the file here again",
+        ContentsFailure::Refused(_) | ContentsFailure::Mislabelled { .. } => {
+            "do not load it: what a program makes of it may differ from what was judged"
+        }
+        ContentsFailure::Limit(_) => {
+            "raise the limit if you trust where it comes from, or have it split"
+        }
+    }
+}
