@@ -116,6 +116,11 @@ impl Counters {
         self.total.store(bytes, Ordering::Relaxed);
     }
 
+    /// Expects a record more: a work had more than one.
+    pub(crate) fn expect_another(&self) {
+        self.records.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn decide(&self, passes: bool) {
         self.decided.fetch_add(1, Ordering::Relaxed);
         self.failures

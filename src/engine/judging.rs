@@ -25,12 +25,15 @@ pub(super) enum Pending {
     Digest(Verdict),
     /// Nothing: its verdict is known, regardless of the digest.
     Nothing(Verdict),
+    /// The images in it, which are judged elsewhere.
+    Images,
 }
 
 impl Pending {
     pub(super) fn of(task: &Task) -> Pending {
         match &task.claim {
             Claim::Unsigned(verdict) => Pending::Digest((**verdict).clone()),
+            Claim::SavedImage | Claim::ImageDirectory => Pending::Images,
             Claim::Signed(path) => Pending::signature(read_signature(&path.to_path_buf())),
             Claim::Named(named) => Pending::signature(match &named.content {
                 Some(content) => parse(content),
@@ -43,14 +46,17 @@ impl Pending {
         read.map_or_else(Pending::Nothing, Pending::Judgement)
     }
 
+    /// Judges a name of a file; `None` if its images are judged instead.
     pub(super) fn judged(
         &self,
         task: &Task,
         digest: Result<Digest, Verdict>,
         settings: &Settings,
         started: Instant,
-    ) -> Record {
+    ) -> Option<Record> {
         let (verdict, digest) = match (self, digest) {
+            (Pending::Images, Ok(_)) => return None,
+            (Pending::Images, Err(failure)) => (failure, None),
             (Pending::Nothing(known), digest) => (known.clone(), digest.ok()),
             (Pending::Digest(known), digest) => (known.clone(), digest.ok()),
             (Pending::Judgement(_), Err(failure)) => (failure, None),
@@ -65,11 +71,11 @@ impl Pending {
             }
             _ => None,
         };
-        Record {
+        Some(Record {
             digest,
             unfit,
             ..record(task, verdict, started)
-        }
+        })
     }
 }
 
@@ -80,7 +86,9 @@ pub(super) const CHANGED: Verdict = Verdict::Changed { part: Part::Data };
 /// signature does not depend on its content.
 pub(super) fn unopened(task: &Task, error: ReadError) -> Verdict {
     match &task.claim {
-        Claim::Signed(_) | Claim::Named(_) => of_error(error),
+        Claim::Signed(_) | Claim::Named(_) | Claim::SavedImage | Claim::ImageDirectory => {
+            of_error(error)
+        }
         Claim::Unsigned(verdict) => (**verdict).clone(),
     }
 }

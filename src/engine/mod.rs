@@ -1,11 +1,14 @@
 //! Scheduling: the plan, the workers, and the order of their results.
 
+mod awaiting;
+mod bundles;
 mod crew;
 mod dispatcher;
 #[cfg(test)]
 mod faults;
 mod hashing;
 mod judging;
+mod opened;
 pub(crate) mod order;
 pub mod plan;
 mod pool;
@@ -29,8 +32,9 @@ use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Verdict};
 use plan::{Cost, FileId};
 
-pub(crate) use hashing::Placed;
+pub use bundles::Images;
 pub use judging::signature_in;
+pub(crate) use opened::Placed;
 pub use pool::{PoolError, Prepared, prepare};
 pub(crate) use running::Running;
 pub use sniffing::look_at;
@@ -55,6 +59,8 @@ pub struct Task {
     pub link: Option<Arc<SharedPath>>,
     /// The claim on the artifact.
     pub claim: Claim,
+    /// Whether there may be images in it, to be judged if the run judges images.
+    pub is_bundle: bool,
     /// Its weight in the plan.
     pub cost: Cost,
 }
@@ -68,6 +74,10 @@ pub enum Claim {
     Named(Box<Named>),
     /// None: it is hashed for its digest alone, and this is its verdict.
     Unsigned(Box<Verdict>),
+    /// None: it is a saved image, judged by the images in it.
+    SavedImage,
+    /// None: it is a directory of images, judged by them.
+    ImageDirectory,
 }
 
 /// What the user named where a signature or an artifact is not a regular file.
@@ -87,7 +97,7 @@ impl Task {
         match &self.claim {
             Claim::Signed(path) => Some(path),
             Claim::Named(named) => Some(&named.signature),
-            Claim::Unsigned(_) => None,
+            Claim::Unsigned(_) | Claim::SavedImage | Claim::ImageDirectory => None,
         }
     }
 }
@@ -105,6 +115,8 @@ pub struct Settings {
     pub exact_threads: bool,
     /// The SHA-256 implementation; `None` leaves it to [`crate::digest::choice`].
     pub hasher: Option<Hasher>,
+    /// How the images in bundles are judged; `None` if they are not.
+    pub images: Option<Arc<Images>>,
 }
 
 /// Verifies one artifact against one signature file on the current thread.
@@ -120,6 +132,7 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
         parts: Arc::default(),
         link: None,
         claim: Claim::Signed(signature.into()),
+        is_bundle: false,
         cost: Cost {
             size: 0,
             file: nowhere,
@@ -127,5 +140,5 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
         },
     };
     let hasher = settings.hasher.unwrap_or(Hasher::promised());
-    hashing::alone(task, settings, hasher)
+    opened::alone(task, settings, hasher)
 }

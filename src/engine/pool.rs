@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::crew::Crew;
 use super::dispatcher::Dispatcher;
-use super::hashing::{Context, Hashing, Placed};
+use super::opened::{Context, Opened, Placed};
 use super::plan::{Cost, Plan};
 use super::running::{Running, Source};
 use super::shape::{Allowed, Shape};
@@ -96,7 +96,7 @@ pub(super) struct Shared {
     pub(super) hasher: Hasher,
     pub(super) counters: Arc<Counters>,
     pub(super) cancel: Cancel,
-    pub(super) dispatcher: Arc<Dispatcher<Hashing>>,
+    pub(super) dispatcher: Arc<Dispatcher<Opened>>,
     pub(super) shape: Shape,
     /// One entry per worker.
     pub(super) kept: Arc<[Kept]>,
@@ -320,6 +320,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(signature.into()),
+            is_bundle: false,
             cost: Cost {
                 size: 5,
                 file,
@@ -354,6 +355,7 @@ mod tests {
             threads,
             exact_threads: false,
             hasher: None,
+            images: None,
         };
         let mut prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
         if threads == 0 {
@@ -418,6 +420,7 @@ mod tests {
             threads: 2,
             exact_threads: false,
             hasher: None,
+            images: None,
         };
         let prepared = prepare(works.into(), settings, &BTreeMap::new()).unwrap();
         let counters = Arc::new(Counters::default());

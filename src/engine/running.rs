@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::hashing::Placed;
 use super::judging;
+use super::opened::Placed;
 use super::pool::{Shared, taken};
 use super::worker::Turned;
 use super::workshop::{self, FileWorker};
@@ -151,6 +151,9 @@ impl Running {
             // file and releasing it.
             if self.awaited[placed.place] {
                 self.awaited[placed.place] = !placed.is_last;
+                if !placed.is_last {
+                    self.shared.counters.expect_another();
+                }
                 let passes = placed.record.verdict.passes();
                 self.shared.counters.decide(passes);
                 self.ready.push_back(placed);
@@ -195,6 +198,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(b"sig"[..].into()),
+            is_bundle: false,
             cost: Cost {
                 size: 5,
                 file,
@@ -212,6 +216,7 @@ mod tests {
                 threads: 1,
                 exact_threads: false,
                 hasher: None,
+                images: None,
             };
             let works = ["x", "y"].map(work).into();
             let prepared = prepare(works, settings, &BTreeMap::new()).unwrap();

@@ -11,6 +11,11 @@ pub(super) trait Piece {
 
     /// Returns the queue of the plan in which it takes a place, if its device limits readers.
     fn queue(&self) -> Option<usize>;
+
+    /// Reports whether it uses every lane of its worker by itself.
+    fn fills_lanes(&self) -> bool {
+        false
+    }
 }
 
 /// What a worker does next.

@@ -168,7 +168,7 @@ where
 
     /// Takes files until every lane is in use or no file is available now.
     fn fill_lanes(&mut self) -> Turned {
-        while self.lanes.len() < self.most_lanes {
+        while self.lanes.len() < self.most_lanes && !self.lanes.iter().any(Piece::fills_lanes) {
             let left = self.shop.left();
             match self.dispatcher.next(self.me, &self.lanes, left) {
                 Next::Begin(job) => {

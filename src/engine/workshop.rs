@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::dispatcher::Dispatcher;
-use super::hashing::{self, Ended, Hashing, Placed};
 use super::judging;
+use super::opened::{self, Ended, Opened, Placed};
 use super::plan::Job;
 use super::pool::{Kept, Shared, taken};
 use super::scheduler::Piece;
@@ -26,7 +26,7 @@ pub(super) struct Files {
 
 /// A worker of a run. It owns its environment, so that it can be left behind in a read that never
 /// returns.
-pub(super) type FileWorker = Worker<Arc<Dispatcher<Hashing>>, Files>;
+pub(super) type FileWorker = Worker<Arc<Dispatcher<Opened>>, Files>;
 
 /// Hashes and judges as worker `me` until nothing is left or the run is cancelled.
 pub(super) fn work(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) {
@@ -65,7 +65,7 @@ pub(super) fn worker(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>
 }
 
 impl Workshop for Files {
-    type Piece = Hashing;
+    type Piece = Opened;
 
     fn now(&self) -> Instant {
         Instant::now()
@@ -83,14 +83,14 @@ impl Workshop for Files {
         self.shared.counters.hashed()
     }
 
-    fn open(&mut self, job: &Job) -> Option<Hashing> {
-        let (records, hashing) = hashing::open(job, &self.shared.context());
+    fn open(&mut self, job: &Job) -> Option<Opened> {
+        let (records, opened) = opened::open(job, &self.shared.context());
         self.batch.put(records);
-        hashing
+        opened
     }
 
-    fn step(&mut self, lanes: &mut Vec<Hashing>, in_use: usize, freed: &mut Vec<usize>) {
-        hashing::step(lanes, in_use, &self.shared.context(), &mut self.ended);
+    fn step(&mut self, lanes: &mut Vec<Opened>, in_use: usize, freed: &mut Vec<usize>) {
+        opened::step(lanes, in_use, &self.shared.context(), &mut self.ended);
         self.settle(freed);
     }
 
@@ -110,7 +110,7 @@ impl Workshop for Files {
         self.fail(job.members.iter().copied());
     }
 
-    fn fail_piece(&mut self, piece: &Hashing) {
+    fn fail_piece(&mut self, piece: &Opened) {
         self.shared.counters.pass_over(piece.left());
         self.fail(piece.positions());
     }

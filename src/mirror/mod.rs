@@ -3,6 +3,7 @@
 pub mod links;
 pub mod lookalike;
 pub mod pairing;
+mod saved;
 mod siblings;
 mod targets;
 pub mod walk;
@@ -50,6 +51,10 @@ pub enum State {
     PartMissing(SharedPath, SharedPath),
     /// Data without a signature.
     Unsigned(Unclaimed),
+    /// A saved image without a signature, to be judged by the images in it.
+    SavedImage(Metadata),
+    /// A directory that holds images, to be judged by them. Its size is that of the files in it.
+    ImageDirectory(Metadata),
     /// The data is not a regular file, with this signature if any.
     DataNotRegular(Option<SharedPath>),
     /// The signature is not a regular file.
@@ -132,6 +137,17 @@ pub struct Search {
     pub reach: WalkOptions,
     /// What must have a signature.
     pub needed: Needed,
+    /// Whether to find saved images, and directories of images.
+    pub images: bool,
+}
+
+impl Search {
+    fn needed(&self) -> Needed {
+        match self.needed {
+            Needed::Artifacts if self.images => Needed::ArtifactsAndImages,
+            needed => needed,
+        }
+    }
 }
 
 /// What a survey found.
@@ -199,6 +215,7 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Su
     } = looking;
     let artifacts = std::mem::take(&mut survey.artifacts);
     survey.artifacts = targets::share_signatures(artifacts, &mut siblings, watch, &mut room)?;
+    saved::judge_by_images(&mut survey.artifacts, search);
     Ok(survey)
 }
 
@@ -263,6 +280,9 @@ impl Looking<'_> {
         let mut read = Vec::new();
         // Release the directories one by one, so that not everything exists twice.
         for (path, listing) in directories {
+            if self.search.images && saved::holds_images(&listing.entries, path == root) {
+                artifacts.push(saved::directory(reached(&path)));
+            }
             self.listing(&shown(root, &path, Path::new("")), listing, &mut artifacts)?;
             if is_asked_for {
                 self.room.grow(&mut read)?;
@@ -288,7 +308,7 @@ impl Looking<'_> {
             pairs,
             strays,
             spare_parts,
-        } = pairing::pair(&entries, self.search.needed);
+        } = pairing::pair(&entries, self.search.needed());
         drop(entries);
         self.room.take(2 * directory.as_os_str().len())?;
         let directory = Directory::new(directory);
@@ -413,6 +433,8 @@ impl Artifact {
             | State::Unreadable(path, _) => Some(path),
             State::DataNotRegular(path) => path.as_ref(),
             State::Unsigned(_)
+            | State::SavedImage(_)
+            | State::ImageDirectory(_)
             | State::Gone(_)
             | State::DirectoryUnreadable(_)
             | State::DirectoryChanged
@@ -588,6 +610,7 @@ mod tests {
         let search = Search {
             reach: WalkOptions::default(),
             needed: Needed::Artifacts,
+            images: false,
         };
         for name in ["usb", "x.zst", "x.sig.bin"] {
             let paths = [directory.path().join(name)];
@@ -608,6 +631,7 @@ mod tests {
         let search = Search {
             reach: WalkOptions::default(),
             needed: Needed::Artifacts,
+            images: false,
         };
         let paths = [directory.path().to_owned()];
         // Twenty entries and the directory itself are examined, then ten pairs.

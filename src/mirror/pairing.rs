@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::lookalike::{is_like_signature, lookalike};
-use crate::names::endings::{self, Ending, is_artifact, is_signature};
+use crate::names::endings::{self, Ending, is_artifact, is_saved_image, is_signature};
 use crate::names::parts::{self, Parts, Suffix};
 use crate::trust::verdict::Unclaimed;
 
@@ -39,6 +39,8 @@ pub struct Entry {
 pub enum Needed {
     /// Files named `.zst` or `.iso`, and artifacts under other names.
     Artifacts,
+    /// Those, and saved images.
+    ArtifactsAndImages,
     /// Every file that is not itself a signature.
     AllFiles,
 }
@@ -288,7 +290,8 @@ impl<'a> Names<'a> {
     /// Returns the pair of an entry that no signature claims, if it needs one.
     fn unsigned(&self, entry: &Entry, needed: Needed) -> Option<Pair> {
         let name = entry.name.as_bytes();
-        let is_artifact = is_artifact(&entry.name);
+        let is_saved = || needed == Needed::ArtifactsAndImages && is_saved_image(&entry.name);
+        let is_artifact = is_artifact(&entry.name) || is_saved();
         let is_any_file = || needed == Needed::AllFiles && !is_signature(&entry.name);
         let content = match entry.kind {
             Kind::File | Kind::Dangling | Kind::Special if is_artifact => {

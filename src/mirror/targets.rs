@@ -168,6 +168,8 @@ impl Artifact {
                 State::Unreadable(signature.clone(), same(error))
             }
             State::Unsigned(why) => State::Unsigned(why.clone()),
+            State::SavedImage(metadata) => State::SavedImage(*metadata),
+            State::ImageDirectory(metadata) => State::ImageDirectory(*metadata),
             State::Gone(error) => State::Gone(same(error)),
             State::DirectoryUnreadable(error) => State::DirectoryUnreadable(same(error)),
             State::DirectoryChanged => State::DirectoryChanged,

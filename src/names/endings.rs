@@ -66,6 +66,15 @@ pub fn is_artifact(name: &OsStr) -> bool {
     Ending::split(name.as_bytes()).is_some()
 }
 
+/// The endings of archives in which images are saved, none of which needs a signature file.
+const SAVED: [&[u8]; 3] = [b".tar", b".tgz", b".tar.gz"];
+
+/// Reports whether a file of this name may be a saved image.
+pub fn is_saved_image(name: &OsStr) -> bool {
+    let is_of = |ending: &&[u8]| strip(name.as_bytes(), ending).is_some();
+    SAVED.iter().any(is_of)
+}
+
 fn strip<'a>(name: &'a [u8], ending: &[u8]) -> Option<&'a [u8]> {
     let (stem, end) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
     end.eq_ignore_ascii_case(ending).then_some(stem)

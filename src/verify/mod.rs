@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use crate::content::IoMode;
 use crate::device::Medium;
-use crate::engine::{self, PoolError, Prepared, Settings};
+use crate::engine::{self, Images, PoolError, Prepared, Settings};
 use crate::hints::budget::Budget;
 use crate::hints::key_recovery;
 use crate::hints::notes::{Note, NoteCollector};
@@ -71,6 +71,8 @@ pub(crate) struct Policy {
     pub(crate) allow_unsigned: bool,
     /// Whether to compute the digests of artifacts that are accepted without a signature.
     pub(crate) wants_digests: bool,
+    /// Whether to judge the images in artifacts.
+    pub(crate) images: bool,
 }
 
 /// Why a mirror cannot be verified.
@@ -121,10 +123,12 @@ impl Verifier {
                 threads: std::thread::available_parallelism().map_or(1, usize::from),
                 exact_threads: false,
                 hasher: None,
+                images: None,
             },
             search: Search {
                 reach: WalkOptions::default(),
                 needed: Needed::Artifacts,
+                images: false,
             },
             policy: Policy::default(),
             limit_readers: true,
@@ -167,6 +171,22 @@ impl Verifier {
     /// Lets artifacts without a signature pass.
     pub fn allow_unsigned(mut self) -> Verifier {
         self.policy.allow_unsigned = true;
+        self
+    }
+
+    /// Judges the images inside bundles, saved images and directories of images, too: each must be
+    /// whole, and signed by one of the keys (Cosign) unless it lies in an artifact whose own
+    /// signature is valid.
+    pub fn images(self) -> Verifier {
+        let keys = self.settings.keys.clone();
+        self.images_by(Images::signed_by(keys))
+    }
+
+    /// Judges images by a policy of the caller's.
+    pub(crate) fn images_by(mut self, images: Images) -> Verifier {
+        self.search.images = true;
+        self.policy.images = true;
+        self.settings.images = Some(Arc::new(images));
         self
     }
 

@@ -1,7 +1,9 @@
 //! Turns artifacts into work for the engine, and decides how to read each device.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use super::Policy;
@@ -12,6 +14,7 @@ use crate::engine::plan::{Cost, FileId};
 use crate::engine::{self, Claim, Named, Task, Work};
 use crate::files::SharedPath;
 use crate::mirror::{self, Artifact, Metadata, State};
+use crate::names::endings::{Ending, is_saved_image};
 use crate::text::os_error;
 use crate::trust::verdict::{Part, Record, Unclaimed, Verdict};
 
@@ -78,11 +81,14 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
     match state {
         State::Signed(signature, metadata) => Work::Verify(Task {
             cost: cost(metadata),
+            is_bundle: is_bundle(&data),
             data,
             parts,
             link,
             claim: claim(signature, one),
         }),
+        State::SavedImage(metadata) => of_images(data, metadata, Claim::SavedImage),
+        State::ImageDirectory(metadata) => of_images(data, metadata, Claim::ImageDirectory),
         State::Missing(signature) => decided(Some(signature), Verdict::Missing),
         State::PartMissing(signature, part) => decided(Some(signature), Verdict::PartMissing(part)),
         State::Unsigned(why) => unsigned(data, why, policy, seeks),
@@ -113,6 +119,27 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
             },
         ),
     }
+}
+
+/// Returns the work for something that is judged by the images in it.
+fn of_images(data: SharedPath, metadata: Metadata, claim: Claim) -> Work {
+    Work::Verify(Task {
+        cost: cost(metadata),
+        data,
+        parts: Arc::default(),
+        link: None,
+        claim,
+        is_bundle: true,
+    })
+}
+
+/// Reports whether there may be images in a file of this name.
+fn is_bundle(data: &SharedPath) -> bool {
+    let is_named = |name: &OsStr| {
+        let ending = Ending::split(name.as_bytes()).map(|(_, ending)| ending);
+        ending == Some(Ending::Zst) || is_saved_image(name)
+    };
+    data.file_name().is_some_and(is_named)
 }
 
 /// Returns the claim that this signature, or what the user named in its place, makes on an
@@ -150,7 +177,8 @@ pub(super) fn artifact(one: &One) -> Artifact {
 /// digest to match. Without metadata it gets no digest.
 fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Work {
     let allowed = policy.allow_unsigned;
-    let is_hashed = seeks || allowed && policy.wants_digests;
+    let is_bundle = is_bundle(&data);
+    let is_hashed = seeks || allowed && policy.wants_digests || policy.images && is_bundle;
     let verdict = Verdict::Unsigned { allowed, why };
     match is_hashed.then(|| Metadata::at(&data.to_path_buf())) {
         Some(Ok(metadata)) => Work::Verify(Task {
@@ -159,6 +187,7 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
             parts: Arc::default(),
             link: None,
             claim: Claim::Unsigned(Box::new(verdict)),
+            is_bundle,
         }),
         _ => Work::Decided(Box::new(Record::unhashed(data, None, verdict))),
     }

@@ -1,0 +1,169 @@
+//! The names of one file that wait for its digest, and what becomes of each.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+#[cfg(test)]
+use super::faults;
+use super::judging::{CHANGED, Pending};
+use super::opened::Context;
+use super::{Task, sniffing};
+use crate::content::Joined;
+use crate::digest::Digest;
+use crate::files::SharedPath;
+use crate::hints::data;
+use crate::progress::Flight;
+use crate::trust::verdict::{Record, Unclaimed, Verdict};
+
+/// The names of one file that wait for its digest.
+pub(super) struct Awaiting {
+    /// Indices into the tasks, with what each waits for.
+    names: Vec<(usize, Pending)>,
+    /// The queue of the plan in which the file takes a place.
+    pub(super) queue: Option<usize>,
+    pub(super) started: Instant,
+    /// The file's entry in the progress display.
+    flight: Option<Arc<Flight>>,
+}
+
+/// A name's place in the list of works, its task, and the record of the file under that name. A
+/// saved image that could be read has no record of its own.
+pub(super) struct Outcome<'a> {
+    pub(super) place: usize,
+    pub(super) task: &'a Task,
+    pub(super) record: Option<Record>,
+}
+
+impl Awaiting {
+    /// Has the names, indices into the tasks, wait for a file of `size` bytes.
+    pub(super) fn new(
+        names: &[usize],
+        size: u64,
+        queue: Option<usize>,
+        context: &Context<'_>,
+        started: Instant,
+    ) -> Awaiting {
+        let pending = |position: &usize| {
+            let (_, task) = context.tasks.get(*position)?;
+            Some((*position, Pending::of(task)))
+        };
+        let first = names.first().and_then(|at| context.tasks.get(*at));
+        Awaiting {
+            flight: first
+                .and_then(|(_, task)| context.counters.begin(&task.data.to_path_buf(), size)),
+            names: names.iter().filter_map(pending).collect(),
+            queue,
+            started,
+        }
+    }
+
+    /// Returns the indices of the names in the tasks.
+    pub(super) fn positions(&self) -> impl Iterator<Item = usize> {
+        self.names.iter().map(|(position, _)| *position)
+    }
+
+    /// Reports whether no verdict depends on the digest.
+    pub(super) fn needs_nothing(&self) -> bool {
+        let is_known = |(_, pending): &(usize, Pending)| matches!(pending, Pending::Nothing(_));
+        self.names.iter().all(is_known)
+    }
+
+    /// Shows that so many more bytes are done.
+    pub(super) fn advance(&self, bytes: u64) {
+        if let Some(flight) = &self.flight {
+            flight.add(bytes);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn strike(&self, moment: faults::Moment, context: &Context<'_>) {
+        for position in self.positions() {
+            faults::strike(moment, &context.tasks[position].1.data.to_path_buf());
+        }
+    }
+
+    /// Judges the file under each of its names according to the outcome of hashing.
+    pub(super) fn judge<'a>(
+        &self,
+        hashed: &Result<Digest, Verdict>,
+        content: &Joined,
+        context: &Context<'a>,
+    ) -> Vec<Outcome<'a>> {
+        #[cfg(test)]
+        self.strike(faults::Moment::Judging, context);
+        let read_as = self.read_as(context);
+        let judge = |(position, pending): &(usize, Pending)| {
+            let (place, task) = context.tasks.get(*position)?;
+            let digest = hashed
+                .clone()
+                .and_then(|digest| still(content, task, digest));
+            let judged = pending.judged(task, digest, context.settings, self.started);
+            let record = judged.map(|judged| Record {
+                size: Some(content.size()),
+                read_as: read_as.clone().filter(|name| **name != task.data),
+                ..judged
+            });
+            Some(Outcome {
+                place: *place,
+                task,
+                record,
+            })
+        };
+        let mut outcomes: Vec<Outcome<'a>> = self.names.iter().filter_map(judge).collect();
+        add_hints(&mut outcomes, content);
+        outcomes
+    }
+
+    /// Returns the name under which a file with several names was read.
+    fn read_as(&self, context: &Context<'_>) -> Option<Arc<SharedPath>> {
+        let first = self.names.first().filter(|_| self.names.len() > 1);
+        let (_, task) = context.tasks.get(first?.0)?;
+        Some(Arc::new(task.data.clone()))
+    }
+}
+
+/// Returns the digest if the name still leads to the hashed file.
+fn still(content: &Joined, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
+    // Fail closed: the name must lead to the file that was hashed, in the same state.
+    if content.is_unchanged(&task.data.to_path_buf()) {
+        Ok(digest)
+    } else {
+        Err(CHANGED)
+    }
+}
+
+/// Adds hints to records that fail because of the content or the lack of a signature. The verdicts
+/// are final by then.
+fn add_hints(outcomes: &mut [Outcome<'_>], content: &Joined) {
+    let is_invalid = |verdict: &Verdict| {
+        matches!(
+            verdict,
+            Verdict::Invalid(_)
+                | Verdict::Unsigned {
+                    allowed: false,
+                    why: Unclaimed::NoSignature
+                }
+        )
+    };
+    // If another signature of the file is valid, the file is intact.
+    let is_valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid { .. });
+    let mut records: Vec<&mut Record> = outcomes
+        .iter_mut()
+        .filter_map(|outcome| outcome.record.as_mut())
+        .collect();
+    let has = |is: &dyn Fn(&Verdict) -> bool, records: &[&mut Record]| {
+        records.iter().any(|record| is(&record.verdict))
+    };
+    if !has(&is_invalid, &records) || has(&is_valid, &records) {
+        return;
+    }
+    // An unreadable file gets no hint.
+    if let Ok(beginning) = content.beginning(data::LOOK_BYTES) {
+        for record in &mut records {
+            if is_invalid(&record.verdict) {
+                let path = record.path().to_path_buf();
+                record.sniffed = sniffing::sniff(&path, content.size(), &beginning);
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! A bundle, or a directory of images, in a lane: hashed and looked into at once, then judged with
+//! the images inside.
+
+use std::sync::Arc;
+
+use super::awaiting::{Awaiting, Outcome};
+use super::judging::{CHANGED, of_error, record, unopened};
+use super::opened::{Context, Ended, Placed};
+use super::{Claim, Task};
+use crate::bundle::{self, Defect, Directory, Entry, Finished, Inside, Member, Step, Stream};
+use crate::content::Joined;
+use crate::digest::{Digest, Hasher};
+use crate::image::{self, Contents, ImageNote, Judgement, Outer, Policy};
+use crate::text::escape;
+use crate::trust::image::ContentsFailure;
+use crate::trust::key::Key;
+use crate::trust::verdict::{Record, Subject, Verdict};
+
+/// How images inside artifacts are judged.
+#[derive(Debug)]
+pub struct Images {
+    /// Which images must be signed, by whom, and for which platforms.
+    pub policy: Policy,
+    /// Signatures, manifests and indexes that were carried in beside the artifacts.
+    pub outside: Contents,
+    /// How much of a bundle is looked into.
+    pub limits: bundle::Limits,
+    /// Whether an image may be unsigned in an artifact that has no signature either.
+    pub allow_unsigned: bool,
+}
+
+impl Images {
+    /// Has images signed by these keys, wherever no valid signature of their artifact vouches for
+    /// them.
+    pub fn signed_by(keys: Vec<Arc<Key>>) -> Images {
+        Images {
+            policy: Policy {
+                keys,
+                ..Policy::default()
+            },
+            outside: Contents::default(),
+            limits: bundle::Limits::default(),
+            allow_unsigned: false,
+        }
+    }
+}
+
+/// A bundle that is being looked into.
+pub(super) struct Opening {
+    source: Source,
+    contents: Contents,
+    images: Arc<Images>,
+    left: u64,
+    pub(super) names: Awaiting,
+}
+
+enum Source {
+    File(Stream),
+    Directory(Directory),
+}
+
+impl Opening {
+    /// Looks into a file.
+    pub(super) fn of_file(
+        content: Joined,
+        images: &Arc<Images>,
+        hasher: Hasher,
+        names: impl FnOnce(u64) -> Awaiting,
+    ) -> Opening {
+        let left = content.size();
+        Opening {
+            source: Source::File(Stream::begin(content, hasher, images.limits.clone())),
+            contents: Contents::default(),
+            images: Arc::clone(images),
+            left,
+            names: names(left),
+        }
+    }
+
+    /// Looks into the directory of a task, which is known to have `size` bytes.
+    ///
+    /// # Errors
+    /// The verdict on one that cannot be read.
+    pub(super) fn of_directory(
+        task: &Task,
+        images: &Arc<Images>,
+        size: u64,
+        hasher: Hasher,
+        names: impl FnOnce(u64) -> Awaiting,
+    ) -> Result<Opening, Verdict> {
+        let directory = Directory::open(&task.data.to_path_buf(), hasher, images.limits.clone());
+        Ok(Opening {
+            source: Source::Directory(directory.map_err(|error| unopened(task, error))?),
+            contents: Contents::default(),
+            images: Arc::clone(images),
+            left: size,
+            names: names(size),
+        })
+    }
+
+    /// Returns the number of bytes still to be read.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Looks at the next few megabytes, or judges what was found if there are no more.
+    pub(super) fn step(&mut self, context: &Context<'_>) -> Option<Ended> {
+        let contents = &mut self.contents;
+        let mut take = |member| add(contents, member);
+        let step = match &mut self.source {
+            Source::File(stream) => stream.advance(&mut take),
+            Source::Directory(directory) => directory.advance(&mut take),
+        };
+        match step {
+            Step::More { bytes } => {
+                self.count(bytes, context);
+                None
+            }
+            Step::End { bytes, finished } => {
+                self.count(bytes, context);
+                context.counters.pass_over(self.left);
+                Some(self.end(*finished, context))
+            }
+        }
+    }
+
+    fn count(&mut self, bytes: u64, context: &Context<'_>) {
+        self.left = self.left.saturating_sub(bytes);
+        context.counters.add_hashed(bytes);
+        self.names.advance(bytes);
+    }
+
+    /// Judges the artifact under each of its names, and the images in it for each.
+    fn end(&self, finished: Finished, context: &Context<'_>) -> Ended {
+        let Finished {
+            content,
+            outer,
+            inside,
+        } = finished;
+        let outcomes = match &content {
+            Some(content) => {
+                let hashed = outer.map_err(of_error);
+                self.names.judge(&hashed, content, context)
+            }
+            None => self.of_directory_read(outer.err().map(of_error), context),
+        };
+        let records = (0..outcomes.len()).flat_map(|at| self.records(&outcomes, at, &inside));
+        Ended {
+            records: records.collect(),
+            queue: self.names.queue,
+        }
+    }
+
+    /// Returns the outcomes for a directory, whose only record of its own is that of a failure.
+    fn of_directory_read<'a>(
+        &self,
+        failure: Option<Verdict>,
+        context: &Context<'a>,
+    ) -> Vec<Outcome<'a>> {
+        let outcome = |position: usize| {
+            let (place, task) = context.tasks.get(position)?;
+            let failure = failure.clone();
+            Some(Outcome {
+                place: *place,
+                task,
+                record: failure.map(|failure| record(task, failure, self.names.started)),
+            })
+        };
+        self.names.positions().filter_map(outcome).collect()
+    }
+
+    /// Returns the records of one name: the artifact's own, and, after the last name with this
+    /// path, those of the images in it.
+    fn records(
+        &self,
+        outcomes: &[Outcome<'_>],
+        at: usize,
+        inside: &Result<Inside, Defect>,
+    ) -> Vec<Placed> {
+        let outcome = &outcomes[at];
+        let mut records: Vec<Record> = outcome.record.iter().cloned().collect();
+        let path = &outcome.task.data;
+        let is_last = !outcomes[at + 1..]
+            .iter()
+            .any(|other| other.task.data == *path);
+        if is_last {
+            let same = outcomes.iter().filter(|other| other.task.data == *path);
+            let same: Vec<&Outcome<'_>> = same.collect();
+            records.extend(self.images(&same, inside));
+        }
+        if records.is_empty() {
+            records.push(self.nothing(outcome));
+        }
+        Placed::all(outcome.place, records).collect()
+    }
+
+    /// Returns the record of a saved image in which no image was found.
+    fn nothing(&self, outcome: &Outcome<'_>) -> Record {
+        let contents = Subject::Contents(outcome.task.data.clone());
+        Record {
+            elapsed: self.names.started.elapsed(),
+            ..Record::on(contents, Verdict::NoImages)
+        }
+    }
+
+    /// Returns the records of the images in an artifact, which these outcomes are all about.
+    fn images(&self, outcomes: &[&Outcome<'_>], inside: &Result<Inside, Defect>) -> Vec<Record> {
+        let verdicts = || {
+            let records = outcomes
+                .iter()
+                .filter_map(|outcome| outcome.record.as_ref());
+            records.map(|record| &record.verdict)
+        };
+        // What changed or could not be read has no contents to judge; it fails by itself.
+        let is_unread = |verdict: &Verdict| {
+            matches!(
+                verdict,
+                Verdict::Changed { .. } | Verdict::Unreadable { .. }
+            )
+        };
+        let Some(task) = outcomes.first().map(|outcome| outcome.task) else {
+            return Vec::new();
+        };
+        if verdicts().any(is_unread) {
+            return Vec::new();
+        }
+        match inside {
+            Err(defect) => vec![self.contents(task, failure(defect))],
+            Ok(Inside::NoArchive) => Vec::new(),
+            Ok(Inside::Archive) => {
+                let judgement = image::judge(
+                    &task.data,
+                    &self.contents,
+                    &self.images.outside,
+                    &self.images.policy,
+                    self.outer(task, verdicts()),
+                );
+                self.of_judgement(task, judgement)
+            }
+        }
+    }
+
+    /// Returns what the artifact's own signature says about the names in it.
+    fn outer<'a>(&self, task: &Task, mut verdicts: impl Iterator<Item = &'a Verdict>) -> Outer {
+        let is_valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid { .. });
+        // Fail closed: only a valid signature vouches for labels, and for images that nobody signed;
+        // and what the user accepts unsigned is not what has a bad signature.
+        if verdicts.any(is_valid) {
+            return Outer::Valid;
+        }
+        match task.claim {
+            Claim::Unsigned(_) | Claim::SavedImage | Claim::ImageDirectory
+                if self.images.allow_unsigned =>
+            {
+                Outer::Accepted
+            }
+            _ => Outer::NotValid,
+        }
+    }
+
+    fn of_judgement(&self, task: &Task, judgement: Judgement) -> Vec<Record> {
+        let contents = judgement.failures.into_iter();
+        let contents = contents.map(|failure| self.contents(task, failure));
+        let images = judgement.images.into_iter().map(|judged| Record {
+            digest: judged.digest,
+            size: Some(judged.size),
+            elapsed: self.names.started.elapsed(),
+            ..Record::on(Subject::Image(Box::new(judged.image)), judged.verdict)
+        });
+        contents.chain(images).collect()
+    }
+
+    fn contents(&self, task: &Task, failure: ContentsFailure) -> Record {
+        Record {
+            elapsed: self.names.started.elapsed(),
+            ..Record::on(
+                Subject::Contents(task.data.clone()),
+                Verdict::Contents(failure),
+            )
+        }
+    }
+}
+
+fn add(contents: &mut Contents, member: Member) {
+    let Member { path, entry } = member;
+    match entry {
+        Entry::File { digest, size, text } => {
+            contents.add_file(&path, digest, size, text.as_deref());
+        }
+        Entry::Link { target } => contents.add_link(&path, &target),
+    }
+}
+
+/// Returns the verdict on contents with this defect.
+fn failure(defect: &Defect) -> ContentsFailure {
+    let words = defect.to_string().into();
+    match defect {
+        Defect::Truncated
+        | Defect::Damaged(_)
+        | Defect::Checksum
+        | Defect::Decoder
+        | Defect::BadHeader(_) => ContentsFailure::Damaged(words),
+        Defect::WindowTooLarge { .. }
+        | Defect::NamesTooLong
+        | Defect::TooManyMembers
+        | Defect::TooMuchText
+        | Defect::TooMuchOutput => ContentsFailure::Limit(words),
+        // Fail closed: whatever else is wrong, another program may find other members in it.
+        _ => ContentsFailure::Refused(words),
+    }
+}

@@ -1,0 +1,283 @@
+//! What is in a lane: a file that is hashed, or a bundle that is hashed and looked into. How one is
+//! opened, and how a worker's lanes advance.
+
+use std::time::Instant;
+
+use super::awaiting::Awaiting;
+use super::bundles::Opening;
+#[cfg(test)]
+use super::faults;
+use super::hashing::Hashing;
+use super::judging::{CHANGED, record, unopened};
+use super::plan::Job;
+use super::scheduler::Piece;
+use super::shape::Shape;
+use super::{Claim, Settings, Task, zarf};
+use crate::content::{IoMode, Joined, Reading};
+use crate::device::Medium;
+use crate::digest::{Block, Feed, Hasher};
+use crate::progress::Counters;
+use crate::trust::verdict::{Record, Verdict};
+
+/// A record, and the work that it belongs to.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    /// The index of the work in the list.
+    pub(crate) place: usize,
+    /// The record.
+    pub(crate) record: Record,
+    /// Whether this is the work's last record.
+    pub(crate) is_last: bool,
+}
+
+impl Placed {
+    /// Returns the only record of a work.
+    pub(super) fn only(place: usize, record: Record) -> Placed {
+        Placed {
+            place,
+            record,
+            is_last: true,
+        }
+    }
+
+    /// Returns all records of a work.
+    pub(super) fn all(place: usize, records: Vec<Record>) -> impl Iterator<Item = Placed> {
+        let last = records.len();
+        let number = (1..).zip(records);
+        number.map(move |(number, record)| Placed {
+            place,
+            record,
+            is_last: number == last,
+        })
+    }
+}
+
+/// What workers need besides their files.
+pub(super) struct Context<'a> {
+    /// The tasks, each with the index of its work.
+    pub(super) tasks: &'a [(usize, Task)],
+    pub(super) settings: &'a Settings,
+    pub(super) counters: &'a Counters,
+    pub(super) hasher: Hasher,
+    pub(super) shape: Shape,
+}
+
+/// Number of files for which one spare core reads ahead: bringing in a file's windows takes a
+/// twelfth of the time of hashing them, so that this many keep the core from idling.
+const FILES_OF_A_SPARE: usize = 8;
+
+impl Context<'_> {
+    fn spare_threads(&self) -> usize {
+        self.settings.threads.saturating_sub(self.shape.workers)
+    }
+
+    fn reading(&self, job: &Job) -> Reading {
+        Reading {
+            io: self.settings.io,
+            window: self.shape.window,
+            ahead: job.ahead,
+            // If memory is short, there is none for another thread and a second window.
+            spare_core: self.shape.memory.is_none()
+                && self.spare_threads() * FILES_OF_A_SPARE >= self.shape.workers,
+        }
+    }
+}
+
+/// An open file in a lane.
+pub(super) enum Opened {
+    /// A file that is hashed.
+    File(Hashing),
+    /// A bundle, or a directory of images, that is looked into as well.
+    Bundle(Box<Opening>),
+}
+
+/// A file that is finished, or that could not be hashed further.
+pub(super) struct Ended {
+    pub(super) records: Vec<Placed>,
+    /// The plan's queue to notify.
+    pub(super) queue: Option<usize>,
+}
+
+impl Opened {
+    fn awaiting(&self) -> &Awaiting {
+        match self {
+            Opened::File(hashing) => &hashing.names,
+            Opened::Bundle(opening) => &opening.names,
+        }
+    }
+
+    /// Returns the indices of its names in the tasks.
+    pub(super) fn positions(&self) -> impl Iterator<Item = usize> {
+        self.awaiting().positions()
+    }
+}
+
+impl Piece for Opened {
+    fn left(&self) -> u64 {
+        match self {
+            Opened::File(hashing) => hashing.left(),
+            Opened::Bundle(opening) => opening.left(),
+        }
+    }
+
+    fn queue(&self) -> Option<usize> {
+        self.awaiting().queue
+    }
+
+    fn fills_lanes(&self) -> bool {
+        match self {
+            Opened::File(_) => false,
+            // It has two messages of its own, one inside the other.
+            Opened::Bundle(_) => true,
+        }
+    }
+}
+
+/// Opens the file of a job. A name that cannot be opened gets its record at once and does not
+/// affect the others.
+pub(super) fn open(job: &Job, context: &Context<'_>) -> (Vec<Placed>, Option<Opened>) {
+    let started = Instant::now();
+    let mut records = Vec::new();
+    for (at, position) in job.members.iter().enumerate() {
+        let Some((place, task)) = context.tasks.get(*position) else {
+            continue;
+        };
+        #[cfg(test)]
+        faults::strike(faults::Moment::Opening, &task.data.to_path_buf());
+        let names = job.members.get(at..).unwrap_or_default();
+        match open_as(names, job, context, started) {
+            Err(verdict) => records.push(Placed::only(*place, record(task, verdict, started))),
+            Ok(opened) => return (records, Some(opened)),
+        }
+    }
+    context.counters.pass_over(job.size);
+    (records, None)
+}
+
+/// Opens a file under the first of these names, for all of them.
+fn open_as(
+    names: &[usize],
+    job: &Job,
+    context: &Context<'_>,
+    started: Instant,
+) -> Result<Opened, Verdict> {
+    let tasks = || names.iter().filter_map(|at| context.tasks.get(*at));
+    let (_, task) = tasks().next().ok_or(CHANGED)?;
+    let await_it = |size| Awaiting::new(names, size, job.queue, context, started);
+    let images = context.settings.images.as_ref();
+    if let (Claim::ImageDirectory, Some(images)) = (&task.claim, images) {
+        let opening = Opening::of_directory(task, images, job.size, context.hasher, await_it)?;
+        return Ok(Opened::Bundle(Box::new(opening)));
+    }
+    if let Some(images) = images
+        && tasks().any(|(_, task)| task.is_bundle)
+    {
+        // Bytes in a map may change between two looks at them, and here they are parsed as well as
+        // hashed: so they are read into memory of our own, once.
+        let reading = Reading {
+            io: IoMode::Read,
+            spare_core: false,
+            ..context.reading(job)
+        };
+        let content = open_content(task, reading)?;
+        let opening = Opening::of_file(content, images, context.hasher, await_it);
+        return Ok(Opened::Bundle(Box::new(opening)));
+    }
+    let content = open_content(task, context.reading(job))?;
+    let names = await_it(content.size());
+    Ok(Opened::File(Hashing::new(content, names, context.hasher)))
+}
+
+fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
+    let path = task.data.to_path_buf();
+    if let Claim::Named(named) = &task.claim
+        && let Some(length) = named.device_length
+    {
+        return Joined::open_device(&path, length, reading).map_err(|error| unopened(task, error));
+    }
+    let (parts, missing) = zarf::with_content(&task.parts);
+    if missing > 0 {
+        // The description gives the number of parts but not their names, so the record names the
+        // whole as incomplete.
+        return Err(Verdict::PartMissing(task.data.clone()));
+    }
+    Joined::open(&path, parts, reading).map_err(|error| unopened(task, error))
+}
+
+/// Advances the first `in_use` lanes: the files by the bytes that all of them have in memory, and
+/// each bundle by a step of its own. What is finished moves from the lanes to `ended` one at a time,
+/// so that a panic over one of them loses no other.
+pub(super) fn step(
+    lanes: &mut Vec<Opened>,
+    mut in_use: usize,
+    context: &Context<'_>,
+    ended: &mut Vec<Ended>,
+) {
+    let mut at = 0;
+    while at < in_use {
+        let Some(opened) = lanes.get_mut(at) else {
+            break;
+        };
+        let end = match opened {
+            Opened::File(hashing) => hashing.fill().map(|result| hashing.end(result, context)),
+            Opened::Bundle(opening) => opening.step(context),
+        };
+        match end {
+            None => at += 1,
+            Some(end) => {
+                ended.push(end);
+                lanes.remove(at);
+                in_use -= 1;
+            }
+        }
+    }
+    let used = lanes.get_mut(..in_use).unwrap_or_default().iter_mut();
+    let mut files: Vec<&mut Hashing> = used
+        .filter_map(|opened| match opened {
+            Opened::File(hashing) => Some(hashing),
+            Opened::Bundle(_) => None,
+        })
+        .collect();
+    advance(&mut files, context);
+}
+
+/// Advances files by the bytes that all of them have in memory.
+fn advance(files: &mut [&mut Hashing], context: &Context<'_>) {
+    #[cfg(test)]
+    files
+        .iter()
+        .for_each(|hashing| hashing.names.strike(faults::Moment::Hashing, context));
+    let mut feeds: Vec<Feed<'_>> = files.iter_mut().map(|hashing| hashing.feed()).collect();
+    let taken = context.hasher.advance(&mut feeds) * size_of::<Block>();
+    for hashing in files.iter_mut() {
+        hashing.consume(taken);
+    }
+    context.counters.add_hashed((taken * files.len()) as u64);
+}
+
+/// Verifies one artifact that shares its file with no other, on the current thread.
+pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
+    let context = Context {
+        tasks: &[(0, task)],
+        settings,
+        counters: &Counters::default(),
+        hasher,
+        shape: Shape::of_one(),
+    };
+    let job = Job {
+        size: 0,
+        members: vec![0],
+        queue: None,
+        ahead: Medium::Unknown.access().ahead,
+    };
+    let (mut records, opened) = open(&job, &context);
+    let mut lanes: Vec<Opened> = opened.into_iter().collect();
+    let mut ended = Vec::new();
+    while !lanes.is_empty() {
+        step(&mut lanes, 1, &context, &mut ended);
+        records.extend(ended.drain(..).flat_map(|ended| ended.records));
+    }
+    // One name gives one record. Fail closed: without one, the verdict would not pass.
+    let nothing = || record(&context.tasks[0].1, CHANGED, Instant::now());
+    records.pop().map_or_else(nothing, |placed| placed.record)
+}
