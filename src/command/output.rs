@@ -2,9 +2,10 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::args::Format;
-use super::config::Config;
+use super::config;
 use super::recap::Recap;
 use crate::engine::Placed;
 use crate::engine::order::InOrder;
@@ -12,6 +13,7 @@ use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
 use crate::run::{End, Start};
 use crate::terminal::progress::Progress;
+use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::Records;
 
@@ -19,8 +21,8 @@ use crate::verify::Records;
 const COLLECT: usize = 64 * 1024;
 
 /// Destination of a run's records.
-pub(super) struct Output<'a, W> {
-    config: &'a Config,
+pub(super) struct Printer<W> {
+    output: config::Output,
     stdout: W,
     /// Whether progress bars and lines share one screen.
     shares_screen: bool,
@@ -29,22 +31,31 @@ pub(super) struct Output<'a, W> {
     progress: Progress,
     pub(super) recap: Recap,
     pub(super) collector: NoteCollector,
-    /// All records, in order, if reports are to be written or the run is compared with a baseline.
+    /// Whether to keep the records: reports are to be written, or the run is compared with a
+    /// baseline.
+    pub(super) keeps: bool,
+    /// All records, in order, if they are kept.
     pub(super) kept: Vec<Record>,
     /// Whether stdout has accepted everything so far.
     pub(super) taken: io::Result<()>,
 }
 
-impl<'a, W: Write> Output<'a, W> {
-    pub(super) fn new(config: &'a Config, stdout: W, progress: Progress) -> Self {
-        Output {
-            config,
+impl<W: Write> Printer<W> {
+    pub(super) fn new(
+        output: config::Output,
+        stdout: W,
+        progress: Progress,
+        keys: &[Arc<Key>],
+    ) -> Self {
+        Printer {
+            output,
             stdout,
             shares_screen: io::stdout().is_terminal(),
             lines: Vec::new(),
             progress,
-            recap: Recap::new(&config.verifier.settings.keys),
+            recap: Recap::new(keys),
             collector: NoteCollector::default(),
+            keeps: false,
             kept: Vec::new(),
             taken: Ok(()),
         }
@@ -102,21 +113,21 @@ impl<'a, W: Write> Output<'a, W> {
     }
 
     fn decided(&mut self, record: &Record) -> ControlFlow<()> {
-        match self.config.output.format {
+        match self.output.format {
             Format::Text => ControlFlow::Continue(()),
             Format::Jsonl => self.print(record),
         }
     }
 
     fn in_order(&mut self, record: Record) -> ControlFlow<()> {
-        let is_shown = self.config.output.detail.shows(&record);
+        let is_shown = self.output.detail.shows(&record);
         self.recap.note(&record, is_shown);
         self.collector.take(&record);
-        let printed = match self.config.output.format {
+        let printed = match self.output.format {
             Format::Text => self.print(&record),
             Format::Jsonl => ControlFlow::Continue(()),
         };
-        if !self.config.reports.is_empty() || self.config.audit.is_some() {
+        if self.keeps {
             self.kept.push(record);
         }
         printed
@@ -132,14 +143,14 @@ impl<'a, W: Write> Output<'a, W> {
     }
 
     fn streams_objects(&self) -> bool {
-        self.config.output.format == Format::Jsonl && self.config.output.detail.lines
+        self.output.format == Format::Jsonl && self.output.detail.lines
     }
 
     fn print(&mut self, record: &Record) -> ControlFlow<()> {
         // After a failure, stdout is not written to again.
         self.go_on()?;
-        let detail = self.config.output.detail;
-        self.taken = match self.config.output.format {
+        let detail = self.output.detail;
+        self.taken = match self.output.format {
             Format::Text => lines::record(&mut self.lines, record, detail),
             Format::Jsonl if detail.shows(record) => json::record(&mut self.lines, record),
             Format::Jsonl => Ok(()),
