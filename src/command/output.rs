@@ -7,8 +7,6 @@ use std::sync::Arc;
 use super::args::Format;
 use super::config;
 use super::recap::Recap;
-use crate::engine::Placed;
-use crate::engine::order::InOrder;
 use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
 use crate::run::{End, Start};
@@ -76,37 +74,23 @@ impl<W: Write> Printer<W> {
     /// Consumes all records, unless stdout fails, and ends the run: prints each as it is decided or
     /// in order, depending on the format. What is kept for the end is in order.
     pub(super) fn all(&mut self, mut records: Records) -> Summary {
-        let mut order = InOrder::new(records.expected());
-        while let Some(placed) = records.next_placed() {
-            let Placed {
-                place,
-                record,
-                is_last,
-            } = placed;
-            let mut told = self.decided(&record);
-            order.put(place, Box::new(record), is_last);
-            while told.is_continue()
-                && let Some(record) = order.take_ready()
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue() && records.receive(|record| flow = self.decided(record)) {
+            while flow.is_continue()
+                && let Some(record) = records.take_ready()
             {
-                told = self.in_order(*record);
+                flow = self.in_order(record);
             }
-            if told.is_continue() && !records.is_ready() {
-                told = self.hand_over();
-            }
-            if told.is_break() {
-                break;
+            if flow.is_continue() && !records.is_ready() {
+                flow = self.hand_over();
             }
         }
         // If the run is cut short, records that are already decided still count, although stdout
         // does not have them.
-        while records.is_ready()
-            && let Some(placed) = records.next_placed()
-        {
-            order.put(placed.place, Box::new(placed.record), placed.is_last);
-        }
-        while let Some(record) = order.take_next() {
+        while records.is_ready() && records.receive(|_| {}) {}
+        while let Some(record) = records.take_next() {
             // After a failure, stdout is not written to again.
-            let _ = self.in_order(*record);
+            let _ = self.in_order(record);
         }
         let _ = self.hand_over();
         records.summary()
