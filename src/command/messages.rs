@@ -3,43 +3,39 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use super::args::Format;
-use super::config::{Config, Skipped, WhyNoKey};
+use super::config::{Against, KeysFound, Output, Skipped, Target, WhyNoKey};
 use super::recap::Recap;
 use crate::content::IoMode;
 use crate::mirror::Survey;
 use crate::mirror::links::{self, OutsideLink};
 use crate::report;
+use crate::report::lines::Detail;
 use crate::run::outcome::Outcome;
 use crate::terminal::print_message;
 use crate::terminal::screen;
 use crate::text::escape;
-use crate::verify::{Inputs, Planned, access};
+use crate::verify::{Inputs, Planned, Verifier, access};
 
 /// Maximum number of notes printed on stderr; a report has them all.
 const MOST_NOTES: usize = 100;
 
 /// Warns about keys and a baseline that are in a place where they may have been replaced together
 /// with the artifacts.
-pub(super) fn warn(config: &Config) {
-    if let Some(against) = config
-        .audit
-        .as_ref()
-        .filter(|a| a.is_exposed && config.output.detail.lines)
-    {
+pub(super) fn warn(keys: &KeysFound, against: Option<&Against>, detail: Detail) {
+    if !detail.lines {
+        return;
+    }
+    if let Some(against) = against.filter(|against| against.is_exposed) {
         print_message(&format!(
             "{}: this baseline is inside the tree that is compared with it, so anyone who can change the artifacts can change it too; keep it \
              elsewhere",
             escape::name(against.path.as_os_str())
         ));
     }
-    for key in config
-        .keys
-        .exposed
-        .iter()
-        .filter(|_| config.output.detail.lines)
-    {
+    for key in &keys.exposed {
         print_message(&format!(
             "{}: this key is inside the tree that it verifies, so anyone who can change the artifacts can change the key; compare its \
              fingerprint with the vendor's and pin it: --key-fingerprint {}",
@@ -51,18 +47,18 @@ pub(super) fn warn(config: &Config) {
 
 /// Lists the files in directories of keys that were not read as keys: AppleDouble files always,
 /// others under `--verbose`.
-pub(super) fn name_skipped(config: &Config) {
-    for Skipped { path, why } in &config.keys.skipped {
+pub(super) fn name_skipped(keys: &KeysFound, detail: Detail) {
+    for Skipped { path, why } in &keys.skipped {
         let (words, is_shown) = match why {
             WhyNoKey::AppleDouble => (
                 "an AppleDouble file, in which macOS keeps metadata",
-                config.output.detail.lines,
+                detail.lines,
             ),
             WhyNoKey::OtherEnding => (
                 "its name does not end in .pem, .pub or .der",
-                config.output.detail.reasons,
+                detail.reasons,
             ),
-            WhyNoKey::NotAFile => ("not a regular file", config.output.detail.reasons),
+            WhyNoKey::NotAFile => ("not a regular file", detail.reasons),
         };
         if is_shown {
             print_message(&format!(
@@ -74,10 +70,10 @@ pub(super) fn name_skipped(config: &Config) {
 }
 
 /// Prints how many bytes of a block device are hashed, if its image determines that.
-pub(super) fn name_extent(config: &Config) {
-    if let Inputs::One(one) = &config.inputs
+pub(super) fn name_extent(inputs: &Inputs, detail: Detail) {
+    if let Inputs::One(one) = inputs
         && let Some(extent) = one.device.filter(|extent| !extent.is_asked)
-        && config.output.detail.lines
+        && detail.lines
     {
         print_message(&format!(
             "{}: hashing its first {} bytes, the size that its ISO 9660 volume descriptor names; if the signature does not fit, the image \
@@ -89,19 +85,19 @@ pub(super) fn name_extent(config: &Config) {
 }
 
 /// Prints what the survey found worth reporting, before the first file is read.
-pub(super) fn remark(config: &Config, survey: &Survey) {
+pub(super) fn remark(survey: &Survey, roots: &[PathBuf], detail: Detail) {
     let linked = survey.links_not_entered.len();
-    if linked > 0 && config.output.detail.lines {
+    if linked > 0 && detail.lines {
         print_message(&format!(
             "linked directories not entered: {linked} (--follow-links enters them)"
         ));
     }
-    if config.output.detail.reasons {
+    if detail.reasons {
         for link in &survey.links_not_entered {
             let link = escape::name(&link.to_os_string());
             print_message(&format!("{link}: a link to a directory, not entered"));
         }
-        for OutsideLink { link, target } in links::leading_out(survey, &config.asked.roots) {
+        for OutsideLink { link, target } in links::leading_out(survey, roots) {
             let (link, target) = (link.as_os_str(), target.as_os_str());
             let (link, target) = (escape::name(link), escape::name(target));
             print_message(&format!("{link}: a link to {target}, outside of the PATHs"));
@@ -110,9 +106,9 @@ pub(super) fn remark(config: &Config, survey: &Survey) {
 }
 
 /// Prints the settings of this run.
-pub(super) fn explain(config: &Config, planned: &Planned) {
-    let (prepared, limit_readers) = (&planned.prepared, config.verifier.limit_readers);
-    let io = match config.verifier.settings.io {
+pub(super) fn explain(verifier: &Verifier, planned: &Planned) {
+    let (prepared, limit_readers) = (&planned.prepared, verifier.limit_readers);
+    let io = match verifier.settings.io {
         IoMode::Auto => "memory maps, pread(2) for small files and where maps are refused",
         IoMode::Mmap => "memory maps",
         IoMode::Read => "pread(2)",
@@ -133,9 +129,9 @@ pub(super) fn explain(config: &Config, planned: &Planned) {
 }
 
 /// Prints the result on stderr.
-pub(super) fn conclude(config: &Config, outcome: &Outcome, recap: &Recap) {
-    if config.output.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
-        explain_failures(config, recap);
+pub(super) fn conclude(output: Output, reports: &[Target], outcome: &Outcome, recap: &Recap) {
+    if output.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
+        explain_failures(output, reports, recap);
         remark_on_all(outcome);
         print_message(&outcome.summary);
         recap.keys().for_each(|key| print_message(&key));
@@ -166,18 +162,18 @@ fn remark_on_all(outcome: &Outcome) {
 
 /// Prints why each artifact failed and what to do. The lines on stdout do not include that, and
 /// they may have scrolled off the screen, or gone elsewhere.
-fn explain_failures(config: &Config, recap: &Recap) {
+fn explain_failures(output: Output, reports: &[Target], recap: &Recap) {
     if recap.failures().next().is_none() {
         return;
     }
-    if reasons_are_in_sight(config, recap) {
+    if reasons_are_in_sight(output, recap) {
         recap.advice().for_each(|advice| print_message(&advice));
     } else {
         print_message(&"what failed, and what to do:");
         recap.failures().for_each(|failure| print_message(&failure));
     }
     if recap.more() > 0 {
-        let all = if config.reports.is_empty() {
+        let all = if reports.is_empty() {
             "--report has all of them"
         } else {
             "the reports have all of them"
@@ -188,8 +184,8 @@ fn explain_failures(config: &Config, recap: &Recap) {
 
 /// Reports whether the reasons are still on the screen: in lines that were printed there, and have
 /// not scrolled off.
-fn reasons_are_in_sight(config: &Config, recap: &Recap) -> bool {
+fn reasons_are_in_sight(output: Output, recap: &Recap) -> bool {
     let (_, rows) = screen::size();
-    let has_reasons = config.output.detail.reasons && config.output.format == Format::Text;
+    let has_reasons = output.detail.reasons && output.format == Format::Text;
     has_reasons && io::stdout().is_terminal() && recap.fits(rows)
 }

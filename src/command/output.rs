@@ -2,16 +2,16 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::args::Format;
-use super::config::Config;
+use super::config;
 use super::recap::Recap;
-use crate::engine::Placed;
-use crate::engine::order::InOrder;
 use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
 use crate::run::{End, Start};
 use crate::terminal::progress::Progress;
+use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::Records;
 
@@ -19,8 +19,8 @@ use crate::verify::Records;
 const COLLECT: usize = 64 * 1024;
 
 /// Destination of a run's records.
-pub(super) struct Output<'a, W> {
-    config: &'a Config,
+pub(super) struct Printer<W> {
+    output: config::Output,
     stdout: W,
     /// Whether progress bars and lines share one screen.
     shares_screen: bool,
@@ -29,22 +29,31 @@ pub(super) struct Output<'a, W> {
     progress: Progress,
     pub(super) recap: Recap,
     pub(super) collector: NoteCollector,
-    /// All records, in order, if reports are to be written or the run is compared with a baseline.
+    /// Whether to keep the records: reports are to be written, or the run is compared with a
+    /// baseline.
+    pub(super) keeps: bool,
+    /// All records, in order, if they are kept.
     pub(super) kept: Vec<Record>,
     /// Whether stdout has accepted everything so far.
     pub(super) taken: io::Result<()>,
 }
 
-impl<'a, W: Write> Output<'a, W> {
-    pub(super) fn new(config: &'a Config, stdout: W, progress: Progress) -> Self {
-        Output {
-            config,
+impl<W: Write> Printer<W> {
+    pub(super) fn new(
+        output: config::Output,
+        stdout: W,
+        progress: Progress,
+        keys: &[Arc<Key>],
+    ) -> Self {
+        Printer {
+            output,
             stdout,
             shares_screen: io::stdout().is_terminal(),
             lines: Vec::new(),
             progress,
-            recap: Recap::new(&config.verifier.settings.keys),
+            recap: Recap::new(keys),
             collector: NoteCollector::default(),
+            keeps: false,
             kept: Vec::new(),
             taken: Ok(()),
         }
@@ -65,58 +74,44 @@ impl<'a, W: Write> Output<'a, W> {
     /// Consumes all records, unless stdout fails, and ends the run: prints each as it is decided or
     /// in order, depending on the format. What is kept for the end is in order.
     pub(super) fn all(&mut self, mut records: Records) -> Summary {
-        let mut order = InOrder::new(records.expected());
-        while let Some(placed) = records.next_placed() {
-            let Placed {
-                place,
-                record,
-                is_last,
-            } = placed;
-            let mut told = self.decided(&record);
-            order.put(place, Box::new(record), is_last);
-            while told.is_continue()
-                && let Some(record) = order.take_ready()
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue() && records.receive(|record| flow = self.decided(record)) {
+            while flow.is_continue()
+                && let Some(record) = records.take_ready()
             {
-                told = self.in_order(*record);
+                flow = self.in_order(record);
             }
-            if told.is_continue() && !records.is_ready() {
-                told = self.hand_over();
-            }
-            if told.is_break() {
-                break;
+            if flow.is_continue() && !records.is_ready() {
+                flow = self.hand_over();
             }
         }
         // If the run is cut short, records that are already decided still count, although stdout
         // does not have them.
-        while records.is_ready()
-            && let Some(placed) = records.next_placed()
-        {
-            order.put(placed.place, Box::new(placed.record), placed.is_last);
-        }
-        while let Some(record) = order.take_next() {
+        while records.is_ready() && records.receive(|_| {}) {}
+        while let Some(record) = records.take_next() {
             // After a failure, stdout is not written to again.
-            let _ = self.in_order(*record);
+            let _ = self.in_order(record);
         }
         let _ = self.hand_over();
         records.summary()
     }
 
     fn decided(&mut self, record: &Record) -> ControlFlow<()> {
-        match self.config.output.format {
+        match self.output.format {
             Format::Text => ControlFlow::Continue(()),
             Format::Jsonl => self.print(record),
         }
     }
 
     fn in_order(&mut self, record: Record) -> ControlFlow<()> {
-        let is_shown = self.config.output.detail.shows(&record);
+        let is_shown = self.output.detail.shows(&record);
         self.recap.note(&record, is_shown);
         self.collector.take(&record);
-        let printed = match self.config.output.format {
+        let printed = match self.output.format {
             Format::Text => self.print(&record),
             Format::Jsonl => ControlFlow::Continue(()),
         };
-        if !self.config.reports.is_empty() || self.config.audit.is_some() {
+        if self.keeps {
             self.kept.push(record);
         }
         printed
@@ -132,14 +127,14 @@ impl<'a, W: Write> Output<'a, W> {
     }
 
     fn streams_objects(&self) -> bool {
-        self.config.output.format == Format::Jsonl && self.config.output.detail.lines
+        self.output.format == Format::Jsonl && self.output.detail.lines
     }
 
     fn print(&mut self, record: &Record) -> ControlFlow<()> {
         // After a failure, stdout is not written to again.
         self.go_on()?;
-        let detail = self.config.output.detail;
-        self.taken = match self.config.output.format {
+        let detail = self.output.detail;
+        self.taken = match self.output.format {
             Format::Text => lines::record(&mut self.lines, record, detail),
             Format::Jsonl if detail.shows(record) => json::record(&mut self.lines, record),
             Format::Jsonl => Ok(()),

@@ -4,14 +4,13 @@ use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::config::Config;
+use super::config::Target;
 use super::run::NotBegun;
-use crate::files::SharedPath;
+use crate::files::{FileId, SharedPath};
 use crate::mirror::{Artifact, Survey};
-use crate::report::file::{Format, LedHere, ReportFile};
+use crate::report::file::{LedHere, ReportFile};
 use crate::report::place;
 use crate::text::escape;
 use crate::trust::signature::{MAX_BYTES, Signature};
@@ -20,40 +19,40 @@ use crate::verify::Inputs;
 /// Begins a report, unless it would replace a file that the run reads or writes.
 ///
 /// Files that the user named (`--signature` and its PATH, the output; keys and the baseline in
-/// [`Config::resolve`]) are recognized by device and inode, so that no link hides them. Files found
+/// [`Config::resolve`](super::config::Config::resolve)) are recognized by device and inode, so that no link hides them. Files found
 /// in the tree are recognized by their place, the entry that a rename would replace: a link or a
 /// hard link in the tree to the report's place was made by someone who can write to the tree, and
 /// ends no run.
 pub(super) fn create(
-    target: &Path,
-    format: Format,
-    config: &Config,
+    target: &Target,
+    inputs: &Inputs,
     survey: &Survey,
 ) -> Result<ReportFile, NotBegun> {
-    let shown = || escape::name(target.as_os_str());
+    let Target { path, format } = target;
+    let shown = || escape::name(path.as_os_str());
     // Nothing can be replaced at a path that cannot be resolved: creating the report gives the
     // reason.
-    let Ok(place) = place::of(target) else {
-        return Ok(ReportFile::create(target, format, Vec::new())?);
+    let Ok(place) = place::of(path) else {
+        return Ok(ReportFile::create(path, *format, Vec::new())?);
     };
     if is_output(&place) {
         return Err(NotBegun::ReportReplacesOutput(shown()));
     }
     let is_replaced = |artifact: &Artifact| artifact.would_be_replaced_by(&place);
     let led_here = led_here(survey, &place);
-    if is_named(config, &place)
+    if is_named(inputs, &place)
         || survey.artifacts.iter().any(is_replaced)
         || (has_signature(&led_here, &place) && is_signature(&place))
     {
         return Err(NotBegun::ReportReplaces(shown()));
     }
-    Ok(ReportFile::create(target, format, led_here)?)
+    Ok(ReportFile::create(path, *format, led_here)?)
 }
 
-/// Returns the device and inode of the file at a path, with links followed.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// Returns the identity of the regular file at a path, with links followed.
+fn identity(path: &Path) -> Option<FileId> {
     let there = fs::metadata(path).ok().filter(Metadata::is_file)?;
-    Some((there.dev(), there.ino()))
+    Some(FileId::from(&there))
 }
 
 /// Reports whether stdout or stderr goes to this file.
@@ -62,7 +61,10 @@ fn is_output(place: &Path) -> bool {
         return false;
     };
     let is_there = |stream: io::Result<_>| {
-        stream.is_ok_and(|stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino) == there)
+        stream.is_ok_and(|stat: rustix::fs::Stat| {
+            let (device, inode) = (stat.st_dev, stat.st_ino);
+            FileId { device, inode } == there
+        })
     };
     [io::stdout().as_fd(), io::stderr().as_fd()]
         .into_iter()
@@ -70,8 +72,8 @@ fn is_output(place: &Path) -> bool {
 }
 
 /// Reports whether this is the data file or the signature of `--signature`.
-fn is_named(config: &Config, place: &Path) -> bool {
-    match &config.inputs {
+fn is_named(inputs: &Inputs, place: &Path) -> bool {
+    match inputs {
         Inputs::Paths(..) => false,
         Inputs::One(one) => {
             let there = identity(place);

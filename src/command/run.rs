@@ -1,73 +1,84 @@
 //! One run, top to bottom: survey → verify → finish → reports.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime};
 
-use super::config::{Against, Config};
+use super::config::{Against, Asked, Config, Output, Target};
 use super::messages::{conclude, explain, name_extent, name_skipped, remark, warn};
-use super::output::Output;
+use super::output::Printer;
 use super::recap::Recap;
 use super::{cannot, reports, undelivered};
 use crate::audit::{self, Audit};
 use crate::engine::Prepared;
-use crate::mirror::pairing::Needed;
-use crate::mirror::{Survey, walk::WalkOptions};
+use crate::mirror::Survey;
 use crate::progress::Counters;
 use crate::report::file::{ReportError, ReportFile};
+use crate::report::lines::Detail;
 use crate::run::conclusion::Conclusion;
 use crate::run::outcome::{Audited, Outcome};
-use crate::run::{End, Options, Run, Start};
+use crate::run::{End, Run, Start};
 use crate::terminal::progress::{Phase, Progress, Style};
 use crate::terminal::signals::Interrupt;
 use crate::terminal::stream;
 use crate::terminal::{Stream, print_message};
 use crate::text::{escape, os_error};
+use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::{Inputs, Planned, Verifier, VerifyError};
 
-/// Start of a run, on both clocks.
-#[derive(Clone, Copy)]
-struct Began {
-    instant: Instant,
-    time: SystemTime,
-}
-
-/// Verifies, prints and writes reports.
+/// Verifies, prints and writes reports. Hands each stage its own part of the configuration.
 pub(super) fn run(config: &Config) -> Conclusion {
-    let began = Began {
-        instant: Instant::now(),
-        time: SystemTime::now(),
-    };
-    let cancel = &config.verifier.cancel;
-    let interrupt = match Interrupt::listen(cancel) {
+    let Config {
+        inputs,
+        verifier,
+        keys,
+        output,
+        reports,
+        audit,
+        asked,
+    } = config;
+    let (instant, time) = (Instant::now(), SystemTime::now());
+    let interrupt = match Interrupt::listen(&verifier.cancel) {
         Ok(interrupt) => interrupt,
         Err(error) => return cannot(&os_error::words(&error)),
     };
-    stream::cancel_on(cancel.flag());
+    stream::cancel_on(verifier.cancel.flag());
     // Reported before hours of work, and not after them.
-    if let Err(error) = can_print(config) {
+    if let Err(error) = can_print(output.detail) {
         return undelivered(&error);
     }
-    warn(config);
-    name_skipped(config);
-    name_extent(config);
-    match judge(config, began, &interrupt) {
-        Ok((reports, mut judged)) => {
-            write(reports, &mut judged);
-            conclude(config, &judged.outcome, &judged.recap);
+    warn(keys, audit.as_ref(), output.detail);
+    name_skipped(keys, output.detail);
+    name_extent(inputs, output.detail);
+    let account = Account {
+        asked,
+        against: audit.as_ref(),
+        instant,
+        time,
+        interrupt: &interrupt,
+    };
+    let judged = prepare(inputs, verifier, reports, &asked.roots, *output)
+        .and_then(|ready| verify(ready, verifier, &account, *output));
+    match judged {
+        Ok(mut judged) => {
+            judged.write_reports();
+            conclude(*output, reports, &judged.outcome, &judged.recap);
             judged.outcome.conclusion()
         }
-        Err(NotBegun::Verify(VerifyError::Cancelled)) => unsurveyed(config, began, &interrupt),
+        Err(NotBegun::Verify(VerifyError::Cancelled)) => {
+            unsurveyed(inputs, verifier, reports, &account)
+        }
         Err(error) => cannot(&error),
     }
 }
 
 /// Checks that stdout can be written to, if anything will be.
-fn can_print(config: &Config) -> io::Result<()> {
-    if config.output.detail.lines {
+fn can_print(detail: Detail) -> io::Result<()> {
+    if detail.lines {
         Stream::stdout()?.check()
     } else {
         Ok(())
@@ -91,6 +102,108 @@ pub(super) enum NotBegun {
     Report(#[from] ReportError),
 }
 
+/// A run that is about to begin: nothing was hashed yet.
+struct Ready {
+    planned: Planned,
+    reports: Vec<ReportFile>,
+    stdout: Stream<File>,
+    /// The PATHs in which nothing was found, as they are shown.
+    empty: Vec<String>,
+}
+
+/// Surveys the inputs, creates the reports and plans the work.
+fn prepare(
+    inputs: &Inputs,
+    verifier: &Verifier,
+    targets: &[Target],
+    roots: &[PathBuf],
+    output: Output,
+) -> Result<Ready, NotBegun> {
+    let survey = survey(inputs, verifier, output.progress)?;
+    remark(&survey, roots, output.detail);
+    // Before the first byte is hashed, and after the walk, which would find the files created here.
+    let reports = create(targets, inputs, &survey)?;
+    let empty = survey.empty.iter();
+    let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
+    let planned = verifier.plan(survey, inputs)?;
+    let stdout = Stream::stdout()?;
+    if output.detail.reasons {
+        explain(verifier, &planned);
+    }
+    Ok(Ready {
+        planned,
+        reports,
+        stdout,
+        empty,
+    })
+}
+
+fn survey(inputs: &Inputs, verifier: &Verifier, style: Style) -> Result<Survey, VerifyError> {
+    let entries = Arc::new(AtomicU64::new(0));
+    let phase = match inputs {
+        Inputs::Paths(_) => style,
+        // There is nothing to search for.
+        Inputs::One(_) => Style::Hidden,
+    };
+    let progress = Progress::start(phase, Phase::Walking(Arc::clone(&entries)));
+    let survey = verifier.survey(inputs, &entries);
+    progress.finish();
+    survey
+}
+
+fn create(
+    targets: &[Target],
+    inputs: &Inputs,
+    survey: &Survey,
+) -> Result<Vec<ReportFile>, NotBegun> {
+    let created = targets
+        .iter()
+        .map(|target| reports::create(target, inputs, survey));
+    created.collect()
+}
+
+/// What the account of a run states besides its records.
+struct Account<'a> {
+    asked: &'a Asked,
+    against: Option<&'a Against>,
+    /// Start of the run, on both clocks.
+    instant: Instant,
+    time: SystemTime,
+    interrupt: &'a Interrupt,
+}
+
+impl Account<'_> {
+    fn start(&self, keys: &[Arc<Key>], prepared: &Prepared) -> Start {
+        let node = rustix::system::uname();
+        Start {
+            time: self.time,
+            host: node.nodename().to_string_lossy().into_owned(),
+            keys: keys.to_vec(),
+            directory: std::env::current_dir().ok(),
+            roots: self.asked.roots.clone(),
+            options: self.asked.options.clone(),
+            threads: prepared.threads(),
+            sha256: prepared.choice().hasher.name(),
+        }
+    }
+
+    /// Compares the records with the baseline, if there is one.
+    fn audit(&self, summary: &Summary, records: &[Record]) -> Audited {
+        let Some(Against { path, baseline, .. }) = self.against else {
+            return Audited::NotAsked;
+        };
+        if !summary.is_complete() {
+            return Audited::NotMade;
+        }
+        Audited::Made(Arc::new(Audit {
+            baseline: path.clone(),
+            digest: baseline.digest,
+            time: baseline.time.clone(),
+            findings: audit::compare(baseline, &self.asked.roots, records),
+        }))
+    }
+}
+
 /// A finished run, and what remains to be reported.
 struct Judged {
     start: Start,
@@ -98,139 +211,121 @@ struct Judged {
     outcome: Outcome,
     records: Vec<Record>,
     recap: Recap,
+    reports: Vec<ReportFile>,
 }
 
-fn judge(
-    config: &Config,
-    began: Began,
-    interrupt: &Interrupt,
-) -> Result<(Vec<ReportFile>, Judged), NotBegun> {
-    let survey = survey(config)?;
-    remark(config, &survey);
-    // Before the first byte is hashed, and after the walk, which would find the files created here.
-    let reports = create(config, &survey)?;
-    let empty = survey.empty.iter();
-    let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
-    let planned = config.verifier.plan(survey, &config.inputs)?;
-    let stdout = Stream::stdout()?;
-    if config.output.detail.reasons {
-        explain(config, &planned);
+impl Judged {
+    /// Writes the reports. A failure is recorded, and the other reports are still written.
+    fn write_reports(&mut self) {
+        let run = Run {
+            start: &self.start,
+            records: &self.records,
+            end: &self.end,
+        };
+        let failed = std::mem::take(&mut self.reports)
+            .into_iter()
+            .filter_map(|report| report.write(run).err());
+        self.outcome.unwritten = failed.map(|error| error.to_string()).collect();
     }
-    let judged = verify(config, planned, began, stdout, empty, interrupt)?;
-    Ok((reports, judged))
-}
-
-fn survey(config: &Config) -> Result<Survey, VerifyError> {
-    let entries = Arc::new(AtomicU64::new(0));
-    let phase = match config.inputs {
-        Inputs::Paths(_) => config.output.progress,
-        // There is nothing to search for.
-        Inputs::One(_) => Style::Hidden,
-    };
-    let progress = Progress::start(phase, Phase::Walking(Arc::clone(&entries)));
-    let survey = config.verifier.survey(&config.inputs, &entries);
-    progress.finish();
-    survey
 }
 
 fn verify(
-    config: &Config,
-    planned: Planned,
-    began: Began,
-    stdout: impl Write,
-    empty: Vec<String>,
-    interrupt: &Interrupt,
+    ready: Ready,
+    verifier: &Verifier,
+    account: &Account,
+    output: Output,
 ) -> Result<Judged, NotBegun> {
-    let start = start(config, &planned.prepared, began.time);
+    let Ready {
+        planned,
+        reports,
+        stdout,
+        empty,
+    } = ready;
+    let keys = &verifier.settings.keys;
+    let start = account.start(keys, &planned.prepared);
     let counters = Arc::new(Counters::default());
-    let cancel = config.verifier.cancel.child();
-    let (records, unmatched) = planned.begin(Arc::clone(&counters), cancel, began.instant)?;
-    let progress = Phase::Verifying(Arc::clone(&counters));
-    let progress = Progress::start(config.output.progress, progress);
-    let mut output = Output::new(config, stdout, progress);
-    output.start(&start);
-    let summary = output.all(records);
-    output.finish_progress();
-    if output.taken.is_err() {
+    let cancel = verifier.cancel.child();
+    let (records, unmatched) = planned.begin(Arc::clone(&counters), cancel, account.instant)?;
+    let progress = Progress::start(output.progress, Phase::Verifying(Arc::clone(&counters)));
+    let mut printer = Printer::new(output, stdout, progress, keys);
+    printer.keeps = !reports.is_empty() || account.against.is_some();
+    printer.start(&start);
+    let summary = printer.all(records);
+    printer.finish_progress();
+    if printer.taken.is_err() {
         // Output failed: what else the run could find is not worth waiting for.
-        config.verifier.cancel.cancel();
+        verifier.cancel.cancel();
     }
-    let collector = std::mem::take(&mut output.collector);
-    let is_wanted = config.output.detail.lines || !config.reports.is_empty();
-    let notes = is_wanted.then(|| config.verifier.notes(collector, unmatched));
+    let collector = std::mem::take(&mut printer.collector);
+    let is_wanted = output.detail.lines || !reports.is_empty();
+    let notes = is_wanted.then(|| verifier.notes(collector, unmatched));
     let mut outcome = Outcome {
         notes: notes.unwrap_or_default().into(),
-        audit: audit(config, &summary, &output.kept),
+        audit: account.audit(&summary, &printer.kept),
         summary,
-        output: std::mem::replace(&mut output.taken, Ok(())),
+        output: std::mem::replace(&mut printer.taken, Ok(())),
         empty,
-        interrupted: interrupt.conclusion(),
+        interrupted: account.interrupt.conclusion(),
         unwritten: Vec::new(),
         panics: counters.panics(),
     };
     if outcome.output.is_ok() {
-        output.end(&End::of(&outcome));
-        outcome.output = output.taken;
+        printer.end(&End::of(&outcome));
+        outcome.output = printer.taken;
     }
     Ok(Judged {
         start,
         // After the last line, so that the reports record a failure to print it.
         end: End::of(&outcome),
         outcome,
-        records: output.kept,
-        recap: output.recap,
+        records: printer.kept,
+        recap: printer.recap,
+        reports,
     })
-}
-
-/// Compares the records with the baseline, if there is one.
-fn audit(config: &Config, summary: &Summary, records: &[Record]) -> Audited {
-    let Some(Against { path, baseline, .. }) = &config.audit else {
-        return Audited::NotAsked;
-    };
-    if !summary.is_complete() {
-        return Audited::NotMade;
-    }
-    Audited::Made(Arc::new(Audit {
-        baseline: path.clone(),
-        digest: baseline.digest,
-        time: baseline.time.clone(),
-        findings: audit::compare(baseline, &config.asked.roots, records),
-    }))
 }
 
 /// Writes the reports of a run that was cancelled during the survey, lest an earlier run's reports
 /// be taken for its own.
-fn unsurveyed(config: &Config, began: Began, interrupt: &Interrupt) -> Conclusion {
-    let nothing = match config.verifier.plan_nothing() {
+fn unsurveyed(
+    inputs: &Inputs,
+    verifier: &Verifier,
+    targets: &[Target],
+    account: &Account,
+) -> Conclusion {
+    let nothing = match verifier.plan_nothing() {
         Ok(nothing) => nothing,
         Err(error) => return cannot(&error),
     };
     let outcome = Outcome {
         summary: Summary {
             unsurveyed: true,
-            elapsed: began.instant.elapsed(),
+            elapsed: account.instant.elapsed(),
             ..Summary::default()
         },
         output: Ok(()),
         empty: Vec::new(),
-        interrupted: interrupt.conclusion(),
+        interrupted: account.interrupt.conclusion(),
         unwritten: Vec::new(),
         panics: 0,
         notes: Arc::from([]),
-        audit: match config.audit {
+        audit: match account.against {
             Some(_) => Audited::NotMade,
             None => Audited::NotAsked,
         },
     };
     let mut judged = Judged {
-        start: start(config, &nothing, began.time),
+        start: account.start(&verifier.settings.keys, &nothing),
         end: End::of(&outcome),
         outcome,
         records: Vec::new(),
         recap: Recap::default(),
+        reports: Vec::new(),
     };
-    match create(config, &beside_reports(config)) {
-        Ok(reports) => write(reports, &mut judged),
+    match create(targets, inputs, &beside(targets)) {
+        Ok(reports) => {
+            judged.reports = reports;
+            judged.write_reports();
+        }
         Err(error) => judged.outcome.unwritten.push(error.to_string()),
     }
     judged.outcome.problems().iter().for_each(print_message);
@@ -239,69 +334,12 @@ fn unsurveyed(config: &Config, began: Began, interrupt: &Interrupt) -> Conclusio
 
 /// Surveys the reports' own names and what exists there: all that is known about the mirror when
 /// the walk was cut short.
-fn beside_reports(config: &Config) -> Survey {
-    let targets = config.reports.iter().map(|(target, _)| target);
+fn beside(targets: &[Target]) -> Survey {
+    let targets = targets.iter().map(|target| &target.path);
     let places = targets.flat_map(|target| [Some(target.clone()), target.canonicalize().ok()]);
     let files: Vec<PathBuf> = places.flatten().filter(|place| !place.is_dir()).collect();
     // A cancelled verifier would stop at once, so this survey uses a new one.
     let verifier = Verifier::new([]);
     let survey = verifier.survey(&Inputs::Paths(files), &Arc::default());
     survey.unwrap_or_default()
-}
-
-fn create(config: &Config, survey: &Survey) -> Result<Vec<ReportFile>, NotBegun> {
-    let reports = config.reports.iter();
-    let created = reports.map(|(target, format)| reports::create(target, *format, config, survey));
-    created.collect()
-}
-
-fn start(config: &Config, prepared: &Prepared, time: SystemTime) -> Start {
-    let Verifier {
-        settings,
-        search,
-        policy,
-        ..
-    } = &config.verifier;
-    let WalkOptions {
-        max_depth,
-        follow_links,
-        ..
-    } = search.reach;
-    let node = rustix::system::uname();
-    Start {
-        time,
-        host: node.nodename().to_string_lossy().into_owned(),
-        keys: settings.keys.clone(),
-        directory: std::env::current_dir().ok(),
-        roots: config.asked.roots.clone(),
-        options: Options {
-            signature: match &config.inputs {
-                Inputs::Paths(_) => None,
-                Inputs::One(one) => Some(one.signature.clone()),
-            },
-            max_depth,
-            follow_links,
-            exclude: config.asked.exclude.clone(),
-            key_fingerprints: config.asked.fingerprints.clone(),
-            allow_unsigned: policy.allow_unsigned,
-            all_files: search.needed == Needed::AllFiles,
-            baseline: config.audit.as_ref().map(|against| against.path.clone()),
-            io: config.asked.io,
-            threads: prepared.threads(),
-            sha256: prepared.choice().hasher.name(),
-        },
-    }
-}
-
-/// Writes the reports. A failure is recorded, and the other reports are still written.
-fn write(reports: Vec<ReportFile>, judged: &mut Judged) {
-    let run = Run {
-        start: &judged.start,
-        records: &judged.records,
-        end: &judged.end,
-    };
-    let failed = reports
-        .into_iter()
-        .filter_map(|report| report.write(run).err());
-    judged.outcome.unwritten = failed.map(|error| error.to_string()).collect();
 }

@@ -72,7 +72,7 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
             .iter()
             .map(|root| PathMember::of(root))
             .collect(),
-        options: options(&start.options),
+        options: options(start),
     }
 }
 
@@ -91,7 +91,8 @@ fn signature(path: &SharedPath) -> SignatureMember<'static> {
     member(path).into()
 }
 
-fn options(options: &run::Options) -> Options<'_> {
+fn options(start: &run::Start) -> Options<'_> {
+    let options = &start.options;
     let texts = |texts: &'_ [String]| texts.iter().map(|text| text.clone().into()).collect();
     Options {
         signature: options
@@ -107,8 +108,8 @@ fn options(options: &run::Options) -> Options<'_> {
         all_files: options.all_files,
         baseline: options.baseline.as_deref().map(PathMember::of),
         io: options.io.into(),
-        threads: options.threads,
-        sha256: options.sha256.into(),
+        threads: start.threads,
+        sha256: start.sha256.into(),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::trust::verdict::{Record, Subject, Verdict};
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ReportFormat {
     /// One JSON document; see [`json`].
     Json,
     /// JUnit XML; see [`junit`].
@@ -29,13 +29,13 @@ pub enum Format {
     Html,
 }
 
-impl Format {
+impl ReportFormat {
     /// Returns the format that a file's extension selects.
-    pub fn of(target: &Path) -> Option<Format> {
+    pub fn of(target: &Path) -> Option<ReportFormat> {
         match target.extension().and_then(OsStr::to_str) {
-            Some("json") => Some(Format::Json),
-            Some("xml") => Some(Format::Junit),
-            Some("html") => Some(Format::Html),
+            Some("json") => Some(ReportFormat::Json),
+            Some("xml") => Some(ReportFormat::Junit),
+            Some("html") => Some(ReportFormat::Html),
             _ => None,
         }
     }
@@ -58,7 +58,7 @@ pub struct ReportError {
 pub struct ReportFile {
     target: PathBuf,
     place: PathBuf,
-    format: Format,
+    format: ReportFormat,
     /// In the same directory as the place, since a rename does not cross file systems.
     temporary: NamedTempFile,
     led_here: Vec<LedHere>,
@@ -80,7 +80,7 @@ impl ReportFile {
     /// If nothing can be written there, or the target cannot be replaced by a file.
     pub fn create(
         target: &Path,
-        format: Format,
+        format: ReportFormat,
         led_here: Vec<LedHere>,
     ) -> Result<ReportFile, ReportError> {
         let created = place::of(target).and_then(|place| Ok((create(&place)?, place)));
@@ -224,12 +224,12 @@ fn keep_mode(new: &File, place: &Path) -> io::Result<()> {
     new.set_permissions(Permissions::from_mode(mode))
 }
 
-fn write(file: &NamedTempFile, format: Format, run: Run<'_>) -> io::Result<()> {
+fn write(file: &NamedTempFile, format: ReportFormat, run: Run<'_>) -> io::Result<()> {
     let mut out = BufWriter::new(file.as_file());
     match format {
-        Format::Json => json::write(&mut out, run),
-        Format::Junit => junit::write(&mut out, run),
-        Format::Html => html::write(&mut out, run),
+        ReportFormat::Json => json::write(&mut out, run),
+        ReportFormat::Junit => junit::write(&mut out, run),
+        ReportFormat::Html => html::write(&mut out, run),
     }?;
     out.flush()?;
     // Synced before the rename: a report is complete even after a power failure.

@@ -15,7 +15,7 @@ use super::words;
 use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::conclusion::Conclusion;
-use crate::run::{End, Options, Run, Start, VERSION};
+use crate::run::{End, Run, Start, VERSION};
 use crate::text::escape;
 use crate::text::size::{rate, size};
 use crate::text::time::rfc3339;
@@ -223,15 +223,16 @@ fn facts(start: &Start, end: &End) -> Vec<(&'static str, String)> {
         ),
         ("Directory", directory.unwrap_or_default()),
         ("Paths", roots.join("\n")),
-        ("Options", options(&start.options)),
+        ("Options", options(start)),
         ("Exit status", end.conclusion.exit_status().to_string()),
     ]
 }
 
-fn options(options: &Options) -> String {
+fn options(start: &Start) -> String {
+    let options = &start.options;
     let mut texts = vec![format!(
         "{} threads, SHA-256 by {}, reading by {}",
-        options.threads, options.sha256, options.io
+        start.threads, start.sha256, options.io
     )];
     texts.extend(
         options
@@ -363,6 +364,7 @@ fn class(verdict: &Verdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::Options;
     use std::path::PathBuf;
     use std::sync::Arc;
     use std::time::{Duration, SystemTime};
@@ -447,9 +449,9 @@ mod tests {
                 all_files: false,
                 baseline: None,
                 io: "auto",
-                threads: 1,
-                sha256: "portable",
             },
+            threads: 1,
+            sha256: "portable",
         };
         let record = Record::unhashed(name.into(), None, Verdict::Missing);
         let mut page = Vec::new();

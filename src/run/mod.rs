@@ -29,6 +29,10 @@ pub struct Start {
     pub roots: Vec<PathBuf>,
     /// The other options.
     pub options: Options,
+    /// Number of worker threads.
+    pub threads: usize,
+    /// The name of the SHA-256 implementation.
+    pub sha256: &'static str,
 }
 
 /// The options of a run that affect its verdicts or its speed.
@@ -52,10 +56,6 @@ pub struct Options {
     pub baseline: Option<PathBuf>,
     /// How files were read: `auto`, `mmap` or `read`.
     pub io: &'static str,
-    /// Number of worker threads.
-    pub threads: usize,
-    /// The name of the SHA-256 implementation.
-    pub sha256: &'static str,
 }
 
 /// The end of a run.

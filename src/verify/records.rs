@@ -54,15 +54,19 @@ impl Records {
     /// Returns the remaining records in the order of the paths, each as soon as all before it are
     /// decided.
     pub fn in_order(mut self) -> Records {
-        if self.order.is_some() {
-            return self;
-        }
-        let mut order = InOrder::new(self.running.works());
-        self.given
-            .drain(..)
-            .for_each(|place| order.pass_over(place));
-        self.order = Some(order);
+        self.order();
         self
+    }
+
+    /// Returns the records that are held back, from now on.
+    fn order(&mut self) -> &mut InOrder<Box<Record>> {
+        self.order.get_or_insert_with(|| {
+            let mut order = InOrder::new(self.running.works());
+            self.given
+                .drain(..)
+                .for_each(|place| order.pass_over(place));
+            order
+        })
     }
 
     /// Returns the progress of the run: a handle that any thread may read while this one waits for
@@ -80,13 +84,30 @@ impl Records {
         }
     }
 
-    /// Returns the number of records to expect.
-    pub(crate) fn expected(&self) -> usize {
-        self.running.works()
+    /// Waits for the next decided record, shows it to `decided`, and holds it back for its turn.
+    /// Returns whether there was one.
+    pub(crate) fn receive(&mut self, decided: impl FnOnce(&Record)) -> bool {
+        let Some(placed) = self.next_placed() else {
+            return false;
+        };
+        decided(&placed.record);
+        self.order()
+            .put(placed.place, Box::new(placed.record), placed.is_last);
+        true
     }
 
-    /// Returns the next decided record, with its place in the order.
-    pub(crate) fn next_placed(&mut self) -> Option<Placed> {
+    /// Returns the next record in order, if all before it were taken.
+    pub(crate) fn take_ready(&mut self) -> Option<Record> {
+        self.order().take_ready().map(|record| *record)
+    }
+
+    /// Returns the next record in order even if records before it are missing, once no more will
+    /// come.
+    pub(crate) fn take_next(&mut self) -> Option<Record> {
+        self.order().take_next().map(|record| *record)
+    }
+
+    fn next_placed(&mut self) -> Option<Placed> {
         let placed = self.running.next()?;
         self.summary.count(&placed.record.verdict);
         Some(placed)
@@ -102,26 +123,20 @@ impl Iterator for Records {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
+        if self.order.is_none() {
+            let placed = self.next_placed()?;
+            self.given.extend(placed.is_last.then_some(placed.place));
+            return Some(placed.record);
+        }
         loop {
-            if let Some(record) = self.order.as_mut().and_then(InOrder::take_ready) {
-                return Some(*record);
+            let ready = self.take_ready();
+            if ready.is_some() {
+                return ready;
             }
-            let Some(placed) = self.next_placed() else {
+            if !self.receive(|_| {}) {
                 // No more will come: return what was decided, even if records before it are
                 // missing.
-                return self.order.as_mut()?.take_next().map(|record| *record);
-            };
-            let Placed {
-                place,
-                record,
-                is_last,
-            } = placed;
-            match &mut self.order {
-                Some(order) => order.put(place, Box::new(record), is_last),
-                None => {
-                    self.given.extend(is_last.then_some(place));
-                    return Some(record);
-                }
+                return self.take_next();
             }
         }
     }

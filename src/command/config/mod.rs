@@ -9,7 +9,6 @@ mod style;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -20,12 +19,14 @@ use super::args::{Cli, Format};
 use crate::audit::baseline::Baseline;
 use crate::digest::Hasher;
 use crate::engine::Settings;
+use crate::files::FileId;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::WalkOptions;
 use crate::progress::Cancel;
-use crate::report::file;
+use crate::report::file::ReportFormat;
 use crate::report::lines::Detail;
+use crate::run::Options;
 use crate::terminal::outlet;
 use crate::terminal::progress::Style;
 use crate::trust::key::Key;
@@ -39,7 +40,7 @@ use style::{stdout_colour, style};
 /// Default key file, used if no key is given.
 const DEFAULT_KEY: &str = "spectro_public_key.pem";
 
-/// The checked configuration of a run. Each stage receives its own part.
+/// The checked configuration of a run. [`super::run`] hands each stage its own part.
 #[derive(Debug)]
 pub struct Config {
     /// What to verify.
@@ -50,8 +51,8 @@ pub struct Config {
     pub keys: KeysFound,
     /// What to print.
     pub output: Output,
-    /// The reports to write, with their formats.
-    pub reports: Vec<(PathBuf, file::Format)>,
+    /// The reports to write.
+    pub reports: Vec<Target>,
     /// The baseline of the audit, if there is one.
     pub audit: Option<Against>,
     /// The options that a report records.
@@ -79,6 +80,15 @@ pub struct Output {
     pub progress: Style,
 }
 
+/// A report to write.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The name to write it under.
+    pub path: PathBuf,
+    /// Its format, by the ending of the name.
+    pub format: ReportFormat,
+}
+
 /// The baseline of an audit.
 #[derive(Debug)]
 pub struct Against {
@@ -96,12 +106,27 @@ pub struct Against {
 pub struct Asked {
     /// The PATHs.
     pub roots: Vec<PathBuf>,
-    /// The excluded globs.
-    pub exclude: Vec<String>,
-    /// The only accepted key fingerprints, if any are given.
-    pub fingerprints: Vec<String>,
-    /// How files are read: `auto`, `mmap` or `read`.
-    pub io: &'static str,
+    /// The other options.
+    pub options: Options,
+}
+
+impl Asked {
+    fn of(cli: &Cli) -> Asked {
+        Asked {
+            roots: cli.paths.clone(),
+            options: Options {
+                signature: cli.signature.clone(),
+                max_depth: cli.max_depth,
+                follow_links: cli.follow_links,
+                exclude: cli.exclude.clone(),
+                key_fingerprints: cli.fingerprints.clone(),
+                allow_unsigned: cli.allow_unsigned,
+                all_files: cli.all_files,
+                baseline: cli.baseline.clone(),
+                io: cli.io.name(),
+            },
+        }
+    }
 }
 
 /// What a run takes from its environment.
@@ -165,7 +190,7 @@ impl Config {
         } else {
             Vec::new()
         };
-        let is_json = |(_, format): &(PathBuf, file::Format)| *format == file::Format::Json;
+        let is_json = |report: &Target| report.format == ReportFormat::Json;
         Ok(Config {
             inputs,
             verifier: Verifier {
@@ -197,12 +222,7 @@ impl Config {
             },
             reports,
             audit,
-            asked: Asked {
-                roots: cli.paths.clone(),
-                exclude: cli.exclude.clone(),
-                fingerprints: cli.fingerprints.clone(),
-                io: cli.io.name(),
-            },
+            asked: Asked::of(cli),
         })
     }
 }
@@ -219,17 +239,13 @@ fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
 }
 
 /// Rejects a report that would replace the baseline or a key.
-fn spare(
-    reports: &[(PathBuf, file::Format)],
-    baseline: Option<&Path>,
-    keys: &[PathBuf],
-) -> Result<(), ConfigError> {
-    for (target, _) in reports {
-        if baseline.is_some_and(|baseline| is_same_file(baseline, target)) {
-            return Err(ConfigError::ReportReplacesBaseline(target.clone()));
+fn spare(reports: &[Target], baseline: Option<&Path>, keys: &[PathBuf]) -> Result<(), ConfigError> {
+    for Target { path, .. } in reports {
+        if baseline.is_some_and(|baseline| is_same_file(baseline, path)) {
+            return Err(ConfigError::ReportReplacesBaseline(path.clone()));
         }
-        if keys.iter().any(|key| is_same_file(key, target)) {
-            return Err(ConfigError::ReportReplacesKey(target.clone()));
+        if keys.iter().any(|key| is_same_file(key, path)) {
+            return Err(ConfigError::ReportReplacesKey(path.clone()));
         }
     }
     Ok(())
@@ -262,25 +278,26 @@ fn files_of(path: &Path) -> Vec<PathBuf> {
         Ok(entries) => {
             let paths = entries.flatten().map(|entry| entry.path());
             paths
-                .filter(|path| file::Format::of(path).is_none())
+                .filter(|path| ReportFormat::of(path).is_none())
                 .collect()
         }
     }
 }
 
 /// Returns the reports with their formats; no two may share a place.
-fn reports(cli: &Cli) -> Result<Vec<(PathBuf, file::Format)>, ConfigError> {
-    let mut reports: Vec<(PathBuf, file::Format)> = Vec::new();
-    for target in &cli.reports {
+fn reports(cli: &Cli) -> Result<Vec<Target>, ConfigError> {
+    let mut reports: Vec<Target> = Vec::new();
+    for path in &cli.reports {
         let format =
-            file::Format::of(target).ok_or_else(|| ConfigError::ReportFormat(target.clone()))?;
-        if reports
-            .iter()
-            .any(|(other, _)| place(other) == place(target))
-        {
-            return Err(ConfigError::SameReport(target.clone()));
+            ReportFormat::of(path).ok_or_else(|| ConfigError::ReportFormat(path.clone()))?;
+        let is_there = |other: &Target| place(&other.path) == place(path);
+        if reports.iter().any(is_there) {
+            return Err(ConfigError::SameReport(path.clone()));
         }
-        reports.push((target.clone(), format));
+        reports.push(Target {
+            path: path.clone(),
+            format,
+        });
     }
     Ok(reports)
 }
@@ -295,7 +312,7 @@ fn place(path: &Path) -> PathBuf {
 
 /// Reports whether two paths lead to the same existing file.
 fn is_same_file(a: &Path, b: &Path) -> bool {
-    let file = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
+    let file = |path: &Path| path.metadata().map(|file| FileId::from(&file)).ok();
     file(a).is_some() && file(a) == file(b)
 }
 
@@ -460,8 +477,8 @@ mod tests {
             reports(&cli(&options.collect::<Vec<_>>()))
         };
         let both = of(&["a.json", "d/b.html"]).unwrap();
-        let formats: Vec<_> = both.iter().map(|(_, format)| *format).collect();
-        assert_eq!(formats, [file::Format::Json, file::Format::Html]);
+        let formats: Vec<_> = both.iter().map(|report| report.format).collect();
+        assert_eq!(formats, [ReportFormat::Json, ReportFormat::Html]);
         assert!(matches!(of(&["a.txt"]), Err(ConfigError::ReportFormat(_))));
         assert!(matches!(of(&["a"]), Err(ConfigError::ReportFormat(_))));
         assert!(matches!(
