@@ -7,6 +7,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
 use crate::content::IoMode;
+use crate::text::size;
 
 /// Verify that the files of a mirror are what their vendor signed.
 #[derive(Clone, Debug, Parser)]
@@ -91,6 +92,58 @@ pub struct Cli {
     #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "REPORT.json", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
+    /// Judge the container images inside bundles, too
+    ///
+    /// Looks into every .zst in one pass, without unpacking it, and finds saved images (.tar, .tgz,
+    /// .tar.gz, directories with an oci-layout). Each image must be whole, to the last byte of its
+    /// last layer. It needs a signature (Cosign) of its own unless it lies in a bundle whose
+    /// signature is valid.
+    #[arg(help_heading = IMAGES, long)]
+    pub images: bool,
+
+    /// A key, or a directory of them, that images may be signed with (repeatable)
+    ///
+    /// ECDSA P-256, as for --key. Without it, the keys of --key. These keys verify images only.
+    #[arg(help_heading = IMAGES, hide_short_help = true, long = "image-key", value_name = "FILE", value_hint = ValueHint::AnyPath, requires = "images")]
+    pub image_keys: Vec<PathBuf>,
+
+    /// Signatures and manifests of images, a file or a directory (repeatable)
+    ///
+    /// What `cosign download signature` and `crane manifest` print, sigstore bundles, the
+    /// directories of `cosign save`, the signature files of skopeo. Each counts for the image whose
+    /// digest it names, under any file name.
+    #[arg(help_heading = IMAGES, hide_short_help = true, long = "image-signatures", value_name = "PATH", value_hint = ValueHint::AnyPath, requires = "images")]
+    pub image_signatures: Vec<PathBuf>,
+
+    /// Images with names below this must be signed, even in a valid bundle (repeatable)
+    ///
+    /// A registry, or a repository in it: registry.example.com/team covers
+    /// registry.example.com/team/app and not registry.example.com/teams.
+    #[arg(help_heading = IMAGES, hide_short_help = true, long = "signed-registry", value_name = "PREFIX", requires = "images")]
+    pub signed_registries: Vec<String>,
+
+    /// Each image must be here for this platform (repeatable)
+    ///
+    /// Such as linux/amd64 or linux/arm/v7. Without it, for at least one of its platforms.
+    #[arg(help_heading = IMAGES, hide_short_help = true, long = "platform", value_name = "OS/ARCH", requires = "images")]
+    pub platforms: Vec<String>,
+
+    /// The largest window of a zstd frame, which is held in memory
+    ///
+    /// Bytes, or a number with K, M or G (powers of 1024). `zstd --long=27` needs 128M.
+    #[arg(help_heading = IMAGES, hide_short_help = true, long, value_name = "SIZE", default_value = "128M", value_parser = size::parse, requires = "images")]
+    pub max_window: u64,
+
+    /// How much is unpacked of one bundle, in memory; more is not judged, and fails
+    ///
+    /// Nothing is written to disk, so this bounds time. Without it there is no limit.
+    #[arg(help_heading = IMAGES, hide_short_help = true, long, value_name = "SIZE", value_parser = size::parse, requires = "images")]
+    pub max_unpacked: Option<u64>,
+
+    /// List the blobs of every image in JSON
+    #[arg(help_heading = IMAGES, hide_short_help = true, long, requires = "images")]
+    pub image_blobs: bool,
+
     /// Print only what is not valid
     #[arg(help_heading = OUTPUT, long)]
     pub quiet: bool,
@@ -165,6 +218,7 @@ pub struct Cli {
 const MOST_JOBS: u64 = 1024;
 
 const WHAT: &str = "What is verified, and by which keys";
+const IMAGES: &str = "Images inside bundles";
 const OUTPUT: &str = "What is printed";
 const HOW: &str = "How the work is done";
 

@@ -45,6 +45,34 @@ impl Images {
     }
 }
 
+impl Images {
+    /// Demands that images with names below `prefix` are signed.
+    ///
+    /// # Errors
+    /// What is wrong with the prefix.
+    pub fn require(&mut self, prefix: &str) -> Result<(), String> {
+        self.policy
+            .signed_registries
+            .push(image::Prefix::parse(prefix)?);
+        Ok(())
+    }
+
+    /// Demands that images are here for this platform.
+    ///
+    /// # Errors
+    /// What is wrong with the platform.
+    pub fn demand(&mut self, platform: &str) -> Result<(), String> {
+        self.policy.platforms.push(image::Wanted::parse(platform)?);
+        Ok(())
+    }
+
+    /// Takes in signatures, a manifest or an index of images, from a file beside the artifacts.
+    /// Reports whether the content is one.
+    pub fn bring(&mut self, content: &[u8]) -> bool {
+        self.outside.bring(content)
+    }
+}
+
 /// A bundle that is being looked into.
 pub(super) struct Opening {
     source: Source,

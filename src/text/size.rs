@@ -22,3 +22,53 @@ pub(crate) fn size(bytes: u64) -> String {
         format!("{:.2} {name}", bytes as f64 / *unit as f64)
     })
 }
+
+/// Reads a number of bytes: a whole number, or one followed by `K`, `M` or `G` for powers of 1024.
+///
+/// # Errors
+/// Says what is expected.
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
+    let expected = || "a number of bytes is needed, such as 4096, 128M or 2G".to_owned();
+    let (digits, unit) = match text.char_indices().next_back() {
+        Some((at, letter)) if letter.is_ascii_alphabetic() => (&text[..at], letter),
+        _ => (text, 'B'),
+    };
+    let factor: u64 = match unit.to_ascii_uppercase() {
+        'B' if digits.len() == text.len() => 1,
+        'K' => 1 << 10,
+        'M' => 1 << 20,
+        'G' => 1 << 30,
+        _ => return Err(expected()),
+    };
+    // No sign: `+5` and `-5` are no numbers of bytes.
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let number: Option<u64> = digits.parse().ok().filter(|_| is_number);
+    let bytes = number.and_then(|number| number.checked_mul(factor));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_bytes_may_have_a_unit_of_1024_and_nothing_else() {
+        assert_eq!(parse("4096"), Ok(4096));
+        assert_eq!(parse("128M"), Ok(128 << 20));
+        assert_eq!(parse("3g"), Ok(3 << 30));
+        for bad in [
+            "",
+            "M",
+            "0",
+            "-1",
+            "+1",
+            "1.5G",
+            "1T",
+            "5B",
+            "1 M",
+            "99999999999G",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -77,6 +77,35 @@ pub enum ConfigError {
     /// A directory of keys contains none.
     #[error("{}: no key in this directory; their names end in .pem, .pub or .der", shown(.0))]
     NoKeyInDirectory(PathBuf),
+    /// A prefix of `--signed-registry` that no image name begins with.
+    #[error("--signed-registry {prefix}: {why}")]
+    BadRegistry {
+        /// The prefix.
+        prefix: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A value of `--platform` that is no platform.
+    #[error("--platform {platform}: {why}")]
+    BadPlatform {
+        /// The value.
+        platform: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Something named by `--image-signatures` cannot be read.
+    #[error("{}: cannot read the image signatures: {}", shown(path), words(source))]
+    ImageSignaturesUnreadable {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Nothing named by `--image-signatures` is a signature.
+    #[error(
+        "{}: neither a signature nor a manifest of an image; `cosign download signature` and `crane manifest` print them", shown(.0)
+    )]
+    NoImageSignatures(PathBuf),
     /// A PATH cannot be examined.
     #[error("{}: {}{}", shown(path), words(source), advice(path, source))]
     NoPath {

@@ -46,12 +46,13 @@ pub(super) fn find(
 ) -> Result<(Keys, Vec<Skipped>), ConfigError> {
     let pins = &cli.fingerprints;
     if !cli.keys.is_empty() {
-        return load_keys(&cli.keys, pins);
+        return load(&cli.keys, pins);
     }
     match &environment.pubkey {
-        Some(path) => load_keys(&[path.into()], pins)
-            .map_err(|error| ConfigError::FromPubkey(Box::new(error))),
-        None => load_keys(&[default_key()?], pins),
+        Some(path) => {
+            load(&[path.into()], pins).map_err(|error| ConfigError::FromPubkey(Box::new(error)))
+        }
+        None => load(&[default_key()?], pins),
     }
 }
 
@@ -68,7 +69,10 @@ fn default_key() -> Result<PathBuf, ConfigError> {
 }
 
 /// Loads each key once, and only keys with one of the `pins` if there are any.
-fn load_keys(paths: &[PathBuf], pins: &[String]) -> Result<(Keys, Vec<Skipped>), ConfigError> {
+pub(super) fn load(
+    paths: &[PathBuf],
+    pins: &[String],
+) -> Result<(Keys, Vec<Skipped>), ConfigError> {
     let (mut keys, mut skipped) = (Keys::new(), Vec::new());
     for path in paths {
         let found = if path.is_dir() {

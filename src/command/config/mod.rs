@@ -2,6 +2,7 @@
 
 mod baseline;
 mod error;
+mod images;
 mod keys;
 mod one;
 mod style;
@@ -176,6 +177,8 @@ impl Config {
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
         let (keys, skipped) = keys::find(cli, environment)?;
+        let trusted: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
+        let images = images::find(cli, &trusted)?;
         let inputs = inputs(cli)?;
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
@@ -195,16 +198,18 @@ impl Config {
             inputs,
             verifier: Verifier {
                 settings: Settings {
-                    keys: keys.into_iter().map(|(_, key)| key).collect(),
+                    keys: trusted,
                     io: cli.io,
                     threads: cli.jobs.unwrap_or(environment.cores),
                     exact_threads: cli.jobs.is_some(),
                     hasher,
+                    images: images.map(Arc::new),
                 },
                 search: search(cli, exclude)?,
                 policy: Policy {
                     allow_unsigned: cli.allow_unsigned,
                     wants_digests: audit.is_some() || reports.iter().any(is_json),
+                    images: cli.images,
                 },
                 limit_readers: cli.jobs.is_none(),
                 cancel: Cancel::default(),
@@ -387,6 +392,7 @@ fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
         } else {
             Needed::Artifacts
         },
+        images: cli.images,
     })
 }
 
