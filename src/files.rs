@@ -1,15 +1,36 @@
-//! Paths that share their directories: a mirror has hundreds of thousands of paths with common
-//! prefixes.
+//! Paths that share their directories (a mirror has hundreds of thousands of paths with common
+//! prefixes), and the identity of files.
 
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::Metadata;
 use std::hash::{Hash, Hasher};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::text::escape;
+
+/// A file's identity: its inode number and the device that number is unique on (POSIX
+/// `<sys/stat.h>`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId {
+    /// `st_dev`.
+    pub device: u64,
+    /// `st_ino`.
+    pub inode: u64,
+}
+
+impl From<&Metadata> for FileId {
+    fn from(metadata: &Metadata) -> FileId {
+        FileId {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+}
 
 /// A directory, as a prefix of the paths in it: empty, or ending in `/`. A clone is as large as a
 /// pointer.

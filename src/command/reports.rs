@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::config::Target;
 use super::run::NotBegun;
-use crate::files::SharedPath;
+use crate::files::{FileId, SharedPath};
 use crate::mirror::{Artifact, Survey};
 use crate::report::file::{LedHere, ReportFile};
 use crate::report::place;
@@ -50,10 +49,10 @@ pub(super) fn create(
     Ok(ReportFile::create(path, *format, led_here)?)
 }
 
-/// Returns the device and inode of the file at a path, with links followed.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// Returns the identity of the regular file at a path, with links followed.
+fn identity(path: &Path) -> Option<FileId> {
     let there = fs::metadata(path).ok().filter(Metadata::is_file)?;
-    Some((there.dev(), there.ino()))
+    Some(FileId::from(&there))
 }
 
 /// Reports whether stdout or stderr goes to this file.
@@ -62,7 +61,10 @@ fn is_output(place: &Path) -> bool {
         return false;
     };
     let is_there = |stream: io::Result<_>| {
-        stream.is_ok_and(|stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino) == there)
+        stream.is_ok_and(|stat: rustix::fs::Stat| {
+            let (device, inode) = (stat.st_dev, stat.st_ino);
+            FileId { device, inode } == there
+        })
     };
     [io::stdout().as_fd(), io::stderr().as_fd()]
         .into_iter()

@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use crate::content::IoMode;
 use crate::digest::Hasher;
-use crate::files::SharedPath;
+use crate::files::{FileId, SharedPath};
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Verdict};
-use plan::{Cost, FileId};
+use plan::Cost;
 
 pub(crate) use hashing::Placed;
 pub use judging::signature_in;

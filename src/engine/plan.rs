@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::device::{Access, Medium};
+use crate::files::FileId;
 
 /// What the plan needs to know about one artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +17,6 @@ pub struct Cost {
     /// The number of its name, or of its list of parts, where the identity of the file does not
     /// suffice; see [`crate::device::identity`].
     pub name: Option<usize>,
-}
-
-/// A file's identity: its inode number and the device that number is unique on (POSIX
-/// `<sys/stat.h>`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FileId {
-    /// `st_dev`.
-    pub device: u64,
-    /// `st_ino`.
-    pub inode: u64,
 }
 
 /// One file to hash once, for all the artifacts that are names of it.

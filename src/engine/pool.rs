@@ -293,9 +293,9 @@ pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
 mod tests {
     use super::super::Claim;
     use super::super::faults::Moment;
-    use super::super::plan::FileId;
     use super::*;
     use crate::content::IoMode;
+    use crate::files::FileId;
     use crate::trust::verdict::{INTERNAL_ERROR, Part, Verdict};
     use std::path::PathBuf;
 

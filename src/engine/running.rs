@@ -178,10 +178,11 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{Cost, FileId};
+    use super::super::plan::Cost;
     use super::super::{Claim, Settings, Task, Work, prepare};
     use super::*;
     use crate::content::IoMode;
+    use crate::files::FileId;
     use crate::progress::{Cancel, Counters};
     use std::collections::BTreeMap;
 

@@ -161,8 +161,9 @@ fn longest<P: Piece>(lanes: &[P]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{Cost, FileId};
+    use super::super::plan::Cost;
     use super::*;
+    use crate::files::FileId;
     use std::collections::BTreeMap;
 
     struct Left(u64);

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::dispatcher::Dispatcher;
-use super::plan::{Cost, FileId, Job, Plan, TIMES_AS_LARGE};
+use super::plan::{Cost, Job, Plan, TIMES_AS_LARGE};
 use super::scheduler::Piece;
 use super::worker::{PART_OF_ERRANDS, Turned, Worker, Workshop};
 use crate::device::{Access, Medium};
+use crate::files::FileId;
 use crate::progress::Counters;
 
 const MB: u64 = 1_000_000;

@@ -13,6 +13,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::pairing::{Entry, Kind};
 use super::watch::{Ended, Room, Watch};
+use crate::files::FileId;
 use crate::names::endings;
 
 /// Options of a walk.
@@ -210,9 +211,9 @@ impl Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     times: [(i64, i64); 2],
-    /// The device and the inode. Some file systems renumber inodes from time to time, so a new
+    /// The directory itself. Some file systems renumber inodes from time to time, so a new
     /// number alone is not a change.
-    file: (u64, u64),
+    file: FileId,
 }
 
 impl Stamp {
@@ -222,7 +223,7 @@ impl Stamp {
                 (directory.mtime(), directory.mtime_nsec()),
                 (directory.ctime(), directory.ctime_nsec()),
             ],
-            file: (directory.dev(), directory.ino()),
+            file: FileId::from(&directory),
         })
     }
 }
@@ -244,7 +245,7 @@ struct Walk<'a> {
     /// Why linked directories were not entered.
     failed: HashMap<PathBuf, WalkError>,
     /// How often each device and inode was entered through links.
-    entered: HashMap<(u64, u64), usize>,
+    entered: HashMap<FileId, usize>,
 }
 
 impl Walk<'_> {

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::words;
+use crate::files::FileId;
 
 /// Maximum number of links on the way to one place, as in Linux (path_resolution(7)).
 const MOST_LINKS: usize = 40;
@@ -55,7 +56,7 @@ pub fn of(target: &Path) -> io::Result<PathBuf> {
 /// Reports whether the system finds another file under `target` than at the place: links in /proc
 /// lead to open files, such as pipes and deleted files, regardless of their apparent target.
 fn is_elsewhere(target: &Path, place: &Path) -> bool {
-    let identity = |there: Metadata| (there.dev(), there.ino());
+    let identity = |there: Metadata| FileId::from(&there);
     let found = target.metadata().map(identity).ok();
     found.is_some() && found != place.symlink_metadata().map(identity).ok()
 }

@@ -9,7 +9,6 @@ mod style;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -20,6 +19,7 @@ use super::args::{Cli, Format};
 use crate::audit::baseline::Baseline;
 use crate::digest::Hasher;
 use crate::engine::Settings;
+use crate::files::FileId;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::WalkOptions;
@@ -312,7 +312,7 @@ fn place(path: &Path) -> PathBuf {
 
 /// Reports whether two paths lead to the same existing file.
 fn is_same_file(a: &Path, b: &Path) -> bool {
-    let file = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
+    let file = |path: &Path| path.metadata().map(|file| FileId::from(&file)).ok();
     file(a).is_some() && file(a) == file(b)
 }
 
