@@ -31,7 +31,7 @@ use plan::Cost;
 
 pub(crate) use hashing::Placed;
 pub use judging::signature_in;
-pub use pool::{PoolError, Prepared, prepare};
+pub use pool::{PoolError, Prepared, WhyFewer, prepare};
 pub(crate) use running::Running;
 pub use sniffing::look_at;
 
