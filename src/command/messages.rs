@@ -9,6 +9,7 @@ use super::args::Format;
 use super::config::{Against, KeysFound, Output, Skipped, Target, WhyNoKey};
 use super::recap::Recap;
 use crate::content::IoMode;
+use crate::engine::WhyFewer;
 use crate::mirror::Survey;
 use crate::mirror::links::{self, OutsideLink};
 use crate::report;
@@ -16,7 +17,7 @@ use crate::report::lines::Detail;
 use crate::run::outcome::Outcome;
 use crate::terminal::print_message;
 use crate::terminal::screen;
-use crate::text::escape;
+use crate::text::{escape, os_error};
 use crate::verify::{Inputs, Planned, Verifier, access};
 
 /// Maximum number of notes printed on stderr; a report has them all.
@@ -115,6 +116,7 @@ pub(super) fn explain(verifier: &Verifier, planned: &Planned) {
     };
     print_message(&format!("threads: {}; reading by {io}", prepared.threads()));
     if let Some(why) = prepared.why_fewer_threads() {
+        let why = why_fewer_threads(why, prepared.useful_threads());
         print_message(&format!("threads: {why}"));
     }
     print_message(&report::choice(prepared.choice()));
@@ -125,6 +127,22 @@ pub(super) fn explain(verifier: &Verifier, planned: &Planned) {
             ),
             None => format!("{medium}: files side by side, the largest first"),
         });
+    }
+}
+
+fn why_fewer_threads(why: WhyFewer<'_>, useful: usize) -> String {
+    match why {
+        WhyFewer::NoThread(error) => format!(
+            "the system starts no thread ({}): the main thread does the work, and answers signals between two reads",
+            os_error::words(error)
+        ),
+        WhyFewer::NoMore(error) => format!(
+            "{useful} would have work; the system starts no more: {}",
+            os_error::words(error)
+        ),
+        WhyFewer::Limits => format!(
+            "{useful} would have work; the limits on memory or open files (ulimit -v, -d, -n) allow no more"
+        ),
     }
 }
 

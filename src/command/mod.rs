@@ -5,6 +5,7 @@ mod config;
 mod defect;
 mod generate;
 mod messages;
+mod not_begun;
 mod output;
 mod planted;
 mod process;

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use super::config::Target;
-use super::run::NotBegun;
+use super::not_begun::NotBegun;
 use crate::files::{FileId, SharedPath};
 use crate::mirror::{Artifact, Survey};
 use crate::report::file::{LedHere, ReportFile};

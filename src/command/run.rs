@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use super::config::{Against, Asked, Config, Output, Target};
 use super::messages::{conclude, explain, name_extent, name_skipped, remark, warn};
+use super::not_begun::NotBegun;
 use super::output::Printer;
 use super::recap::Recap;
 use super::{cannot, reports, undelivered};
@@ -16,7 +17,7 @@ use crate::audit::{self, Audit};
 use crate::engine::Prepared;
 use crate::mirror::Survey;
 use crate::progress::Counters;
-use crate::report::file::{ReportError, ReportFile};
+use crate::report::file::ReportFile;
 use crate::report::lines::Detail;
 use crate::run::conclusion::Conclusion;
 use crate::run::outcome::{Audited, Outcome};
@@ -83,23 +84,6 @@ fn can_print(detail: Detail) -> io::Result<()> {
     } else {
         Ok(())
     }
-}
-
-/// What kept a run from beginning.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum NotBegun {
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
-    #[error("standard output: {}", os_error::words(.0))]
-    Stdout(#[from] io::Error),
-    #[error("{0}: an artifact or a signature of this run; a report there would replace it")]
-    ReportReplaces(String),
-    #[error(
-        "{0}: standard output or standard error of this run goes there, and a report would replace it; name another file"
-    )]
-    ReportReplacesOutput(String),
-    #[error(transparent)]
-    Report(#[from] ReportError),
 }
 
 /// A run that is about to begin: nothing was hashed yet.
@@ -294,7 +278,7 @@ fn unsurveyed(
 ) -> Conclusion {
     let nothing = match verifier.plan_nothing() {
         Ok(nothing) => nothing,
-        Err(error) => return cannot(&error),
+        Err(error) => return cannot(&NotBegun::from(error)),
     };
     let outcome = Outcome {
         summary: Summary {

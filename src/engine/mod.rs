@@ -35,7 +35,7 @@ use plan::Cost;
 pub use bundles::Images;
 pub use judging::signature_in;
 pub(crate) use opened::Placed;
-pub use pool::{PoolError, Prepared, prepare};
+pub use pool::{PoolError, Prepared, WhyFewer, prepare};
 pub(crate) use running::Running;
 pub use sniffing::look_at;
 

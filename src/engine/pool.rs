@@ -38,17 +38,14 @@ const FEW: usize = 4;
 /// use verify_signatures::PoolError;
 ///
 /// let error = PoolError::Memory { records: 1_000_000 };
-/// assert!(error.to_string().starts_with("the limit on memory leaves too little"));
+/// let words = "the limit on memory leaves too little to verify 1000000 artifacts";
+/// assert_eq!(error.to_string(), words);
 /// ```
 #[derive(Debug, Error)]
 pub enum PoolError {
     /// Fewer threads than the user asked for. Fewer would do the same work, but the user asked for
     /// an exact number.
-    #[error(
-        "--jobs {asked}: the system starts only {given} of these threads: {}; use --jobs {given}, or raise the limit on processes \
-         (ulimit -u, or pids.max of the control group)",
-        words(source)
-    )]
+    #[error("the system starts only {given} of {asked} threads: {}", words(source))]
     FewerThreads {
         /// Number of threads that were asked for.
         asked: usize,
@@ -58,9 +55,7 @@ pub enum PoolError {
         source: io::Error,
     },
     /// There is not enough memory for a single worker.
-    #[error(
-        "the limit on memory leaves too little to verify {records} artifacts; raise it (ulimit -v, ulimit -d), or verify fewer at a time"
-    )]
+    #[error("the limit on memory leaves too little to verify {records} artifacts")]
     Memory {
         /// Number of artifacts.
         records: usize,
@@ -83,6 +78,17 @@ pub struct Prepared {
     wanted: usize,
     choice: Choice,
     total: u64,
+}
+
+/// Why fewer threads are used than there is work for.
+#[derive(Clone, Copy, Debug)]
+pub enum WhyFewer<'a> {
+    /// The system starts no thread: the main thread does the work.
+    NoThread(&'a io::Error),
+    /// The system starts no more threads.
+    NoMore(&'a io::Error),
+    /// The limits on memory or open files allow no more.
+    Limits,
 }
 
 /// The results that a worker has not sent yet, where the receiver finds them if the worker is
@@ -207,20 +213,17 @@ impl Prepared {
         self.shape.workers
     }
 
+    /// Returns the number of threads that there is work for.
+    pub fn useful_threads(&self) -> usize {
+        self.wanted
+    }
+
     /// Returns why fewer threads are used than there is work for, if so.
-    pub fn why_fewer_threads(&self) -> Option<String> {
-        let spawn_error = self.crew.spawn_error.as_ref().map(words);
-        let (given, wanted) = (self.shape.workers, self.wanted);
-        match spawn_error {
-            Some(spawn_error) if self.crew.size() == 0 => Some(format!(
-                "the system starts no thread ({spawn_error}): the main thread does the work, and answers signals between two reads"
-            )),
-            Some(spawn_error) => Some(format!(
-                "{wanted} would have work; the system starts no more: {spawn_error}"
-            )),
-            None if given < wanted => Some(format!(
-                "{wanted} would have work; the limits on memory or open files (ulimit -v, -d, -n) allow no more"
-            )),
+    pub fn why_fewer_threads(&self) -> Option<WhyFewer<'_>> {
+        match &self.crew.spawn_error {
+            Some(error) if self.crew.size() == 0 => Some(WhyFewer::NoThread(error)),
+            Some(error) => Some(WhyFewer::NoMore(error)),
+            None if self.shape.workers < self.wanted => Some(WhyFewer::Limits),
             None => None,
         }
     }

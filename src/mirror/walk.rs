@@ -245,7 +245,7 @@ struct Walk<'a> {
     /// Why linked directories were not entered.
     failed: HashMap<PathBuf, WalkError>,
     /// How often each device and inode was entered through links.
-    entered: HashMap<(u64, u64), usize>,
+    entered: HashMap<FileId, usize>,
 }
 
 impl Walk<'_> {

@@ -8,7 +8,7 @@ pub mod json;
 pub mod junit;
 pub mod lines;
 pub mod place;
-mod remedy;
+pub(crate) mod remedy;
 mod replace;
 pub(crate) mod words;
 mod xml;

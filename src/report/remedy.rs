@@ -1,9 +1,21 @@
-//! The table of remedies: what to do about each failure. A new reason gets its remedy here.
+//! The table of remedies: what to do about each failure, and about a file that holds something
+//! else than its name says. A new reason gets its remedy here.
 
 use super::images;
 use crate::trust::signature::SignatureError;
-use crate::trust::sniffed::Role;
+use crate::trust::sniffed::Sniffed;
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Subject, Unclaimed, Verdict};
+
+/// The role that a file's name, or the option that names it, gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// An artifact.
+    Data,
+    /// A signature.
+    Signature,
+    /// A trusted key.
+    Key,
+}
 
 /// Returns what to do about a failure; `None` for a record that passes.
 pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
@@ -13,7 +25,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
         Verdict::Invalid(Invalid::NoKeyVerifies) => record.sniffed.map_or(
             "download the file and its signature again; if that does not help, ask the vendor which key signed it",
-            |looks| looks.remedy(Role::Data),
+            |looks| for_content(looks, Role::Data),
         ),
         Verdict::Missing => "copy the data file here, or delete its signature",
         Verdict::PartMissing(_) => "copy all parts here",
@@ -45,7 +57,7 @@ fn signature(error: SignatureError) -> &'static str {
         SignatureError::Empty | SignatureError::TooLong | SignatureError::NotDer => {
             "download the signature file again"
         }
-        SignatureError::Instead(looks) => looks.remedy(Role::Signature),
+        SignatureError::Instead(looks) => for_content(looks, Role::Signature),
     }
 }
 
@@ -62,5 +74,139 @@ fn unsigned(why: &Unclaimed) -> &'static str {
         }
         Unclaimed::SignedElsewhere(_) => "name its directory as another PATH",
         Unclaimed::OtherSigner | Unclaimed::Keyless => "ask the vendor which key signed it",
+    }
+}
+
+/// Returns what to do about a file with this content that should have the role `role`.
+pub(crate) fn for_content(looks: Sniffed, role: Role) -> &'static str {
+    use Sniffed::{
+        Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, Minisign, Pgp, SevenZip, Signature, Ssh, Tar,
+        Utf16, Xz, Zip, Zstd,
+    };
+    match (role, looks) {
+        (Role::Key, Base64) => "its bytes are a key: base64 -d FILE >key.der",
+        (Role::Key, Hex) => "its bytes are a key: xxd -r -p FILE >key.der",
+        (Role::Key, Signature) => "name the vendor's public key instead",
+        (Role::Key, Pgp | Minisign | Ssh) => "get the vendor's",
+        (Role::Key, Utf16) => "convert it: iconv -f UTF-16 -t UTF-8 FILE",
+        (
+            Role::Key | Role::Signature,
+            Tar | Zstd | Gzip | Xz | Bzip2 | Lz4 | Zip | SevenZip | Iso9660,
+        ) => "unpack it, or download the file itself",
+        _ => usual(looks),
+    }
+}
+
+fn usual(looks: Sniffed) -> &'static str {
+    match looks {
+        Sniffed::Html
+        | Sniffed::Xml
+        | Sniffed::Json
+        | Sniffed::NotZstd
+        | Sniffed::NotIso9660
+        | Sniffed::TrailingBytes
+        | Sniffed::CutOff => "download it again",
+        Sniffed::Text => "read it, and download the file again",
+        Sniffed::GitLfs => "fetch the file that it stands for: git lfs pull",
+        Sniffed::AppleDouble => "delete it, and use the file of this name without the leading ._",
+        Sniffed::Empty | Sniffed::Zeros => "download or copy it again",
+        Sniffed::Unfinished => "finish the download",
+        Sniffed::Fat32Limit => {
+            "copy it again to a file system without this limit (exFAT, ext4), or split"
+        }
+        Sniffed::TwoGibLimit => "copy it again with another program",
+        Sniffed::Tar => {
+            "the signature is over the file as it was published: download it again, and do not unpack it"
+        }
+        Sniffed::Zstd | Sniffed::Iso9660 => {
+            "the signature is over the file as it was published: download it again under its own name"
+        }
+        Sniffed::Gzip
+        | Sniffed::Xz
+        | Sniffed::Bzip2
+        | Sniffed::Lz4
+        | Sniffed::Zip
+        | Sniffed::SevenZip => {
+            "the signature is over the file as it was published: download it again, and do not repack it"
+        }
+        Sniffed::Signature | Sniffed::PublicKey | Sniffed::Certificate => {
+            "the files are mixed up: put each under its own name"
+        }
+        Sniffed::PrivateKey => {
+            "it should not be here at all: move it away, and put the right file in its place"
+        }
+        Sniffed::Pgp | Sniffed::Minisign | Sniffed::Ssh => {
+            "a file made for ECDSA P-256 is needed: get the vendor's"
+        }
+        Sniffed::Pem => "a signature as DER is needed, without PEM around it",
+        Sniffed::Pkcs7 => "a detached ECDSA P-256 signature as DER is needed: get the vendor's",
+        Sniffed::SigstoreBundle => {
+            "the signature inside it is needed: jq -r '.messageSignature.signature // .base64Signature' FILE | base64 -d"
+        }
+        Sniffed::Base64 => "its bytes are needed: base64 -d FILE",
+        Sniffed::Base64Url => {
+            "its bytes are needed: basenc --base64url -d FILE (with = at the end, to a multiple of 4)"
+        }
+        Sniffed::Base64Twice => "its bytes are needed: base64 -d FILE | base64 -d",
+        Sniffed::Hex => "its bytes are needed: xxd -r -p FILE",
+        Sniffed::HexPrefixed => {
+            "its bytes are needed: sed 's/.*= //; s/ [*].*//' FILE | tr -d : | xxd -r -p"
+        }
+        Sniffed::HexSeparated => "its bytes are needed: tr -cd 0-9A-Fa-f <FILE | xxd -r -p",
+        Sniffed::Hex0x => {
+            "its bytes are needed: grep -oiE '(0|[\\])x[0-9a-f]+' FILE | cut -c3- | xxd -r -p"
+        }
+        Sniffed::HexDump => {
+            "the file itself is needed: download it again (xxd -r FILE undoes what xxd did)"
+        }
+        Sniffed::P1363 => "a signature as DER is needed",
+        Sniffed::OtherCurve => "a signature by a P-256 key is needed: get the vendor's",
+        Sniffed::RsaSized => "a signature by an ECDSA P-256 key is needed: get the vendor's",
+        Sniffed::Utf16 => {
+            "write its bytes as they are: download it again, or use Set-Content -AsByteStream"
+        }
+        Sniffed::Replaced => "download it again as binary",
+        Sniffed::Latin1 => {
+            "download it again as binary (iconv -f UTF-8 -t LATIN1 FILE may undo it)"
+        }
+        Sniffed::Crlf => "download or copy it again as binary",
+        Sniffed::TrailingNewline => {
+            "remove them: head -c -1 FILE removes a line feed, head -c -2 FILE a CR LF"
+        }
+        Sniffed::Jwk => "the key as PEM or DER is needed: get it from the vendor, or convert it",
+        Sniffed::Ssh2 => {
+            "it is needed as PEM: ssh-keygen -i -f FILE | ssh-keygen -e -m PKCS8 -f /dev/stdin"
+        }
+        Sniffed::RawPoint => {
+            "the key as PEM or DER (SubjectPublicKeyInfo) is needed: get it from the vendor"
+        }
+        Sniffed::EscapedNewlines => "write them as line ends: printf '%b' \"$(cat FILE)\"",
+        Sniffed::OtherDashes => "get it again as a file, or write ----- in plain hyphens",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_text_is_decoded_into_what_its_role_says() {
+        let looks = Sniffed::Base64;
+        assert_eq!(
+            for_content(looks, Role::Key),
+            "its bytes are a key: base64 -d FILE >key.der"
+        );
+        assert_eq!(
+            for_content(looks, Role::Signature),
+            "its bytes are needed: base64 -d FILE"
+        );
+    }
+
+    #[test]
+    fn a_container_in_place_of_a_signature_is_unpacked_and_one_in_place_of_data_is_not() {
+        let unpack = "unpack it, or download the file itself";
+        assert_eq!(for_content(Sniffed::Gzip, Role::Signature), unpack);
+        let again = "the signature is over the file as it was published: download it again, and do not repack it";
+        assert_eq!(for_content(Sniffed::Gzip, Role::Data), again);
     }
 }

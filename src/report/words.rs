@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::images;
-use super::remedy::remedy;
+use super::remedy::{Role, for_content, remedy};
 use crate::audit::{Audit, Finding};
 use crate::digest::Digest;
 use crate::digest::choice::{Choice, Measurement};
@@ -15,8 +15,8 @@ use crate::names::alike::Difference;
 use crate::names::endings::is_artifact;
 use crate::text::escape;
 use crate::trust::key::Key;
-use crate::trust::sniffed::Role;
-use crate::trust::verdict::{Part, Record, Subject, Unclaimed, Verdict};
+use crate::trust::signature::SignatureError;
+use crate::trust::verdict::{Invalid, Part, Record, Subject, Unclaimed, Verdict};
 
 /// Returns the subject of a record, as printed.
 pub(crate) fn subject(record: &Record) -> String {
@@ -115,7 +115,9 @@ fn why(record: &Record) -> String {
         Verdict::Valid { key } => {
             format!("{signature}, key {}", key.name())
         }
-        Verdict::Invalid(why) => format!("{signature}: {why}{}", sniffed(record)),
+        Verdict::Invalid(why) => {
+            format!("{signature}: {}{}", invalid(*why), sniffed(record))
+        }
         Verdict::Missing => format!("{signature} exists, but the file that it signs does not"),
         Verdict::PartMissing(part) => {
             format!(
@@ -148,6 +150,16 @@ fn why(record: &Record) -> String {
         Verdict::Image(failure) => escape::name(failure.to_string().as_ref()),
         Verdict::Contents(failure) => images::why_contents(failure),
         Verdict::NoImages => "no image is labelled in it".to_owned(),
+    }
+}
+
+/// Returns why a signature is not valid, and what to do if it is a file of a known kind.
+fn invalid(why: Invalid) -> String {
+    match why {
+        Invalid::Malformed(SignatureError::Instead(looks)) => {
+            format!("{why}; {}", for_content(looks, Role::Signature))
+        }
+        Invalid::Malformed(_) | Invalid::NoKeyVerifies => why.to_string(),
     }
 }
 
@@ -192,7 +204,7 @@ fn looked_for(record: &Record) -> String {
 /// Describes what a failing artifact really is, and what to do; empty if that is unknown.
 fn sniffed(record: &Record) -> String {
     record.sniffed.map_or_else(String::new, |looks| {
-        let (is, remedy) = (looks.is(), looks.remedy(Role::Data));
+        let (is, remedy) = (looks.is(), for_content(looks, Role::Data));
         format!("; the data file is {is}: {remedy}")
     })
 }

@@ -6,7 +6,7 @@ use p256::{NonZeroScalar, ecdsa};
 use thiserror::Error;
 
 use super::envelope;
-use super::sniffed::{Role, Sniffed};
+use super::sniffed::Sniffed;
 
 /// Maximum length of a DER-encoded ECDSA P-256 signature in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
 ///
@@ -49,7 +49,7 @@ pub enum SignatureError {
     #[error("the signature file is not a DER-encoded ECDSA P-256 signature")]
     NotDer,
     /// Content of a known kind. Parsing a signature never returns this.
-    #[error("the signature file is {}; {}", .0.is(), .0.remedy(Role::Signature))]
+    #[error("the signature file is {}", .0.is())]
     Instead(Sniffed),
 }
 

@@ -98,8 +98,7 @@ pub enum VerifyError {
     },
     /// The memory limit leaves too little for the directory entries.
     #[error(
-        "the limit on memory leaves too little for what lies here, of which {entries} entries were seen; raise it (ulimit -v, ulimit -d), \
-         or verify fewer at a time"
+        "the limit on memory leaves too little for what lies here, of which {entries} entries were seen"
     )]
     Memory {
         /// Number of entries seen.

@@ -9,10 +9,11 @@ use thiserror::Error;
 use super::DEFAULT_KEY;
 use crate::audit::baseline::BaselineError;
 use crate::hints::path::PathHint;
+use crate::report::remedy::{Role, for_content};
 use crate::text::escape;
 use crate::text::os_error::words;
 use crate::trust::key::KeyError;
-use crate::trust::sniffed::{Role, Sniffed};
+use crate::trust::sniffed::Sniffed;
 
 /// Why nothing can be verified.
 #[derive(Debug, Error)]
@@ -226,11 +227,34 @@ fn advice(path: &Path, error: &io::Error) -> String {
 /// Describes what a key file contains instead of a key, and what to do.
 fn bad_key(error: &KeyError, looks: Option<Sniffed>) -> String {
     let Some(looks) = looks else {
-        return error.to_string();
+        return format!("{error}{}", conversion(error));
     };
     format!(
         "{}; an ECDSA P-256 public key is needed: {}",
         looks.is(),
-        looks.remedy(Role::Key)
+        for_content(looks, Role::Key)
     )
+}
+
+/// Returns how to get the needed key from the given one; empty if no command does that.
+fn conversion(error: &KeyError) -> &'static str {
+    match error {
+        KeyError::PrivateKey => " (`openssl pkey -in FILE -pubout` prints the public key)",
+        KeyError::Certificate => " (`openssl x509 -in FILE -noout -pubkey` prints it)",
+        KeyError::OtherForm => {
+            " (`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so)"
+        }
+        KeyError::Several(_) => "; give each key a file of its own and name each with --key",
+        KeyError::OpenSsh => " (`ssh-keygen -e -m PKCS8 -f FILE` prints that)",
+        KeyError::Empty
+        | KeyError::TooLong
+        | KeyError::Rsa { .. }
+        | KeyError::OtherCurve(_)
+        | KeyError::ExplicitCurve
+        | KeyError::OtherAlgorithm(_)
+        | KeyError::NotOnCurve
+        | KeyError::OtherBlock(_)
+        | KeyError::DamagedPem
+        | KeyError::NotAKey => "",
+    }
 }

@@ -23,15 +23,11 @@ pub enum KeyError {
     TooLong,
     /// A private key in any format.
     #[error(
-        "a private key; the public key is needed, and the private one should not be here at all \
-         (`openssl pkey -in FILE -pubout` prints the public key)"
+        "a private key; the public key is needed, and the private one should not be here at all"
     )]
     PrivateKey,
     /// An X.509 certificate.
-    #[error(
-        "a certificate; the public key inside it is needed \
-         (`openssl x509 -in FILE -noout -pubkey` prints it)"
-    )]
+    #[error("a certificate; the public key inside it is needed")]
     Certificate,
     /// An RSA public key.
     #[error("RSA {bits}; an ECDSA P-256 key is needed")]
@@ -53,21 +49,16 @@ pub enum KeyError {
     #[error("its point is not on the curve P-256, so the key is damaged or forged")]
     NotOnCurve,
     /// The point is encoded in a form that RFC 5480, 2.2 does not define.
-    #[error(
-        "its point is neither compressed nor uncompressed \
-         (`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so)"
-    )]
+    #[error("its point is neither compressed nor uncompressed")]
     OtherForm,
     /// A PEM block of another type.
     #[error("a PEM block `{0}`; an ECDSA P-256 `PUBLIC KEY` is needed")]
     OtherBlock(String),
     /// More than one PEM block.
-    #[error("{0} PEM blocks in one file; give each key a file of its own and name each with --key")]
+    #[error("{0} PEM blocks in one file")]
     Several(usize),
     /// A line in the format of `~/.ssh/*.pub`.
-    #[error(
-        "an OpenSSH public key; it is needed as PEM (`ssh-keygen -e -m PKCS8 -f FILE` prints that)"
-    )]
+    #[error("an OpenSSH public key; it is needed as PEM")]
     OpenSsh,
     /// A PEM block that cannot be decoded.
     #[error("its PEM block is damaged; an ECDSA P-256 public key is needed")]
