@@ -69,7 +69,9 @@ pub use trust::key::{Key, KeyError};
 pub use trust::signature::SignatureError;
 pub use trust::sniffed::Sniffed;
 pub use trust::terms::{Reason, Status};
-pub use trust::verdict::{Invalid, Part, Record, Subject, Summary, Unclaimed, Verdict};
+pub use trust::verdict::{
+    ImageCounts, Invalid, Part, Record, Subject, Summary, Unclaimed, Verdict,
+};
 pub use verify::{Records, Verifier, VerifyError};
 
 /// Rooms of the library for its own tests, benches and fuzz targets. Not part of the stable API.

@@ -14,7 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 /// Version of the objects, raised whenever a consumer could misunderstand the new ones.
-pub const SCHEMA: u64 = 1;
+pub const SCHEMA: u64 = 2;
+
+/// The versions that a reader accepts: the first one had no images.
+pub const READ: std::ops::RangeInclusive<u64> = 1..=SCHEMA;
 
 /// A text: borrowed for writing, owned after reading.
 type Text<'a> = Cow<'a, str>;
@@ -27,6 +30,10 @@ pub enum Type {
     Start,
     /// [`Artifact`].
     Artifact,
+    /// [`Artifact`] with an [`Image`].
+    Image,
+    /// [`Artifact`]: its contents as a whole.
+    Contents,
     /// [`Summary`].
     Summary,
 }
@@ -181,6 +188,9 @@ pub struct Options<'a> {
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
+    /// Whether the images in artifacts were judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<ImageOptions<'a>>,
     /// The report that the run was audited against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<PathMember<'a>>,
@@ -192,6 +202,59 @@ pub struct Options<'a> {
     pub sha256: Text<'a>,
 }
 
+/// How images were judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageOptions<'a> {
+    /// The keys that they may be signed with.
+    pub keys: Vec<Key<'a>>,
+    /// Files and directories with signatures of images.
+    pub signatures: Vec<PathMember<'a>>,
+    /// Prefixes of the names of images that must be signed.
+    pub signed_registries: Vec<Text<'a>>,
+    /// Platforms that each image must be here for.
+    pub platforms: Vec<Text<'a>>,
+    /// The largest window of a zstd frame in bytes.
+    pub max_window: u64,
+    /// The number of bytes that are unpacked of one bundle; absent if unlimited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unpacked: Option<u64>,
+}
+
+/// An image inside an artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image<'a> {
+    /// The name on its label; absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Text<'a>>,
+    /// The digest of its index or manifest: `sha256:` and hexadecimal digits.
+    pub id: Text<'a>,
+    /// Its platforms.
+    #[serde(default)]
+    pub platforms: Vec<Platform<'a>>,
+    /// The blobs that it consists of, if they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blobs: Vec<Blob<'a>>,
+}
+
+/// A platform of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Platform<'a> {
+    /// Operating system, architecture and variant.
+    pub name: Text<'a>,
+    /// Whether its content is there, all of it.
+    pub whole: bool,
+}
+
+/// A blob of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blob<'a> {
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: Text<'a>,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Artifact<'a> {
@@ -201,6 +264,9 @@ pub struct Artifact<'a> {
     /// Its path, or the expected one.
     #[serde(flatten)]
     pub path: PathMember<'a>,
+    /// The image in it that the record is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image<'a>>,
     /// A term of [`Status`](crate::trust::terms::Status).
     pub status: Text<'a>,
     /// Whether it may be used.
@@ -267,7 +333,10 @@ pub struct Summary<'a, N = Vec<Note<'a>>> {
     /// The number of artifacts with each status.
     #[serde(default)]
     pub counts: Counts,
-    /// The number of artifacts that do not pass.
+    /// The number of images with each status, if any were judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_counts: Option<ImageCounts>,
+    /// The number of artifacts and images that do not pass.
     #[serde(default)]
     pub failures: u64,
     /// Bytes hashed.
@@ -312,6 +381,26 @@ pub struct Counts {
     pub unreadable: u64,
     /// `not-regular`.
     pub not_regular: u64,
+}
+
+/// The number of images with each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct ImageCounts {
+    /// `valid`.
+    pub valid: u64,
+    /// `invalid`.
+    pub invalid: u64,
+    /// `unsigned`.
+    pub unsigned: u64,
+    /// `incomplete`.
+    pub incomplete: u64,
+    /// `malformed`.
+    pub malformed: u64,
+    /// `too-large`.
+    pub too_large: u64,
+    /// `no-images`.
+    pub no_images: u64,
 }
 
 /// An observation on the run as a whole, with the variants of [`Note`](crate::hints::notes::Note).
@@ -384,6 +473,9 @@ pub struct Finding<'a> {
     /// The artifact's path, or the expected one.
     #[serde(flatten)]
     pub path: PathMember<'a>,
+    /// The image in it, by name or digest, if the difference is one of an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Text<'a>>,
     /// The previous path of a renamed artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathMember<'a>>,
@@ -426,6 +518,29 @@ pub mod audited {
         pub time: String,
         /// See [`super::Start::roots`].
         pub roots: Vec<PathMember<'static>>,
+        /// See [`super::Start::options`].
+        #[serde(default)]
+        pub options: Options,
+    }
+
+    /// See [`super::Options`].
+    #[derive(Debug, Default, Deserialize)]
+    pub struct Options {
+        /// See [`super::Options::images`].
+        pub images: Option<ImageOptions>,
+    }
+
+    /// See [`super::ImageOptions`].
+    #[derive(Debug, Deserialize)]
+    pub struct ImageOptions {}
+
+    /// See [`super::Image`].
+    #[derive(Debug, Deserialize)]
+    pub struct Image {
+        /// See [`super::Image::name`].
+        pub name: Option<String>,
+        /// See [`super::Image::id`].
+        pub id: String,
     }
 
     /// See [`super::Artifact`].
@@ -433,6 +548,11 @@ pub mod audited {
     pub struct Artifact {
         path: Option<String>,
         path_base64: Option<String>,
+        /// See [`super::Artifact::type`].
+        #[serde(default = "super::artifact")]
+        pub r#type: super::Type,
+        /// See [`super::Artifact::image`].
+        pub image: Option<Image>,
         /// See [`super::Artifact::status`].
         pub status: String,
         /// See [`super::Artifact::reason`].
@@ -488,6 +608,19 @@ mod tests {
         prop::option::of(path()).prop_map(|path| SignatureMember::from(path.unwrap_or_default()))
     }
 
+    fn image(text: Text<'static>) -> Image<'static> {
+        let sha256 = text.clone();
+        Image {
+            name: (!text.is_empty()).then(|| text.clone()),
+            id: text.clone(),
+            platforms: vec![Platform {
+                name: text,
+                whole: true,
+            }],
+            blobs: vec![Blob { sha256, size: 5 }],
+        }
+    }
+
     fn artifacts() -> impl Strategy<Value = Artifact<'static>> {
         let known = (
             prop::option::of(any::<u64>()),
@@ -504,6 +637,7 @@ mod tests {
             Artifact {
                 r#type: Type::Artifact,
                 path,
+                image: key.clone().map(image),
                 status,
                 passes,
                 reason,
@@ -619,6 +753,7 @@ mod tests {
                             key_fingerprints: Vec::new(),
                             allow_unsigned: !complete,
                             all_files: complete,
+                            images: None,
                             baseline: directory,
                             io: said.clone(),
                             threads,

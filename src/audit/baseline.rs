@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::images::{self, Images};
 use super::place::{Place, Roots};
 use crate::digest::Digest;
 use crate::trust::claimed::ClaimedDigest;
 use crate::wire::audited::{Artifact, Document, Version};
-use crate::wire::{PathMember, SCHEMA};
+use crate::wire::{PathMember, READ, Type};
 
 /// The findings of an earlier run.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Baseline {
     pub time: String,
     /// The artifacts that existed, each with its SHA-256 if known.
     pub(super) artifacts: BTreeMap<Place, Option<ClaimedDigest>>,
+    /// The images in them, if that run judged images.
+    pub(super) images: Option<Images>,
 }
 
 /// Why a report cannot be a baseline.
@@ -29,7 +32,7 @@ pub enum BaselineError {
     #[error("no JSON report (--report FILE.json) of this program: {0}")]
     NotAReport(#[from] serde_json::Error),
     /// It is a JSON report with another schema version.
-    #[error("a report with schema {0}; this program reads schema {SCHEMA}")]
+    #[error("a report with schema {0}; this program reads schemas {} to {}", READ.start(), READ.end())]
     OtherSchema(u64),
     /// The report's run is incomplete.
     #[error(
@@ -62,7 +65,7 @@ impl Baseline {
             // A report of another version may have other members.
             Err(error) => return Err(other_version(report).unwrap_or(error.into())),
         };
-        if document.schema != SCHEMA {
+        if !READ.contains(&document.schema) {
             return Err(BaselineError::OtherSchema(document.schema));
         }
         if !document.summary.complete || document.summary.interrupted.is_some() {
@@ -85,14 +88,24 @@ impl Baseline {
             digest: Digest::of(report),
             time: document.start.time,
             artifacts: artifacts(&document.artifacts, &then)?,
+            images: (document.start.options.images.is_some())
+                .then(|| images(&document.artifacts, &then))
+                .transpose()?,
         })
+    }
+}
+
+impl Baseline {
+    /// Reports whether it says which images were in the artifacts.
+    pub fn has_images(&self) -> bool {
+        self.images.is_some()
     }
 }
 
 /// Returns the error for a report of another version, if it states one.
 fn other_version(report: &[u8]) -> Option<BaselineError> {
     let Version { schema } = serde_json::from_slice(report).ok()?;
-    (schema != SCHEMA).then_some(BaselineError::OtherSchema(schema))
+    (!READ.contains(&schema)).then_some(BaselineError::OtherSchema(schema))
 }
 
 fn artifacts(
@@ -102,7 +115,10 @@ fn artifacts(
     let roots = Roots::new(roots);
     let mut artifacts: BTreeMap<Place, Option<ClaimedDigest>> = BTreeMap::new();
     for artifact in list.iter().filter(|artifact| was_there(artifact)) {
-        let sha256 = artifact.sha256.as_deref().map(sha256).transpose()?;
+        // The digest of an image is not that of the artifact.
+        let own = artifact.sha256.as_deref();
+        let own = own.filter(|_| artifact.r#type == Type::Artifact);
+        let sha256 = own.map(sha256).transpose()?;
         let path = path(&artifact.path())?;
         let known = artifacts.entry(roots.place(&path)).or_default();
         // Fail closed: one artifact has one content; of two, either could be the right one.
@@ -112,6 +128,18 @@ fn artifacts(
         *known = known.or(sha256);
     }
     Ok(artifacts)
+}
+
+/// Returns the images that were in the artifacts.
+fn images(list: &[Artifact], roots: &[PathBuf]) -> Result<Images, BaselineError> {
+    let roots = Roots::new(roots);
+    let mut images = Vec::new();
+    for artifact in list {
+        if let Some(image) = &artifact.image {
+            images.push((roots.place(&path(&artifact.path())?), image));
+        }
+    }
+    Ok(images::then(images.into_iter()))
 }
 
 /// Reports whether the artifact existed then, and is not a directory.
@@ -217,8 +245,8 @@ mod tests {
             error(&two),
             BaselineError::OtherRoots { then: 2, now: 1 }
         ));
-        let newer = whole.replace(r#""schema": 1"#, r#""schema": 2"#);
-        assert!(matches!(error(&newer), BaselineError::OtherSchema(2)));
+        let newer = whole.replace(r#""schema": 1"#, r#""schema": 3"#);
+        assert!(matches!(error(&newer), BaselineError::OtherSchema(3)));
         for other in ["", "{}", "<html>", &format!("{whole}{whole}"), &whole[1..]] {
             assert!(
                 matches!(error(other), BaselineError::NotAReport(_)),

@@ -6,6 +6,7 @@
 //! signed as well, such as an older release.
 
 pub mod baseline;
+mod images;
 mod place;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -15,7 +16,7 @@ use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::names::alike;
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::verdict::{Part, Record, Verdict};
+use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use baseline::Baseline;
 use place::{Place, Roots};
 
@@ -48,6 +49,27 @@ pub enum Finding {
         /// Its path now.
         path: SharedPath,
     },
+    /// `image-missing`: the baseline has this image in an artifact that still exists.
+    ImageMissing {
+        /// The artifact's path.
+        path: SharedPath,
+        /// The image's name, or its digest if it has none.
+        image: String,
+    },
+    /// `image-added`: the baseline has this artifact without this image.
+    ImageAdded {
+        /// The artifact's path.
+        path: SharedPath,
+        /// The image's name, or its digest if it has none.
+        image: String,
+    },
+    /// `image-changed`: the image of this name has another digest than in the baseline.
+    ImageChanged {
+        /// The artifact's path.
+        path: SharedPath,
+        /// The image's name.
+        image: String,
+    },
 }
 
 impl Finding {
@@ -58,6 +80,9 @@ impl Finding {
             Finding::Added { .. } => "added",
             Finding::Changed { .. } => "changed",
             Finding::Renamed { .. } => "renamed",
+            Finding::ImageMissing { .. } => "image-missing",
+            Finding::ImageAdded { .. } => "image-added",
+            Finding::ImageChanged { .. } => "image-changed",
         }
     }
 
@@ -67,7 +92,20 @@ impl Finding {
             Finding::Missing { path }
             | Finding::Added { path, .. }
             | Finding::Changed { path }
-            | Finding::Renamed { path, .. } => path,
+            | Finding::Renamed { path, .. }
+            | Finding::ImageMissing { path, .. }
+            | Finding::ImageAdded { path, .. }
+            | Finding::ImageChanged { path, .. } => path,
+        }
+    }
+
+    /// Returns the name or the digest of the image that differs, if an image does.
+    pub fn image(&self) -> Option<&str> {
+        match self {
+            Finding::ImageMissing { image, .. }
+            | Finding::ImageAdded { image, .. }
+            | Finding::ImageChanged { image, .. } => Some(image),
+            _ => None,
         }
     }
 
@@ -89,6 +127,8 @@ pub struct Audit {
     pub digest: Digest,
     /// When the baseline's run began, according to the report.
     pub time: String,
+    /// Whether images were compared: both runs judged them.
+    pub has_images: bool,
     /// All differences.
     pub findings: Vec<Finding>,
 }
@@ -102,6 +142,8 @@ struct Present<'a> {
     passes: bool,
     /// Whether it has two contents, because it was replaced between two reads.
     is_torn: bool,
+    /// Whether it is judged by the images in it alone, so that it has no digest.
+    has_only_images: bool,
 }
 
 /// The places of the baseline where nothing exists any more, by their content.
@@ -134,6 +176,11 @@ pub fn compare(baseline: &Baseline, roots: &[PathBuf], records: &[Record]) -> Ve
     }
     let mut findings: Vec<Finding> = findings.into_values().collect();
     note_alike(&mut findings);
+    if let Some(then) = &baseline.images {
+        let is_here =
+            |place: &Place| baseline.artifacts.contains_key(place) && present.contains_key(place);
+        findings.extend(images::compare(then, roots, records, is_here));
+    }
     findings
 }
 
@@ -179,7 +226,8 @@ fn take<'a>(gone: &mut Gone<'a>, sha256: Option<ClaimedDigest>) -> Option<&'a Pl
 fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Present<'a>> {
     let roots = Roots::new(roots);
     let mut present: BTreeMap<Place, Present<'a>> = BTreeMap::new();
-    for record in records.iter().filter(|record| is_there(&record.verdict)) {
+    let artifacts = records.iter().filter(|record| is_there(&record.verdict));
+    for record in artifacts {
         let path = record.path();
         let artifact = present
             .entry(roots.place(&path.to_path_buf()))
@@ -188,8 +236,13 @@ fn present<'a>(roots: &[PathBuf], records: &'a [Record]) -> BTreeMap<Place, Pres
                 sha256: None,
                 passes: false,
                 is_torn: false,
+                has_only_images: true,
             });
-        let sha256 = record.digest.map(ClaimedDigest::from);
+        // The digest of an image is not that of the artifact.
+        let is_own = matches!(record.subject, Subject::Artifact(_));
+        artifact.has_only_images &= !is_own;
+        let digest = record.digest.filter(|_| is_own);
+        let sha256 = digest.map(ClaimedDigest::from);
         artifact.is_torn |=
             artifact.sha256.is_some() && sha256.is_some() && artifact.sha256 != sha256;
         artifact.passes |= record.verdict.passes();
@@ -214,6 +267,8 @@ fn is_changed(then: Option<ClaimedDigest>, now: &Present<'_>) -> bool {
         (Some(then), Some(now)) => then != now,
         // Fail closed: the baseline vouches for none of its contents.
         (None, Some(_)) => true,
+        // Its images are compared one by one.
+        (None, None) if now.has_only_images => false,
         // An artifact that was not hashed has already failed, with its own line. Fail closed: if
         // one ever passes, it is not known to be the same.
         (_, None) => now.passes,
@@ -243,6 +298,7 @@ mod tests {
         Baseline {
             digest: digest(0),
             time: String::new(),
+            images: None,
             artifacts: artifacts.iter().map(artifact).collect(),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::report::words;
 use crate::text::size::{rate, size};
 use crate::trust::key::Key;
-use crate::trust::verdict::{Record, Summary, Verdict};
+use crate::trust::verdict::{ImageCounts, Record, Summary, Verdict};
 
 /// Maximum number of failures explained at the end; a report explains all of them.
 const MOST: usize = 100;
@@ -110,10 +110,31 @@ impl Display for Summary {
         for (count, words) in failures.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {count} {words}")?;
         }
+        write_images(f, self.images)?;
         let seconds = self.elapsed.as_secs_f64();
         write!(f, "; {} in {seconds:.2} s", size(self.bytes))?;
         write!(f, ", {}/s", size(rate(self.bytes, self.elapsed)))
     }
+}
+
+/// Writes the count of each verdict on images, if there were any.
+fn write_images(f: &mut fmt::Formatter<'_>, images: ImageCounts) -> fmt::Result {
+    if images.records() == 0 {
+        return Ok(());
+    }
+    write!(f, "; images: {} valid", images.valid)?;
+    let others = [
+        (images.invalid, "with invalid signature"),
+        (images.unsigned, "not signed"),
+        (images.incomplete, "incomplete"),
+        (images.malformed, "malformed"),
+        (images.too_large, "too large"),
+        (images.no_images, "without any"),
+    ];
+    for (count, words) in others.into_iter().filter(|(count, _)| *count > 0) {
+        write!(f, ", {count} {words}")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -157,8 +178,8 @@ mod tests {
             elapsed: Duration::from_secs(2),
             ..Summary::default()
         };
-        summary.count(&Verdict::Missing);
-        summary.count(&Verdict::Invalid(Invalid::NoKeyVerifies));
+        let count = |verdict| summary.count(&Record::unhashed("x".into(), None, verdict));
+        [Verdict::Missing, Verdict::Invalid(Invalid::NoKeyVerifies)].map(count);
         assert_eq!(
             summary.to_string(),
             "ended after 2 of 3: 0 valid, 1 invalid, 1 without data file; 3.21 GB in 2.00 s, 1.60 GB/s"

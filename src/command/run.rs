@@ -183,6 +183,7 @@ impl Account<'_> {
             baseline: path.clone(),
             digest: baseline.digest,
             time: baseline.time.clone(),
+            has_images: baseline.has_images(),
             findings: audit::compare(baseline, &self.asked.roots, records),
         }))
     }

@@ -10,13 +10,14 @@ use super::words;
 use crate::files::SharedPath;
 use crate::run::{self, Run, VERSION};
 use crate::text::time::rfc3339;
+use crate::trust::image as images;
 use crate::trust::key;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{self, Record, Verdict};
+use crate::trust::verdict::{self, Record, Subject, Verdict};
 use crate::wire::{
-    Artifact, Audit, Counts, Document, Finding, Key, Note, Options, PathMember, SCHEMA,
-    SignatureMember, Start, Summary, Type,
+    Artifact, Audit, Blob, Counts, Document, Finding, Image, ImageCounts, ImageOptions, Key, Note,
+    Options, PathMember, Platform, SCHEMA, SignatureMember, Start, Summary, Type,
 };
 use crate::{audit, hints::notes};
 
@@ -106,10 +107,24 @@ fn options(start: &run::Start) -> Options<'_> {
         key_fingerprints: texts(&options.key_fingerprints),
         allow_unsigned: options.allow_unsigned,
         all_files: options.all_files,
+        images: options.images.as_ref().map(of_images),
         baseline: options.baseline.as_deref().map(PathMember::of),
         io: options.io.into(),
         threads: start.threads,
         sha256: start.sha256.into(),
+    }
+}
+
+fn of_images(options: &run::ImageOptions) -> ImageOptions<'_> {
+    let texts = |texts: &'_ [String]| texts.iter().map(|text| text.clone().into()).collect();
+    let paths = options.signatures.iter();
+    ImageOptions {
+        keys: options.keys.iter().map(|key| of_key(key)).collect(),
+        signatures: paths.map(|path| PathMember::of(path)).collect(),
+        signed_registries: texts(&options.signed_registries),
+        platforms: texts(&options.platforms),
+        max_window: options.max_window,
+        max_unpacked: options.max_unpacked,
     }
 }
 
@@ -120,9 +135,19 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         Verdict::Valid { key } => Some(key.fingerprint().to_string().into()),
         _ => None,
     };
+    let r#type = match &record.subject {
+        Subject::Artifact(_) => Type::Artifact,
+        Subject::Image(_) => Type::Image,
+        Subject::Contents(_) => Type::Contents,
+    };
+    let image = match &record.subject {
+        Subject::Image(of) => Some(image(of)),
+        Subject::Artifact(_) | Subject::Contents(_) => None,
+    };
     Artifact {
-        r#type: Type::Artifact,
+        r#type,
         path: member(path),
+        image,
         status: Status::of(&record.verdict).name().into(),
         passes: record.verdict.passes(),
         reason: Reason::of(&record.verdict).name().into(),
@@ -140,6 +165,23 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
     }
 }
 
+fn image(image: &images::Image) -> Image<'_> {
+    let platform = |platform: &'_ images::Platform| Platform {
+        name: platform.name.to_string().into(),
+        whole: platform.is_whole,
+    };
+    let blob = |blob: &images::Blob| Blob {
+        sha256: blob.digest.to_string().into(),
+        size: blob.size,
+    };
+    Image {
+        name: image.name.as_deref().map(Into::into),
+        id: (*image.id).into(),
+        platforms: image.platforms.iter().map(platform).collect(),
+        blobs: image.blobs.iter().map(blob).collect(),
+    }
+}
+
 /// Returns the end of a run.
 pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
     Summary {
@@ -149,6 +191,7 @@ pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
         interrupted: end.interrupted.map(Into::into),
         expected: end.summary.expected,
         counts: counts(&end.summary),
+        image_counts: image_counts(end.summary.images),
         failures: end.summary.failures,
         bytes: end.summary.bytes,
         seconds: seconds(end.summary.elapsed),
@@ -173,6 +216,18 @@ fn counts(summary: &verdict::Summary) -> Counts {
         unreadable: summary.unreadable,
         not_regular: summary.not_regular,
     }
+}
+
+fn image_counts(images: verdict::ImageCounts) -> Option<ImageCounts> {
+    (images.records() > 0).then_some(ImageCounts {
+        valid: images.valid,
+        invalid: images.invalid,
+        unsigned: images.unsigned,
+        incomplete: images.incomplete,
+        malformed: images.malformed,
+        too_large: images.too_large,
+        no_images: images.no_images,
+    })
 }
 
 fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
@@ -246,6 +301,7 @@ fn finding(finding: &audit::Finding) -> Finding<'_> {
     Finding {
         finding: finding.name().into(),
         path: member(finding.path()),
+        image: finding.image().map(Into::into),
         from,
         like: finding.like().map(member),
     }

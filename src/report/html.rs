@@ -132,14 +132,22 @@ impl Banner {
                     ),
                 },
             ),
+            (None, Conclusion::Valid) if is_success(end) && summary.of(Status::Unsigned) == 0 => (
+                "pass",
+                format!("Every signature is valid: {}", summary.valid_in_all()),
+                "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
+            ),
             (None, Conclusion::Valid) if is_success(end) && summary.unsigned == 0 => (
                 "pass",
-                format!("Every signature is valid: {}", summary.valid),
-                "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
+                format!("Every signature is valid: {}", summary.valid_in_all()),
+                format!(
+                    "Images without a signature of their own: {}. They are whole, and the signature of the artifact that holds them vouches for them.",
+                    summary.images.unsigned
+                ),
             ),
             (None, Conclusion::Valid) if is_success(end) => (
                 "none",
-                format!("{} valid, {} without a signature", summary.valid, summary.unsigned),
+                format!("{} valid, {} without a signature", summary.valid_in_all(), summary.of(Status::Unsigned)),
                 "Missing signatures were accepted, as asked for: nothing vouches for those artifacts.".to_owned(),
             ),
             (None, _) => ("none", "No judgement".to_owned(), of_all),
@@ -159,7 +167,7 @@ fn is_success(end: &End) -> bool {
     findings(end) == 0
         && summary.is_complete()
         && summary.failures == 0
-        && summary.valid > 0
+        && summary.valid_in_all() > 0
         && end.problems.is_empty()
 }
 
@@ -447,6 +455,7 @@ mod tests {
                 key_fingerprints: Vec::new(),
                 allow_unsigned: false,
                 all_files: false,
+                images: None,
                 baseline: None,
                 io: "auto",
             },

@@ -19,6 +19,11 @@ pub(super) fn subject(image: &Image) -> String {
     format!("{artifact}{INSIDE}{}{}", name(image), platforms(image))
 }
 
+/// Returns an image by the name or digest that a report gives it, as printed.
+pub(super) fn inside(artifact: &SharedPath, image: &str) -> String {
+    format!("{}{INSIDE}{}", shown(artifact), label(image))
+}
+
 /// Returns the contents of an artifact as a whole, as printed.
 pub(super) fn contents(artifact: &SharedPath) -> String {
     format!("{}{INSIDE}{CONTENTS}", shown(artifact))

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::images::{self, INSIDE};
 use super::words;
 use crate::audit::Finding;
 use crate::files::SharedPath;
@@ -220,13 +221,23 @@ fn names(records: &[Record]) -> impl Iterator<Item = String> {
     }
     let mut seen: HashMap<(&Subject, String), usize> = HashMap::new();
     records.iter().map(move |record| {
-        let path = record.path();
-        let name = part(path);
+        let name = match &record.subject {
+            Subject::Artifact(path) => part(path),
+            // Two images may have one name; no two of those have one digest.
+            Subject::Image(image) => format!(
+                "{}{INSIDE}{} {}",
+                part(&image.artifact),
+                part_of(&images::name(image)),
+                image.id
+            ),
+            Subject::Contents(artifact) => format!("{}{INSIDE}contents", part(artifact)),
+        };
         if of_subject[&record.subject] == 1 {
             return name;
         }
         let signature = record.signature.as_ref();
-        let signature = signature.map_or_else(String::new, |s| format!(" ({})", beside(path, s)));
+        let signature =
+            signature.map_or_else(String::new, |s| format!(" ({})", beside(record.path(), s)));
         let mut name = name + &signature;
         let times = seen.entry((&record.subject, signature)).or_default();
         *times += 1;
@@ -285,7 +296,9 @@ fn outcome(record: &Record) -> Outcome {
 
 /// Returns a case that fails because of a difference from the baseline.
 fn difference(finding: &Finding) -> Case {
-    let name = format!("{}: {}", finding.name(), part(finding.path()));
+    let image = finding.image().map(|image| format!(" {image}"));
+    let image = part_of(&image.unwrap_or_default());
+    let name = format!("{}: {}{image}", finding.name(), part(finding.path()));
     Identity::of_run("baseline", &name).into_case(Outcome::Failure {
         message: words::finding(finding),
         kind: finding.name(),

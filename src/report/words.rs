@@ -355,6 +355,24 @@ pub fn finding(finding: &Finding) -> String {
                 alike(from, finding.path())
             )
         }
+        Finding::ImageMissing { image, .. } => {
+            format!(
+                "{}: ❌ Image missing: the baseline has it",
+                images::inside(finding.path(), image)
+            )
+        }
+        Finding::ImageAdded { image, .. } => {
+            format!(
+                "{}: ❌ Image added: the baseline does not have it",
+                images::inside(finding.path(), image)
+            )
+        }
+        Finding::ImageChanged { image, .. } => {
+            format!(
+                "{}: ❌ Image changed: not the digest that the baseline has",
+                images::inside(finding.path(), image)
+            )
+        }
     }
 }
 
@@ -375,7 +393,15 @@ fn alike(then: &SharedPath, now: &SharedPath) -> String {
 }
 
 /// The kinds of differences, in the order of the summary.
-const KINDS: [&str; 4] = ["missing", "added", "changed", "renamed"];
+const KINDS: [&str; 7] = [
+    "missing",
+    "added",
+    "changed",
+    "renamed",
+    "image-missing",
+    "image-added",
+    "image-changed",
+];
 
 /// Returns the result of an audit: the number of differences of each kind.
 pub fn audit(audit: &Audit) -> String {
@@ -389,7 +415,7 @@ pub fn audit(audit: &Audit) -> String {
     let counts = KINDS.map(|kind| (count(kind), kind));
     let counts = counts.iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts
-        .map(|(count, kind)| format!("{count} {kind}"))
+        .map(|(count, kind)| format!("{count} {}", kind.replace('-', " ")))
         .collect();
     let result = if counts.is_empty() {
         "no difference".to_owned()

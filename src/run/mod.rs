@@ -52,10 +52,29 @@ pub struct Options {
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
+    /// How images were judged (`--images`), if they were.
+    pub images: Option<ImageOptions>,
     /// The baseline of the audit (`--baseline`).
     pub baseline: Option<PathBuf>,
     /// How files were read: `auto`, `mmap` or `read`.
     pub io: &'static str,
+}
+
+/// How images were judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// The keys that they may be signed with.
+    pub keys: Vec<Arc<Key>>,
+    /// Files and directories with signatures of images (`--image-signatures`).
+    pub signatures: Vec<PathBuf>,
+    /// Prefixes of the names of images that must be signed (`--signed-registry`).
+    pub signed_registries: Vec<String>,
+    /// Platforms that each image must be here for (`--platform`).
+    pub platforms: Vec<String>,
+    /// The largest window of a zstd frame in bytes (`--max-window`).
+    pub max_window: u64,
+    /// The number of bytes that are unpacked of one bundle (`--max-unpacked`).
+    pub max_unpacked: Option<u64>,
 }
 
 /// The end of a run.

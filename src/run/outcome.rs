@@ -76,7 +76,7 @@ impl Outcome {
             // expected.
             (None, Ok(())) if !self.empty.is_empty() => Conclusion::CannotJudge,
             // Artifacts that are allowed to be unsigned prove nothing.
-            (None, Ok(())) if summary.valid == 0 => Conclusion::CannotJudge,
+            (None, Ok(())) if summary.valid_in_all() == 0 => Conclusion::CannotJudge,
             // A reader of the report would find an old one, or none.
             (None, Ok(())) if !self.unwritten.is_empty() => Conclusion::CannotJudge,
             (None, Ok(())) => Conclusion::Valid,
@@ -135,7 +135,7 @@ impl Outcome {
                 Some("interrupted while looking for files; nothing was verified".to_owned())
             }
             Ok(()) if summary.failures > 0 || !summary.is_complete() || self.differs() => None,
-            Ok(()) if summary.valid == 0 && summary.records() > 0 => {
+            Ok(()) if summary.valid_in_all() == 0 && summary.records() > 0 => {
                 Some("nothing was verified: no file here has a signature".to_owned())
             }
             Ok(()) => None,
@@ -277,6 +277,7 @@ mod tests {
 
     fn audited(valid: u64, failures: u64, findings: Vec<Finding>) -> Outcome {
         let audit = Audit {
+            has_images: false,
             baseline: "b.json".into(),
             digest: Digest::of(b""),
             time: String::new(),

@@ -68,17 +68,22 @@ const UNSEEN: [RangeInclusive<char>; 42] = [
 ///   (`::set-output`, which GitHub obeys at the start of a line, after leading blanks), and a `#`
 ///   before another one (`##vso[`, `##[`, `##teamcity[`, which Azure DevOps, GitHub and TeamCity
 ///   obey anywhere in a line) become `\u{3a}` and `\u{23}`.
+/// - A `»` with a blank beside it, or at either end, becomes `\u{bb}`: between blanks it stands
+///   between an artifact and an image inside it.
 ///
 /// Everything else stays unchanged. The rules depend only on the name, not on where it is printed:
 /// each name has one form.
 pub fn name(name: &OsStr) -> String {
-    escape(name.as_bytes(), &|c| c == '\\' || MARKS.contains(&c))
+    let is_mark = |c| c == '\\' || MARKS.contains(&c);
+    escape(name.as_bytes(), &|before, c, next| {
+        is_mark(c) || separates(before, c, next)
+    })
 }
 
 /// Returns a message as one line for a terminal: like [`name`], but keeps backslashes and marks,
 /// since names in the message are already escaped.
 pub fn message(text: &str) -> String {
-    escape(text.as_bytes(), &|_| false)
+    escape(text.as_bytes(), &|_, _, _| false)
 }
 
 /// Reports whether a character is invisible, looks like a blank, or controls the terminal.
@@ -86,12 +91,16 @@ pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control() || !c.is_ascii() && UNSEEN.iter().any(|range| range.contains(&c))
 }
 
-fn escape(bytes: &[u8], also: &dyn Fn(char) -> bool) -> String {
+/// Decides on a character from the escaped text before it and the character after it.
+type Also<'a> = &'a dyn Fn(&str, char, Option<&char>) -> bool;
+
+fn escape(bytes: &[u8], also: Also<'_>) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         let mut chars = chunk.valid().chars().peekable();
         while let Some(c) = chars.next() {
-            if is_unseen(c) || begins_command(&text, c, chars.peek()) || also(c) {
+            let next = chars.peek();
+            if is_unseen(c) || begins_command(&text, c, next) || also(&text, c, next) {
                 push_escaped(&mut text, c);
             } else {
                 text.push(c);
@@ -103,6 +112,13 @@ fn escape(bytes: &[u8], also: &dyn Fn(char) -> bool) -> String {
         }
     }
     text
+}
+
+/// Reports whether a character could be taken for what separates an artifact from what is inside
+/// it.
+fn separates(before: &str, c: char, next: Option<&char>) -> bool {
+    let is_before = before.is_empty() || before.ends_with(' ');
+    c == '»' && (is_before || next.is_none_or(|next| *next == ' '))
 }
 
 /// Reports whether a character after the escaped text `before` begins a command for a CI runner.

@@ -37,8 +37,8 @@ pub enum Status {
     /// `malformed`: an image, or the contents of an artifact, break the rules that give them a
     /// meaning.
     Malformed,
-    /// `not-judged`: an image, or the contents of an artifact, exceed a limit.
-    NotJudged,
+    /// `too-large`: an image, or the contents of an artifact, exceed a limit.
+    TooLarge,
     /// `no-images`: an archive that could be a saved image has none in it.
     NoImages,
 }
@@ -138,7 +138,7 @@ pub enum Reason {
     /// `name-twice`: two images of one source have the same name (status `malformed`).
     NameTwice,
     /// `image-too-large`: an image has more documents, or deeper ones, than are judged (status
-    /// `not-judged`).
+    /// `too-large`).
     ImageTooLarge,
     /// `contents-damaged`: the compressed data or the archive is damaged (status `malformed`).
     ContentsDamaged,
@@ -148,7 +148,7 @@ pub enum Reason {
     /// `blob-mislabelled`: a blob's name is not its digest (status `malformed`).
     BlobMislabelled,
     /// `contents-limit`: the contents need more memory or time than they may (status
-    /// `not-judged`).
+    /// `too-large`).
     ContentsLimit,
     /// `no-images`: an archive that could be a saved image has none in it (status `no-images`).
     NoImages,
@@ -166,7 +166,7 @@ impl Status {
         Status::NotRegular,
         Status::Incomplete,
         Status::Malformed,
-        Status::NotJudged,
+        Status::TooLarge,
         Status::NoImages,
     ];
 
@@ -187,13 +187,13 @@ impl Status {
                 | ImageFailure::NoPlatform
                 | ImageFailure::LayersDiffer(_) => Status::Incomplete,
                 ImageFailure::Malformed { .. } | ImageFailure::NameTwice(_) => Status::Malformed,
-                ImageFailure::TooLarge(_) => Status::NotJudged,
+                ImageFailure::TooLarge(_) => Status::TooLarge,
             },
             Verdict::Contents(failure) => match failure {
                 ContentsFailure::Damaged(_)
                 | ContentsFailure::Refused(_)
                 | ContentsFailure::Mislabelled { .. } => Status::Malformed,
-                ContentsFailure::Limit(_) => Status::NotJudged,
+                ContentsFailure::Limit(_) => Status::TooLarge,
             },
             Verdict::NoImages => Status::NoImages,
         }
@@ -211,7 +211,7 @@ impl Status {
             Status::NotRegular => "not-regular",
             Status::Incomplete => "incomplete",
             Status::Malformed => "malformed",
-            Status::NotJudged => "not-judged",
+            Status::TooLarge => "too-large",
             Status::NoImages => "no-images",
         }
     }

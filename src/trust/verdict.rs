@@ -281,7 +281,7 @@ impl Verdict {
     }
 }
 
-/// Number of artifacts with each verdict, and the run's cost.
+/// Number of artifacts and images with each verdict, and the run's cost.
 ///
 /// ```no_run
 /// # use verify_signatures::{Key, Verifier};
@@ -310,17 +310,12 @@ pub struct Summary {
     pub unreadable: u64,
     /// [`Verdict::NotRegular`].
     pub not_regular: u64,
-    /// Images and contents of [`Status::Incomplete`].
-    pub incomplete: u64,
-    /// Images and contents of [`Status::Malformed`].
-    pub malformed: u64,
-    /// Images and contents of [`Status::NotJudged`].
-    pub not_judged: u64,
-    /// [`Verdict::NoImages`].
-    pub no_images: u64,
+    /// Images inside artifacts, which the numbers above leave out.
+    pub images: ImageCounts,
     /// Records whose verdict does not pass.
     pub failures: u64,
-    /// Records that an uninterrupted run would have.
+    /// Records that an uninterrupted run would have. Those of images are expected once they are
+    /// found.
     pub expected: u64,
     /// Whether the run ended before the number of records was known.
     pub unsurveyed: bool,
@@ -330,10 +325,82 @@ pub struct Summary {
     pub elapsed: Duration,
 }
 
+/// Number of images with each verdict, and of artifacts whose contents have one.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut records = Verifier::new([key]).images().mirror(["/srv/mirror"])?;
+/// records.by_ref().for_each(drop);
+/// println!("{} images are signed", records.summary().images.valid);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImageCounts {
+    /// [`Status::Valid`].
+    pub valid: u64,
+    /// [`Status::Invalid`].
+    pub invalid: u64,
+    /// [`Status::Unsigned`].
+    pub unsigned: u64,
+    /// [`Status::Incomplete`].
+    pub incomplete: u64,
+    /// [`Status::Malformed`].
+    pub malformed: u64,
+    /// [`Status::TooLarge`].
+    pub too_large: u64,
+    /// [`Status::NoImages`].
+    pub no_images: u64,
+}
+
+impl ImageCounts {
+    /// Returns the place of a status; `None` for one that is given to files only.
+    fn place(&mut self, status: Status) -> Option<&mut u64> {
+        Some(match status {
+            Status::Valid => &mut self.valid,
+            Status::Invalid => &mut self.invalid,
+            Status::Unsigned => &mut self.unsigned,
+            Status::Incomplete => &mut self.incomplete,
+            Status::Malformed => &mut self.malformed,
+            Status::TooLarge => &mut self.too_large,
+            Status::NoImages => &mut self.no_images,
+            Status::Missing | Status::Changed | Status::Unreadable | Status::NotRegular => {
+                return None;
+            }
+        })
+    }
+
+    /// Returns the number of records with a status.
+    pub fn of(mut self, status: Status) -> u64 {
+        self.place(status).map_or(0, |count| *count)
+    }
+
+    /// Returns the number of records.
+    pub fn records(self) -> u64 {
+        Status::ALL.map(|status| self.of(status)).iter().sum()
+    }
+}
+
 impl Summary {
-    /// Counts one record's verdict.
-    pub(crate) fn count(&mut self, verdict: &Verdict) {
-        let class = match Status::of(verdict) {
+    /// Counts one record.
+    pub(crate) fn count(&mut self, record: &Record) {
+        let status = record.verdict.status();
+        self.failures += u64::from(!record.verdict.passes());
+        let count = match record.subject {
+            Subject::Artifact(_) => self.place(status),
+            Subject::Image(_) | Subject::Contents(_) => self.images.place(status),
+        };
+        // A verdict on an artifact is given to nothing else, and the other way round.
+        if let Some(count) = count {
+            *count += 1;
+        }
+    }
+
+    /// Returns the place of an artifact's status; `None` for one that is given to images only.
+    fn place(&mut self, status: Status) -> Option<&mut u64> {
+        Some(match status {
             Status::Valid => &mut self.valid,
             Status::Invalid => &mut self.invalid,
             Status::Unsigned => &mut self.unsigned,
@@ -341,35 +408,26 @@ impl Summary {
             Status::Changed => &mut self.changed,
             Status::Unreadable => &mut self.unreadable,
             Status::NotRegular => &mut self.not_regular,
-            Status::Incomplete => &mut self.incomplete,
-            Status::Malformed => &mut self.malformed,
-            Status::NotJudged => &mut self.not_judged,
-            Status::NoImages => &mut self.no_images,
-        };
-        *class += 1;
-        self.failures += u64::from(!verdict.passes());
+            Status::Incomplete | Status::Malformed | Status::TooLarge | Status::NoImages => {
+                return None;
+            }
+        })
     }
 
-    /// Returns the number of records with a status.
+    /// Returns the number of records with a status, on artifacts and images.
     pub fn of(&self, status: Status) -> u64 {
-        match status {
-            Status::Valid => self.valid,
-            Status::Invalid => self.invalid,
-            Status::Unsigned => self.unsigned,
-            Status::Missing => self.missing,
-            Status::Changed => self.changed,
-            Status::Unreadable => self.unreadable,
-            Status::NotRegular => self.not_regular,
-            Status::Incomplete => self.incomplete,
-            Status::Malformed => self.malformed,
-            Status::NotJudged => self.not_judged,
-            Status::NoImages => self.no_images,
-        }
+        let artifacts = self.clone().place(status).map_or(0, |count| *count);
+        artifacts + self.images.of(status)
     }
 
     /// Returns the number of records counted so far.
     pub fn records(&self) -> u64 {
         Status::ALL.map(|status| self.of(status)).iter().sum()
+    }
+
+    /// Returns the number of valid signatures, of artifacts and of images.
+    pub fn valid_in_all(&self) -> u64 {
+        self.of(Status::Valid)
     }
 
     /// Reports whether every expected record was counted.
@@ -410,7 +468,8 @@ mod tests {
         let mut summary = Summary::default();
         assert!(summary.is_complete());
         for (verdict, times) in verdicts() {
-            (0..times).for_each(|_| summary.count(&verdict));
+            let record = Record::unhashed("x".into(), None, verdict);
+            (0..times).for_each(|_| summary.count(&record));
         }
         let counts = Status::ALL.map(|status| summary.of(status));
         assert_eq!(counts, [0, 2, 4, 5, 6, 7, 8, 0, 0, 0, 0]);

@@ -109,7 +109,9 @@ impl Records {
 
     fn next_placed(&mut self) -> Option<Placed> {
         let placed = self.running.next()?;
-        self.summary.count(&placed.record.verdict);
+        // A work with several records was expected to have one.
+        self.summary.expected += u64::from(!placed.is_last);
+        self.summary.count(&placed.record);
         Some(placed)
     }
 

@@ -25,6 +25,10 @@ pub(super) fn load(cli: &Cli) -> Result<Option<Against>, ConfigError> {
         path: path.clone(),
         source,
     })?;
+    // Fail closed: an audit that leaves out what the baseline has would find no difference there.
+    if baseline.has_images() && !cli.images {
+        return Err(ConfigError::BaselineHasImages(path.clone()));
+    }
     Ok(Some(Against {
         is_exposed: lies_inside(path, &cli.paths),
         path: path.clone(),

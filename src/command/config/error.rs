@@ -190,6 +190,9 @@ pub enum ConfigError {
         /// The reason.
         source: BaselineError,
     },
+    /// The baseline has images, and this run is not to judge any.
+    #[error("{}: this baseline has the images in the artifacts; compare them too: --images", shown(.0))]
+    BaselineHasImages(PathBuf),
     /// A report would replace the baseline.
     #[error("--report {}: this is the baseline; a report there would replace it", shown(.0))]
     ReportReplacesBaseline(PathBuf),

@@ -19,7 +19,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::args::{Cli, Format};
 use crate::audit::baseline::Baseline;
 use crate::digest::Hasher;
-use crate::engine::Settings;
+use crate::engine::{Images, Settings};
 use crate::files::FileId;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
@@ -27,7 +27,7 @@ use crate::mirror::walk::WalkOptions;
 use crate::progress::Cancel;
 use crate::report::file::ReportFormat;
 use crate::report::lines::Detail;
-use crate::run::Options;
+use crate::run::{ImageOptions, Options};
 use crate::terminal::outlet;
 use crate::terminal::progress::Style;
 use crate::trust::key::Key;
@@ -112,7 +112,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn of(cli: &Cli) -> Asked {
+    fn of(cli: &Cli, images: Option<&Images>) -> Asked {
         Asked {
             roots: cli.paths.clone(),
             options: Options {
@@ -123,6 +123,14 @@ impl Asked {
                 key_fingerprints: cli.fingerprints.clone(),
                 allow_unsigned: cli.allow_unsigned,
                 all_files: cli.all_files,
+                images: images.map(|images| ImageOptions {
+                    keys: images.policy.keys.clone(),
+                    signatures: cli.image_signatures.clone(),
+                    signed_registries: cli.signed_registries.clone(),
+                    platforms: cli.platforms.clone(),
+                    max_window: cli.max_window,
+                    max_unpacked: cli.max_unpacked,
+                }),
                 baseline: cli.baseline.clone(),
                 io: cli.io.name(),
             },
@@ -193,6 +201,7 @@ impl Config {
         } else {
             Vec::new()
         };
+        let asked = Asked::of(cli, images.as_ref());
         let is_json = |report: &Target| report.format == ReportFormat::Json;
         Ok(Config {
             inputs,
@@ -227,7 +236,7 @@ impl Config {
             },
             reports,
             audit,
-            asked: Asked::of(cli),
+            asked,
         })
     }
 }
