@@ -10,7 +10,7 @@ use super::place::{Place, Roots};
 use crate::digest::Digest;
 use crate::trust::claimed::ClaimedDigest;
 use crate::wire::audited::{Artifact, Document, Version};
-use crate::wire::{PathMember, READ, Type};
+use crate::wire::{PathMember, READ, SCHEMA, Type};
 
 /// The findings of an earlier run.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub enum BaselineError {
     #[error("no JSON report (--report FILE.json) of this program: {0}")]
     NotAReport(#[from] serde_json::Error),
     /// It is a JSON report with another schema version.
-    #[error("a report with schema {0}; this program reads schemas {} to {}", READ.start(), READ.end())]
+    #[error("a report with schema {0}; this program reads schemas 1 to {SCHEMA}")]
     OtherSchema(u64),
     /// The report's run is incomplete.
     #[error(

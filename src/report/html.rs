@@ -20,7 +20,7 @@ use crate::text::escape;
 use crate::text::size::{rate, size};
 use crate::text::time::rfc3339;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{Record, Summary, Verdict};
+use crate::trust::verdict::{Record, Subject, Summary, Verdict};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -57,7 +57,7 @@ impl<'a> Page<'a> {
             style: STYLE,
             script: SCRIPT,
             policy: policy(),
-            banner: Banner::of(run.end),
+            banner: Banner::of(run.end, run.start.options.allow_unsigned),
             shares: shares(&run.end.summary),
             facts: facts(run.start, run.end),
             keys: keys(run),
@@ -68,9 +68,18 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Returns the rows, each built when it is written.
+    /// Returns the rows, each built when it is written. That of an image is inside the artifact's
+    /// row before it, if there is one.
     fn rows(&self) -> impl Iterator<Item = Row> {
-        self.records.iter().map(Row::of)
+        let mut artifact = None;
+        self.records.iter().map(move |record| {
+            if let Subject::Artifact(path) = &record.subject {
+                artifact = Some(path);
+            }
+            let is_inside = !matches!(record.subject, Subject::Artifact(_))
+                && artifact.is_some_and(|artifact| artifact == record.path());
+            Row::of(record, is_inside)
+        })
     }
 }
 
@@ -95,7 +104,8 @@ struct Banner {
 }
 
 impl Banner {
-    fn of(end: &End) -> Banner {
+    /// `allow_unsigned`: whether the user accepts what has no signature.
+    fn of(end: &End, allow_unsigned: bool) -> Banner {
         let summary = &end.summary;
         let (judged, expected) = (summary.records(), summary.expected);
         let of_all = if summary.unsurveyed {
@@ -137,7 +147,7 @@ impl Banner {
                 format!("Every signature is valid: {}", summary.valid_in_all()),
                 "Every artifact that was found is what the holder of a trusted key signed.".to_owned(),
             ),
-            (None, Conclusion::Valid) if is_success(end) && summary.unsigned == 0 => (
+            (None, Conclusion::Valid) if is_success(end) && !allow_unsigned => (
                 "pass",
                 format!("Every signature is valid: {}", summary.valid_in_all()),
                 format!(
@@ -310,6 +320,8 @@ fn keys(run: Run<'_>) -> Vec<KeyRow> {
 
 /// An artifact in the table.
 struct Row {
+    /// Whether it is about something inside the artifact of a row before it.
+    is_inside: bool,
     class: &'static str,
     mark: String,
     status: &'static str,
@@ -326,13 +338,14 @@ struct Row {
 }
 
 impl Row {
-    fn of(record: &Record) -> Row {
+    fn of(record: &Record, is_inside: bool) -> Row {
         let verdict = words::verdict(record);
         let fingerprint = match &record.verdict {
             Verdict::Valid { key } => key.fingerprint().to_string(),
             _ => String::new(),
         };
         Row {
+            is_inside,
             class: class(&record.verdict),
             mark: verdict.split(' ').next().unwrap_or_default().to_owned(),
             status: Status::of(&record.verdict).name(),
@@ -405,7 +418,7 @@ mod tests {
     #[test]
     fn only_a_whole_run_without_a_failure_is_called_valid() {
         let banner = |end: &End| {
-            let banner = Banner::of(end);
+            let banner = Banner::of(end, true);
             (banner.class, banner.title)
         };
         let said = |class, title: &str| (class, title.to_owned());
