@@ -347,7 +347,7 @@ impl Hashing {
             return records;
         }
         // An unreadable file gets no hint.
-        if let Ok(beginning) = self.content.beginning(data::LOOK_BYTES) {
+        if let Ok(beginning) = self.content.beginning(data::SNIFF_BYTES) {
             let invalid = records.iter_mut().map(|placed| &mut placed.record);
             for record in invalid.filter(|record| is_invalid(&record.verdict)) {
                 let Subject::Artifact(path) = &record.subject;

@@ -1,11 +1,11 @@
 "use strict";
-// Sorts and filters the table. The state is the address's fragment (#q=…&status=…,…&sort=…&dir=…), so that a view can be linked.
+// Sorts and filters the table. The URL fragment (#q=…&status=…,…&sort=…&dir=…) holds the state, so that a view can be linked to.
 (() => {
   const byId = (id) => document.getElementById(id);
   const body = document.querySelector("#artifacts tbody");
   const heads = [...document.querySelectorAll("#artifacts th")];
   const boxes = [...document.querySelectorAll("#statuses input")];
-  // What each row is compared by is read once: looking at ten thousand rows takes longer than sorting them.
+  // Cache each row's text and sort keys: reading ten thousand rows takes longer than sorting them.
   const rows = [...body.rows].map((row, place) => ({
     row,
     place,
@@ -26,7 +26,7 @@
   };
 
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-  // What has no value comes last, whichever way the others go.
+  // Rows without a value come last in either direction.
   const order = (a, b, sign) =>
     a === b ? 0 : a === null ? 1 : b === null ? -1 : sign * compare(a, b);
   let ordered = "";
@@ -51,7 +51,7 @@
       body.append(all);
     }
     const filtered = wanted !== "" || status.length > 0;
-    // A page that is printed must not look whole when it is not.
+    // A printed page must show that rows are missing.
     byId("count").textContent = filtered ? `Filtered: ${shown} of ${rows.length} artifacts are shown` : `${rows.length} artifacts`;
     byId("count").classList.toggle("filtered", filtered);
     heads.forEach((head, at) => head.setAttribute("aria-sort",

@@ -185,7 +185,7 @@ fn look(works: &mut [Work]) {
     };
     for record in records.filter(fails).take(MOST_LOOKED_AT) {
         let Subject::Artifact(path) = &record.subject;
-        record.sniffed = engine::look_at(&path.to_path_buf());
+        record.sniffed = engine::sniff_file(&path.to_path_buf());
     }
 }
 
