@@ -630,9 +630,9 @@ mod tests {
             prop::option::of(path()),
             prop::collection::vec(path(), 0..3),
         );
-        let said = (text(), any::<bool>(), text(), text(), 0_u32..100_000);
-        (path(), signature(), said, known).prop_map(|(path, signature, said, known)| {
-            let (status, passes, reason, detail, milliseconds) = said;
+        let term = (text(), any::<bool>(), text(), text(), 0_u32..100_000);
+        (path(), signature(), term, known).prop_map(|(path, signature, term, known)| {
+            let (status, passes, reason, detail, milliseconds) = term;
             let (size, sha256, key, link, read_as, parts) = known;
             Artifact {
                 r#type: Type::Artifact,
@@ -720,7 +720,7 @@ mod tests {
         });
         let artifacts = prop::collection::vec(artifacts(), 0..4);
         (start, artifacts, end, prop::option::of(audit)).prop_map(
-            |((said, root, signature, directory, threads), artifacts, end, audit)| {
+            |((term, root, signature, directory, threads), artifacts, end, audit)| {
                 let (counts, notes, complete, word) = end;
                 let [
                     valid,
@@ -736,11 +736,11 @@ mod tests {
                     start: Start {
                         r#type: Type::Start,
                         schema: SCHEMA,
-                        version: said.clone(),
-                        time: said.clone(),
-                        host: said.clone(),
+                        version: term.clone(),
+                        time: term.clone(),
+                        host: term.clone(),
                         keys: vec![Key {
-                            name: said.clone(),
+                            name: term.clone(),
                             fingerprint: word.clone(),
                         }],
                         directory: directory.clone(),
@@ -755,9 +755,9 @@ mod tests {
                             all_files: complete,
                             images: None,
                             baseline: directory,
-                            io: said.clone(),
+                            io: term.clone(),
                             threads,
-                            sha256: said,
+                            sha256: term,
                         },
                     },
                     artifacts,

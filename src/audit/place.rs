@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_told_from_the_path_that_is_nearest() {
+    fn a_place_is_taken_from_the_nearest_path() {
         assert_eq!(place("m/a/x", &["m"]), below(0, "a/x"));
         assert_eq!(place("a/x", &["."]), below(0, "a/x"));
         assert_eq!(place("/m/a/x", &["m", "/m"]), below(1, "a/x"));

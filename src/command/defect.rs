@@ -49,8 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_with_its_message_place_and_thread() {
-        let told =
+    fn a_panic_is_reported_with_its_message_place_and_thread() {
+        let message_of =
             |payload: Box<dyn Any + Send>| words(&*payload, ", at src/x.rs:1:2", Some("verify"));
         let line = |text| {
             format!(
@@ -58,9 +58,12 @@ mod tests {
                  verify; what it kept from being judged fails"
             )
         };
-        assert_eq!(told(Box::new("a slice")), line("a slice"));
-        assert_eq!(told(Box::new("a\nstring".to_owned())), line("a\nstring"));
-        assert_eq!(told(Box::new(7)), line("no message"));
+        assert_eq!(message_of(Box::new("a slice")), line("a slice"));
+        assert_eq!(
+            message_of(Box::new("a\nstring".to_owned())),
+            line("a\nstring")
+        );
+        assert_eq!(message_of(Box::new(7)), line("no message"));
     }
 
     #[test]

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_names_what_there_was_and_says_when_it_is_not_all() {
+    fn the_summary_counts_each_verdict_and_states_when_it_is_incomplete() {
         let mut summary = Summary {
             expected: 3,
             bytes: 3_210_000_000,

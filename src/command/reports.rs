@@ -123,8 +123,8 @@ fn has_signature(led_here: &[LedHere], place: &Path) -> bool {
 /// can only make links cannot keep a run from beginning; and a file with that form must not be
 /// replaced when its artifact is damaged.
 fn is_signature(place: &Path) -> bool {
-    // One byte more than the longest signature shows that the file is longer, whatever its reported
-    // size.
+    // One byte more than the longest signature shows that the file is longer, even if its reported
+    // size is wrong.
     let mut bytes = Vec::new();
     let read = |file: File| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
     let is_read = File::open(place).and_then(read).is_ok();

@@ -576,7 +576,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_thread_maps_is_bounded_whatever_it_reads_at_once() {
+    fn what_a_thread_maps_is_bounded_regardless_of_what_it_reads() {
         for files in 1..=64 {
             let window = window(files);
             assert!(window * files <= MAPPED_BY_A_THREAD, "{files}");

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_nobody_can_look_at_is_not_certain() {
+    fn a_file_that_cannot_be_examined_is_not_certain() {
         let directory = tempfile::tempdir().unwrap();
         assert!(!Identities::now().is_certain(&directory.path().join("none")));
         assert!(!Identities { mounts: Vec::new() }.is_certain(directory.path()));

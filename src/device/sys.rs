@@ -65,9 +65,9 @@ pub(super) fn place(path: &Path) -> Option<(String, String)> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
     let file = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
     // Linux before 5.8 does not report the mount ID.
-    let is_told = file.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+    let is_reported = file.stx_mask & StatxFlags::MNT_ID.bits() != 0;
     let number = format!("{}:{}", file.stx_dev_major, file.stx_dev_minor);
-    is_told.then(|| (file.stx_mnt_id.to_string(), number))
+    is_reported.then(|| (file.stx_mnt_id.to_string(), number))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -73,20 +73,20 @@ pub fn choose(in_flight: usize) -> Choice {
             rate: 0.0,
         })
         .collect();
-    let ways: Vec<Hasher> = measured.iter().map(|m| m.hasher).collect();
+    let candidates: Vec<Hasher> = measured.iter().map(|m| m.hasher).collect();
     let mut is_first = true;
     let rounds = std::iter::from_fn(|| {
         if !std::mem::take(&mut is_first) {
             thread::sleep(PAUSE);
         }
         let rates = round(&measured);
-        for (way, rate) in measured.iter_mut().zip(&rates) {
-            way.rate = way.rate.max(*rate);
+        for (candidate, rate) in measured.iter_mut().zip(&rates) {
+            candidate.rate = candidate.rate.max(*rate);
         }
         Some(rates)
     });
     Choice {
-        hasher: decide(&ways, rounds).unwrap_or(Hasher::PORTABLE),
+        hasher: decide(&candidates, rounds).unwrap_or(Hasher::PORTABLE),
         measured,
     }
 }
@@ -94,12 +94,12 @@ pub fn choose(in_flight: usize) -> Choice {
 /// Decides among the `ways`, most promising last. Each of the `rounds` contains the rate of every
 /// implementation, in the same order. The most promising one is rejected only for one to which it
 /// loses two rounds in a row; the second round is requested only after a lost first one.
-fn decide<W: Copy + PartialEq>(
-    ways: &[W],
+fn decide<H: Copy + PartialEq>(
+    candidates: &[H],
     mut rounds: impl Iterator<Item = Vec<f64>>,
-) -> Option<W> {
-    let (promised, others) = ways.split_last()?;
-    let mut lost_to = |candidates: &[W]| -> Vec<W> {
+) -> Option<H> {
+    let (promised, others) = candidates.split_last()?;
+    let mut lost_to = |rivals: &[H]| -> Vec<H> {
         let rates = rounds.next().unwrap_or_default();
         // Without a measured rate of its own, it has not lost.
         let Some(own) = rates.get(others.len()) else {
@@ -108,10 +108,13 @@ fn decide<W: Copy + PartialEq>(
         let faster = others
             .iter()
             .zip(&rates)
-            .filter(|(way, rate)| candidates.contains(way) && *own < *rate * A_TIE);
-        let mut faster: Vec<(&W, &f64)> = faster.collect();
+            .filter(|(candidate, rate)| rivals.contains(candidate) && *own < *rate * A_TIE);
+        let mut faster: Vec<(&H, &f64)> = faster.collect();
         faster.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-        faster.into_iter().map(|(way, _)| *way).collect()
+        faster
+            .into_iter()
+            .map(|(candidate, _)| *candidate)
+            .collect()
     };
     let once = lost_to(others);
     if once.is_empty() {
@@ -122,19 +125,19 @@ fn decide<W: Copy + PartialEq>(
 }
 
 /// Measures all implementations in turn, so that a slowdown of the processor affects each of them.
-fn round(ways: &[Measurement]) -> Vec<f64> {
+fn round(candidates: &[Measurement]) -> Vec<f64> {
     let message: Vec<Block> = vec![[0x5a; 64]; BLOCKS];
-    let mut rates = vec![0.0_f64; ways.len()];
+    let mut rates = vec![0.0_f64; candidates.len()];
     for _ in 0..TIMES {
-        for (way, best) in ways.iter().zip(&mut rates) {
-            *best = best.max(sample(*way, &message));
+        for (candidate, best) in candidates.iter().zip(&mut rates) {
+            *best = best.max(sample(*candidate, &message));
         }
     }
     rates
 }
 
-fn sample(way: Measurement, message: &[Block]) -> f64 {
-    let mut lanes = vec![way.hasher.begin(); way.lanes];
+fn sample(candidate: Measurement, message: &[Block]) -> f64 {
+    let mut lanes = vec![candidate.hasher.begin(); candidate.lanes];
     let mut feeds: Vec<Feed<'_>> = lanes
         .iter_mut()
         .map(|lane| Feed {
@@ -143,10 +146,10 @@ fn sample(way: Measurement, message: &[Block]) -> f64 {
         })
         .collect();
     let started = Instant::now();
-    way.hasher.advance(&mut feeds);
+    candidate.hasher.advance(&mut feeds);
     let taken = started.elapsed();
     std::hint::black_box(lanes);
-    (way.lanes * size_of_val(message)) as f64 / taken.as_secs_f64().max(f64::EPSILON)
+    (candidate.lanes * size_of_val(message)) as f64 / taken.as_secs_f64().max(f64::EPSILON)
 }
 
 #[cfg(test)]
@@ -155,14 +158,14 @@ mod tests {
     use proptest::prelude::*;
 
     /// Least promising first, as in [`Hasher::all`].
-    const WAYS: [&str; 3] = ["portable", "wide", "instructions"];
+    const CANDIDATES: [&str; 3] = ["portable", "wide", "instructions"];
 
     /// Returns the choice after these rounds, and how many of them were requested.
     fn decided(rounds: &[[f64; 3]]) -> (&'static str, usize) {
         let mut asked = 0;
         let rounds = rounds.iter().inspect(|_| asked += 1);
-        let way = decide(&WAYS, rounds.map(|rates| rates.to_vec())).unwrap();
-        (way, asked)
+        let candidate = decide(&CANDIDATES, rounds.map(|rates| rates.to_vec())).unwrap();
+        (candidate, asked)
     }
 
     #[test]
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_that_loses_twice_to_the_same_one_is_demoted_for_the_fastest_of_those() {
+    fn a_hasher_that_loses_twice_to_the_same_one_is_demoted_for_the_fastest_of_those() {
         assert_eq!(decided(&[[3.4, 1.5, 1.7]; 2]), ("portable", 2));
         assert_eq!(decided(&[[2.0, 3.4, 1.7]; 2]), ("wide", 2));
         assert_eq!(
@@ -200,7 +203,7 @@ mod tests {
         assert_eq!(decided(&[[3.4, 1.5, nan]; 2]).0, "instructions");
         assert_eq!(decided(&[]).0, "instructions");
         assert_eq!(
-            decide(&WAYS, std::iter::repeat(vec![9.0])),
+            decide(&CANDIDATES, std::iter::repeat(vec![9.0])),
             Some("instructions")
         );
         assert_eq!(decide::<u8>(&[], std::iter::empty()), None);
@@ -208,14 +211,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_a_supported_way_is_chosen_and_another_than_the_promised_one_only_if_faster_twice(
+        fn only_a_supported_hasher_is_chosen_and_another_than_the_promised_one_only_if_faster_twice(
             supported in 1..=3_usize,
             rounds in prop::collection::vec(prop::array::uniform5(0.0..10.0_f64), 0..4)
         ) {
-            let ways = &WAYS[..supported];
+            let candidates = &CANDIDATES[..supported];
             // The rates include implementations that are not supported.
-            let chosen = decide(ways, rounds.iter().map(|rates| rates.to_vec())).unwrap();
-            let at = ways.iter().position(|way| *way == chosen);
+            let chosen = decide(candidates, rounds.iter().map(|rates| rates.to_vec())).unwrap();
+            let at = candidates.iter().position(|candidate| *candidate == chosen);
             prop_assert!(at.is_some());
             let (at, promised) = (at.unwrap(), supported - 1);
             if at != promised {
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_this_processor_is_measured_with_no_more_lanes_than_there_are_messages() {
+    fn every_hasher_of_this_processor_is_measured_with_no_more_lanes_than_there_are_messages() {
         let choice = choose(2);
         let measured: Vec<Hasher> = choice.measured.iter().map(|m| m.hasher).collect();
         assert_eq!(measured, Hasher::all());

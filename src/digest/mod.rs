@@ -135,15 +135,17 @@ impl Hasher {
         let mut all = vec![Hasher::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         {
-            all.extend(avx2::Avx2::detect().map(|way| Hasher(Kind::Avx2(way))));
-            all.extend(sha_ni::ShaNi::detect().map(|way| Hasher(Kind::ShaNi(way))));
+            all.extend(avx2::Avx2::detect().map(|hasher| Hasher(Kind::Avx2(hasher))));
+            all.extend(sha_ni::ShaNi::detect().map(|hasher| Hasher(Kind::ShaNi(hasher))));
         }
         all
     }
 
     /// Returns the implementation of this name, if this processor supports it.
     pub fn named(name: &str) -> Option<Hasher> {
-        Hasher::all().into_iter().find(|way| way.name() == name)
+        Hasher::all()
+            .into_iter()
+            .find(|hasher| hasher.name() == name)
     }
 
     /// Returns its name in messages and options.
@@ -189,9 +191,9 @@ impl Hasher {
             match self.0 {
                 Kind::Portable => portable::advance(group),
                 #[cfg(target_arch = "x86_64")]
-                Kind::ShaNi(way) => way.advance(group),
+                Kind::ShaNi(hasher) => hasher.advance(group),
                 #[cfg(target_arch = "x86_64")]
-                Kind::Avx2(way) => way.advance(group),
+                Kind::Avx2(hasher) => hasher.advance(group),
             }
         }
         common
@@ -251,7 +253,7 @@ mod tests {
             .collect()
     }
 
-    fn assert_every_way_agrees(messages: &[Vec<u8>]) {
+    fn assert_every_hasher_agrees(messages: &[Vec<u8>]) {
         let expected: Vec<_> = messages.iter().map(|m| reference(m)).collect();
         for hasher in Hasher::all() {
             let digests = side_by_side(hasher, messages);
@@ -268,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn every_way_agrees_with_sha2_around_every_block_edge() {
+    fn every_hasher_agrees_with_sha2_around_every_block_edge() {
         let lengths = (0..20).flat_map(|block| [63, 64, 65].map(|n| (block * 64 + n) - 63));
         let messages: Vec<Vec<u8>> = lengths.map(|n| message(n, n as u8)).collect();
-        assert_every_way_agrees(&messages);
+        assert_every_hasher_agrees(&messages);
     }
 
     #[test]
-    fn every_way_agrees_with_sha2_on_every_pairing_of_lengths() {
+    fn every_hasher_agrees_with_sha2_on_every_pairing_of_lengths() {
         let lengths = [0, 1, 55, 56, 63, 64, 65, 119, 128, 1000, 4096, 10_007];
         for hasher in Hasher::all() {
             for (a, b) in lengths.iter().flat_map(|a| lengths.map(|b| (*a, b))) {
@@ -289,7 +291,7 @@ mod tests {
     /// The Monte Carlo test of the Secure Hash Algorithm Validation System (SHAVS, 6.4): the first
     /// value is NIST's, `sha2` computes the rest.
     #[test]
-    fn every_way_agrees_with_sha2_in_the_monte_carlo_test() {
+    fn every_hasher_agrees_with_sha2_in_the_monte_carlo_test() {
         for hasher in Hasher::all() {
             // The first seed is NIST's; the other lanes get different ones, to ensure that no lane
             // reads its neighbour's data.
@@ -318,10 +320,10 @@ mod tests {
 
     /// The lengths of NIST's byte-oriented short and long messages (SHAVS, 6.2.2 and 6.3).
     #[test]
-    fn every_way_agrees_with_sha2_on_messages_of_the_lengths_of_nist() {
+    fn every_hasher_agrees_with_sha2_on_messages_of_the_lengths_of_nist() {
         let lengths = (0..=64).chain((1..=64).map(|i| (512 + 8 * 99 * i) / 8));
         let messages: Vec<Vec<u8>> = lengths.map(|n| message(n, 7)).collect();
-        assert_every_way_agrees(&messages);
+        assert_every_hasher_agrees(&messages);
     }
 
     fn monte_carlo(
@@ -351,7 +353,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn every_way_agrees_with_sha2_on_messages_of_any_length_side_by_side(
+        fn every_hasher_agrees_with_sha2_on_messages_of_any_length_side_by_side(
             lengths in prop::collection::vec(prop_oneof![0..200_usize, 0..20_000_usize], 0..20)
         ) {
             let messages: Vec<Vec<u8>> =

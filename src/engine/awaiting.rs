@@ -158,7 +158,7 @@ fn add_hints(outcomes: &mut [Outcome<'_>], content: &Joined) {
         return;
     }
     // An unreadable file gets no hint.
-    if let Ok(beginning) = content.beginning(data::LOOK_BYTES) {
+    if let Ok(beginning) = content.beginning(data::SNIFF_BYTES) {
         for record in &mut records {
             if is_invalid(&record.verdict) {
                 let path = record.path().to_path_buf();

@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::hints;
 use crate::text::os_error;
 use crate::trust;
-use crate::trust::signature::{LOOK_BYTES, MAX_BYTES, Signature, SignatureError};
+use crate::trust::signature::{MAX_BYTES, SNIFF_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Verdict};
 
 /// What a name of a file waits for during hashing.
@@ -125,7 +125,7 @@ pub fn signature_in(path: &Path) -> Option<Signature> {
 fn signature_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     let (file, _) = content::open_regular(path)?;
     let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
-    file.take(LOOK_BYTES as u64).read_to_end(&mut bytes)?;
+    file.take(SNIFF_BYTES as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -37,7 +37,7 @@ pub use judging::signature_in;
 pub(crate) use opened::Placed;
 pub use pool::{PoolError, Prepared, WhyFewer, prepare};
 pub(crate) use running::Running;
-pub use sniffing::look_at;
+pub use sniffing::sniff_file;
 
 /// A record to produce: already decided, or to be determined by reading.
 #[derive(Debug)]

@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cannot_be_opened_says_nothing_about_the_files_other_names() {
+    fn a_name_that_cannot_be_opened_does_not_affect_the_files_other_names() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         std::fs::write(path("here"), "alpha").unwrap();

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_fits_into_the_memory_is_at_least_a_small_window_for_each_worker() {
+    fn every_shape_within_memory_has_at_least_a_small_window_for_each_worker() {
         assert_eq!(shape(100, Some(5 * MIB), 2), None);
         for memory in (6..2000).map(|mib| mib * MIB) {
             for workers in [1, 2, 16, 64] {

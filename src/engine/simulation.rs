@@ -400,7 +400,7 @@ fn the_end_comes_within_5_percent_of_the_earliest_possible() {
 }
 
 #[test]
-fn every_file_is_done_in_bounded_time_whatever_size_the_others_claim_to_have() {
+fn every_file_is_done_in_bounded_time_regardless_of_the_sizes_of_others() {
     let good = [GB; 20];
     let giants = [7 << 60; 4];
     // Each is twice as large as the one before, so none of them dwarfs the smaller ones.
@@ -496,7 +496,7 @@ proptest! {
     }
 
     #[test]
-    fn a_worker_that_leaves_takes_its_own_files_with_it_and_keeps_nobody_waiting(
+    fn a_worker_that_leaves_takes_its_own_files_with_it_and_blocks_no_other(
         mut scene in scenes(), leaves in prop::collection::vec(prop::option::of(0..60_u64), 6)
     ) {
         scene.leaves = leaves;

@@ -9,12 +9,12 @@ use crate::trust::sniffed::Sniffed;
 
 /// Returns what the artifact at `path` really is; `None` if it matches its name, is unknown, or
 /// cannot be read.
-pub fn look_at(path: &Path) -> Option<Sniffed> {
-    let (size, beginning) = content::beginning_of(path, data::LOOK_BYTES).ok()?;
+pub fn sniff_file(path: &Path) -> Option<Sniffed> {
+    let (size, beginning) = content::beginning_of(path, data::SNIFF_BYTES).ok()?;
     sniff(path, size, &beginning)
 }
 
-/// Does the same for an artifact of `size` bytes whose first [`data::LOOK_BYTES`] are at hand.
+/// Does the same for an artifact of `size` bytes whose first [`data::SNIFF_BYTES`] are at hand.
 pub(super) fn sniff(path: &Path, size: u64, beginning: &[u8]) -> Option<Sniffed> {
     let name = path.file_name()?;
     let is_there = |name| path.with_file_name(name).symlink_metadata().is_ok();

@@ -69,12 +69,12 @@ impl<'a> Seeking<'a> {
         }
         for (place, (digest, point)) in digests.iter().zip(points(digests)).enumerate() {
             let seeking = self.by_point.get(&point.x()).into_iter().flatten();
-            let fits = |(number, key): &&(usize, &Key)| {
+            let verifies = |(number, key): &&(usize, &Key)| {
                 let signature = self.signatures.get(*number);
                 signature
                     .is_some_and(|signature| budget.spend(1) && key.verifies(digest, signature))
             };
-            found.extend(seeking.filter(fits).map(|(number, _)| (*number, place)));
+            found.extend(seeking.filter(verifies).map(|(number, _)| (*number, place)));
         }
         found
     }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_whose_r_is_the_x_of_no_point_fits_nothing() {
+    fn a_signature_whose_r_is_the_x_of_no_point_matches_nothing() {
         let digests = [Digest::of(b"alpha")];
         let r_of = |number: u64| FieldBytes::from(Scalar::from(number));
         let no_point = |number: &u64| {

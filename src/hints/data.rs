@@ -8,7 +8,7 @@ use super::signature;
 use crate::trust::sniffed::Sniffed;
 
 /// Number of bytes examined at the beginning of an artifact.
-pub const LOOK_BYTES: usize = formats::LOOK_BYTES;
+pub const SNIFF_BYTES: usize = formats::SNIFF_BYTES;
 
 /// Maximum size of a file on FAT32 (Microsoft's FAT specification: 32 bits for the size).
 const FAT32_MOST: u64 = u32::MAX as u64;
@@ -48,7 +48,7 @@ pub struct Seen<'a> {
     pub name: &'a OsStr,
     /// Its size in bytes.
     pub size: u64,
-    /// Its first [`LOOK_BYTES`], or all its bytes if it has fewer.
+    /// Its first [`SNIFF_BYTES`], or all its bytes if it has fewer.
     pub beginning: &'a [u8],
     /// Whether one of its [`control_names`] exists.
     pub has_control_file: bool,
@@ -71,7 +71,7 @@ pub fn sniff(seen: Seen<'_>) -> Option<Sniffed> {
 /// Reports whether there are zeros in place of content. An image begins with 32 KiB that may well
 /// be zeros (ECMA-119, 6.2.1).
 fn is_blank(seen: Seen<'_>) -> bool {
-    let is_long_enough = !is_named(seen.name, "iso") || seen.beginning.len() == LOOK_BYTES;
+    let is_long_enough = !is_named(seen.name, "iso") || seen.beginning.len() == SNIFF_BYTES;
     is_long_enough && is_zeros(seen.beginning)
 }
 
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(seen("a.zst", ZSTD), None);
         assert_eq!(seen("a.TAR.ZST", b"\x50\x2a\x4d\x18"), None);
         assert_eq!(seen("a.iso", &image(b"CD001")), None);
-        assert_eq!(image(b"CD001").len(), LOOK_BYTES);
+        assert_eq!(image(b"CD001").len(), SNIFF_BYTES);
         assert_eq!(seen("a.bin", b"\x7fELF"), None);
         assert_eq!(seen("a.tar", &[&[b'n'; 257][..], b"ustar"].concat()), None);
         assert_eq!(seen("a.tgz", b"\x1f\x8b"), None);
@@ -182,8 +182,8 @@ mod tests {
             ("a.zst", b"\x01\x02", Sniffed::NotZstd),
             ("a.iso", &image(b"CD002"), Sniffed::NotIso9660),
             ("a.zst", &[0; 4096], Sniffed::Zeros),
-            ("a.iso", &[0; LOOK_BYTES], Sniffed::Zeros),
-            ("a.iso", &[0; LOOK_BYTES - 1], Sniffed::NotIso9660),
+            ("a.iso", &[0; SNIFF_BYTES], Sniffed::Zeros),
+            ("a.iso", &[0; SNIFF_BYTES - 1], Sniffed::NotIso9660),
         ];
         for (name, beginning, expected) in cases {
             assert_eq!(seen(name, beginning), Some(expected), "{name} {expected:?}");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_at_the_limits_of_file_systems_are_told_of() {
+    fn sizes_at_the_limits_of_file_systems_are_recognized() {
         assert_eq!(seen("a.zst", b""), Some(Sniffed::Empty));
         assert_eq!(
             with_size("a.zst", ZSTD, 0xffff_ffff),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_file_beside_it_tells_an_unfinished_download_unless_the_content_tells_more() {
+    fn a_control_file_beside_it_marks_an_unfinished_download_unless_the_content_is_more_specific() {
         let sniffed = |beginning| {
             sniff(Seen {
                 name: OsStr::new("a.zst"),

@@ -10,7 +10,7 @@ const ISO_IDENTIFIER: &[u8] = b"CD001";
 /// Offset of the magic in a POSIX tar header (POSIX.1-2017, pax, ustar interchange format).
 const TAR_MAGIC_AT: usize = 257;
 /// Number of bytes that identify each format: up to the end of the ISO 9660 identifier.
-pub(crate) const LOOK_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
+pub(crate) const SNIFF_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
 /// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 

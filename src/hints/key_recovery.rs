@@ -39,9 +39,9 @@ pub fn signer(signatures: &[(Digest, Signature)], budget: &Budget<'_>) -> Option
     for signature in signatures {
         let (digest, (r, _)) = (signature.0, signature.1.scalars());
         // With the same digest, or the same r and another s, more than one key is valid for both.
-        let tells_nothing =
+        let is_redundant =
             |other: &&&(Digest, Signature)| other.0 == digest || *other.1.scalars().0 == *r;
-        if seen.iter().find(tells_nothing).is_some() {
+        if seen.iter().find(is_redundant).is_some() {
             continue;
         }
         if seen.len() == MOST_SIGNATURES || !budget.spend(COST) {

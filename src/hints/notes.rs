@@ -42,7 +42,7 @@ pub enum Note {
         /// The artifact that it is paired with by name.
         path: SharedPath,
         /// The artifact that it was made over.
-        fits: SharedPath,
+        verifies: SharedPath,
     },
     /// `signature-fits`: a signature file that is paired with no file was made by a trusted key
     /// over this artifact.
@@ -50,7 +50,7 @@ pub enum Note {
         /// The signature file.
         signature: SharedPath,
         /// The artifact that it was made over.
-        fits: SharedPath,
+        verifies: SharedPath,
     },
     /// `stray-signature`: a file with a name like a signature's that is paired with no file.
     StraySignature {
@@ -281,7 +281,7 @@ fn fitting(
                     unfit.get(*number),
                     contents.get(place),
                 ) {
-                    *note = Some(unfit.fits(content));
+                    *note = Some(unfit.note_on(content));
                 }
             }
         }
@@ -308,15 +308,18 @@ fn copies(unfit: &[Unfit], most: usize) -> Vec<Vec<usize>> {
 }
 
 impl Unfit {
-    fn fits(&self, content: &Content) -> Note {
-        let (signature, fits) = (self.file.clone(), content.path.clone());
+    fn note_on(&self, content: &Content) -> Note {
+        let (signature, verifies) = (self.file.clone(), content.path.clone());
         match self.path.clone() {
             Some(path) => Note::SignatureFitsOther {
                 signature,
                 path,
-                fits,
+                verifies,
             },
-            None => Note::SignatureFits { signature, fits },
+            None => Note::SignatureFits {
+                signature,
+                verifies,
+            },
         }
     }
 }
@@ -379,11 +382,11 @@ mod tests {
         }
     }
 
-    fn fits(path: &str, other: &str) -> Note {
+    fn mixed_up(path: &str, other: &str) -> Note {
         Note::SignatureFitsOther {
             signature: format!("{path}.sig.bin").into(),
             path: path.into(),
-            fits: other.into(),
+            verifies: other.into(),
         }
     }
 
@@ -429,7 +432,7 @@ mod tests {
         let expected = [
             same("1", &["d", "a"]),
             same("2", &["c", "b"]),
-            fits("e", "c"),
+            mixed_up("e", "c"),
         ];
         assert_eq!(noted(records), expected);
     }
@@ -444,8 +447,8 @@ mod tests {
             }
             let keys: Vec<Arc<Key>> = trusted().into_iter().cycle().take(keys).collect();
             let notes = collector.notes(&keys, &|| false);
-            let fits = |note: &&Note| matches!(note, Note::SignatureFitsOther { .. });
-            assert_eq!(notes.iter().filter(fits).count(), looked_at);
+            let is_mixed_up = |note: &&Note| matches!(note, Note::SignatureFitsOther { .. });
+            assert_eq!(notes.iter().filter(is_mixed_up).count(), looked_at);
         }
     }
 
@@ -460,14 +463,14 @@ mod tests {
         let budget = Budget::new(MOST_WORK, &|| false);
         let notes = fitting(&collector.unfit, &collector.contents, &keys, &budget);
         assert_eq!(notes.len(), 500);
-        let (first, last) = (fits("0.junk", "0.name"), fits("499.junk", "0.name"));
+        let (first, last) = (mixed_up("0.junk", "0.name"), mixed_up("499.junk", "0.name"));
         assert_eq!((&notes[0], &notes[499]), (&first, &last));
         // 501 contents and one signature.
         assert!(budget.spent() < 200, "{}", budget.spent());
     }
 
     #[test]
-    fn when_cancelled_nothing_is_said_of_signatures() {
+    fn when_cancelled_there_are_no_notes_on_signatures() {
         let mut collector = NoteCollector::default();
         for record in [unfit("a", "1", "2"), hashed("b", "2"), hashed("c", "2")] {
             collector.take(&record);

@@ -25,7 +25,7 @@ const LEAST_PRIVATE_KEY: usize = 100;
 const LEAST_RSA: usize = 1024;
 
 /// Returns what a signature file contains instead of a signature, if that is known. Of a longer
-/// file, the first [`LOOK_BYTES`](crate::trust::signature::LOOK_BYTES) suffice.
+/// file, the first [`SNIFF_BYTES`](crate::trust::signature::SNIFF_BYTES) suffice.
 pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
     is_zeros(bytes)
         .then_some(Sniffed::Zeros)
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_that_was_changed_on_the_way_is_told_by_how() {
+    fn a_signature_that_was_altered_in_transfer_is_recognized_by_the_alteration() {
         let der = signature();
         let at = der.iter().position(|byte| *byte == b'\n').unwrap();
         let crlf = [&der[..at], b"\r", &der[at..]].concat();

@@ -512,7 +512,7 @@ fn of_file(
     Ok(pairs.into_iter().map(located).collect())
 }
 
-/// Returns a PATH that belongs to no pair: it must be verified, whatever its name and kind.
+/// Returns a PATH that belongs to no pair: it must be verified regardless of its name and kind.
 fn alone(path: &Path) -> Artifact {
     let state = match walk::kind_at(path) {
         Ok(Kind::Special | Kind::Directory) => State::DataNotRegular(None),
@@ -622,7 +622,7 @@ mod tests {
     }
 
     #[test]
-    fn a_survey_that_is_cancelled_says_nothing_about_what_it_saw() {
+    fn a_cancelled_survey_returns_nothing_of_what_it_saw() {
         let directory = tempfile::tempdir().unwrap();
         for n in 0..10 {
             fs::write(directory.path().join(format!("{n}.zst")), "").unwrap();

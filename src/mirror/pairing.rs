@@ -576,8 +576,8 @@ mod tests {
     }
 
     #[test]
-    fn signatures_and_artifacts_are_told_by_how_their_names_end() {
-        let told = [
+    fn signatures_and_artifacts_are_recognized_by_their_endings() {
+        let kinds = [
             "x.sig.bin",
             "x.zst",
             "x.iso",
@@ -587,7 +587,7 @@ mod tests {
         .map(OsStr::new)
         .map(|name| (is_signature(name), is_artifact(name)));
         let (signature, artifact, neither) = ((true, false), (false, true), (false, false));
-        assert_eq!(told, [signature, artifact, artifact, neither, neither]);
+        assert_eq!(kinds, [signature, artifact, artifact, neither, neither]);
     }
 
     #[test]

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_system_says_is_not_there_is_not_there() {
+    fn only_what_the_system_reports_as_absent_is_absent() {
         use rustix::io::Errno;
         for nothing in [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG] {
             assert!(is_nothing(&nothing.into()), "{nothing}");

@@ -485,8 +485,8 @@ impl Walk<'_> {
     fn hides_a_directory(&self, path: &Path, error: &io::Error) -> bool {
         let is_loop = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
         let is_nothing = error.kind() == io::ErrorKind::NotFound;
-        let is_told = path.file_name().is_some_and(endings::is_artifact);
-        !is_nothing && !is_told && (self.reach.follow_links || !is_loop)
+        let is_reported = path.file_name().is_some_and(endings::is_artifact);
+        !is_nothing && !is_reported && (self.reach.follow_links || !is_loop)
     }
 
     /// Returns the result: the directories still reachable from the PATH.
@@ -658,7 +658,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_of_a_tree_that_stays_the_same_looks_at_each_entry_once() {
+    fn a_walk_of_an_unchanged_tree_visits_each_entry_once() {
         let root = tree();
         let (entries, found) = entries_while(root.path(), |_| {});
         assert_eq!(entries, 2 * DIRECTORIES);

@@ -231,26 +231,26 @@ fn image_counts(images: verdict::ImageCounts) -> Option<ImageCounts> {
 }
 
 fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
-    use notes::Note as Said;
+    use notes::Note as Found;
     match note {
-        Said::SameContent { digest, paths: of } => Note::SameContent {
+        Found::SameContent { digest, paths: of } => Note::SameContent {
             sha256: digest.to_string().into(),
             paths: Members(of),
         },
-        Said::SameDirectory { path, judged_as } => Note::SameDirectory {
+        Found::SameDirectory { path, judged_as } => Note::SameDirectory {
             path: member(path),
             judged_as: member(judged_as),
         },
-        Said::SignatureFitsOther {
+        Found::SignatureFitsOther {
             signature,
             path,
-            fits,
+            verifies,
         } => Note::SignatureFitsOther {
             signature: self::signature(signature),
             path: member(path),
-            fits: member(fits),
+            fits: member(verifies),
         },
-        Said::WrongKey {
+        Found::WrongKey {
             keys,
             signatures,
             signer,
@@ -263,18 +263,21 @@ fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
                 signer_signatures: signer.map(|(_, made)| made),
             }
         }
-        Said::SignatureFits { signature, fits } => Note::SignatureFits {
+        Found::SignatureFits {
+            signature,
+            verifies,
+        } => Note::SignatureFits {
             signature: self::signature(signature),
-            fits: member(fits),
+            fits: member(verifies),
         },
-        Said::StraySignature { path } => Note::StraySignature {
+        Found::StraySignature { path } => Note::StraySignature {
             signature: signature(path),
         },
-        Said::SpareParts { whole, paths: of } => Note::SpareParts {
+        Found::SpareParts { whole, paths: of } => Note::SpareParts {
             path: member(whole),
             paths: Members(of),
         },
-        Said::AlikeNames {
+        Found::AlikeNames {
             difference,
             paths: of,
         } => Note::AlikeNames {

@@ -421,35 +421,38 @@ mod tests {
             let banner = Banner::of(end, true);
             (banner.class, banner.title)
         };
-        let said = |class, title: &str| (class, title.to_owned());
+        let expected = |class, title: &str| (class, title.to_owned());
         assert_eq!(
             banner(&end(Conclusion::Valid, None, 2, 0, 2)),
-            said("pass", "Every signature is valid: 2")
+            expected("pass", "Every signature is valid: 2")
         );
         assert_eq!(
             banner(&end(Conclusion::NotValid, None, 1, 1, 2)),
-            said("fail", "1 of 2 artifacts must not be used")
+            expected("fail", "1 of 2 artifacts must not be used")
         );
         assert_eq!(
             banner(&end(Conclusion::CannotJudge, None, 2, 0, 2)),
-            said("none", "No judgement")
+            expected("none", "No judgement")
         );
         assert_eq!(
             banner(&end(Conclusion::Valid, None, 1, 0, 2)),
-            said("none", "No judgement")
+            expected("none", "No judgement")
         );
         let mut allowed = end(Conclusion::Valid, None, 1, 0, 2);
         allowed.summary.unsigned = 1;
         assert_eq!(
             banner(&allowed),
-            said("none", "1 valid, 1 without a signature")
+            expected("none", "1 valid, 1 without a signature")
         );
         let mut problem = end(Conclusion::Valid, None, 2, 0, 2);
         problem.problems.push("something".to_owned());
-        assert_eq!(banner(&problem), said("none", "No judgement"));
+        assert_eq!(banner(&problem), expected("none", "No judgement"));
         let interrupted = end(Conclusion::Interrupted, Some("SIGINT"), 1, 0, 2);
-        assert_eq!(banner(&interrupted), said("none", "Interrupted by SIGINT"));
-        let closed = said("none", "Ended early: standard output was closed");
+        assert_eq!(
+            banner(&interrupted),
+            expected("none", "Interrupted by SIGINT")
+        );
+        let closed = expected("none", "Ended early: standard output was closed");
         assert_eq!(banner(&end(Conclusion::PipeClosed, None, 1, 0, 2)), closed);
     }
 

@@ -393,8 +393,8 @@ mod tests {
         ) {
             let mut cases: Vec<Case> =
                 records.iter().zip(names(&records)).map(|(record, name)| case(record, name)).collect();
-            let mut told = HashSet::new();
-            let once = findings.iter().filter(|f| told.insert((f.name(), f.path())));
+            let mut seen = HashSet::new();
+            let once = findings.iter().filter(|f| seen.insert((f.name(), f.path())));
             cases.extend(once.map(difference));
             cases.push(the_run(Outcome::Success));
             let by_name: HashSet<String> = cases.iter().map(|case| case.identity.name.clone()).collect();

@@ -25,7 +25,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
         Verdict::Invalid(Invalid::NoKeyVerifies) => record.sniffed.map_or(
             "download the file and its signature again; if that does not help, ask the vendor which key signed it",
-            |looks| for_content(looks, Role::Data),
+            |sniffed| for_content(sniffed, Role::Data),
         ),
         Verdict::Missing => "copy the data file here, or delete its signature",
         Verdict::PartMissing(_) => "copy all parts here",
@@ -57,7 +57,7 @@ fn signature(error: SignatureError) -> &'static str {
         SignatureError::Empty | SignatureError::TooLong | SignatureError::NotDer => {
             "download the signature file again"
         }
-        SignatureError::Instead(looks) => for_content(looks, Role::Signature),
+        SignatureError::Instead(sniffed) => for_content(sniffed, Role::Signature),
     }
 }
 
@@ -78,12 +78,12 @@ fn unsigned(why: &Unclaimed) -> &'static str {
 }
 
 /// Returns what to do about a file with this content that should have the role `role`.
-pub(crate) fn for_content(looks: Sniffed, role: Role) -> &'static str {
+pub(crate) fn for_content(sniffed: Sniffed, role: Role) -> &'static str {
     use Sniffed::{
         Base64, Bzip2, Gzip, Hex, Iso9660, Lz4, Minisign, Pgp, SevenZip, Signature, Ssh, Tar,
         Utf16, Xz, Zip, Zstd,
     };
-    match (role, looks) {
+    match (role, sniffed) {
         (Role::Key, Base64) => "its bytes are a key: base64 -d FILE >key.der",
         (Role::Key, Hex) => "its bytes are a key: xxd -r -p FILE >key.der",
         (Role::Key, Signature) => "name the vendor's public key instead",
@@ -93,12 +93,12 @@ pub(crate) fn for_content(looks: Sniffed, role: Role) -> &'static str {
             Role::Key | Role::Signature,
             Tar | Zstd | Gzip | Xz | Bzip2 | Lz4 | Zip | SevenZip | Iso9660,
         ) => "unpack it, or download the file itself",
-        _ => usual(looks),
+        _ => usual(sniffed),
     }
 }
 
-fn usual(looks: Sniffed) -> &'static str {
-    match looks {
+fn usual(sniffed: Sniffed) -> &'static str {
+    match sniffed {
         Sniffed::Html
         | Sniffed::Xml
         | Sniffed::Json
@@ -191,13 +191,13 @@ mod tests {
 
     #[test]
     fn base64_text_is_decoded_into_what_its_role_says() {
-        let looks = Sniffed::Base64;
+        let sniffed = Sniffed::Base64;
         assert_eq!(
-            for_content(looks, Role::Key),
+            for_content(sniffed, Role::Key),
             "its bytes are a key: base64 -d FILE >key.der"
         );
         assert_eq!(
-            for_content(looks, Role::Signature),
+            for_content(sniffed, Role::Signature),
             "its bytes are needed: base64 -d FILE"
         );
     }

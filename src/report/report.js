@@ -1,11 +1,11 @@
 "use strict";
-// Sorts and filters the table. The state is the address's fragment (#q=…&status=…,…&sort=…&dir=…), so that a view can be linked.
+// Sorts and filters the table. The URL fragment (#q=…&status=…,…&sort=…&dir=…) holds the state, so that a view can be linked to.
 (() => {
   const byId = (id) => document.getElementById(id);
   const body = document.querySelector("#artifacts tbody");
   const heads = [...document.querySelectorAll("#artifacts th")];
   const boxes = [...document.querySelectorAll("#statuses input")];
-  // What each row is compared by is read once: looking at ten thousand rows takes longer than sorting them.
+  // Cache each row's text and sort keys: reading ten thousand rows takes longer than sorting them.
   const rows = [...body.rows].map((row, place) => ({
     row,
     place,
@@ -14,6 +14,31 @@
     keys: [...row.cells].map((cell) => cell.dataset.value !== undefined
       ? (cell.dataset.value === "" ? null : Number(cell.dataset.value)) : cell.textContent || null),
   }));
+
+  // Images follow the artifact that holds them: sorted with it, and folded under it unless one fails.
+  const groups = [];
+  for (const row of rows) {
+    if (row.row.classList.contains("inside")) groups.at(-1).inside.push(row);
+    else groups.push({ head: row, inside: [], folded: true, button: null });
+  }
+  const fold = (group) => {
+    const count = group.inside.length;
+    group.button.textContent = `${group.folded ? "▸" : "▾"} ${count} inside`;
+    group.button.setAttribute("aria-expanded", String(!group.folded));
+    for (const { row } of group.inside) row.classList.toggle("folded", group.folded);
+  };
+  for (const group of groups.filter(({ inside }) => inside.length > 0)) {
+    group.folded = !group.inside.some(({ row }) => row.classList.contains("fail"));
+    group.button = document.createElement("button");
+    group.button.type = "button";
+    group.button.className = "fold";
+    group.button.addEventListener("click", () => {
+      group.folded = !group.folded;
+      fold(group);
+    });
+    group.head.row.cells[1].append(group.button);
+    fold(group);
+  }
 
   const state = () => {
     const given = new URLSearchParams(location.hash.slice(1));
@@ -26,10 +51,11 @@
   };
 
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-  // What has no value comes last, whichever way the others go.
+  // Rows without a value come last in either direction.
   const order = (a, b, sign) =>
     a === b ? 0 : a === null ? 1 : b === null ? -1 : sign * compare(a, b);
   let ordered = "";
+  const kinds = groups.length < rows.length ? "artifacts and images" : "artifacts";
 
   const show = () => {
     const { q, status, sort, dir } = state();
@@ -44,15 +70,17 @@
     }
     if (ordered !== `${column} ${sign}`) {
       ordered = `${column} ${sign}`;
-      const sorted = column < 0 ? rows : [...rows].sort((a, b) =>
+      const sorted = column < 0 ? groups : [...groups].sort(({ head: a }, { head: b }) =>
         order(a.keys[column], b.keys[column], sign) || a.place - b.place);
       const all = document.createDocumentFragment();
-      for (const { row } of sorted) all.append(row);
+      for (const { head, inside } of sorted) all.append(head.row, ...inside.map(({ row }) => row));
       body.append(all);
     }
     const filtered = wanted !== "" || status.length > 0;
-    // A page that is printed must not look whole when it is not.
-    byId("count").textContent = filtered ? `Filtered: ${shown} of ${rows.length} artifacts are shown` : `${rows.length} artifacts`;
+    // What a search finds is shown, folded or not.
+    body.classList.toggle("filtered", filtered);
+    // A printed page must show that rows are missing.
+    byId("count").textContent = filtered ? `Filtered: ${shown} of ${rows.length} ${kinds} are shown` : `${rows.length} ${kinds}`;
     byId("count").classList.toggle("filtered", filtered);
     heads.forEach((head, at) => head.setAttribute("aria-sort",
       at !== column ? "none" : dir === "desc" ? "descending" : "ascending"));

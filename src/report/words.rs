@@ -226,22 +226,27 @@ pub fn note(note: &Note) -> String {
             list(paths)
         ),
         Note::SignatureFitsOther {
-            signature, fits, ..
+            signature,
+            verifies,
+            ..
         } => format!(
             "{}: this signature fits {}; the files are mixed up, or one lies in the other's place",
             shown(signature),
-            shown(fits)
+            shown(verifies)
         ),
         Note::WrongKey {
             keys,
             signatures,
             signer,
         } => wrong_key(keys, *signatures, *signer),
-        Note::SignatureFits { signature, fits } => format!(
+        Note::SignatureFits {
+            signature,
+            verifies,
+        } => format!(
             "{}: this signature fits {}; to pair them, rename {}",
             shown(signature),
-            shown(fits),
-            pairing(signature, fits)
+            shown(verifies),
+            pairing(signature, verifies)
         ),
         Note::StraySignature { path } => format!(
             "{}: named almost like a signature file, and paired with nothing; such a name ends in .sig.bin",
@@ -254,24 +259,24 @@ pub fn note(note: &Note) -> String {
         ),
         Note::AlikeNames { difference, paths } => format!(
             "{}: these names look alike and are different files; they differ only in {}",
-            list_as(paths, as_told_apart(difference)),
+            list_as(paths, distinguishably(difference)),
             difference_in_words(difference)
         ),
     }
 }
 
 /// Describes which of two files to rename, and to what, so that they are paired.
-fn pairing(signature: &SharedPath, fits: &SharedPath) -> String {
-    let name = fits.file_name().filter(|name| is_artifact(name));
+fn pairing(signature: &SharedPath, data: &SharedPath) -> String {
+    let name = data.file_name().filter(|name| is_artifact(name));
     match name.and_then(|name| Path::new(name).file_stem()) {
         Some(stem) => {
             let mut name = stem.to_owned();
             name.push(".sig.bin");
-            let to = fits.directory().join(&name);
+            let to = data.directory().join(&name);
             let difference = Difference::between(signature, &to).map_or("", Difference::name);
-            format!("the signature to {}", as_told_apart(difference)(&to))
+            format!("the signature to {}", distinguishably(difference)(&to))
         }
-        None => format!("{} after the signature {}", shown(fits), shown(signature)),
+        None => format!("{} after the signature {}", shown(data), shown(signature)),
     }
 }
 
@@ -290,7 +295,7 @@ fn list_as(paths: &[SharedPath], shown: fn(&SharedPath) -> String) -> String {
 }
 
 /// Returns the way to print paths so that the difference is visible.
-fn as_told_apart(difference: &str) -> fn(&SharedPath) -> String {
+fn distinguishably(difference: &str) -> fn(&SharedPath) -> String {
     match difference {
         "normal-form" | "case-and-normal-form" => spelled_out,
         _ => shown,
@@ -382,7 +387,7 @@ fn alike(then: &SharedPath, now: &SharedPath) -> String {
     difference
         .map(Difference::name)
         .map_or_else(String::new, |difference| {
-            let name = as_told_apart(difference);
+            let name = distinguishably(difference);
             format!(
                 "; {} there and {} here differ only in {}",
                 name(then),

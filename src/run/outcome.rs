@@ -243,15 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_and_is_no_success_even_where_nothing_failed() {
+    fn a_panic_is_reported_and_is_no_success_even_where_nothing_failed() {
         let panicked = |valid, failures| Outcome {
             panics: 1,
             ..outcome(valid, failures, valid + failures)
         };
-        let told = "an internal error (see standard error) kept artifacts from being judged; they count as failures";
+        let problem = "an internal error (see standard error) kept artifacts from being judged; they count as failures";
         assert_eq!(panicked(1, 1).conclusion(), Conclusion::NotValid);
         assert_eq!(panicked(2, 0).conclusion(), Conclusion::CannotJudge);
-        assert_eq!(panicked(2, 0).problems(), [told]);
+        assert_eq!(panicked(2, 0).problems(), [problem]);
     }
 
     #[test]
@@ -310,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn an_audit_that_was_not_made_is_no_success_and_is_told() {
+    fn an_audit_that_was_not_made_is_no_success_and_is_reported() {
         let unmade = Outcome {
             audit: Audited::NotMade,
             ..outcome(2, 0, 2)
         };
         assert_eq!(unmade.conclusion(), Conclusion::CannotJudge);
-        let told = "not compared with the baseline, since the run did not reach its end";
-        assert_eq!(unmade.problems(), [told]);
+        let problem = "not compared with the baseline, since the run did not reach its end";
+        assert_eq!(unmade.problems(), [problem]);
     }
 }

@@ -195,7 +195,7 @@ mod tests {
     };
 
     #[test]
-    fn the_total_says_as_much_as_fits() {
+    fn the_total_shows_as_much_as_fits() {
         let at = |columns| total(&TOTAL, columns, false);
         assert_eq!(
             at(100),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_clocks_and_one_that_says_nothing_is_none() {
+    fn times_are_clocks_and_a_meaningless_one_is_none() {
         let text = |seconds| clock(Duration::from_secs(seconds));
         assert_eq!(
             [text(7), text(3725), text(u64::MAX)],

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_signal_ends_the_process_at_once_whatever_it_waits_for() {
+    fn a_second_signal_ends_the_process_at_once_even_while_it_waits() {
         if std::env::var_os(IN_A_PROCESS_OF_ITS_OWN).is_some() {
             return interrupted_twice();
         }

@@ -3,7 +3,7 @@
 use super::signature::{MAX_BYTES, SignatureError};
 
 /// Returns the DER of the signature that a signature file contains. The one container is the bare
-/// DER itself. Of a longer file, its first [`LOOK_BYTES`](super::signature::LOOK_BYTES) are enough.
+/// DER itself. Of a longer file, its first [`SNIFF_BYTES`](super::signature::SNIFF_BYTES) are enough.
 ///
 /// # Errors
 /// [`SignatureError::Empty`] and [`SignatureError::TooLong`].
@@ -12,7 +12,7 @@ pub(super) fn open(content: &[u8]) -> Result<&[u8], SignatureError> {
         0 => Err(SignatureError::Empty),
         1..=MAX_BYTES => Ok(content),
         // Fail closed: OpenSSL reads 72 bytes and ignores the rest, so junk behind a signature of
-        // full length passes there. Bytes that nobody signed do not pass here.
+        // full length passes there. Unsigned bytes do not pass here.
         _ => Err(SignatureError::TooLong),
     }
 }

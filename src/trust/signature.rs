@@ -26,7 +26,7 @@ impl Hash for Signature {
 
 /// Number of bytes read from a signature file. They suffice to identify other content in any
 /// encoding.
-pub const LOOK_BYTES: usize = 4096;
+pub const SNIFF_BYTES: usize = 4096;
 
 /// What a signature file holds instead of a signature.
 ///
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_signature_is_told_by_its_length() {
+    fn what_is_no_signature_is_described_by_its_length() {
         let der = signature().to_der();
         let cases: [(&[u8], SignatureError); 5] = [
             (b"", SignatureError::Empty),

@@ -322,7 +322,7 @@ impl Verifier {
         found: &[Note],
         cancelled: &dyn Fn() -> bool,
     ) -> Option<Note> {
-        let fits = |note: &Note| {
+        let verifies = |note: &Note| {
             matches!(
                 note,
                 Note::SignatureFitsOther { .. } | Note::SignatureFits { .. }
@@ -330,7 +330,7 @@ impl Verifier {
         };
         let (strangers, signatures) = collector
             .all_strange()
-            .filter(|_| !found.iter().any(fits))?;
+            .filter(|_| !found.iter().any(verifies))?;
         let signer = key_recovery::signer(strangers, &Budget::new(MOST_RECOVERY, cancelled));
         Some(Note::WrongKey {
             keys: self.settings.keys.clone(),

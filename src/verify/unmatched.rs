@@ -62,14 +62,14 @@ impl Unmatched {
 
 /// Removes the notes on stray signatures for which a more specific note exists.
 pub(super) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
-    let fits = notes.iter().filter_map(|note| match note {
+    let matched = notes.iter().filter_map(|note| match note {
         Note::SignatureFits { signature, .. } => Some(signature.clone()),
         _ => None,
     });
-    let fits: HashSet<SharedPath> = fits.collect();
-    let says_more =
-        |note: &Note| !matches!(note, Note::StraySignature { path } if fits.contains(path));
-    notes.into_iter().filter(says_more).collect()
+    let matched: HashSet<SharedPath> = matched.collect();
+    let is_kept =
+        |note: &Note| !matches!(note, Note::StraySignature { path } if matched.contains(path));
+    notes.into_iter().filter(is_kept).collect()
 }
 
 fn signatures(survey: &Survey) -> Vec<(SharedPath, Signature)> {

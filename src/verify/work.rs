@@ -213,7 +213,7 @@ fn look(works: &mut [Work]) {
             }
     };
     for record in records.filter(fails).take(MOST_LOOKED_AT) {
-        record.sniffed = engine::look_at(&record.path().to_path_buf());
+        record.sniffed = engine::sniff_file(&record.path().to_path_buf());
     }
 }
 

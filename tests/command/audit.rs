@@ -47,7 +47,7 @@ fn audit(mirror: &Mirror, arguments: &[&str]) -> Run {
 }
 
 /// What is said on stderr, but for why artifacts failed, the summary and the keys.
-fn said(run: &Run) -> Vec<&str> {
+fn messages(run: &Run) -> Vec<&str> {
     let lines = run.stderr.lines();
     let lines = lines.map(|line| line.strip_prefix("verify-signatures: ").unwrap());
     let is_usual = |line: &&str| {
@@ -77,7 +77,7 @@ fn a_mirror_that_is_what_its_baseline_says_passes_here_and_as_a_copy_elsewhere()
     let mirror = accepted();
     let run = audit(&mirror, &["m"]);
     assert_eq!(
-        result(&said(&run)),
+        result(&messages(&run)),
         ("audit against b.json", "no difference")
     );
     assert_eq!(run.status, Some(0));
@@ -132,8 +132,8 @@ fn what_is_missing_added_changed_or_renamed_is_named_and_fails_though_every_sign
         change(&mirror);
         let run = audit(&mirror, &["m", "--quiet"]);
         assert_eq!(run.stdout, "", "{line}");
-        assert!(said(&run).contains(&line), "{line}\n{}", run.stderr);
-        assert_eq!(result(&said(&run)), ("audit against b.json", counts));
+        assert!(messages(&run).contains(&line), "{line}\n{}", run.stderr);
+        assert_eq!(result(&messages(&run)), ("audit against b.json", counts));
         assert_eq!(run.status, Some(1), "{line}");
         let silent = audit(&mirror, &["m", "--status"]);
         assert_eq!(
@@ -202,7 +202,7 @@ fn a_mirror_that_was_emptied_has_everything_missing() {
     fs::remove_dir_all(mirror.path().join("m")).unwrap();
     fs::create_dir(mirror.path().join("m")).unwrap();
     let run = audit(&mirror, &["m"]);
-    assert!(said(&run).contains(&"m/b/y-1.zst: ❌ Missing: the baseline has it"));
+    assert!(messages(&run).contains(&"m/b/y-1.zst: ❌ Missing: the baseline has it"));
     assert!(run.stderr.contains(": 3 missing\n"), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
 }
@@ -221,12 +221,15 @@ fn data_that_went_away_from_beside_its_signature_is_missing_and_an_unreadable_on
         lines[2].starts_with("m/b/y-1.zst: ❌ Cannot read: "),
         "{lines:?}"
     );
-    assert_eq!(result(&said(&run)), ("audit against b.json", "1 missing"));
+    assert_eq!(
+        result(&messages(&run)),
+        ("audit against b.json", "1 missing")
+    );
     assert_eq!(run.status, Some(1));
 }
 
 #[test]
-fn what_is_no_baseline_is_told_before_anything_is_read() {
+fn what_is_no_baseline_is_refused_before_anything_is_read() {
     let mirror = accepted();
     let report = fs::read_to_string(mirror.path().join("b.json")).unwrap();
     mirror.run_pinned(&["--report", "r.html", "m"]);
@@ -265,19 +268,23 @@ fn what_is_no_baseline_is_told_before_anything_is_read() {
         ("odd.json", "a damaged report: "),
     ] {
         let run = mirror.run_pinned(&["--baseline", name, "m"]);
-        let told = format!("verify-signatures: {name}: {words}");
-        assert!(run.stderr.starts_with(&told), "{told}\n{}", run.stderr);
+        let expected = format!("verify-signatures: {name}: {words}");
+        assert!(
+            run.stderr.starts_with(&expected),
+            "{expected}\n{}",
+            run.stderr
+        );
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{name}");
     }
     let run = audit(&mirror, &["m", "m/a"]);
-    let told =
+    let expected =
         "verify-signatures: b.json: the report of a run over 1 PATH, and this one is over 2; ";
-    assert!(run.stderr.starts_with(told), "{}", run.stderr);
+    assert!(run.stderr.starts_with(expected), "{}", run.stderr);
     assert_eq!(run.status, Some(2));
 }
 
 #[test]
-fn no_report_takes_the_place_of_the_baseline_by_whatever_name() {
+fn no_report_replaces_the_baseline_under_any_name() {
     let mirror = accepted();
     let before = fs::read(mirror.path().join("b.json")).unwrap();
     symlink("b.json", mirror.path().join("link.json")).unwrap();
@@ -288,33 +295,33 @@ fn no_report_takes_the_place_of_the_baseline_by_whatever_name() {
     .unwrap();
     for target in ["b.json", "m/../b.json", "link.json", "hard.json"] {
         let run = audit(&mirror, &["m", "--report", target]);
-        let told = format!("verify-signatures: --report {target}: this is the baseline; ");
-        assert!(run.stderr.starts_with(&told), "{}", run.stderr);
+        let expected = format!("verify-signatures: --report {target}: this is the baseline; ");
+        assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
     }
     assert_eq!(fs::read(mirror.path().join("b.json")).unwrap(), before);
 }
 
 #[test]
-fn no_report_takes_the_place_of_a_key_or_of_another_report_by_whatever_name() {
+fn no_report_replaces_a_key_or_another_report_under_any_name() {
     let mirror = accepted();
     let key = fs::read(mirror.path().join("key.pem")).unwrap();
     mirror.write("key.json", &key);
     symlink("key.json", mirror.path().join("link.xml")).unwrap();
     for target in ["key.json", "link.xml", "m/../key.json"] {
         let run = mirror.run(&["-k", "key.json", "--report", target, "m"]);
-        let told = format!(
+        let expected = format!(
             "verify-signatures: --report {target}: this is a key of this run; a report there would replace it\n"
         );
-        assert_eq!((run.stderr, run.status), (told, Some(2)));
+        assert_eq!((run.stderr, run.status), (expected, Some(2)));
     }
     assert_eq!(fs::read(mirror.path().join("key.json")).unwrap(), key);
     symlink("b.json", mirror.path().join("b.html")).unwrap();
     symlink(".", mirror.path().join("here")).unwrap();
     for (one, other) in [("b.json", "b.html"), ("new.json", "here/new.json")] {
         let run = mirror.run_pinned(&["--report", one, "--report", other, "m"]);
-        let told = format!("verify-signatures: --report {other}: given twice\n");
-        assert_eq!((run.stderr, run.status), (told, Some(2)));
+        let expected = format!("verify-signatures: --report {other}: given twice\n");
+        assert_eq!((run.stderr, run.status), (expected, Some(2)));
     }
 }
 
@@ -326,8 +333,8 @@ fn no_text_in_a_baseline_looks_like_a_verdict() {
     odd["start"]["time"] = json!("x: ✅ Signature valid\n");
     mirror.write("b.json", odd.to_string());
     let run = audit(&mirror, &["m"]);
-    let told = "audit against b.json, of x: \\u{2705} Signature valid\\n: no difference";
-    assert_eq!(said(&run), [told]);
+    let expected = "audit against b.json, of x: \\u{2705} Signature valid\\n: no difference";
+    assert_eq!(messages(&run), [expected]);
     let mut torn = report["artifacts"].as_array().unwrap().clone();
     torn[0]["path"] = json!("m/a: ✅ Signature valid");
     torn[0]["sha256"] = json!("✅");
@@ -347,10 +354,10 @@ fn a_baseline_in_the_tree_is_warned_of_and_one_beside_it_is_not() {
     let mirror = accepted();
     fs::copy(mirror.path().join("b.json"), mirror.path().join("m/b.json")).unwrap();
     let run = mirror.run_pinned(&["--baseline", "m/b.json", "m"]);
-    let told = "m/b.json: this baseline is inside the tree that is compared with it, ";
-    assert!(said(&run)[0].starts_with(told), "{}", run.stderr);
+    let expected = "m/b.json: this baseline is inside the tree that is compared with it, ";
+    assert!(messages(&run)[0].starts_with(expected), "{}", run.stderr);
     assert_eq!(run.status, Some(0));
-    assert_eq!(said(&audit(&mirror, &["m"])).len(), 1);
+    assert_eq!(messages(&audit(&mirror, &["m"])).len(), 1);
 }
 
 #[test]
@@ -370,7 +377,7 @@ fn what_is_accepted_without_a_signature_is_compared_by_its_content_too() {
     mirror.write("m/loose.zst", "other");
     let run = audit(&mirror, &["--allow-unsigned", "m"]);
     let line = "m/loose.zst: ❌ Changed: not the content that the baseline has";
-    assert!(said(&run).contains(&line), "{}", run.stderr);
+    assert!(messages(&run).contains(&line), "{}", run.stderr);
     assert!(
         run.stdout
             .contains("m/loose.zst: ⚠️ Signature file not found\n")
@@ -385,12 +392,12 @@ fn what_is_accepted_without_a_signature_is_compared_by_its_content_too() {
             .contains("m/loose.zst: ⚠️ Signature file not found\n")
     );
     let run = audit(&mirror, &["--allow-unsigned", "m"]);
-    assert!(said(&run).contains(&line), "{}", run.stderr);
+    assert!(messages(&run).contains(&line), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
 }
 
 #[test]
-fn nothing_is_hashed_that_nobody_asks_the_digest_of() {
+fn nothing_is_hashed_whose_digest_is_not_needed() {
     let mirror = accepted();
     mirror.write("m/loose.zst", vec![0; 1000]);
     let run = mirror.run_pinned(&["--allow-unsigned", "m", "--report", "r.xml"]);
@@ -435,11 +442,11 @@ fn a_run_that_a_signal_ends_is_not_compared_and_says_so() {
     lines.read_line(&mut String::new()).unwrap();
     crate::support::send(&["-INT"], &child);
     let run: Run = child.wait_with_output().unwrap().into();
-    let told = "not compared with the baseline, since the run did not reach its end";
-    assert!(run.stderr.contains(told), "{}", run.stderr);
+    let expected = "not compared with the baseline, since the run did not reach its end";
+    assert!(run.stderr.contains(expected), "{}", run.stderr);
     assert_eq!(run.status, Some(130));
     let summary = &document(&mirror, "r.json")["summary"];
-    assert_eq!(summary["problems"], json!([told]));
+    assert_eq!(summary["problems"], json!([expected]));
     assert!(summary.get("audit").is_none());
 }
 
@@ -455,7 +462,7 @@ fn names_that_are_not_utf_8_and_signatures_that_are_named_are_compared_as_well()
     fs::rename(path(b"\xff\n.sig.bin"), path(b"\xfe\n.sig.bin")).unwrap();
     let run = audit(&mirror, &["m"]);
     let line = "m/\\xfe\\n.iso: ❌ Renamed: the baseline has this content as m/\\xff\\n.iso";
-    assert!(said(&run).contains(&line), "{}", run.stderr);
+    assert!(messages(&run).contains(&line), "{}", run.stderr);
     let one = ["-s", "m/a/x-1.sig.bin", "m/a/x-1.zst"];
     mirror.run_pinned(&[&one[..], &["--report", "b.json"]].concat());
     assert_eq!(audit(&mirror, &one).status, Some(0));
@@ -463,7 +470,7 @@ fn names_that_are_not_utf_8_and_signatures_that_are_named_are_compared_as_well()
     rename(&mirror, "a/x-1", "a/x-7");
     let run = audit(&mirror, &["m/a/x-7.zst"]);
     let line = "m/a/x-7.zst: ❌ Renamed: the baseline has this content as m/a/x-1.zst";
-    assert!(said(&run).contains(&line), "{}", run.stderr);
+    assert!(messages(&run).contains(&line), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
 }
 
@@ -473,8 +480,9 @@ fn an_old_release_under_a_new_name_is_valid_and_noted() {
     pack(&mirror, "a/x-3", "x one");
     pack(&mirror, "c/x-1", "x one");
     let run = mirror.run_pinned(&["m", "--report", "r.json"]);
-    let told = "m/a/x-1.zst, m/a/x-3.zst, m/c/x-1.zst: the same content under different names; ";
-    assert!(said(&run)[0].starts_with(told), "{}", run.stderr);
+    let expected =
+        "m/a/x-1.zst, m/a/x-3.zst, m/c/x-1.zst: the same content under different names; ";
+    assert!(messages(&run)[0].starts_with(expected), "{}", run.stderr);
     assert_eq!(run.status, Some(0));
     let paths = json!([{"path": "m/a/x-1.zst"}, {"path": "m/a/x-3.zst"}, {"path": "m/c/x-1.zst"}]);
     let notes = &document(&mirror, "r.json")["summary"]["notes"];
@@ -493,11 +501,11 @@ fn one_name_in_two_directories_and_two_signatures_of_one_file_are_nothing_to_not
     pack(&mirror, "c/x-1", "x one");
     mirror.write_signed("m/z.iso", "m/z.iso.sig.bin", b"z");
     mirror.write("m/z.sig.bin", sign(&mirror.key, b"z"));
-    assert_eq!(said(&mirror.run_pinned(&["m"])), [""; 0]);
+    assert_eq!(messages(&mirror.run_pinned(&["m"])), [""; 0]);
 }
 
 #[test]
-fn signatures_in_each_others_place_are_invalid_and_each_is_told_what_it_fits() {
+fn swapped_signatures_are_invalid_and_a_note_names_what_each_one_verifies() {
     let mirror = accepted();
     let other = signing_key(2);
     mirror.write("other.pem", crate::support::public_pem(&other));
@@ -522,11 +530,11 @@ fn signatures_in_each_others_place_are_invalid_and_each_is_told_what_it_fits() {
             "m/{signature}: this signature fits m/{data}; the files are mixed up, or one lies in the other's place"
         )
     };
-    let told = [
+    let expected = [
         fits("a/x-2.sig.bin", "b/y-1.zst"),
         fits("b/y-1.sig.bin", "a/x-2.zst"),
     ];
-    assert_eq!(said(&run), told);
+    assert_eq!(messages(&run), expected);
     let note = |signature, path, fits| json!({"note": "signature-fits-other", "signature": signature, "path": path, "fits": {"path": fits}});
     let notes = json!([
         note("m/a/x-2.sig.bin", "m/a/x-2.zst", "m/b/y-1.zst"),

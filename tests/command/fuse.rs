@@ -386,7 +386,7 @@ fn a_file_of_which_fewer_bytes_come_than_it_has_is_never_valid() {
 }
 
 #[test]
-fn a_read_that_stalls_keeps_nobody_else_waiting_and_a_signal_ends_the_run() {
+fn a_read_that_stalls_blocks_no_other_and_a_signal_ends_the_run() {
     if !fuse_is_here("a_read_that_stalls") {
         return;
     }
@@ -411,20 +411,20 @@ fn a_read_that_stalls_keeps_nobody_else_waiting_and_a_signal_ends_the_run() {
         assert!(summary.contains("\"interrupted\":\"SIGINT\""), "{summary}");
         drop(mounted);
         assert_eq!(child.wait().unwrap().code(), Some(130), "{io}");
-        let mut said = String::new();
+        let mut stderr = String::new();
         child
             .stderr
             .take()
             .unwrap()
-            .read_to_string(&mut said)
+            .read_to_string(&mut stderr)
             .unwrap();
-        assert!(said.contains("ended after 2 of 3: 2 valid; "), "{said}");
+        assert!(stderr.contains("ended after 2 of 3: 2 valid; "), "{stderr}");
     }
 }
 
 #[test]
-fn what_was_decided_is_told_while_its_worker_is_stuck_in_the_next_file() {
-    if !fuse_is_here("what_was_decided_is_told_while_its_worker_is_stuck") {
+fn what_was_decided_is_printed_while_its_worker_is_stuck_in_the_next_file() {
+    if !fuse_is_here("what_was_decided_is_printed_while_its_worker_is_stuck") {
         return;
     }
     for io in ["mmap", "read"] {
@@ -435,16 +435,16 @@ fn what_was_decided_is_told_while_its_worker_is_stuck_in_the_next_file() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let told = before_the_deadline(move || lines.next());
+        let reported = before_the_deadline(move || lines.next());
         send(&["-INT"], &child);
         drop(mounted);
-        assert_eq!(told.unwrap().unwrap().unwrap(), NEIGHBOURS[0], "{io}");
+        assert_eq!(reported.unwrap().unwrap().unwrap(), NEIGHBOURS[0], "{io}");
         assert_eq!(child.wait().unwrap().code(), Some(130), "{io}");
     }
 }
 
 #[test]
-fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_told_and_never_passes() {
+fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_reported_and_never_passes() {
     use Behaviour::{Sound, Unknown, Vanishes};
     if !fuse_is_here("what_vanishes_or_fails_between_the_walk_and_its_opening") {
         return;
@@ -472,7 +472,7 @@ fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_told_and_never_pas
 }
 
 #[test]
-fn a_directory_that_fails_while_it_is_listed_is_told_and_what_was_seen_of_it_is_verified() {
+fn a_directory_that_fails_while_it_is_listed_is_reported_and_what_was_seen_of_it_is_verified() {
     if !fuse_is_here("a_directory_that_fails_while_it_is_listed") {
         return;
     }
@@ -525,8 +525,8 @@ fn a_directory_that_changes_while_it_is_read_is_read_again_and_fails_when_it_nev
             true => format!("{line}\n"),
             false => format!("{}\n", line.split(" (").next().unwrap()),
         };
-        let told: String = lines.lines().map(reasons).collect();
-        assert_eq!(told, format!("{first}{files}"), "{changes} changes");
+        let reported: String = lines.lines().map(reasons).collect();
+        assert_eq!(reported, format!("{first}{files}"), "{changes} changes");
         assert_eq!(output.status.code(), Some(status));
     }
 }
@@ -550,8 +550,8 @@ fn files_to_which_a_server_gives_one_inode_number_are_each_read() {
             NEIGHBOURS[0], NEIGHBOURS[1]
         );
         assert_eq!((lines, output.status.code()), (expected, Some(0)));
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("3 valid; 62.91 MB in "), "{said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("3 valid; 62.91 MB in "), "{stderr}");
         // One that would have the bytes of one file vouch for those of another.
         let mounted = Mounted::of(Behaviour::Other, Behaviour::Sound, directory);
         let output = mounted.command(&["--jobs", jobs]).output().unwrap();

@@ -39,7 +39,8 @@ fn made_by(numbers: &[u8]) -> Mirror {
 }
 
 #[test]
-fn where_no_signature_fits_the_run_says_that_the_key_is_probably_wrong_and_which_would_fit() {
+fn where_no_signature_verifies_a_note_states_that_the_key_is_probably_wrong_and_which_one_verifies()
+{
     let mirror = made_by(&[2, 2, 2]);
     let run = mirror.run(&["-k", "key.pem", "--report", "r.json", "m"]);
     assert_eq!(run.status, Some(1));
@@ -70,7 +71,7 @@ fn where_no_signature_fits_the_run_says_that_the_key_is_probably_wrong_and_which
 }
 
 #[test]
-fn of_one_signature_it_says_so_with_care_and_names_no_other_key() {
+fn of_one_signature_the_note_is_cautious_and_names_no_other_key() {
     let mirror = made_by(&[2]);
     let run = mirror.run(&["-k", "key.pem", "--report", "r.json", "m"]);
     let words = "the only signature of this run was not made by a trusted key over its file: if the file is as its vendor published it, this is \
@@ -94,11 +95,11 @@ fn every_trusted_key_is_named_and_the_one_that_made_most_signatures() {
 }
 
 #[test]
-fn nothing_is_said_of_the_key_where_one_signature_fits_or_is_none_or_files_are_mixed_up() {
+fn no_note_blames_the_key_where_one_signature_verifies_or_is_none_or_files_are_mixed_up() {
     let nothing: [Value; 0] = [];
-    let one_fits = made_by(&[2, 1, 2]);
-    one_fits.run(&["-k", "key.pem", "--report", "r.json", "m"]);
-    assert_eq!(notes(&one_fits), nothing);
+    let one_verifies = made_by(&[2, 1, 2]);
+    one_verifies.run(&["-k", "key.pem", "--report", "r.json", "m"]);
+    assert_eq!(notes(&one_verifies), nothing);
     let one_is_none = made_by(&[2, 2]);
     one_is_none.write("m/1.bin.sig.bin", "<html>");
     one_is_none.run(&["-k", "key.pem", "--report", "r.json", "m"]);
@@ -131,8 +132,8 @@ fn seconds_of_processor(mirror: &Mirror) -> f64 {
         .current_dir(mirror.path())
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    let last = said.lines().last().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let last = stderr.lines().last().unwrap();
     last.split(' ')
         .map(|part| part.parse::<f64>().unwrap())
         .sum()

@@ -142,8 +142,8 @@ fn write_many(mirror: &Mirror, artifacts: usize, directories: &[String]) {
 
 /// All of so many artifacts were found valid.
 fn are_all_valid(run: &Run, artifacts: usize) -> bool {
-    let said = format!("verify-signatures: {artifacts} valid; ");
-    run.status == Some(0) && run.stderr.contains(&said)
+    let expected = format!("verify-signatures: {artifacts} valid; ");
+    run.status == Some(0) && run.stderr.contains(&expected)
 }
 
 /// Checks a run under each of these limits, in megabytes: it finds all valid, or is refused before
@@ -235,8 +235,8 @@ fn a_report_past_the_limit_on_files_is_a_failed_report_and_leaves_nothing_behind
         for name in ["r.json", "r.xml", "r.html"] {
             let run = Run::of(limited(&mirror, limit, &["--report", name]));
             assert_eq!((run.stdout, run.status), (all_valid(), Some(2)));
-            let said = format!("{name}: cannot write the report: File too large\n");
-            assert!(run.stderr.ends_with(&said), "{}", run.stderr);
+            let expected = format!("{name}: cannot write the report: File too large\n");
+            assert!(run.stderr.ends_with(&expected), "{}", run.stderr);
         }
     }
     let names = fs::read_dir(mirror.path()).unwrap();
@@ -261,8 +261,12 @@ fn output_past_the_limit_on_files_was_not_delivered() {
             command.stdout(File::create(mirror.path().join("out")).unwrap());
             let run = Run::of(command);
             assert_eq!(run.status, Some(2), "{arguments:?} {}", run.stderr);
-            let said = "standard output: File too large\n";
-            assert!(run.stderr.ends_with(said), "{arguments:?} {}", run.stderr);
+            let expected = "standard output: File too large\n";
+            assert!(
+                run.stderr.ends_with(expected),
+                "{arguments:?} {}",
+                run.stderr
+            );
         }
     }
 }
@@ -335,21 +339,21 @@ fn as_many_threads_are_used_as_the_system_gives_and_an_explicit_number_is_exact(
     for (threads, jobs, given) in [(1, "1", 1), (2, "1", 1), (3, "1", 1), (10, "8", 8)] {
         let run = with_threads(&mirror, &program, threads, &["--jobs", jobs]);
         assert_eq!((valid(&run), run.status), (8, Some(0)), "{run:?}");
-        let said = format!("threads: {given}; reading by ");
-        assert!(run.stderr.contains(&said), "{}", run.stderr);
+        let expected = format!("threads: {given}; reading by ");
+        assert!(run.stderr.contains(&expected), "{}", run.stderr);
     }
     for (threads, jobs, given) in [(1, "2", 1), (3, "8", 1), (5, "8", 3)] {
         let run = with_threads(&mirror, &program, threads, &["--jobs", jobs]);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
-        let said = format!(
+        let expected = format!(
             "--jobs {jobs}: the system starts only {given} of these threads: Resource temporarily unavailable; use --jobs {given}, "
         );
-        assert!(run.stderr.contains(&said), "{}", run.stderr);
+        assert!(run.stderr.contains(&expected), "{}", run.stderr);
     }
     let run = with_threads(&mirror, &program, 1, &[]);
     assert_eq!((valid(&run), run.status), (8, Some(0)), "{run:?}");
-    let said = "the system starts no thread (Resource temporarily unavailable): the main thread does the work";
-    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let expected = "the system starts no thread (Resource temporarily unavailable): the main thread does the work";
+    assert!(run.stderr.contains(expected), "{}", run.stderr);
 }
 
 #[test]
@@ -358,8 +362,8 @@ fn an_absurd_number_of_jobs_is_refused_at_once_and_a_large_one_starts_no_idle_th
     for jobs in ["100000", "18446744073709551616", "0"] {
         let run = mirror.run(&["-k", "key.pem", "--jobs", jobs]);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
-        let said = format!("error: invalid value '{jobs}' for '--jobs <N>': ");
-        assert!(run.stderr.starts_with(&said), "{}", run.stderr);
+        let expected = format!("error: invalid value '{jobs}' for '--jobs <N>': ");
+        assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
     }
     let run = mirror.run(&["-k", "key.pem", "-v", "--jobs", "1024"]);
     assert!(
@@ -411,8 +415,8 @@ fn a_run_that_uses_up_its_processor_time_ends_with_its_reports() {
         });
         assert_eq!(run.stdout, "a.zst: ✅ Signature valid\n", "{run:?}");
         assert_eq!(run.status, Some(2), "{limit}: {run:?}");
-        let said = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
-        assert!(run.stderr.contains(said), "{}", run.stderr);
+        let expected = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
         let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
         assert!(report.contains("\"interrupted\": \"SIGXCPU\""), "{report}");
     }

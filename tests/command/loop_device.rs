@@ -38,8 +38,8 @@ impl Drop for Disk {
 
 fn succeeds(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program} {arguments:?}: {stderr}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -240,8 +240,8 @@ fn a_signature_that_the_disk_cannot_give_back_does_not_make_its_artifact_an_unsi
             "m/a.iso: ✅ Signature valid",
             "m/lost.zst: ❌ Cannot read: Input/output error",
         ];
-        let told: Vec<&str> = run.stdout.lines().take(2).collect();
-        assert_eq!(told, expected, "{way:?}");
+        let lines: Vec<&str> = run.stdout.lines().take(2).collect();
+        assert_eq!(lines, expected, "{way:?}");
         assert!(
             run.stderr.contains(" 3 valid, 1 unreadable; "),
             "{}",

@@ -70,7 +70,7 @@ fn pipes_serve_as_signature_and_as_key_wherever_the_user_names_one() {
 }
 
 #[test]
-fn a_pipe_is_read_once_and_no_further_than_tells_what_it_is() {
+fn a_pipe_is_read_once_and_no_further_than_needed_to_identify_it() {
     if !is_here("bash", "a pipe is read once") {
         return;
     }
@@ -360,7 +360,7 @@ fn a_hybrid_image_that_is_longer_than_it_says_is_verified_with_its_length() {
 }
 
 #[test]
-fn a_length_that_a_device_does_not_have_or_does_not_say_is_told_before_anything_is_read() {
+fn a_length_that_a_device_does_not_have_or_report_is_refused_before_anything_is_read() {
     if !devices_are_here("a length that a device does not have") {
         return;
     }

@@ -25,13 +25,13 @@ const UNSEEN: [char; 8] = [
 
 /// A record, as a line or an object tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Told {
+struct Shown {
     path: Vec<u8>,
     status: String,
 }
 
 /// What a line says; with a reason behind it or not.
-fn of_line(line: &str) -> Told {
+fn of_line(line: &str) -> Shown {
     let found: Vec<(usize, &str)> = MARKS.iter().flat_map(|m| line.match_indices(m)).collect();
     assert_eq!(found.len(), 1, "one mark, the verdict's: {line:?}");
     let (name, verdict) = line.split_at(found[0].0);
@@ -49,7 +49,7 @@ fn of_line(line: &str) -> Told {
         .find(|(words, _)| verdict.starts_with(words))
         .ok_or(line)
         .unwrap();
-    Told {
+    Shown {
         path: unescaped(name.strip_suffix(": ").unwrap().as_bytes()),
         status: (*status).to_owned(),
     }
@@ -63,8 +63,8 @@ fn member(object: &Value, name: &str) -> Option<Vec<u8>> {
     }
 }
 
-fn of_object(object: &Value) -> Told {
-    Told {
+fn of_object(object: &Value) -> Shown {
+    Shown {
         path: member(object, "path").unwrap(),
         status: object["status"].as_str().unwrap().to_owned(),
     }
@@ -219,11 +219,11 @@ fn put(mirror: &Mirror, root: &Path, file: &File) -> Vec<PathBuf> {
         Lies::Dangling => symlink("nowhere", &data).map(|()| sign()).unwrap(),
     }
     let needs_signature = !file.ending.is_empty() && !matches!(file.lies, Lies::Directory);
-    let is_told =
+    let is_shown =
         |path: &PathBuf| path.symlink_metadata().is_ok() && (*path == signature || needs_signature);
     [data.clone(), signature.clone()]
         .into_iter()
-        .filter(is_told)
+        .filter(is_shown)
         .collect()
 }
 
@@ -237,7 +237,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_the_names_there_is_one_line_for_each_record_and_it_leads_back_to_it(
+    fn for_all_names_there_is_one_line_for_each_record_and_it_leads_back_to_it(
         files in prop::collection::vec(file(), 1..24),
         options in prop::sample::subsequence(vec!["--verbose", "--all-files", "--allow-unsigned", "--follow-links"], 0..=4),
     ) {
@@ -245,35 +245,35 @@ proptest! {
         let root = mirror.path().join("m");
         fs::create_dir_all(root.join(name(WORST))).unwrap();
         let put: BTreeSet<PathBuf> = files.iter().flat_map(|file| put(&mirror, &root, file)).collect();
-        let told_of = |arguments: &[&str]| mirror.run(&[&["-k", "key.pem"], &options[..], arguments, &["m"]].concat());
+        let run_with = |arguments: &[&str]| mirror.run(&[&["-k", "key.pem"], &options[..], arguments, &["m"]].concat());
 
-        let run = told_of(&["--report", "r.json"]);
-        let lines: Vec<Told> = run.stdout.lines().map(of_line).collect();
+        let run = run_with(&["--report", "r.json"]);
+        let lines: Vec<Shown> = run.stdout.lines().map(of_line).collect();
         let records = report(&mirror);
         // In the same order, and no more of one than of the other.
         prop_assert_eq!(&lines, &records.iter().map(of_object).collect::<Vec<_>>());
         prop_assert!(is_plain(&run.stderr), "{}", run.stderr);
         prop_assert!(!run.stdout.contains(deceives), "{:?}", run.stdout);
 
-        let stream = told_of(&["--format", "jsonl"]);
+        let stream = run_with(&["--format", "jsonl"]);
         let objects: Vec<Value> = stream.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let (first, last) = (&objects[0], &objects[objects.len() - 1]);
         prop_assert_eq!((first["type"].as_str(), last["type"].as_str()), (Some("start"), Some("summary")));
-        let mut streamed: Vec<Told> = objects[1..objects.len() - 1].iter().map(of_object).collect();
+        let mut streamed: Vec<Shown> = objects[1..objects.len() - 1].iter().map(of_object).collect();
         let mut sorted = lines.clone();
         streamed.sort();
         sorted.sort();
         prop_assert_eq!(&sorted, &streamed);
 
         // Only what was signed is valid, and nothing is lost.
-        let mut told = BTreeSet::new();
+        let mut shown = BTreeSet::new();
         for record in &records {
             let path = mirror.path().join(OsString::from_vec(member(record, "path").unwrap()));
             prop_assert!(record["status"] != "valid" || fs::read(&path).unwrap() == GOOD, "{:?}", path);
-            told.insert(path);
-            told.extend(member(record, "signature").map(|s| mirror.path().join(OsString::from_vec(s))));
+            shown.insert(path);
+            shown.extend(member(record, "signature").map(|s| mirror.path().join(OsString::from_vec(s))));
         }
-        prop_assert!(put.is_subset(&told), "{:?}", put.difference(&told));
+        prop_assert!(put.is_subset(&shown), "{:?}", put.difference(&shown));
         let fails = records.iter().any(|record| record["passes"] == false);
         prop_assert_eq!(fails, run.stdout.contains('❌'));
         let passes = records.iter().any(|record| record["status"] == "valid");
@@ -392,14 +392,14 @@ fn no_name_is_a_command_to_a_ci_runner_wherever_it_is_printed() {
         assert_eq!(run.status, Some(1));
     }
     let lines = mirror.run(&["-k", "key.pem"]).stdout;
-    let told: BTreeSet<Vec<u8>> = lines.lines().map(|line| of_line(line).path).collect();
-    assert_eq!(told, put);
+    let shown: BTreeSet<Vec<u8>> = lines.lines().map(|line| of_line(line).path).collect();
+    assert_eq!(shown, put);
     let stream = mirror.run(&["-k", "key.pem", "--format", "jsonl"]).stdout;
     let objects = stream
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let told: BTreeSet<Vec<u8>> = objects.filter_map(|o| member(&o, "path")).collect();
-    assert_eq!(told, put);
+    let shown: BTreeSet<Vec<u8>> = objects.filter_map(|o| member(&o, "path")).collect();
+    assert_eq!(shown, put);
 }
 
 #[test]
@@ -537,14 +537,14 @@ fn behind_a_path_that_is_too_long_nothing_is_lost() {
     }
     for options in [&[][..], &["-L"], &["--jobs", "1", "--io", "read"]] {
         let run = mirror.run(&[&["-k", "key.pem", "m"], options].concat());
-        let told: Vec<Told> = run.stdout.lines().map(of_line).collect();
+        let shown: Vec<Shown> = run.stdout.lines().map(of_line).collect();
         for put in &descent.put {
-            let judged = told.iter().any(|told| told.path == *put);
-            let given_up = |told: &Told| {
-                let below = put.strip_prefix(&told.path[..]);
-                told.status == "unreadable" && below.is_some_and(|below| below.starts_with(b"/"))
+            let judged = shown.iter().any(|shown| shown.path == *put);
+            let given_up = |shown: &Shown| {
+                let below = put.strip_prefix(&shown.path[..]);
+                shown.status == "unreadable" && below.is_some_and(|below| below.starts_with(b"/"))
             };
-            assert!(judged != told.iter().any(given_up), "{} bytes", put.len());
+            assert!(judged != shown.iter().any(given_up), "{} bytes", put.len());
         }
         let valid = descent
             .put
@@ -552,8 +552,8 @@ fn behind_a_path_that_is_too_long_nothing_is_lost() {
             .filter(|put| put.len() + ".bin".len() < PATH_MAX)
             .count();
         let counts = ["valid", "unreadable"]
-            .map(|status| told.iter().filter(|told| told.status == status).count());
-        assert_eq!(counts, [valid, told.len() - valid]);
+            .map(|status| shown.iter().filter(|shown| shown.status == status).count());
+        assert_eq!(counts, [valid, shown.len() - valid]);
         let unreadable = run.stdout.lines().filter(|line| line.contains('❌'));
         assert!(
             unreadable
@@ -602,22 +602,22 @@ fn no_name_of_a_link_a_key_or_a_report_reaches_stderr_as_it_is() {
     let arguments = ["-v", "-k", &key, "--report", &report, "m"].map(str::as_bytes);
     let run = run_in_mirror(prepare, &arguments);
     assert!(is_plain(&run.stderr), "{}", run.stderr);
-    for told in [
+    for shown in [
         "pem: this key is inside the tree that it verifies",
         "outside of the PATHs",
         "pem (f857ae4ed6e34e33761aea25caaee3fe54a15960fb92dcd63a375ab121deb2a9): 0 valid",
     ] {
-        let line = run.stderr.lines().find(|line| line.contains(told));
+        let line = run.stderr.lines().find(|line| line.contains(shown));
         assert!(
             line.unwrap_or_default().contains(SHOWN),
-            "{told}: {}",
+            "{shown}: {}",
             run.stderr
         );
     }
 }
 
 #[test]
-fn no_argument_reaches_stderr_as_it_is_whatever_is_wrong_with_it() {
+fn no_argument_reaches_stderr_unescaped_in_any_usage_error() {
     let forged = |before: &str, after: &str| format!("{before}{FORGED}{after}").into_bytes();
     let with_key =
         |arguments: &[Vec<u8>]| [&[b"-k".to_vec(), b"key.pem".to_vec()], arguments].concat();

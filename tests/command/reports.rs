@@ -72,15 +72,15 @@ fn document(mirror: &Mirror, name: &str) -> Value {
 }
 
 #[test]
-fn every_status_and_reason_is_an_object_that_fits_the_schema() {
+fn every_status_and_reason_is_an_object_valid_under_the_schema() {
     let mirror = mirror_of_all();
     let run = mirror.run(&["-k", "key.pem", "--format", "jsonl"]);
     let objects = objects(&run);
-    let told = |object: &&Value| {
+    let found = |object: &&Value| {
         let text = |member: &str| object[member].as_str().unwrap_or("").to_owned();
         (text("path"), (text("status"), text("reason")))
     };
-    let told: BTreeMap<_, _> = of_type(&objects, "artifact").iter().map(told).collect();
+    let found: BTreeMap<_, _> = of_type(&objects, "artifact").iter().map(found).collect();
     let expected = [
         ("", "valid", "key-verifies"),
         ("changed.zst", "invalid", "no-key-verifies"),
@@ -96,7 +96,7 @@ fn every_status_and_reason_is_an_object_that_fits_the_schema() {
     let owned = |(path, status, reason): (&str, &str, &str)| {
         (path.to_owned(), (status.to_owned(), reason.to_owned()))
     };
-    assert_eq!(told, expected.map(owned).into());
+    assert_eq!(found, expected.map(owned).into());
     assert_eq!(run.status, Some(1));
 }
 
@@ -197,7 +197,7 @@ fn the_json_report_has_the_objects_of_the_stream_in_the_order_of_the_lines() {
 }
 
 #[test]
-fn the_lines_are_the_same_with_a_report_and_all_records_are_in_it_whatever_is_printed() {
+fn the_lines_are_the_same_with_a_report_and_all_records_are_in_it_even_if_not_printed() {
     let mirror = mirror_of_all();
     let plain = mirror.run(&["-k", "key.pem"]);
     let with_report = mirror.run(&["-k", "key.pem", "--report", "r.json"]);
@@ -227,7 +227,7 @@ fn the_junit_report_has_a_case_for_each_artifact_and_a_failure_with_its_reason()
 }
 
 #[test]
-fn the_junit_cases_of_a_file_with_two_signatures_are_told_apart_by_them() {
+fn the_junit_cases_of_a_file_with_two_signatures_are_distinguished_by_them() {
     let mirror = Mirror::new();
     mirror.write_signed("d/x.iso", "d/x.sig.bin", b"alpha");
     mirror.write("d/x.iso.sig.bin", sign(&mirror.key, b"beta"));
@@ -262,7 +262,7 @@ fn assert_distinct(cases: &[((String, String), bool)]) {
 }
 
 #[test]
-fn no_junit_case_hides_behind_one_that_looks_like_it() {
+fn no_junit_case_hides_behind_a_similar_one() {
     let mirror = Mirror::new();
     // One file with two signatures, of which one is bad, and files that are called as its cases
     // are.
@@ -336,7 +336,7 @@ fn the_junit_report_of_a_run_without_a_judgement_has_an_error() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_told_before_a_byte_is_hashed() {
+fn a_report_that_cannot_be_written_is_refused_before_a_byte_is_hashed() {
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
     fs::create_dir(mirror.path().join("d.json")).unwrap();
@@ -383,15 +383,15 @@ fn done(program: &str, arguments: &[&OsStr], undo: &[&OsStr]) -> Option<Undo> {
 /// Whether the report is refused with these words before a file is read, and nothing is left beside
 /// its place.
 fn assert_refused(run: &Run, words: &str, directory: &Path) {
-    let said = format!("cannot write the report: {words}\n");
-    assert!(run.stderr.ends_with(&said), "{}", run.stderr);
+    let expected = format!("cannot write the report: {words}\n");
+    assert!(run.stderr.ends_with(&expected), "{}", run.stderr);
     assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
     let mut names = fs::read_dir(directory).unwrap().flatten();
     assert!(names.all(|entry| !entry.file_name().to_string_lossy().ends_with(".tmp")));
 }
 
 #[test]
-fn a_report_that_another_users_file_keeps_out_of_a_sticky_directory_is_told_before_a_byte_is_hashed()
+fn a_report_that_another_users_file_keeps_out_of_a_sticky_directory_is_refused_before_a_byte_is_hashed()
  {
     let test = "a_report_that_another_users_file_keeps_out_of_a_sticky_directory";
     if !is_available(is_root(), "root", test) {
@@ -403,23 +403,27 @@ fn a_report_that_another_users_file_keeps_out_of_a_sticky_directory_is_told_befo
     let out = mirror.path().join("out");
     fs::set_permissions(&out, fs::Permissions::from_mode(0o1777)).unwrap();
     let program = crate::support::public_command(mirror.path());
-    let as_nobody = |report: &str| {
+    let as_other_user = |report: &str| {
         let mut command = Command::new(&program);
         command.args(["-k", "key.pem", "m", "--report", report]);
         command.current_dir(mirror.path()).uid(65534).gid(65534);
         Run::of(command)
     };
-    assert_refused(&as_nobody("out/r.json"), "Operation not permitted", &out);
+    assert_refused(
+        &as_other_user("out/r.json"),
+        "Operation not permitted",
+        &out,
+    );
     assert_eq!(fs::read(out.join("r.json")).unwrap(), b"root's");
     // Its own it may replace, and root may everybody's.
-    assert_eq!(as_nobody("out/own.json").status, Some(0));
-    assert_eq!(as_nobody("out/own.json").status, Some(0));
+    assert_eq!(as_other_user("out/own.json").status, Some(0));
+    assert_eq!(as_other_user("out/own.json").status, Some(0));
     let run = mirror.run(&["-k", "key.pem", "m", "--report", "out/own.json"]);
     assert_eq!(run.status, Some(0));
 }
 
 #[test]
-fn a_report_whose_place_is_a_mount_point_is_told_before_a_byte_is_hashed() {
+fn a_report_whose_place_is_a_mount_point_is_refused_before_a_byte_is_hashed() {
     let mirror = Mirror::new();
     mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
     mirror.write("out/r.json", "");
@@ -443,7 +447,7 @@ fn a_report_whose_place_is_a_mount_point_is_told_before_a_byte_is_hashed() {
 }
 
 #[test]
-fn a_report_whose_place_is_immutable_or_only_appended_to_is_told_before_a_byte_is_hashed() {
+fn a_report_whose_place_is_immutable_or_append_only_is_refused_before_a_byte_is_hashed() {
     for (place, flag) in [
         ("out/r.json", "i"),
         ("out/r.json", "a"),
@@ -724,7 +728,7 @@ fn a_file_that_another_user_put_there_does_not_make_a_report_wider() {
 }
 
 #[test]
-fn a_report_replaces_no_key_whatever_it_is_called() {
+fn a_report_replaces_no_key_under_any_name() {
     let mirror = Mirror::new();
     mirror.write_signed("m/x.zst", "m/x.sig.bin", b"alpha");
     let key = fs::read(mirror.path().join("key.pem")).unwrap();
@@ -848,8 +852,8 @@ fn a_report_does_not_replace_the_file_that_the_output_goes_to() {
     let mut command = mirror.command(&["-k", "key.pem", "m", "--report", "o.json"]);
     let status = command.stderr(err).output().unwrap().status;
     assert_eq!(status.code(), Some(2));
-    let said = fs::read_to_string(mirror.path().join("o.json")).unwrap();
-    assert!(said.contains(words), "{said}");
+    let expected = fs::read_to_string(mirror.path().join("o.json")).unwrap();
+    assert!(expected.contains(words), "{expected}");
 }
 
 #[test]
@@ -936,7 +940,7 @@ fn what_is_valid_through_a_link_in_the_tree_is_not_replaced() {
 }
 
 #[test]
-fn a_report_has_every_record_that_it_counts_when_nobody_reads_the_stream() {
+fn a_report_has_every_record_that_it_counts_when_the_stream_is_not_read() {
     let mirror = Mirror::new();
     for n in 0..300 {
         mirror.write_signed(&format!("{n}.zst"), &format!("{n}.sig.bin"), b"alpha");
@@ -974,11 +978,11 @@ fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
         "--report", "r.json", "--report", "r.xml", "--report", "r.html",
     ];
     let run = interrupted_while_walking(&mirror, &endless, &reports);
-    let said = "interrupted while looking for files; nothing was verified";
+    let expected = "interrupted while looking for files; nothing was verified";
     assert_eq!((run.stdout.as_str(), run.status), ("", Some(143)));
     assert!(
         run.stderr
-            .ends_with(&format!("verify-signatures: {said}\n")),
+            .ends_with(&format!("verify-signatures: {expected}\n")),
         "{}",
         run.stderr
     );
@@ -993,17 +997,17 @@ fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
         (&summary["interrupted"], &summary["exit_status"]),
         (&"SIGTERM".into(), &143.into())
     );
-    assert_eq!(summary["problems"], serde_json::json!([said]));
+    assert_eq!(summary["problems"], serde_json::json!([expected]));
     let junit = fs::read_to_string(mirror.path().join("r.xml")).unwrap();
     assert_eq!(Junit::read(&junit).counts(), [1, 0, 1, 0]);
     assert!(
-        junit.contains(&format!("<error message=\"{said}; ended by SIGTERM\"")),
+        junit.contains(&format!("<error message=\"{expected}; ended by SIGTERM\"")),
         "{junit}"
     );
     let page = fs::read_to_string(mirror.path().join("r.html")).unwrap();
     assert!(page.contains("<h1>Interrupted by SIGTERM</h1>"), "{page}");
     assert!(
-        page.contains(&format!("<p class=\"problem\">{said}</p>")),
+        page.contains(&format!("<p class=\"problem\">{expected}</p>")),
         "{page}"
     );
 }

@@ -127,7 +127,7 @@ fn wait_until_full(pipe: &impl AsRawFd) {
 }
 
 #[test]
-fn a_signal_is_answered_while_nobody_reads_the_lines() {
+fn a_signal_is_answered_while_the_lines_are_not_read() {
     let mirror = Mirror::new();
     for n in 0..3000 {
         mirror.write(&format!("a-rather-long-name-{n:04}.zst"), "");
@@ -149,14 +149,14 @@ fn a_signal_is_answered_while_nobody_reads_the_lines() {
             stderr.contains(" 3000 without signature file; "),
             "{stderr}"
         );
-        let told = "standard output: nobody reads it, and the run was ended";
-        assert!(stderr.contains(told), "{stderr}");
+        let lines = "standard output: nobody reads it, and the run was ended";
+        assert!(stderr.contains(lines), "{stderr}");
     }
 }
 
 /// A mirror of which there is more to say, under `--verbose`, than a pipe takes: links to a
 /// directory that is not part of it.
-fn mirror_with_much_to_say() -> Mirror {
+fn mirror_with_many_messages() -> Mirror {
     let mirror = Mirror::new();
     // Were each message waited for by itself, which takes 20 ms, the run would hang by what tests
     // call that.
@@ -169,8 +169,8 @@ fn mirror_with_much_to_say() -> Mirror {
 }
 
 #[test]
-fn a_signal_is_answered_while_nobody_reads_what_is_said() {
-    let mirror = mirror_with_much_to_say();
+fn a_signal_is_answered_while_the_messages_are_not_read() {
+    let mirror = mirror_with_many_messages();
     for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
         let mut child = spawn(mirror.command(&["-k", "key.pem", "--verbose"]));
         // Nobody reads what it says of the links.
@@ -182,7 +182,7 @@ fn a_signal_is_answered_while_nobody_reads_what_is_said() {
 }
 
 #[test]
-fn a_signal_is_answered_while_nobody_reads_the_one_pipe_of_lines_and_messages() {
+fn a_signal_is_answered_while_the_one_pipe_of_lines_and_messages_is_not_read() {
     let mirror = Mirror::new();
     for n in 0..3000 {
         mirror.write(&format!("a-rather-long-name-{n:04}.zst"), "");
@@ -288,7 +288,7 @@ fn a_pipe_that_closes_early_ends_the_run_quietly_and_not_with_success() {
 }
 
 #[test]
-fn output_that_cannot_be_written_is_told_and_no_success() {
+fn output_that_cannot_be_written_is_reported_and_no_success() {
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"x");
     let mut command = mirror.command(&PINNED);
@@ -325,16 +325,16 @@ fn no_progress_is_shown_where_stderr_is_no_terminal_or_under_status() {
     let run = mirror.run(&["-k", "key.pem", "--status"]);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     let run = mirror.run_pinned(&[]);
-    let told: Vec<_> = run.stderr.lines().collect();
-    assert_eq!(told[0], "verify-signatures: what failed, and what to do:");
+    let lines: Vec<_> = run.stderr.lines().collect();
+    assert_eq!(lines[0], "verify-signatures: what failed, and what to do:");
     assert!(
-        told[1].contains(" big.iso: ❌ Signature invalid ("),
-        "{told:?}"
+        lines[1].contains(" big.iso: ❌ Signature invalid ("),
+        "{lines:?}"
     );
-    assert!(told[2].contains("probably the wrong key"), "{told:?}");
-    assert!(told[3].contains(" 0 valid, 1 invalid; "), "{told:?}");
-    assert!(told[4].contains(" key key.pem ("), "{told:?}");
-    assert_eq!(told.len(), 5);
+    assert!(lines[2].contains("probably the wrong key"), "{lines:?}");
+    assert!(lines[3].contains(" 0 valid, 1 invalid; "), "{lines:?}");
+    assert!(lines[4].contains(" key key.pem ("), "{lines:?}");
+    assert_eq!(lines.len(), 5);
 }
 
 #[test]
@@ -354,9 +354,9 @@ fn two_names_of_one_big_file_are_hashed_once() {
         run.stderr
     );
     let lines: Vec<&str> = run.stdout.lines().collect();
-    let said = "; read as big.iso, another name of the same file)";
+    let expected = "; read as big.iso, another name of the same file)";
     assert!(
-        !lines[0].contains("read as") && lines[1].ends_with(said),
+        !lines[0].contains("read as") && lines[1].ends_with(expected),
         "{lines:?}"
     );
     let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
@@ -508,7 +508,7 @@ fn a_socket_under_an_artifacts_name_is_no_regular_file() {
 }
 
 #[test]
-fn a_descriptor_that_cannot_be_written_is_told_and_no_success() {
+fn a_descriptor_that_cannot_be_written_is_reported_and_no_success() {
     let mirror = Mirror::new();
     mirror.write_signed("x.zst", "x.sig.bin", b"x");
     for arguments in [&PINNED[..], &["--help"], &["--version"]] {

@@ -76,8 +76,8 @@ fn run_and(
     wait(&child);
     action(&victim);
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.signal(), None, "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.signal(), None, "{stderr}");
     let lines = String::from_utf8(output.stdout).unwrap();
     lines.lines().map(str::to_owned).collect()
 }

@@ -66,7 +66,7 @@ fn a_closed_stdout_gives_status_2_and_a_message_whatever_is_to_be_printed() {
 }
 
 #[test]
-fn a_closed_stdout_is_told_before_a_report_is_begun() {
+fn a_closed_stdout_is_reported_before_a_report_is_begun() {
     let mirror = signed();
     let run = through(
         &mirror,

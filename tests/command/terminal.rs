@@ -378,15 +378,17 @@ fn failures_are_explained_at_the_end_when_they_have_left_the_screen() {
     }
     let (status, rows) = Terminal::run(&mirror, 24, 120, &[]).end();
     assert_eq!(status.code(), Some(1));
-    let told = rows
+    let heading = rows
         .iter()
         .rposition(|row| row == "verify-signatures: what failed, and what to do:")
         .unwrap();
     let explained = "verify-signatures: a.zst: ❌ Signature file not found (no signature file claims it: neither a.sig.bin";
-    assert!(rows[told + 1].starts_with(explained), "{rows:#?}");
+    assert!(rows[heading + 1].starts_with(explained), "{rows:#?}");
     let summary = "verify-signatures: 30 valid, 1 without signature file; ";
     assert!(
-        rows[told + 2..].iter().any(|row| row.starts_with(summary)),
+        rows[heading + 2..]
+            .iter()
+            .any(|row| row.starts_with(summary)),
         "{rows:#?}"
     );
 }

@@ -276,11 +276,12 @@ fn outward(mirror: &Mirror, arguments: &[&str]) -> Vec<String> {
     let run = mirror.run_pinned(&[&["--allow-unsigned"], arguments].concat());
     assert_eq!(run.status, Some(0), "{}{}", run.stdout, run.stderr);
     let place = mirror.path().canonicalize().unwrap();
-    let told = run
+    let reported = run
         .stderr
         .lines()
         .filter(|line| line.ends_with("outside of the PATHs"));
-    told.map(|line| line.replace(place.to_str().unwrap(), "TREE"))
+    reported
+        .map(|line| line.replace(place.to_str().unwrap(), "TREE"))
         .collect()
 }
 
@@ -310,14 +311,14 @@ fn links_out_of_the_tree_are_verified_and_named_under_verbose() {
     let directory =
         "verify-signatures: m/directory: a link to TREE/else/deep, outside of the PATHs";
     let leave_out = ["--exclude", "left-out.zst", "m"];
-    let told = |options: &[&str]| outward(&mirror, &[options, &leave_out].concat());
-    assert_eq!(told(&["-v"]), data);
-    assert_eq!(told(&["-v", "-L"]), [&data[..], &[directory]].concat());
-    assert_eq!(told(&["-L"]), [""; 0]);
+    let reported = |options: &[&str]| outward(&mirror, &[options, &leave_out].concat());
+    assert_eq!(reported(&["-v"]), data);
+    assert_eq!(reported(&["-v", "-L"]), [&data[..], &[directory]].concat());
+    assert_eq!(reported(&["-L"]), [""; 0]);
     // Once a PATH has what they lead to, nothing lies elsewhere.
-    assert_eq!(told(&["-v", "-L", "else"]), [""; 0]);
+    assert_eq!(reported(&["-v", "-L", "else"]), [""; 0]);
     // Twice the same PATH says nothing twice.
-    assert_eq!(told(&["-v", "m"]), data);
+    assert_eq!(reported(&["-v", "m"]), data);
     // The place of a file that is named as PATH is its directory.
     let data_alone = outward(&mirror, &["-v", "m/data.sig.bin", "m/own.zst"]);
     assert_eq!(data_alone, data[1..]);
@@ -375,7 +376,7 @@ impl Waiting {
 }
 
 #[test]
-fn what_is_no_file_is_never_opened_whatever_it_is_named() {
+fn what_is_no_file_is_never_opened_under_any_name() {
     let mirror = Mirror::new();
     signed(&mirror, "m/z");
     let fifos = [

@@ -83,7 +83,7 @@ fn the_summary_is_complete_at_the_end_and_not_before() {
 }
 
 #[test]
-fn one_file_is_verified_against_one_signature_whatever_their_names() {
+fn one_file_is_verified_against_one_signature_regardless_of_their_names() {
     let mirror = Mirror::new();
     mirror.write("image.raw", "alpha");
     mirror.write("proof", sign(&signing_key(1), b"alpha"));

@@ -81,7 +81,7 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
-    fn names_are_paired_as_the_rules_say_in_whatever_order_they_come(directory in directory()) {
+    fn names_are_paired_by_the_rules_in_any_order(directory in directory()) {
         pairing::check(directory.as_bytes());
     }
 

@@ -53,14 +53,14 @@ pub enum ConfigError {
     #[error("{}: the key is not a regular file; give one with --key FILE", shown(.0))]
     KeyNotAFile(PathBuf),
     /// A key file contains something else.
-    #[error("{}: {}", shown(path), bad_key(source, *looks))]
+    #[error("{}: {}", shown(path), bad_key(source, *sniffed))]
     BadKey {
         /// The key file.
         path: PathBuf,
         /// What is wrong with its content.
         source: KeyError,
         /// What the content is, if it can be identified by itself.
-        looks: Option<Sniffed>,
+        sniffed: Option<Sniffed>,
     },
     /// A key file has another fingerprint than the pinned ones.
     #[error(
@@ -223,19 +223,19 @@ pub(super) fn shown(path: &Path) -> String {
 fn advice(path: &Path, error: &io::Error) -> String {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     let is_nothing = matches!(error.kind(), NotFound | NotADirectory | InvalidFilename);
-    let looks = PathHint::of(path.as_os_str().as_bytes()).filter(|_| is_nothing);
-    looks.map_or_else(String::new, |looks| format!("; {}", looks.advice()))
+    let hint = PathHint::of(path.as_os_str().as_bytes()).filter(|_| is_nothing);
+    hint.map_or_else(String::new, |hint| format!("; {}", hint.advice()))
 }
 
 /// Describes what a key file contains instead of a key, and what to do.
-fn bad_key(error: &KeyError, looks: Option<Sniffed>) -> String {
-    let Some(looks) = looks else {
+fn bad_key(error: &KeyError, sniffed: Option<Sniffed>) -> String {
+    let Some(sniffed) = sniffed else {
         return format!("{error}{}", conversion(error));
     };
     format!(
         "{}; an ECDSA P-256 public key is needed: {}",
-        looks.is(),
-        for_content(looks, Role::Key)
+        sniffed.is(),
+        for_content(sniffed, Role::Key)
     )
 }
 

@@ -185,7 +185,8 @@ fn load_key(path: &Path) -> Result<Key, ConfigError> {
 /// and no further than a key can extend.
 fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let mut content = Vec::new();
-    // One byte more than a key may have shows that the file is longer, whatever its reported size.
+    // One byte more than a key may have shows that the file is longer, even if its reported size is
+    // wrong.
     let read = |file: File| {
         file.take(MAX_FILE_BYTES as u64 + 1)
             .read_to_end(&mut content)
@@ -199,7 +200,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
 fn parse(path: &Path, content: &[u8]) -> Result<Key, ConfigError> {
     Key::parse(shown(path), content).map_err(|source| ConfigError::BadKey {
         path: path.to_owned(),
-        looks: match source {
+        sniffed: match source {
             // These errors do not identify the file: two short integers, for example, are a
             // signature.
             KeyError::NotAKey

@@ -246,7 +246,7 @@ fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
     let known = |name: &String| {
         Hasher::named(name).ok_or_else(|| ConfigError::NoSuchHasher {
             name: name.clone(),
-            known: Hasher::all().iter().map(|way| way.name()).collect(),
+            known: Hasher::all().iter().map(|hasher| hasher.name()).collect(),
         })
     };
     cli.sha256.as_ref().map(known).transpose()

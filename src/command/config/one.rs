@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use super::ConfigError;
 use crate::content::device;
-use crate::trust::signature::LOOK_BYTES;
+use crate::trust::signature::SNIFF_BYTES;
 use crate::verify::{Extent, One};
 
 /// Examines both, with `found` being the metadata of the signature's path, and reads the signature
@@ -42,7 +42,7 @@ fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError
     let mut content = Vec::new();
     // The user named it, and waits for its writer. Files found by a walk are never waited for.
     let read =
-        File::open(path).and_then(|file| file.take(LOOK_BYTES as u64).read_to_end(&mut content));
+        File::open(path).and_then(|file| file.take(SNIFF_BYTES as u64).read_to_end(&mut content));
     read.map_err(|source| ConfigError::SignatureUnreadable {
         path: path.to_owned(),
         source,
@@ -63,7 +63,7 @@ fn extent(path: &Path, asked: Option<u64>) -> Result<Option<Extent>, ConfigError
             None => Ok(None),
         };
     }
-    let (size, of_image) = look_at(path).map_err(|source| ConfigError::DeviceUnreadable {
+    let (size, of_image) = measure(path).map_err(|source| ConfigError::DeviceUnreadable {
         path: path.to_owned(),
         source,
     })?;
@@ -90,7 +90,7 @@ fn extent(path: &Path, asked: Option<u64>) -> Result<Option<Extent>, ConfigError
 }
 
 /// Returns the size of a block device, and of the image on it if the image records one.
-fn look_at(path: &Path) -> io::Result<(u64, Option<u64>)> {
+fn measure(path: &Path) -> io::Result<(u64, Option<u64>)> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
     Ok((device::size(&file)?, device::image_size(&file)?))

@@ -164,8 +164,8 @@ fn is_blocked() -> bool {
     // SAFETY: Without a new mask the call only writes the current one, which is read only if it was
     // written.
     unsafe {
-        let told = libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr());
-        told != 0 || libc::sigismember(mask.as_ptr(), libc::SIGBUS) != 0
+        let status = libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr());
+        status != 0 || libc::sigismember(mask.as_ptr(), libc::SIGBUS) != 0
     }
 }
 

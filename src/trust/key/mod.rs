@@ -124,7 +124,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     #[test]
-    fn a_file_that_is_no_key_is_told_by_what_it_is() {
+    fn a_file_that_is_no_key_is_described_by_what_it_is() {
         let private = "-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n";
         let block = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n";
         let cases: [(&[u8], KeyError); 10] = [
@@ -204,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_is_told_by_the_bits_of_its_modulus_if_it_has_one() {
-        let told = |key: &[u8]| {
+    fn an_rsa_key_is_described_by_the_bits_of_its_modulus_if_it_has_one() {
+        let parsed = |key: &[u8]| {
             let base64 = STANDARD.encode(key);
             let label = "RSA PUBLIC KEY-----";
             let block = format!("-----BEGIN {label}\n{base64}\n-----END {label}\n");
@@ -216,15 +216,15 @@ mod tests {
             (&[0x30, 4, 2, 2, 0x00, 0x80], 8),
             (&[0x30, 7, 2, 2, 0x7f, 0xff, 2, 1, 3], 15),
         ] {
-            assert_eq!(told(key), Err(KeyError::Rsa { bits }));
+            assert_eq!(parsed(key), Err(KeyError::Rsa { bits }));
         }
         let none = Err(KeyError::OtherAlgorithm("RSA".to_owned()));
-        assert_eq!(told(&[0x30, 4, 4, 2, 0x01, 0x00]), none);
-        assert_eq!(told(&[0x30, 0]), none);
+        assert_eq!(parsed(&[0x30, 4, 4, 2, 0x01, 0x00]), none);
+        assert_eq!(parsed(&[0x30, 0]), none);
     }
 
     #[test]
-    fn an_encrypted_private_key_as_der_is_told() {
+    fn an_encrypted_private_key_as_der_is_recognized() {
         let encrypted = [0x30, 5, 0x30, 0, 0x04, 1, 0];
         assert_eq!(Key::parse("k", &encrypted), Err(KeyError::PrivateKey));
     }

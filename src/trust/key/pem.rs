@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_read_whatever_stands_around_it_and_however_its_lines_end() {
+    fn a_block_is_read_regardless_of_the_text_around_it_and_its_line_ends() {
         for text in [
             "-----BEGIN A-----\nMAA=\n-----END A-----",
             "of the vendor\r\n-----BEGIN A-----\r\nMA\r\nA=\r\n-----END A-----\r\nmore\n",
