@@ -7,6 +7,7 @@ mod fuse;
 mod generate;
 mod hints;
 mod html;
+mod images;
 mod limits;
 mod loop_device;
 mod named;

@@ -8,6 +8,7 @@
     clippy::explicit_write
 )]
 
+pub mod bundles;
 pub mod junit;
 
 use std::fs;
