@@ -27,6 +27,7 @@ compile_error!(
 
 #[cfg(feature = "cli")]
 mod audit;
+mod bundle;
 #[cfg(feature = "cli")]
 mod command;
 mod content;

@@ -1,0 +1,44 @@
+//! What ends the reading of a bundle: an error that passes through `std::io` unchanged.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::Defect;
+use crate::content::ReadError;
+
+/// Why reading ended early.
+#[derive(Debug, Error)]
+pub(crate) enum Fault {
+    /// The content is defective.
+    #[error(transparent)]
+    Defect(#[from] Defect),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Nobody waits for the result any more.
+    #[error("abandoned")]
+    Abandoned,
+}
+
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> io::Error {
+        io::Error::other(fault)
+    }
+}
+
+impl From<Defect> for io::Error {
+    fn from(defect: Defect) -> io::Error {
+        Fault::Defect(defect).into()
+    }
+}
+
+/// Finds a fault again; any other error comes from the system.
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        match error.downcast::<Fault>() {
+            Ok(fault) => fault,
+            Err(error) => Fault::Read(ReadError::Io(error)),
+        }
+    }
+}

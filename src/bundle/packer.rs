@@ -1,0 +1,188 @@
+//! Packs the content of members into pieces of one size, so that many small members cost no more
+//! than a few large ones.
+
+use std::collections::VecDeque;
+use std::io::Read;
+
+use super::{Defect, Fault, LARGEST_TEXT};
+use crate::digest::Block;
+
+/// Length of a full piece in bytes.
+pub(super) const PIECE: usize = 256 * 1024;
+
+/// Maximum number of members that end in one piece.
+const MOST_ENDS: usize = 1024;
+
+/// The contents of members, one after another. A content that continues in the next piece has whole
+/// blocks in this one.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    pub(super) bytes: Vec<u8>,
+    /// In order of their offsets.
+    pub(super) ends: VecDeque<Ending>,
+}
+
+/// The end of a member's content.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// The offset in the piece.
+    pub(super) at: usize,
+    pub(super) path: Vec<u8>,
+    pub(super) kind: Ended,
+}
+
+/// What ends.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// A file of this size in bytes, with its text.
+    File(u64, Option<Vec<u8>>),
+    /// A link to this target, without content.
+    Link(Vec<u8>),
+}
+
+/// What takes pieces to where they are hashed.
+pub(super) trait Conveyor {
+    /// Returns an empty buffer, a used one if there is one.
+    fn buffer(&mut self) -> Vec<u8>;
+
+    /// Takes a piece.
+    ///
+    /// # Errors
+    /// [`Fault::Abandoned`].
+    fn put(&mut self, piece: Piece) -> Result<(), Fault>;
+}
+
+/// Fills pieces.
+pub(super) struct Packer<'a, C: Conveyor> {
+    conveyor: &'a mut C,
+    piece: Piece,
+    /// Bytes of text that may still be kept.
+    text_left: usize,
+}
+
+impl<'a, C: Conveyor> Packer<'a, C> {
+    /// Returns a packer that keeps at most `text` bytes of text.
+    pub(super) fn new(conveyor: &'a mut C, text: usize) -> Packer<'a, C> {
+        Packer {
+            conveyor,
+            piece: Piece::default(),
+            text_left: text,
+        }
+    }
+
+    /// Packs a file whose content is the next `size` bytes of the input.
+    ///
+    /// # Errors
+    /// [`Defect::Truncated`] if there are fewer; [`Defect::TooMuchText`]; those of the input.
+    pub(super) fn file(
+        &mut self,
+        path: Vec<u8>,
+        size: u64,
+        input: &mut impl Read,
+    ) -> Result<(), Fault> {
+        let mut text = (size <= LARGEST_TEXT).then(Vec::new);
+        let mut left = size;
+        while left > 0 {
+            let room = self.room(left)?;
+            let start = self.piece.bytes.len();
+            let part = room.min(usize::try_from(left).unwrap_or(room));
+            self.piece.bytes.resize(start + part, 0);
+            let filled = super::tar::fill(input, &mut self.piece.bytes[start..])?;
+            if filled < part {
+                return Err(Defect::Truncated.into());
+            }
+            self.keep_text(&mut text, start)?;
+            left -= part as u64;
+        }
+        let kept = text.as_ref().map_or(0, Vec::len);
+        let text = text.filter(|text| is_json(text));
+        if text.is_none() {
+            self.text_left += kept;
+        }
+        self.end(path, Ended::File(size, text))
+    }
+
+    /// Packs a link.
+    pub(super) fn link(&mut self, path: Vec<u8>, target: Vec<u8>) -> Result<(), Fault> {
+        self.end(path, Ended::Link(target))
+    }
+
+    /// Hands over the last piece.
+    pub(super) fn finish(&mut self) -> Result<(), Fault> {
+        self.hand_over()
+    }
+
+    fn end(&mut self, path: Vec<u8>, kind: Ended) -> Result<(), Fault> {
+        let at = self.piece.bytes.len();
+        self.piece.ends.push_back(Ending { at, path, kind });
+        if self.piece.ends.len() >= MOST_ENDS {
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
+    /// Returns how much of a content, of which `left` bytes are to come, goes into the piece: all
+    /// of it, or whole blocks. Hands over a full piece first.
+    fn room(&mut self, left: u64) -> Result<usize, Fault> {
+        let free = |piece: &Piece| PIECE.saturating_sub(piece.bytes.len());
+        let fits = |free: usize| left <= free as u64;
+        if !fits(free(&self.piece)) && free(&self.piece) < size_of::<Block>() {
+            self.hand_over()?;
+        }
+        if self.piece.bytes.capacity() == 0 {
+            self.piece.bytes = self.conveyor.buffer();
+            self.piece.bytes.reserve_exact(PIECE);
+        }
+        let free = free(&self.piece);
+        Ok(if fits(free) {
+            free
+        } else {
+            free / size_of::<Block>() * size_of::<Block>()
+        })
+    }
+
+    fn hand_over(&mut self) -> Result<(), Fault> {
+        let piece = std::mem::take(&mut self.piece);
+        if piece.bytes.is_empty() && piece.ends.is_empty() {
+            return Ok(());
+        }
+        self.conveyor.put(piece)
+    }
+
+    /// Copies what was added to the piece from `start` on, if it is or may become JSON.
+    fn keep_text(&mut self, text: &mut Option<Vec<u8>>, start: usize) -> Result<(), Fault> {
+        let Some(kept) = text else {
+            return Ok(());
+        };
+        let added = &self.piece.bytes[start..];
+        let is_blank = kept.iter().all(|byte| is_space(*byte));
+        // A content of blanks alone is kept until it shows what it is.
+        if is_blank && !may_become_json(added) {
+            self.text_left += kept.len();
+            *text = None;
+            return Ok(());
+        }
+        let left = self.text_left.checked_sub(added.len());
+        // Fail closed: without its text, a document would pass for a blob.
+        self.text_left = left.ok_or(Defect::TooMuchText)?;
+        kept.extend_from_slice(added);
+        Ok(())
+    }
+}
+
+/// White space of JSON (RFC 8259, 2).
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+fn first(text: &[u8]) -> Option<u8> {
+    text.iter().copied().find(|byte| !is_space(*byte))
+}
+
+fn is_json(text: &[u8]) -> bool {
+    matches!(first(text), Some(b'{' | b'['))
+}
+
+fn may_become_json(text: &[u8]) -> bool {
+    matches!(first(text), None | Some(b'{' | b'['))
+}

@@ -1,0 +1,195 @@
+//! The header block of a member (POSIX.1-2024, pax, "ustar Interchange Format", and the GNU
+//! variant), read strictly: what programs understand differently is refused.
+
+use crate::bundle::Defect;
+
+/// The block of a tar archive.
+pub(super) const BLOCK: usize = 512;
+
+pub(super) type Block = [u8; BLOCK];
+
+/// The fields used, as ranges of the block.
+mod field {
+    use std::ops::Range;
+
+    pub(super) const NAME: Range<usize> = 0..100;
+    pub(super) const SIZE: Range<usize> = 124..136;
+    pub(super) const CHECKSUM: Range<usize> = 148..156;
+    pub(super) const KIND: usize = 156;
+    pub(super) const LINK: Range<usize> = 157..257;
+    /// Magic and version.
+    pub(super) const MAGIC: Range<usize> = 257..265;
+    pub(super) const PREFIX: Range<usize> = 345..500;
+}
+
+/// Magic and version of ustar, whose names may continue in the prefix.
+const USTAR: &[u8] = b"ustar\x0000";
+
+/// What a header describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    HardLink,
+    SymbolicLink,
+    Directory,
+    /// A device or a FIFO.
+    Special,
+    /// GNU: a sparse file.
+    Sparse,
+    /// GNU: the name of the next member.
+    LongName,
+    /// GNU: the link target of the next member.
+    LongLink,
+    /// pax: records for the next member.
+    Extended,
+    /// pax: records for all members that follow.
+    Global,
+}
+
+/// A header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) kind: Kind,
+    pub(super) name: Vec<u8>,
+    pub(super) link: Vec<u8>,
+    /// Bytes of content.
+    pub(super) size: u64,
+}
+
+/// Reports whether the block is a header: its checksum is right.
+pub(super) fn is_header(block: &Block) -> bool {
+    let Ok(claimed) = number(&block[field::CHECKSUM]) else {
+        return false;
+    };
+    // The checksum's own bytes count as blanks.
+    let blanks = field::CHECKSUM.len() as u64 * u64::from(b' ');
+    let others = block[..field::CHECKSUM.start]
+        .iter()
+        .chain(&block[field::CHECKSUM.end..]);
+    blanks + others.map(|byte| u64::from(*byte)).sum::<u64>() == claimed
+}
+
+impl Header {
+    /// Parses a block.
+    ///
+    /// # Errors
+    /// [`Defect::BadHeader`].
+    pub(super) fn parse(block: &Block) -> Result<Header, Defect> {
+        if !is_header(block) {
+            return Err(Defect::BadHeader("its checksum does not match"));
+        }
+        let kind = kind(block[field::KIND])?;
+        let header = Header {
+            kind,
+            name: name(block),
+            link: text(&block[field::LINK]).to_owned(),
+            size: number(&block[field::SIZE])?,
+        };
+        let has_no_content = matches!(
+            kind,
+            Kind::HardLink | Kind::SymbolicLink | Kind::Directory | Kind::Special
+        );
+        // Fail closed: some programs pass over such content, others take it for headers.
+        if has_no_content && header.size > 0 {
+            return Err(Defect::BadHeader("content where there can be none"));
+        }
+        Ok(header)
+    }
+}
+
+fn kind(byte: u8) -> Result<Kind, Defect> {
+    Ok(match byte {
+        // 7 is a contiguous file, which POSIX treats as a regular one.
+        b'0' | 0 | b'7' => Kind::File,
+        b'1' => Kind::HardLink,
+        b'2' => Kind::SymbolicLink,
+        b'3' | b'4' | b'6' => Kind::Special,
+        b'5' => Kind::Directory,
+        b'S' => Kind::Sparse,
+        b'L' => Kind::LongName,
+        b'K' => Kind::LongLink,
+        b'x' => Kind::Extended,
+        b'g' => Kind::Global,
+        // Fail closed: others may take it for a file.
+        _ => return Err(Defect::BadHeader("a kind of member that is not known")),
+    })
+}
+
+fn name(block: &Block) -> Vec<u8> {
+    let name = text(&block[field::NAME]);
+    let prefix = text(&block[field::PREFIX]);
+    if block[field::MAGIC] == *USTAR && !prefix.is_empty() {
+        [prefix, name].join(&b'/')
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Returns the bytes up to the first zero.
+fn text(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// Parses a number: octal digits, or with the first bit set, GNU's base 256.
+fn number(field: &[u8]) -> Result<u64, Defect> {
+    match field.split_first() {
+        Some((first, rest)) if first & 0x80 != 0 => binary(first & 0x7f, rest),
+        _ => octal(field),
+    }
+}
+
+/// Parses blanks, octal digits, and blanks or zeros to the end.
+fn octal(field: &[u8]) -> Result<u64, Defect> {
+    const INVALID: Defect = Defect::BadHeader("a number is invalid");
+    let start = field.iter().position(|byte| *byte != b' ');
+    let digits = field.get(start.unwrap_or_default()..).unwrap_or_default();
+    let is_end = |byte: &u8| matches!(byte, b' ' | 0);
+    let end = digits.iter().position(is_end).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at(end);
+    let is_octal = digits.iter().all(|byte| matches!(byte, b'0'..=b'7'));
+    if digits.is_empty() || !is_octal || !rest.iter().all(is_end) {
+        return Err(INVALID);
+    }
+    // At most 12 digits of 3 bits.
+    Ok(digits
+        .iter()
+        .fold(0, |sum, digit| sum << 3 | u64::from(digit - b'0')))
+}
+
+fn binary(first: u8, rest: &[u8]) -> Result<u64, Defect> {
+    let add = |sum: u64, byte: &u8| {
+        let sum = sum.checked_mul(256)?;
+        sum.checked_add(u64::from(*byte))
+    };
+    rest.iter()
+        .try_fold(u64::from(first), add)
+        .ok_or(Defect::BadHeader("a number is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_octal_or_base_256_and_nothing_else() {
+        const INVALID: Result<u64, Defect> = Err(Defect::BadHeader("a number is invalid"));
+        for (field, value) in [
+            (&b"00000000017\0"[..], Ok(15)),
+            (b"        17 \0", Ok(15)),
+            (b"777777777777", Ok(0o777_777_777_777)),
+            (b"0\0          ", Ok(0)),
+            (b"\x80\0\0\0\0\0\0\x02\0\0\0\0", Ok(1 << 33)),
+            (b"+0000000017\0", INVALID),
+            (b"0000000001\x008", INVALID),
+            (b"00000000018\0", INVALID),
+            (b"\0\0\0\0\0\0\0\0\0\0\0\0", INVALID),
+            (b"            ", INVALID),
+            (b"1 1         ", INVALID),
+        ] {
+            assert_eq!(number(field), value, "{field:?}");
+        }
+        // A negative number of GNU tar.
+        let large = Err(Defect::BadHeader("a number is too large"));
+        assert_eq!(number(&[0xff; 12]), large);
+    }
+}
