@@ -28,7 +28,7 @@ pub(crate) enum Json {
 pub(crate) struct Object(Vec<(String, Json)>);
 
 /// Why a document is not accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub(crate) enum JsonError {
     /// It is no JSON, has two equal keys, or continues behind its end.
     #[error("{0}")]

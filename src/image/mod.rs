@@ -5,4 +5,6 @@
 //! files, threads, clock or printing. The rules are those of the OCI image specification (manifest,
 //! index, layout), of Docker's archive format, and of Cosign's signatures.
 
+pub mod evidence;
 pub(crate) mod json;
+mod signature;

@@ -1,5 +1,7 @@
 //! Digests that somebody claims: in a baseline, or in a list.
 
+use std::fmt;
+
 use crate::digest::Digest;
 use crate::text::hex::from_hex;
 
@@ -23,6 +25,19 @@ impl From<Digest> for ClaimedDigest {
     }
 }
 
+impl From<[u8; 32]> for ClaimedDigest {
+    fn from(bytes: [u8; 32]) -> ClaimedDigest {
+        ClaimedDigest(bytes)
+    }
+}
+
+/// Prints 64 lower-case hexadecimal digits, as a digest is printed.
+impl fmt::Display for ClaimedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +47,9 @@ mod tests {
         let digest = Digest::of(b"abc");
         let claimed = ClaimedDigest::parse(&digest.to_string());
         assert_eq!(claimed, Some(digest.into()));
+        assert_eq!(claimed, Some(ClaimedDigest::from(*digest.as_bytes())));
+        let printed = ClaimedDigest::from(digest).to_string();
+        assert_eq!(printed, digest.to_string());
         assert_eq!(ClaimedDigest::parse("ab"), None);
     }
 }

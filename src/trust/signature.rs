@@ -1,5 +1,6 @@
 //! Detached signatures: parses the bytes of a `.sig.bin` file.
 
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use p256::{NonZeroScalar, ecdsa};
@@ -21,6 +22,19 @@ pub struct Signature(pub(crate) ecdsa::Signature);
 impl Hash for Signature {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.to_bytes().hash(state);
+    }
+}
+
+/// The order of r, then of s: any order will do, as long as it is the same in every run.
+impl Ord for Signature {
+    fn cmp(&self, other: &Signature) -> Ordering {
+        self.0.to_bytes().cmp(&other.0.to_bytes())
+    }
+}
+
+impl PartialOrd for Signature {
+    fn partial_cmp(&self, other: &Signature) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

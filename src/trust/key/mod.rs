@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use p256::AffinePoint;
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::pkcs8::{Document, EncodePublicKey};
 
 pub use error::KeyError;
 
+use super::claimed::ClaimedDigest;
 use super::multiples::Multiples;
 use super::signature::Signature;
 use crate::digest::Digest;
@@ -100,6 +102,13 @@ impl Key {
     /// Returns the key's point on the curve.
     pub(crate) fn point(&self) -> &AffinePoint {
         self.verifying.as_affine()
+    }
+
+    /// Reports whether `der` is the SHA-256 of this key's DER with the point uncompressed, as nearly
+    /// every program writes it, whichever form the key file has.
+    pub(crate) fn is_named_by(&self, der: &ClaimedDigest) -> bool {
+        let named = |written: Document| ClaimedDigest::from(Digest::of(written.as_bytes())) == *der;
+        self.verifying.to_public_key_der().is_ok_and(named)
     }
 
     /// Reports whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
@@ -241,6 +250,19 @@ mod tests {
         assert_eq!(used, key("a", 1));
         assert_ne!(key("a", 1), key("b", 1));
         assert_ne!(key("a", 1), key("a", 2));
+    }
+
+    #[test]
+    fn a_key_is_named_by_its_uncompressed_der_and_by_nothing_else() {
+        let generator = p256::ecdsa::SigningKey::from_slice(&[3; 32]).unwrap();
+        let file =
+            |compress| with_point(generator.verifying_key().to_sec1_point(compress).as_bytes());
+        let name = |compress| ClaimedDigest::from(Digest::of(&file(compress)));
+        for compress in [true, false] {
+            let key = Key::parse("k", &file(compress)).unwrap();
+            assert!(key.is_named_by(&name(false)));
+            assert!(!key.is_named_by(&name(true)));
+        }
     }
 
     #[test]

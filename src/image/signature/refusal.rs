@@ -1,0 +1,88 @@
+//! Why a signature cannot be used, whoever made it.
+
+use thiserror::Error;
+
+use super::payload::TYPE;
+use crate::image::json::JsonError;
+
+/// Longest text of a document that is repeated in a reason, in characters.
+const MAX_QUOTED: usize = 100;
+
+/// Why a signature, or a part of one, cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
+pub(crate) enum Refusal {
+    /// A document has not the form that it should have.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// A payload has a member that nobody knows.
+    #[error("{0:?} is not a member of a payload")]
+    UnknownMember(Box<str>),
+    /// A digest is not `sha256:` and 64 lower-case hexadecimal digits.
+    #[error("{0:?} is not a SHA-256 in lower case")]
+    Digest(Box<str>),
+    /// A text should be base64, and is not, or is too long or too short for what it stands for.
+    #[error("{0:?} is not what it should be in base64")]
+    Base64(&'static str),
+    /// The payload is of another type.
+    #[error("the payload is of the type {0:?}, not {TYPE:?}")]
+    PayloadType(Box<str>),
+    /// The signature is of another algorithm, or damaged.
+    #[error("the signature is not a DER-encoded ECDSA P-256 signature")]
+    NotP256,
+    /// A document is of a type, or a version, that is not known.
+    #[error("the media type {0:?} is not known")]
+    MediaType(Box<str>),
+    /// There should be exactly one, and there are others or none.
+    #[error("{key:?} has {count} items, not one")]
+    NotOne {
+        /// The key.
+        key: &'static str,
+        /// Their number.
+        count: usize,
+    },
+    /// Of members that exclude each other, exactly one should be there.
+    #[error("of {0}, exactly one must be there")]
+    Alternatives(&'static str),
+    /// The envelope holds something other than a statement.
+    #[error("the envelope holds {0:?}, not an in-toto statement")]
+    PayloadMediaType(Box<str>),
+    /// The statement is of another type.
+    #[error("the statement is of the type {0:?}, which is not known")]
+    StatementType(Box<str>),
+    /// It is an attestation, and signs nothing.
+    #[error("it is an attestation of {0:?}, not a signature")]
+    Attestation(Box<str>),
+    /// A statement has none, or more subjects than are judged.
+    #[error("the statement has {0} subjects")]
+    Subjects(usize),
+    /// What should be a certificate is none: a public key, for example.
+    #[error("its certificate is not a certificate")]
+    NotACertificate,
+    /// An entry of the transparency log is of a kind, or a version, that is not known.
+    #[error("its log entry is of the kind {0:?}, which is not known")]
+    LogKind(Box<str>),
+    /// An entry of the transparency log is about something else.
+    #[error("its log entry names another {0}")]
+    LogDiffers(&'static str),
+    /// A manifest has layers of a signature and others.
+    #[error("it mixes layers of a signature with others")]
+    MixedLayers,
+    /// A line is not what `cosign download signature` prints.
+    #[error("one of its lines is not a signature")]
+    Line,
+}
+
+impl Refusal {
+    pub(super) fn digest(text: &str) -> Refusal {
+        Refusal::Digest(quoted(text))
+    }
+
+    pub(super) fn media_type(text: &str) -> Refusal {
+        Refusal::MediaType(quoted(text))
+    }
+}
+
+/// Returns the beginning of a text, which whoever wrote the document has chosen.
+pub(super) fn quoted(text: &str) -> Box<str> {
+    text.chars().take(MAX_QUOTED).collect::<String>().into()
+}
