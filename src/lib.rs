@@ -83,6 +83,9 @@ pub mod internals {
     pub mod hints {
         pub use crate::hints::*;
     }
+    pub mod image {
+        pub use crate::image::*;
+    }
     pub mod mirror {
         pub use crate::mirror::*;
     }
