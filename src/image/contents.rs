@@ -108,6 +108,23 @@ impl Contents {
         }
     }
 
+    /// Takes in a file that the user brought along. Reports whether it is a signature, or an index
+    /// or a manifest of images.
+    pub fn bring(&mut self, content: &[u8]) -> bool {
+        let digest = Digest::of(content);
+        let is_signature = self.evidence.add(&digest, content);
+        let json = Json::parse(content).ok();
+        let document = json.and_then(|json| Document::read(&json));
+        let is_graph = |document: &Document| matches!(document.graph, Some(Ok(_)));
+        self.weigh(if is_signature { content.len() } else { 0 });
+        let Some(document) = document.filter(is_graph) else {
+            return is_signature;
+        };
+        self.weigh(document.weight());
+        self.documents.insert(digest.into(), document);
+        true
+    }
+
     /// Takes in a link, with its path and its target, both relative to the source and normalised.
     pub fn add_link(&mut self, path: &[u8], target: &[u8]) {
         self.weigh(path.len() + target.len() + size_of::<Link>());

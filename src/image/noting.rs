@@ -16,7 +16,7 @@ use crate::trust::claimed::ClaimedDigest;
 /// Returns the notes, each kind in the order of names and digests.
 pub(super) fn notes(sources: &mut Sources<'_>, found: &[Found], outer: Outer) -> Vec<ImageNote> {
     let mut notes = Vec::new();
-    if outer == Outer::NotValid {
+    if outer != Outer::Valid {
         notes.extend(sorted(found.iter().filter_map(other_repository)));
     }
     notes.extend(same_digest(found));

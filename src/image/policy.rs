@@ -24,6 +24,8 @@ pub struct Policy {
 pub enum Outer {
     /// A trusted key signed the artifact: the names in it are what its vendor wrote.
     Valid,
+    /// It has none, and the user accepts that: an image in it may be unsigned, too.
+    Accepted,
     /// Nobody did who is trusted: a name in it proves nothing.
     NotValid,
 }
@@ -31,7 +33,8 @@ pub enum Outer {
 impl Policy {
     /// Reports whether an image with this name must be signed.
     pub(super) fn requires(&self, name: Option<&str>, outer: Outer) -> bool {
-        // Fail closed: where names prove nothing, an image that need not be signed is none.
+        // Fail closed: where names prove nothing and the user did not accept that, no name exempts
+        // an image.
         let covers = |name: &str| {
             self.signed_registries
                 .iter()
