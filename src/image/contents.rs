@@ -28,7 +28,8 @@ const MOST_FAILURES: usize = 100;
 #[derive(Debug, Default)]
 pub struct Contents {
     pub(super) members: Vec<Member>,
-    pub(super) documents: HashMap<ClaimedDigest, Document>,
+    /// By digest; with it as hashed, since signatures are verified over nothing else.
+    pub(super) documents: HashMap<ClaimedDigest, (Digest, Document)>,
     pub(super) evidence: Evidence,
     /// Members whose names are not their digests, by path.
     pub(super) files: HashMap<Box<[u8]>, u32>,
@@ -113,7 +114,8 @@ impl Contents {
     pub fn bring(&mut self, content: &[u8]) -> bool {
         let digest = Digest::of(content);
         let is_signature = self.evidence.add(&digest, content);
-        let json = Json::parse(content).ok();
+        let text = (content.len() <= MAX_TEXT).then_some(content);
+        let json = text.and_then(|text| Json::parse(text).ok());
         let document = json.and_then(|json| Document::read(&json));
         let is_graph = |document: &Document| matches!(document.graph, Some(Ok(_)));
         self.weigh(if is_signature { content.len() } else { 0 });
@@ -121,8 +123,13 @@ impl Contents {
             return is_signature;
         };
         self.weigh(document.weight());
-        self.documents.insert(digest.into(), document);
+        self.documents.insert(digest.into(), (digest, document));
         true
+    }
+
+    /// Returns the document with this digest.
+    pub(super) fn document(&self, digest: &ClaimedDigest) -> Option<&Document> {
+        self.documents.get(digest).map(|(_, document)| document)
     }
 
     /// Takes in a link, with its path and its target, both relative to the source and normalised.
@@ -189,7 +196,7 @@ impl Contents {
             && let Some(document) = Document::read(json)
         {
             self.weigh(document.weight());
-            self.documents.insert(digest.into(), document);
+            self.documents.insert(digest.into(), (digest, document));
         }
     }
 

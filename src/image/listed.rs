@@ -77,7 +77,7 @@ impl<'a> Listed<'a> {
             }
             Some(ManifestJson::Root(digest, size)) => {
                 let digest = (*digest).into();
-                let document = inside.documents.get(&digest);
+                let document = inside.document(&digest);
                 match document.and_then(|document| document.graph.as_ref()) {
                     Some(Ok(graph)) => self.entries.push(Entry::root(graph, digest, *size)),
                     Some(Err(why)) => self.refuse_document(directory, "manifest.json", why),

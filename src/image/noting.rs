@@ -104,7 +104,7 @@ fn unreachable(sources: &mut Sources<'_>) -> Option<ImageNote> {
 /// Takes note of the parts of signatures that no list names, as those that refer to their subject
 /// have it.
 fn reach_unlisted_evidence(sources: &mut Sources<'_>) {
-    for (digest, document) in &sources.inside.documents {
+    for (digest, (_, document)) in &sources.inside.documents {
         let is_manifest = matches!(document.graph, Some(Ok(Graph::Manifest(_))));
         if let Some(member) = sources.member(digest)
             && is_manifest

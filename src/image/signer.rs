@@ -115,10 +115,18 @@ impl Sources<'_> {
         Ok(signer)
     }
 
+    /// Returns who signed a document itself, which must be here, inside or outside.
     fn own_signer(&self, digest: &ClaimedDigest) -> Signer {
-        let signed =
-            |contents: &Contents| Signer::from(contents.evidence.signed(digest, self.keys));
-        signed(self.inside).or(signed(self.outside))
+        let both = [self.inside, self.outside];
+        let hashed = both
+            .iter()
+            .find_map(|contents| contents.documents.get(digest));
+        let Some((hashed, _)) = hashed else {
+            return Signer::Nobody;
+        };
+        let signed = |contents: &Contents| contents.evidence.signed(hashed, self.keys).into();
+        let [inside, outside] = both.map(signed);
+        Signer::or(inside, outside)
     }
 
     /// Returns who signed a manifest that has this configuration and these layers, each by the

@@ -77,13 +77,13 @@ impl<'a> Sources<'a> {
 
     /// Returns the document with this digest inside the source.
     pub(super) fn document(&self, digest: &ClaimedDigest) -> Option<&'a Document> {
-        self.inside.documents.get(digest)
+        self.inside.document(digest)
     }
 
     /// Returns the manifest with this digest inside or outside the source.
     pub(super) fn manifest(&self, digest: &ClaimedDigest) -> Option<&'a Manifest> {
         let mut both = [self.inside, self.outside].into_iter();
-        both.find_map(|contents| match &contents.documents.get(digest)?.graph {
+        both.find_map(|contents| match &contents.document(digest)?.graph {
             Some(Ok(Graph::Manifest(manifest))) => Some(manifest),
             _ => None,
         })
@@ -168,7 +168,7 @@ type Pairs = Vec<(ClaimedDigest, ClaimedDigest)>;
 fn relations(both: [&Contents; 2]) -> (Pairs, Pairs) {
     let (mut parents, mut by_config) = (Vec::new(), Vec::new());
     let documents = both.iter().flat_map(|contents| &contents.documents);
-    for (digest, document) in documents {
+    for (digest, (_, document)) in documents {
         match &document.graph {
             Some(Ok(Graph::Index(children))) => {
                 let children = children.iter().map(|child| &child.descriptor);

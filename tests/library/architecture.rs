@@ -26,14 +26,15 @@ const ARROWS: [(&str, &[&str]); 22] = [
     (
         "verify",
         &[
-            "engine", "mirror", "image", "hints", "trust", "content", "device", "names", "limits", "files",
-            "progress", "text",
+            "engine", "mirror", "image", "hints", "trust", "content", "device", "names", "limits",
+            "files", "progress", "text",
         ],
     ),
     (
         "engine",
         &[
-            "content", "device", "digest", "hints", "image", "trust", "limits", "files", "progress", "text",
+            "content", "device", "digest", "hints", "image", "trust", "limits", "files",
+            "progress", "text",
         ],
     ),
     ("run", &["audit", "hints", "trust", "text"]),
