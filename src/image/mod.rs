@@ -5,6 +5,30 @@
 //! files, threads, clock or printing. The rules are those of the OCI image specification (manifest,
 //! index, layout), of Docker's archive format, and of Cosign's signatures.
 
+mod archive;
+mod beside;
+mod contents;
+mod descriptor;
+mod document;
 pub mod evidence;
+mod found;
 pub(crate) mod json;
+mod judging;
+mod layout;
+mod listed;
+mod media;
+mod names;
+mod notes;
+mod noting;
+mod platform;
+mod policy;
+mod saved;
 mod signature;
+mod signer;
+mod sources;
+mod walk;
+
+pub use contents::{Contents, MAX_TEXT};
+pub use judging::{Judged, Judgement, judge};
+pub use notes::ImageNote;
+pub use policy::{Outer, Policy, Prefix, Wanted};

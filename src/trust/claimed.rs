@@ -7,7 +7,7 @@ use crate::text::hex::from_hex;
 
 /// A SHA-256 that was read, not made by hashing. It is compared with others; no signature is
 /// verified with it, since that takes a [`Digest`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ClaimedDigest([u8; 32]);
 
 impl ClaimedDigest {
@@ -15,6 +15,13 @@ impl ClaimedDigest {
     pub(crate) fn parse(text: &str) -> Option<ClaimedDigest> {
         let bytes = from_hex(text.as_bytes())?;
         bytes.try_into().ok().map(ClaimedDigest)
+    }
+}
+
+/// Prints 64 lower-case hexadecimal digits, as [`Digest`] does.
+impl fmt::Display for ClaimedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -235,7 +235,8 @@ fn neither_the_order_of_the_members_nor_a_directory_around_them_changes_anything
     let files = two_images(&mirror).files();
     let reversed: Vec<_> = files.iter().rev().cloned().collect();
     let below = |directory: &str| -> Vec<(String, Vec<u8>)> {
-        let path = |(path, content): &(String, Vec<u8>)| (format!("{directory}{path}"), content.clone());
+        let path =
+            |(path, content): &(String, Vec<u8>)| (format!("{directory}{path}"), content.clone());
         files.iter().map(path).collect()
     };
     let expected = lines(&{

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top down, each with those that it may import. `*` is all below it.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
     (
@@ -26,14 +26,15 @@ const ARROWS: [(&str, &[&str]); 21] = [
     (
         "verify",
         &[
-            "engine", "mirror", "hints", "trust", "content", "device", "names", "limits", "files",
-            "progress", "text",
+            "engine", "mirror", "image", "hints", "trust", "content", "device", "names", "limits",
+            "files", "progress", "text",
         ],
     ),
     (
         "engine",
         &[
-            "content", "device", "digest", "hints", "trust", "limits", "files", "progress", "text",
+            "content", "device", "digest", "hints", "image", "trust", "limits", "files",
+            "progress", "text",
         ],
     ),
     ("run", &["audit", "hints", "trust", "text"]),
@@ -42,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
         &["trust", "digest", "wire", "names", "files", "text"],
     ),
     ("hints", &["trust", "digest", "files", "text"]),
+    ("image", &["trust", "digest", "files", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),
     ("trust", &["digest", "files", "text"]),
     ("content", &["files"]),

@@ -220,7 +220,9 @@ pub fn tar(files: &[(String, Vec<u8>)]) -> Vec<u8> {
         let mut header = tar::Header::new_ustar();
         header.set_size(content.len() as u64);
         header.set_mode(0o644);
-        archive.append_data(&mut header, path, &content[..]).unwrap();
+        archive
+            .append_data(&mut header, path, &content[..])
+            .unwrap();
     }
     archive.into_inner().unwrap()
 }

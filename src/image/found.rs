@@ -1,0 +1,229 @@
+//! Images as found: what each consists of, who signed it, and its names.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::archive;
+use super::descriptor::Descriptor;
+use super::document::Graph;
+use super::listed::{Entry, Listed};
+use super::media::Class;
+use super::names::normalised;
+use super::policy::Policy;
+use super::signer::Signer;
+use super::sources::Sources;
+use super::walk::{Walked, walk};
+use crate::trust::claimed::ClaimedDigest;
+use crate::trust::image::ImageFailure;
+
+/// An image under one of its names.
+pub(super) struct Found {
+    /// The name on its label.
+    pub(super) name: Option<Box<str>>,
+    /// The digest in its entry, or of its configuration; where that is not here, the path that its
+    /// entry has for it.
+    pub(super) id: Id,
+    /// What is the same under each of its names.
+    pub(super) content: Rc<Content>,
+}
+
+/// What tells an image from others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Id {
+    Digest(ClaimedDigest),
+    Path(Box<str>),
+}
+
+/// What an image consists of, and who signed it.
+pub(super) struct Content {
+    pub(super) walked: Walked,
+    pub(super) signer: Signer,
+}
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Id::Digest(digest) => write!(f, "sha256:{digest}"),
+            Id::Path(path) => f.write_str(path),
+        }
+    }
+}
+
+impl Content {
+    fn new(walked: Walked, signer: Result<Signer, ImageFailure>) -> Content {
+        let mut content = Content {
+            walked,
+            signer: Signer::Nobody,
+        };
+        match signer {
+            Ok(signer) => content.signer = signer,
+            Err(failure) => {
+                content.walked.failure.get_or_insert(failure);
+            }
+        }
+        content
+    }
+}
+
+/// Finds all images that a source lists, under each of their names.
+pub(super) fn find(sources: &mut Sources<'_>, listed: &Listed<'_>, policy: &Policy) -> Vec<Found> {
+    let mut finder = Finder {
+        tags: HashMap::new(),
+        named: HashSet::new(),
+        walked: HashMap::new(),
+        found: Vec::new(),
+    };
+    let items: Vec<_> = listed
+        .items
+        .iter()
+        .map(|(directory, item)| {
+            let mut archived = archive::find(sources, directory, item);
+            archived.walked.demand(&policy.platforms);
+            if let Some(id) = archived.id {
+                let tags = finder.tags.entry(id).or_default();
+                tags.extend(item.tags.iter().map(|tag| &**tag));
+            }
+            (archived, *item)
+        })
+        .collect();
+    for entry in &listed.entries {
+        finder.add_entry(sources, entry, policy);
+    }
+    for (archived, item) in items {
+        let id = archived
+            .id
+            .map_or_else(|| Id::Path(item.config.clone()), Id::Digest);
+        let content = Content::new(archived.walked, Ok(archived.signer));
+        finder.add_item(id, content, &item.tags);
+    }
+    finder.found
+}
+
+struct Finder<'a> {
+    /// The names that `manifest.json` has for each configuration.
+    tags: HashMap<ClaimedDigest, Vec<&'a str>>,
+    /// Configurations of the images of `index.json`, with the names that these have.
+    named: HashSet<(ClaimedDigest, Option<String>)>,
+    walked: HashMap<Descriptor, Rc<Content>>,
+    found: Vec<Found>,
+}
+
+impl Finder<'_> {
+    fn add_entry(&mut self, sources: &mut Sources<'_>, entry: &Entry<'_>, policy: &Policy) {
+        if !self.walked.contains_key(&entry.root) {
+            if sources.is_evidence(&entry.root) {
+                return;
+            }
+            let content = Rc::new(content(sources, &entry.root, policy));
+            self.walked.insert(entry.root, content);
+        }
+        let Some(content) = self.walked.get(&entry.root).map(Rc::clone) else {
+            return;
+        };
+        let names = match self.names(sources, entry, &content) {
+            Ok(names) => names,
+            Err(failure) => {
+                // Fail closed: an image that is not known under all its names is not judged.
+                let content = Content::new(Walked::default(), Err(failure));
+                self.push(entry.name.map(Box::from), entry, &Rc::new(content));
+                return;
+            }
+        };
+        for config in &content.walked.configs {
+            let with = |name: &Option<Box<str>>| (*config, name.as_deref().map(normalised));
+            self.named.extend(names.iter().map(with));
+            self.named.insert((*config, None));
+        }
+        for name in names {
+            self.push(name, entry, &content);
+        }
+    }
+
+    fn push(&mut self, name: Option<Box<str>>, entry: &Entry<'_>, content: &Rc<Content>) {
+        self.found.push(Found {
+            name,
+            id: Id::Digest(entry.root.digest),
+            content: Rc::clone(content),
+        });
+    }
+
+    /// Returns the names of an entry: that on its label, or those that `manifest.json` has for what
+    /// it consists of.
+    fn names(
+        &self,
+        sources: &mut Sources<'_>,
+        entry: &Entry<'_>,
+        content: &Content,
+    ) -> Result<Vec<Option<Box<str>>>, ImageFailure> {
+        sources.pay(1 + content.walked.configs.len())?;
+        if let Some(name) = entry.name {
+            return Ok(vec![Some(name.into())]);
+        }
+        let mut names = Vec::new();
+        for config in &content.walked.configs {
+            let tags = self.tags.get(config).map_or(&[][..], Vec::as_slice);
+            sources.pay(tags.len() * (1 + content.walked.configs.len()))?;
+            names.extend(tags.iter().map(|tag| Some(Box::from(*tag))));
+        }
+        names.sort();
+        names.dedup();
+        if names.is_empty() {
+            names.push(None);
+        }
+        Ok(names)
+    }
+
+    /// Adds what `manifest.json` lists, unless it is whole and `index.json` lists the same under
+    /// the same name.
+    fn add_item(&mut self, id: Id, content: Content, tags: &[Box<str>]) {
+        let is_whole = content.walked.failure.is_none();
+        let is_there = |name: Option<&str>| match &id {
+            Id::Digest(id) => is_whole && self.named.contains(&(*id, name.map(normalised))),
+            Id::Path(_) => false,
+        };
+        let all = tags.iter().map(|tag| Some(&**tag));
+        let none = tags.is_empty().then_some(None);
+        let names: Vec<_> = all.chain(none).filter(|name| !is_there(*name)).collect();
+        let content = Rc::new(content);
+        for name in names {
+            self.found.push(Found {
+                name: name.map(Box::from),
+                id: id.clone(),
+                content: Rc::clone(&content),
+            });
+        }
+    }
+}
+
+/// Walks an image, and asks who signed it.
+fn content(sources: &mut Sources<'_>, root: &Descriptor, policy: &Policy) -> Content {
+    let walked = walk(sources, root, &policy.platforms);
+    // Who signed what fails is never asked.
+    let signer = match &walked.failure {
+        Some(_) => Ok(Signer::Nobody),
+        None => signer(sources, root),
+    };
+    Content::new(walked, signer)
+}
+
+fn signer(sources: &mut Sources<'_>, root: &Descriptor) -> Result<Signer, ImageFailure> {
+    let signer = sources.signer(root.digest)?;
+    let graph = sources
+        .document(&root.digest)
+        .and_then(|document| document.graph.as_ref());
+    let Some(Ok(Graph::Manifest(manifest))) = graph else {
+        return Ok(signer);
+    };
+    let config = manifest.config.digest;
+    let document = sources
+        .document(&config)
+        .and_then(|document| document.config.as_ref());
+    match document {
+        Some(Ok(document)) if manifest.config.class == Class::Config && !signer.is_trusted() => {
+            let layers: Vec<_> = manifest.layers.iter().map(|layer| layer.digest).collect();
+            let twin = sources.twin(config, &layers, &document.diff_ids)?;
+            Ok(signer.or(twin.signer))
+        }
+        _ => Ok(signer),
+    }
+}

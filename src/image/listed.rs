@@ -1,0 +1,135 @@
+//! What a source lists, and what keeps its lists from having one meaning.
+
+use super::contents::{Contents, is_blob_name, split};
+use super::descriptor::{Child, Descriptor, Fault};
+use super::document::Graph;
+use super::layout::{Layout, ManifestJson};
+use super::saved::Item;
+use super::sources::Sources;
+use crate::trust::claimed::ClaimedDigest;
+use crate::trust::image::ContentsFailure;
+
+/// What the entry documents of a source list.
+#[derive(Default)]
+pub(super) struct Listed<'a> {
+    /// What `index.json` lists; and the root of a directory of skopeo's.
+    pub(super) entries: Vec<Entry<'a>>,
+    /// What `manifest.json` lists, with its directory.
+    pub(super) items: Vec<(&'a [u8], &'a Item)>,
+    /// Why an entry document, or all of them, have no meaning.
+    pub(super) failures: Vec<ContentsFailure>,
+}
+
+/// An image by its descriptor.
+pub(super) struct Entry<'a> {
+    pub(super) root: Descriptor,
+    /// The name on its label.
+    pub(super) name: Option<&'a str>,
+}
+
+/// Lists the images of a source, each as often as it is listed there.
+pub(super) fn list<'a>(sources: &Sources<'a>) -> Listed<'a> {
+    let inside = sources.inside;
+    let mut listed = Listed::default();
+    if inside.is_registry {
+        listed.refuse("it holds the storage of a registry, a layout that is not supported".into());
+    }
+    if let Some(why) = wrong_link(sources) {
+        listed.refuse(why);
+    }
+    for (directory, layout) in &inside.layouts {
+        listed.add(inside, directory, layout);
+    }
+    listed
+}
+
+impl<'a> Listed<'a> {
+    fn refuse(&mut self, why: Fault) {
+        self.failures.push(ContentsFailure::Refused(why));
+    }
+
+    fn refuse_document(&mut self, directory: &[u8], name: &str, why: &str) {
+        let slash = if directory.is_empty() { "" } else { "/" };
+        let directory = String::from_utf8_lossy(directory);
+        self.refuse(format!("{directory}{slash}{name}: {why}").into());
+    }
+
+    fn add(&mut self, inside: &'a Contents, directory: &'a [u8], layout: &'a Layout) {
+        let is_root = directory.is_empty();
+        if let Some(Err(why)) = &layout.marker {
+            self.refuse_document(directory, "oci-layout", why);
+        }
+        match layout.children(is_root) {
+            Some(Ok(children)) => self.entries.extend(children.iter().map(Entry::of)),
+            Some(Err(why)) => self.refuse_document(directory, "index.json", &why),
+            None => {}
+        }
+        match layout.saved(is_root) {
+            Some(ManifestJson::Items(Ok(items))) => {
+                self.items
+                    .extend(items.iter().map(|item| (directory, item)));
+            }
+            Some(ManifestJson::Items(Err(why))) => {
+                self.refuse_document(directory, "manifest.json", why);
+            }
+            Some(ManifestJson::Unusable(unusable)) => {
+                self.refuse_document(directory, "manifest.json", &unusable.why);
+            }
+            Some(ManifestJson::Root(digest, size)) => {
+                let digest = (*digest).into();
+                let document = inside.document(&digest);
+                match document.and_then(|document| document.graph.as_ref()) {
+                    Some(Ok(graph)) => self.entries.push(Entry::root(graph, digest, *size)),
+                    Some(Err(why)) => self.refuse_document(directory, "manifest.json", why),
+                    None => {}
+                }
+            }
+            Some(ManifestJson::Other) | None => {}
+        }
+        if layout.is_without_list(is_root, inside.is_legacy) {
+            // Fail closed: Docker's own loader has other ways to find images in it.
+            let why = "it is missing, and what is here is named like parts of images";
+            self.refuse_document(directory, "manifest.json", why);
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn of(child: &'a Child) -> Entry<'a> {
+        Entry {
+            root: child.descriptor,
+            name: child.name.as_deref(),
+        }
+    }
+
+    fn root(graph: &Graph, digest: ClaimedDigest, size: u64) -> Entry<'a> {
+        Entry {
+            root: Descriptor {
+                digest,
+                size,
+                class: graph.class(),
+                has_urls: false,
+            },
+            name: None,
+        }
+    }
+}
+
+/// Returns what is wrong with the first link that may change what a program finds.
+///
+/// Fail closed: the only links that have a use are layers of Docker's archives, `layer.tar` beside
+/// an old description, which lead to a regular member.
+fn wrong_link(sources: &Sources<'_>) -> Option<Fault> {
+    let inside = sources.inside;
+    let is_wrong = |path: &[u8], target: &[u8]| {
+        let is_file = inside.files.contains_key(target)
+            || (is_blob_name(target) && sources.file(target).is_some());
+        split(path).1 != b"layer.tar" || !is_file || inside.directories.contains(path)
+    };
+    let wrong = inside
+        .links
+        .iter()
+        .find(|link| is_wrong(&link.path, &link.target))?;
+    let path = String::from_utf8_lossy(&wrong.path);
+    Some(format!("{path} is a link, and not to a layer that is here").into())
+}

@@ -1,0 +1,121 @@
+//! Notes on a source's images.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::descriptor::Descriptor;
+use super::document::Graph;
+use super::found::{Found, Id};
+use super::media::Class;
+use super::names;
+use super::notes::ImageNote;
+use super::policy::Outer;
+use super::signer::Signer;
+use super::sources::Sources;
+use crate::trust::claimed::ClaimedDigest;
+
+/// Returns the notes, each kind in the order of names and digests.
+pub(super) fn notes(sources: &mut Sources<'_>, found: &[Found], outer: Outer) -> Vec<ImageNote> {
+    let mut notes = Vec::new();
+    if outer != Outer::Valid {
+        notes.extend(sorted(found.iter().filter_map(other_repository)));
+    }
+    notes.extend(same_digest(found));
+    notes.extend(sorted(found.iter().filter_map(foreign)));
+    notes.extend(without_image(sources));
+    notes.extend(unreachable(sources));
+    notes
+}
+
+fn sorted(notes: impl Iterator<Item = ImageNote>) -> BTreeSet<ImageNote> {
+    notes.collect()
+}
+
+/// Compares the name on an image's label with those in its signatures. Signatures without names
+/// tell nothing.
+fn other_repository(found: &Found) -> Option<ImageNote> {
+    let Signer::Trusted { references, .. } = &found.content.signer else {
+        return None;
+    };
+    let (image, signed_as) = (found.name.as_ref()?, references.first()?);
+    let is_same = |reference: &String| names::is_same_repository(image, reference);
+    (!references.iter().any(is_same)).then(|| ImageNote::OtherRepository {
+        image: image.clone(),
+        signed_as: signed_as.as_str().into(),
+    })
+}
+
+fn same_digest(found: &[Found]) -> Vec<ImageNote> {
+    let mut all: BTreeMap<&Id, BTreeMap<String, &str>> = BTreeMap::new();
+    for found in found {
+        if let Some(name) = &found.name {
+            let names = all.entry(&found.id).or_default();
+            names.entry(names::normalised(name)).or_insert(name);
+        }
+    }
+    let several = all.into_values().filter(|names| names.len() > 1);
+    let note = |names: BTreeMap<String, &str>| ImageNote::SameDigest {
+        names: names.into_values().map(Box::from).collect(),
+    };
+    several.map(note).collect()
+}
+
+fn foreign(found: &Found) -> Option<ImageNote> {
+    let layers = &found.content.walked.foreign;
+    Some(ImageNote::ForeignLayer {
+        image: found
+            .name
+            .clone()
+            .unwrap_or_else(|| found.id.to_string().into()),
+        digest: format!("sha256:{}", layers.first()?).into(),
+        others: layers.len() - 1,
+    })
+}
+
+/// Looks for signatures in the source whose images are nowhere.
+fn without_image(sources: &Sources<'_>) -> Option<ImageNote> {
+    let is_absent = |digest: &ClaimedDigest| {
+        sources.member(digest).is_none() && !sources.outside.documents.contains_key(digest)
+    };
+    let subjects = sources.inside.evidence.subjects();
+    let absent: BTreeSet<ClaimedDigest> = subjects.filter(is_absent).collect();
+    Some(ImageNote::SignatureWithoutImage {
+        digest: format!("sha256:{}", absent.first()?).into(),
+        others: absent.len() - 1,
+    })
+}
+
+/// Counts the members that belong to nothing.
+fn unreachable(sources: &mut Sources<'_>) -> Option<ImageNote> {
+    reach_unlisted_evidence(sources);
+    let inside = sources.inside;
+    let is_of_nothing =
+        |digest: &ClaimedDigest| !sources.is_reached(digest) && !inside.evidence.is_part(digest);
+    let members = inside
+        .members
+        .iter()
+        .filter(|member| !member.is_part_of_layout);
+    let of_nothing = members.filter(|member| is_of_nothing(&member.digest.into()));
+    let (blobs, bytes) = of_nothing.fold((0, 0_u64), |(blobs, bytes), member| {
+        (blobs + 1, bytes.saturating_add(member.size))
+    });
+    (blobs > 0).then_some(ImageNote::Unreachable { blobs, bytes })
+}
+
+/// Takes note of the parts of signatures that no list names, as those that refer to their subject
+/// have it.
+fn reach_unlisted_evidence(sources: &mut Sources<'_>) {
+    for (digest, (_, document)) in &sources.inside.documents {
+        let is_manifest = matches!(document.graph, Some(Ok(Graph::Manifest(_))));
+        if let Some(member) = sources.member(digest)
+            && is_manifest
+            && !sources.is_reached(digest)
+        {
+            sources.is_evidence(&Descriptor {
+                digest: *digest,
+                size: member.size,
+                class: Class::Manifest,
+                has_urls: false,
+            });
+        }
+    }
+}
