@@ -450,6 +450,36 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
         path: PathMember<'a>,
         judged_as: PathMember<'a>,
     },
+    ImageSignedAs {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        image: Text<'a>,
+        signed_as: Text<'a>,
+    },
+    SameImage {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        images: Vec<Text<'a>>,
+    },
+    SignatureWithoutImage {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        image: Text<'a>,
+        others: usize,
+    },
+    UnreachableContent {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        blobs: u64,
+        bytes: u64,
+    },
+    ForeignLayer {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        image: Text<'a>,
+        blob: Text<'a>,
+        others: usize,
+    },
 }
 
 /// The differences of a run from its baseline.
@@ -679,6 +709,28 @@ mod tests {
             (text(), paths())
                 .prop_map(|(difference, paths)| Note::AlikeNames { difference, paths }),
             (path(), path()).prop_map(|(path, judged_as)| Note::SameDirectory { path, judged_as }),
+            (path(), text(), text()).prop_map(|(path, image, signed_as)| Note::ImageSignedAs {
+                path,
+                image,
+                signed_as
+            }),
+            (path(), text()).prop_map(|(path, image)| Note::SameImage {
+                path,
+                images: vec![image]
+            }),
+            (path(), text()).prop_map(|(path, image)| Note::SignatureWithoutImage {
+                path,
+                image,
+                others: 3
+            }),
+            (path(), any::<u64>(), any::<u64>())
+                .prop_map(|(path, blobs, bytes)| Note::UnreachableContent { path, blobs, bytes }),
+            (path(), text(), text()).prop_map(|(path, image, blob)| Note::ForeignLayer {
+                path,
+                image,
+                blob,
+                others: 0
+            }),
             signature().prop_map(|signature| Note::StraySignature { signature }),
             (signature(), path())
                 .prop_map(|(signature, fits)| Note::SignatureFits { signature, fits }),
@@ -706,6 +758,7 @@ mod tests {
             prop::option::of(path()),
         );
         let finding = finding.prop_map(|(finding, path, from, like)| Finding {
+            image: None,
             finding,
             path,
             from,
@@ -762,6 +815,7 @@ mod tests {
                     },
                     artifacts,
                     summary: Summary {
+                        image_counts: None,
                         r#type: Type::Summary,
                         time: word.clone(),
                         complete,

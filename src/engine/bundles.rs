@@ -1,16 +1,19 @@
 //! A bundle, or a directory of images, in a lane: hashed and looked into at once, then judged with
 //! the images inside.
 
+use std::io;
 use std::sync::Arc;
 
 use super::awaiting::{Awaiting, Outcome};
-use super::judging::{CHANGED, of_error, record, unopened};
+use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
 use super::{Claim, Task};
-use crate::bundle::{self, Defect, Directory, Entry, Finished, Inside, Member, Step, Stream};
+use crate::bundle::{
+    self, Defect, End, Entry, Failed, Fault, Member, Step, Stream, Tree, WindowBudget,
+};
 use crate::content::Joined;
 use crate::digest::{Digest, Hasher};
-use crate::image::{self, Contents, ImageNote, Judgement, Outer, Policy};
+use crate::image::{self, Contents, Judgement, Outer, Policy};
 use crate::text::escape;
 use crate::trust::image::ContentsFailure;
 use crate::trust::key::Key;
@@ -25,6 +28,8 @@ pub struct Images {
     pub outside: Contents,
     /// How much of a bundle is looked into.
     pub limits: bundle::Limits,
+    /// The memory for large windows, which all bundles share.
+    windows: WindowBudget,
     /// Whether an image may be unsigned in an artifact that has no signature either.
     pub allow_unsigned: bool,
 }
@@ -40,12 +45,19 @@ impl Images {
             },
             outside: Contents::default(),
             limits: bundle::Limits::default(),
+            windows: WindowBudget::new(bundle::Limits::default().max_window),
             allow_unsigned: false,
         }
     }
 }
 
 impl Images {
+    /// Lets a zstd frame have a window of so many bytes, and all frames together no more at once.
+    pub fn limit_windows(&mut self, bytes: u64) {
+        self.limits.max_window = bytes;
+        self.windows = WindowBudget::new(bytes);
+    }
+
     /// Demands that images with names below `prefix` are signed.
     ///
     /// # Errors
@@ -84,46 +96,59 @@ pub(super) struct Opening {
 
 enum Source {
     File(Stream),
-    Directory(Directory),
+    Directory(Tree),
+    /// One that ended.
+    Ended,
+}
+
+/// What a bundle came to, before its images are judged.
+struct Finished {
+    /// The file, or `None` for a directory.
+    file: Option<Joined>,
+    /// Its digest; for a directory whether it could be read, without one.
+    hashed: Result<Option<Digest>, Verdict>,
+    /// Whether it holds an archive, or why what it holds cannot be relied upon.
+    contents: Result<bundle::Contents, Defect>,
 }
 
 impl Opening {
     /// Looks into a file.
+    ///
+    /// # Errors
+    /// The verdict on one that no thread can be started for.
     pub(super) fn of_file(
         content: Joined,
         images: &Arc<Images>,
         hasher: Hasher,
         names: impl FnOnce(u64) -> Awaiting,
-    ) -> Opening {
+    ) -> Result<Opening, Verdict> {
         let left = content.size();
-        Opening {
-            source: Source::File(Stream::begin(content, hasher, images.limits.clone())),
+        let stream = Stream::begin(content, hasher, images.limits, &images.windows);
+        Ok(Opening {
+            source: Source::File(stream.map_err(|error| of_error(error.into()))?),
             contents: Contents::default(),
             images: Arc::clone(images),
             left,
             names: names(left),
-        }
+        })
     }
 
     /// Looks into the directory of a task, which is known to have `size` bytes.
-    ///
-    /// # Errors
-    /// The verdict on one that cannot be read.
     pub(super) fn of_directory(
         task: &Task,
         images: &Arc<Images>,
         size: u64,
         hasher: Hasher,
         names: impl FnOnce(u64) -> Awaiting,
-    ) -> Result<Opening, Verdict> {
-        let directory = Directory::open(&task.data.to_path_buf(), hasher, images.limits.clone());
-        Ok(Opening {
-            source: Source::Directory(directory.map_err(|error| unopened(task, error))?),
+    ) -> Opening {
+        let tree = Tree::begin(&task.data.to_path_buf(), hasher, images.limits);
+        Opening {
+            source: Source::Directory(tree),
             contents: Contents::default(),
             images: Arc::clone(images),
             left: size,
             names: names(size),
-        })
+        }
     }
 
     /// Returns the number of bytes still to be read.
@@ -136,19 +161,34 @@ impl Opening {
         let contents = &mut self.contents;
         let mut take = |member| add(contents, member);
         let step = match &mut self.source {
-            Source::File(stream) => stream.advance(&mut take),
-            Source::Directory(directory) => directory.advance(&mut take),
+            Source::File(stream) => Ok(stream.advance(&mut take)),
+            Source::Directory(tree) => tree.advance(&mut take),
+            Source::Ended => return None,
         };
-        match step {
-            Step::More { bytes } => {
-                self.count(bytes, context);
-                None
+        let finished = match step {
+            Ok(Step::On { hashed }) => {
+                self.count(hashed, context);
+                return None;
             }
-            Step::End { bytes, finished } => {
-                self.count(bytes, context);
-                context.counters.pass_over(self.left);
-                Some(self.end(*finished, context))
+            Ok(Step::Over { hashed }) => {
+                self.count(hashed, context);
+                self.finish()
             }
+            Err(failed) => of_tree(failed),
+        };
+        context.counters.pass_over(self.left);
+        Some(self.end(finished, context))
+    }
+
+    /// Returns what a source came to that is over.
+    fn finish(&mut self) -> Finished {
+        match std::mem::replace(&mut self.source, Source::Ended) {
+            Source::File(stream) => of_stream(stream.end()),
+            Source::Directory(_) | Source::Ended => Finished {
+                file: None,
+                hashed: Ok(None),
+                contents: Ok(bundle::Contents::Tar),
+            },
         }
     }
 
@@ -161,26 +201,29 @@ impl Opening {
     /// Judges the artifact under each of its names, and the images in it for each.
     fn end(&self, finished: Finished, context: &Context<'_>) -> Ended {
         let Finished {
-            content,
-            outer,
-            inside,
+            file,
+            hashed,
+            contents,
         } = finished;
-        let outcomes = match &content {
-            Some(content) => {
-                let hashed = outer.map_err(of_error);
-                self.names.judge(&hashed, content, context)
+        // What could not be read to its end has no contents to judge; it fails by itself.
+        let contents = hashed.is_ok().then_some(&contents);
+        let outcomes = match &file {
+            // Fail closed: a file without a digest was not read to its end.
+            Some(file) => {
+                let hashed = hashed.and_then(|digest| digest.ok_or(CHANGED));
+                self.names.judge(&hashed, file, context)
             }
-            None => self.of_directory_read(outer.err().map(of_error), context),
+            None => self.without_file(hashed.err(), context),
         };
-        let records = (0..outcomes.len()).flat_map(|at| self.records(&outcomes, at, &inside));
+        let records = (0..outcomes.len()).flat_map(|at| self.records(&outcomes, at, contents));
         Ended {
             records: records.collect(),
             queue: self.names.queue,
         }
     }
 
-    /// Returns the outcomes for a directory, whose only record of its own is that of a failure.
-    fn of_directory_read<'a>(
+    /// Returns the outcomes for what is no file, whose only record of its own is that of a failure.
+    fn without_file<'a>(
         &self,
         failure: Option<Verdict>,
         context: &Context<'a>,
@@ -203,7 +246,7 @@ impl Opening {
         &self,
         outcomes: &[Outcome<'_>],
         at: usize,
-        inside: &Result<Inside, Defect>,
+        contents: Option<&Result<bundle::Contents, Defect>>,
     ) -> Vec<Placed> {
         let outcome = &outcomes[at];
         let mut records: Vec<Record> = outcome.record.iter().cloned().collect();
@@ -214,7 +257,8 @@ impl Opening {
         if is_last {
             let same = outcomes.iter().filter(|other| other.task.data == *path);
             let same: Vec<&Outcome<'_>> = same.collect();
-            records.extend(self.images(&same, inside));
+            let images = contents.map(|contents| self.images(&same, contents));
+            records.extend(images.into_iter().flatten());
         }
         if records.is_empty() {
             records.push(self.nothing(outcome));
@@ -232,14 +276,18 @@ impl Opening {
     }
 
     /// Returns the records of the images in an artifact, which these outcomes are all about.
-    fn images(&self, outcomes: &[&Outcome<'_>], inside: &Result<Inside, Defect>) -> Vec<Record> {
+    fn images(
+        &self,
+        outcomes: &[&Outcome<'_>],
+        contents: &Result<bundle::Contents, Defect>,
+    ) -> Vec<Record> {
         let verdicts = || {
             let records = outcomes
                 .iter()
                 .filter_map(|outcome| outcome.record.as_ref());
             records.map(|record| &record.verdict)
         };
-        // What changed or could not be read has no contents to judge; it fails by itself.
+        // Neither has what changed meanwhile.
         let is_unread = |verdict: &Verdict| {
             matches!(
                 verdict,
@@ -252,10 +300,10 @@ impl Opening {
         if verdicts().any(is_unread) {
             return Vec::new();
         }
-        match inside {
+        match contents {
             Err(defect) => vec![self.contents(task, failure(defect))],
-            Ok(Inside::NoArchive) => Vec::new(),
-            Ok(Inside::Archive) => {
+            Ok(bundle::Contents::NotATar) => Vec::new(),
+            Ok(bundle::Contents::Tar) => {
                 let judgement = image::judge(
                     &task.data,
                     &self.contents,
@@ -295,7 +343,13 @@ impl Opening {
             elapsed: self.names.started.elapsed(),
             ..Record::on(Subject::Image(Box::new(judged.image)), judged.verdict)
         });
-        contents.chain(images).collect()
+        let mut records: Vec<Record> = contents.chain(images).collect();
+        if let Some(first) = records.first_mut()
+            && !judgement.notes.is_empty()
+        {
+            first.image_notes = Some(Box::new(judgement.notes));
+        }
+        records
     }
 
     fn contents(&self, task: &Task, failure: ContentsFailure) -> Record {
@@ -306,6 +360,38 @@ impl Opening {
                 Verdict::Contents(failure),
             )
         }
+    }
+}
+
+fn of_stream(end: End) -> Finished {
+    let lost = || {
+        let words = "reading ended early";
+        of_error(io::Error::other(words).into())
+    };
+    let hashed = end.outer.map(Some).map_err(of_error);
+    Finished {
+        // Fail closed: without the file nobody knows whether it has changed.
+        hashed: if end.content.is_some() {
+            hashed
+        } else {
+            Err(hashed.err().unwrap_or_else(lost))
+        },
+        file: end.content,
+        contents: end.contents,
+    }
+}
+
+/// Returns what a directory came to that could not be read to its end, or has a defect.
+fn of_tree(failed: Failed) -> Finished {
+    let (hashed, contents) = match failed.fault {
+        Fault::Defect(defect) => (Ok(None), Err(defect)),
+        Fault::Read(error) => (Err(of_error(error)), Ok(bundle::Contents::Tar)),
+        Fault::Abandoned => (Err(CHANGED), Ok(bundle::Contents::Tar)),
+    };
+    Finished {
+        file: None,
+        hashed,
+        contents,
     }
 }
 

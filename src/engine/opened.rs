@@ -166,7 +166,7 @@ fn open_as(
     let await_it = |size| Awaiting::new(names, size, job.queue, context, started);
     let images = context.settings.images.as_ref();
     if let (Claim::ImageDirectory, Some(images)) = (&task.claim, images) {
-        let opening = Opening::of_directory(task, images, job.size, context.hasher, await_it)?;
+        let opening = Opening::of_directory(task, images, job.size, context.hasher, await_it);
         return Ok(Opened::Bundle(Box::new(opening)));
     }
     if let Some(images) = images
@@ -180,7 +180,7 @@ fn open_as(
             ..context.reading(job)
         };
         let content = open_content(task, reading)?;
-        let opening = Opening::of_file(content, images, context.hasher, await_it);
+        let opening = Opening::of_file(content, images, context.hasher, await_it)?;
         return Ok(Opened::Bundle(Box::new(opening)));
     }
     let content = open_content(task, context.reading(job))?;

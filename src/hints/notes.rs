@@ -8,6 +8,7 @@ use super::budget::Budget;
 use super::cross_match::Seeking;
 use crate::digest::Digest;
 use crate::files::SharedPath;
+use crate::trust::image_notes::ImageNote;
 use crate::trust::key::Key;
 use crate::trust::signature::Signature;
 use crate::trust::verdict::{Invalid, Record, Subject, Verdict};
@@ -90,6 +91,13 @@ pub enum Note {
         /// The name under which its content is judged.
         judged_as: SharedPath,
     },
+    /// A note on the images in an artifact.
+    Images {
+        /// The artifact.
+        path: SharedPath,
+        /// What there is to note.
+        note: ImageNote,
+    },
 }
 
 /// Collects the records of a run, one by one.
@@ -103,6 +111,8 @@ pub struct NoteCollector {
     strange: u64,
     /// Whether there was a valid signature, or a signature file that contains none.
     is_mixed: bool,
+    /// Notes on the images in artifacts.
+    images: Vec<Note>,
 }
 
 /// The content of an artifact.
@@ -145,6 +155,11 @@ impl NoteCollector {
 
     /// Takes in a record. Records must come in the order of the lines.
     pub fn take(&mut self, record: &Record) {
+        let notes = record.image_notes.iter().flat_map(|notes| notes.iter());
+        self.images.extend(notes.map(|note| Note::Images {
+            path: record.path().clone(),
+            note: note.clone(),
+        }));
         let Subject::Artifact(path) = &record.subject else {
             return;
         };
@@ -204,6 +219,7 @@ impl NoteCollector {
         same_contents(&self.contents)
             .into_iter()
             .chain(fitting)
+            .chain(self.images.iter().cloned())
             .collect()
     }
 }

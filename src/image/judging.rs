@@ -6,7 +6,6 @@ use super::contents::Contents;
 use super::found::{Found, Id, find};
 use super::listed::{Listed, list};
 use super::names;
-use super::notes::ImageNote;
 use super::policy::{Outer, Policy};
 use super::signer::Signer;
 use super::sources::Sources;
@@ -14,6 +13,7 @@ use super::walk::missing;
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::trust::image::{ContentsFailure, Image, ImageFailure};
+use crate::trust::image_notes::ImageNote;
 use crate::trust::verdict::{Invalid, Unclaimed, Verdict};
 
 /// What a source's images come to.

@@ -18,7 +18,6 @@ mod layout;
 mod listed;
 mod media;
 mod names;
-mod notes;
 mod noting;
 mod platform;
 mod policy;
@@ -30,5 +29,4 @@ mod walk;
 
 pub use contents::{Contents, MAX_TEXT};
 pub use judging::{Judged, Judgement, judge};
-pub use notes::ImageNote;
 pub use policy::{Outer, Policy, Prefix, Wanted};

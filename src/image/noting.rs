@@ -7,11 +7,11 @@ use super::document::Graph;
 use super::found::{Found, Id};
 use super::media::Class;
 use super::names;
-use super::notes::ImageNote;
 use super::policy::Outer;
 use super::signer::Signer;
 use super::sources::Sources;
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::image_notes::ImageNote;
 
 /// Returns the notes, each kind in the order of names and digests.
 pub(super) fn notes(sources: &mut Sources<'_>, found: &[Found], outer: Outer) -> Vec<ImageNote> {

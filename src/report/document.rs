@@ -11,6 +11,7 @@ use crate::files::SharedPath;
 use crate::run::{self, Run, VERSION};
 use crate::text::time::rfc3339;
 use crate::trust::image as images;
+use crate::trust::image_notes::ImageNote;
 use crate::trust::key;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
@@ -283,6 +284,42 @@ fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
         } => Note::AlikeNames {
             difference: (*difference).into(),
             paths: Members(of),
+        },
+        Found::Images { path, note } => image_note(path, note),
+    }
+}
+
+fn image_note<'a>(path: &SharedPath, note: &'a ImageNote) -> Note<'a, Members<'a>> {
+    let path = member(path);
+    match note {
+        ImageNote::OtherRepository { image, signed_as } => Note::ImageSignedAs {
+            path,
+            image: (**image).into(),
+            signed_as: (**signed_as).into(),
+        },
+        ImageNote::SameDigest { names } => Note::SameImage {
+            path,
+            images: names.iter().map(|name| (**name).into()).collect(),
+        },
+        ImageNote::SignatureWithoutImage { digest, others } => Note::SignatureWithoutImage {
+            path,
+            image: (**digest).into(),
+            others: *others,
+        },
+        ImageNote::Unreachable { blobs, bytes } => Note::UnreachableContent {
+            path,
+            blobs: *blobs,
+            bytes: *bytes,
+        },
+        ImageNote::ForeignLayer {
+            image,
+            digest,
+            others,
+        } => Note::ForeignLayer {
+            path,
+            image: (**image).into(),
+            blob: (**digest).into(),
+            others: *others,
         },
     }
 }

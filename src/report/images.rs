@@ -3,7 +3,9 @@
 use super::words::shown;
 use crate::files::SharedPath;
 use crate::text::escape;
+use crate::text::size::size;
 use crate::trust::image::{ContentsFailure, Image, ImageFailure};
+use crate::trust::image_notes::ImageNote;
 use crate::trust::verdict::{Unclaimed, Verdict};
 
 /// What stands between an artifact and an image inside it. No name has it: see
@@ -172,4 +174,66 @@ pub(super) fn contents_remedy(failure: &ContentsFailure) -> &'static str {
             "raise the limit if you trust where it comes from, or have it split"
         }
     }
+}
+
+/// Maximum number of names shown for a note; a report has them all.
+const MOST_NAMES: usize = 4;
+
+/// Returns a note on the images in an artifact as a sentence.
+pub(super) fn note(artifact: &SharedPath, note: &ImageNote) -> String {
+    let path = shown(artifact);
+    match note {
+        ImageNote::OtherRepository { image, signed_as } => format!(
+            "{}: its signature calls it {}; its label may be wrong",
+            inside(artifact, image),
+            label(signed_as)
+        ),
+        ImageNote::SameDigest { names } => {
+            let shown: Vec<String> = names
+                .iter()
+                .take(MOST_NAMES)
+                .map(|name| label(name))
+                .collect();
+            let more = match names.len().saturating_sub(MOST_NAMES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "{path}: the same image under several names: {}{more}",
+                shown.join(", ")
+            )
+        }
+        ImageNote::SignatureWithoutImage { digest, others } => format!(
+            "{path}: it holds a signature of {}{}, which it does not hold",
+            label(digest),
+            and_more(*others)
+        ),
+        ImageNote::Unreachable { blobs, bytes } => format!(
+            "{path}: {} in it that belong to no image: {}",
+            counted(*blobs, "file"),
+            size(*bytes)
+        ),
+        ImageNote::ForeignLayer {
+            image,
+            digest,
+            others,
+        } => format!(
+            "{}: layer {}{} is not here, and may not be passed on: it is fetched from elsewhere",
+            inside(artifact, image),
+            label(digest),
+            and_more(*others)
+        ),
+    }
+}
+
+fn and_more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }

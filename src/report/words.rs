@@ -257,6 +257,7 @@ pub fn note(note: &Note) -> String {
             list(paths),
             shown(whole)
         ),
+        Note::Images { path, note } => images::note(path, note),
         Note::AlikeNames { difference, paths } => format!(
             "{}: these names look alike and are different files; they differ only in {}",
             list_as(paths, distinguishably(difference)),

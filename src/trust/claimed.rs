@@ -38,13 +38,6 @@ impl From<[u8; 32]> for ClaimedDigest {
     }
 }
 
-/// Prints 64 lower-case hexadecimal digits, as a digest is printed.
-impl fmt::Display for ClaimedDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@
 pub(crate) mod claimed;
 mod envelope;
 pub mod image;
+pub(crate) mod image_notes;
 pub mod key;
 pub(crate) mod multiples;
 pub mod signature;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::image::{ContentsFailure, Image, ImageFailure};
+use super::image_notes::ImageNote;
 use super::key::Key;
 use super::signature::{Signature, SignatureError};
 use super::sniffed::Sniffed;
@@ -80,6 +81,8 @@ pub struct Record {
     /// The signature, if no trusted key made it over this artifact. It may match another (see
     /// `hints::notes`).
     pub(crate) unfit: Option<Box<Signature>>,
+    /// Notes on the images in the artifact, with the first of its records on them.
+    pub(crate) image_notes: Option<Box<Vec<ImageNote>>>,
 }
 
 impl Record {
@@ -118,6 +121,7 @@ impl Record {
             elapsed: Duration::ZERO,
             sniffed: None,
             unfit: None,
+            image_notes: None,
         }
     }
 }

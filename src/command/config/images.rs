@@ -29,7 +29,7 @@ pub(super) fn find(cli: &Cli, keys: &[Arc<Key>]) -> Result<Option<Images>, Confi
         keys.into_iter().map(|(_, key)| key).collect()
     };
     let mut images = Images::signed_by(keys);
-    images.limits.max_window = cli.max_window;
+    images.limit_windows(cli.max_window);
     images.limits.max_output = cli.max_unpacked.unwrap_or(u64::MAX);
     images.allow_unsigned = cli.allow_unsigned;
     images.policy.wants_blobs = cli.image_blobs;
