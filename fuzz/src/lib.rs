@@ -6,6 +6,7 @@
 // Those that need no second implementation from elsewhere are properties of the package's own suite, too.
 #[path = "../../tests/properties/escape.rs"]
 pub mod escape;
+pub mod image_signatures;
 pub mod key;
 #[path = "../../tests/properties/pairing.rs"]
 pub mod pairing;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use verify_signatures::Key;
 use verify_signatures::internals::trust::signature::Signature;
-use verify_signatures_fuzz::{escape, key, pairing, signature, verify};
+use verify_signatures_fuzz::{escape, image_signatures, key, pairing, signature, verify};
 
 /// A target's seeds, by their names.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -51,6 +51,14 @@ fn every_seed_of_a_key_holds_and_is_taken_if_it_is_good() {
 fn every_seed_of_a_key_with_its_signature_holds_and_is_valid_if_it_is_good() {
     for (name, seed) in seeds("verify") {
         assert_eq!(verify::verdict(&seed), Some(is_good(&name)), "{name}");
+    }
+}
+
+#[test]
+fn every_seed_of_an_images_signature_holds_and_is_the_trusted_keys_if_it_is_good() {
+    for (name, seed) in seeds("image_signatures") {
+        let is_signed = image_signatures::is_signed(&seed);
+        assert_eq!(is_signed, is_good(&name), "{name}");
     }
 }
 

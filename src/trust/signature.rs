@@ -82,7 +82,10 @@ impl Signature {
     }
 
     /// Reads strict DER (X.690, clause 10), with nothing after it.
-    fn from_der(der: &[u8]) -> Result<Signature, SignatureError> {
+    ///
+    /// # Errors
+    /// [`SignatureError::NotDer`].
+    pub(crate) fn from_der(der: &[u8]) -> Result<Signature, SignatureError> {
         // Fail closed: however else the bytes could be read, only DER is a signature.
         let signature = ecdsa::Signature::from_der(der).map(Signature);
         signature.map_err(|_| SignatureError::NotDer)

@@ -278,7 +278,7 @@ fn of_more_signatures_than_are_tried_the_same_are_tried_in_any_order() {
     layers.rotate_right(1);
     assert_eq!(tried(&layers), by(1, &["r.example/i"]));
     // All in the crowd have a lesser r, and it has filled the places.
-    layers.push(crowd(MAX_TRIED as u32).pop().unwrap());
+    layers.push(crowd(u32::try_from(MAX_TRIED).unwrap()).pop().unwrap());
     assert_eq!(tried(&layers), Signed::Untrusted);
     layers.rotate_left(1);
     assert_eq!(tried(&layers), Signed::Untrusted);

@@ -51,7 +51,8 @@ impl Parts {
             }
             key = key.or(logged);
         }
-        let signature = Signature::parse(&self.signature).map_err(|_| Refusal::NotP256)?;
+        // Fail closed: whatever containers a signature file may have, here the bytes are DER.
+        let signature = Signature::from_der(&self.signature).map_err(|_| Refusal::NotP256)?;
         Ok((signature, key))
     }
 }

@@ -14,14 +14,20 @@ pub(super) fn line(line: &Object) -> Option<Vec<Found>> {
     bundle::read(line)
 }
 
-/// Reads a text of several lines, if the first is one of these.
+/// Reads a text of several lines, if the first is one of these. However many are not, one reason is
+/// given.
 pub(super) fn lines(text: &[u8]) -> Option<Vec<Found>> {
     let lines = text.split(|byte| *byte == b'\n');
     let mut lines = lines.filter(|line| !line.trim_ascii().is_empty());
     let mut found = one(lines.next()?)?;
+    let mut is_clean = true;
     for line in lines {
-        found.extend(one(line).unwrap_or_else(|| vec![Found::Refused(Refusal::Line)]));
+        match one(line) {
+            Some(more) => found.extend(more),
+            None => is_clean = false,
+        }
     }
+    found.extend((!is_clean).then_some(Found::Refused(Refusal::Line)));
     Some(found)
 }
 
@@ -98,14 +104,14 @@ mod tests {
             "{".to_owned(),
         ];
         let found = found(&(lines.join("\n") + "\n"));
-        assert_eq!(found.len(), 6);
+        assert_eq!(found.len(), 5);
         let images = found.iter().filter_map(|found| match found {
             Found::Claim(claim) => Some(claim.images[0]),
             _ => None,
         });
         let expected = [b"a", b"b"].map(|name| Digest::of(name).into());
         assert!(images.eq(expected));
-        assert_eq!(found[4..], [(); 2].map(|()| Found::Refused(Refusal::Line)));
+        assert_eq!(found[4], Found::Refused(Refusal::Line));
     }
 
     #[test]
@@ -128,12 +134,9 @@ mod tests {
     #[test]
     fn a_public_key_where_a_certificate_should_be_makes_the_line_useless() {
         let key = serde_json::to_string(&made::pem("PUBLIC KEY", b"key")).unwrap();
-        let (key_, expected) = ("Cert", "an object");
-        let why = JsonError::Type {
-            key: key_,
-            expected,
-        };
         let found = found(&line_of("a", &key, "null"));
+        let (key, expected) = ("Cert", "an object");
+        let why = JsonError::Type { key, expected };
         assert_eq!(found, [Found::Refused(why.into())]);
     }
 }

@@ -67,8 +67,8 @@ pub(crate) enum Refusal {
     /// A manifest has layers of a signature and others.
     #[error("it mixes layers of a signature with others")]
     MixedLayers,
-    /// A line is not what `cosign download signature` prints.
-    #[error("one of its lines is not a signature")]
+    /// At least one line is not what `cosign download signature` prints.
+    #[error("not all of its lines are signatures")]
     Line,
 }
 
