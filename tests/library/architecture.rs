@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top down, each with those that it may import. `*` is all below it.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
     (
@@ -44,6 +44,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("hints", &["trust", "digest", "files", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),
     ("trust", &["digest", "files", "text"]),
+    ("bundle", &["content", "digest", "files", "text"]),
     ("content", &["files"]),
     ("device", &[]),
     ("digest", &[]),
