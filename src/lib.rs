@@ -27,6 +27,8 @@ compile_error!(
 
 #[cfg(feature = "cli")]
 mod audit;
+// The engine does not call it yet.
+#[allow(dead_code, unused_imports)]
 mod bundle;
 #[cfg(feature = "cli")]
 mod command;
@@ -80,6 +82,9 @@ pub use verify::{Records, Verifier, VerifyError};
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod internals {
+    pub mod bundle {
+        pub use crate::bundle::probe::*;
+    }
     pub mod digest {
         pub use crate::digest::*;
     }

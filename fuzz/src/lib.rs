@@ -11,4 +11,5 @@ pub mod key;
 #[path = "../../tests/properties/pairing.rs"]
 pub mod pairing;
 pub mod signature;
+pub mod tar;
 pub mod verify;

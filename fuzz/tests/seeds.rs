@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use verify_signatures::Key;
+use verify_signatures::internals::bundle;
 use verify_signatures::internals::trust::signature::Signature;
-use verify_signatures_fuzz::{escape, image_signatures, key, pairing, signature, verify};
+use verify_signatures_fuzz::{escape, image_signatures, key, pairing, signature, tar, verify};
 
 /// A target's seeds, by their names.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -59,6 +60,15 @@ fn every_seed_of_an_images_signature_holds_and_is_the_trusted_keys_if_it_is_good
     for (name, seed) in seeds("image_signatures") {
         let is_signed = image_signatures::is_signed(&seed);
         assert_eq!(is_signed, is_good(&name), "{name}");
+    }
+}
+
+#[test]
+fn every_seed_of_an_archive_holds_and_is_one_if_it_is_good() {
+    for (name, seed) in seeds("tar") {
+        tar::check(&seed);
+        let is_archive = matches!(bundle::list(&seed), Ok(Some(_)));
+        assert_eq!(is_archive, is_good(&name), "{name}");
     }
 }
 

@@ -7,25 +7,28 @@
 
 mod belt;
 mod defect;
-//mod directory;
+mod directory;
 mod fault;
 mod frames;
 mod gzip;
 mod inner;
 mod names;
 mod packer;
+#[cfg(any(test, feature = "internals"))]
+pub mod probe;
 mod raw;
 mod stream;
 mod tar;
 #[cfg(test)]
 mod testing;
+mod text;
 mod window;
 mod zstd;
 
 use crate::digest::Digest;
 
 pub(crate) use defect::Defect;
-//pub(crate) use directory::Tree;
+pub(crate) use directory::{Failed, Tree};
 pub(crate) use fault::Fault;
 pub(crate) use stream::{End, Stream};
 pub(crate) use window::WindowBudget;

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
-use super::{Defect, Fault, LARGEST_TEXT};
+use super::text::Texts;
+use super::{Defect, Fault};
 use crate::digest::Block;
 
 /// Length of a full piece in bytes.
@@ -56,8 +57,7 @@ pub(super) trait Conveyor {
 pub(super) struct Packer<'a, C: Conveyor> {
     conveyor: &'a mut C,
     piece: Piece,
-    /// Bytes of text that may still be kept.
-    text_left: usize,
+    texts: Texts,
 }
 
 impl<'a, C: Conveyor> Packer<'a, C> {
@@ -66,7 +66,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
         Packer {
             conveyor,
             piece: Piece::default(),
-            text_left: text,
+            texts: Texts::new(text),
         }
     }
 
@@ -80,7 +80,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
         size: u64,
         input: &mut impl Read,
     ) -> Result<(), Fault> {
-        let mut text = (size <= LARGEST_TEXT).then(Vec::new);
+        let mut text = Texts::begin(size);
         let mut left = size;
         while left > 0 {
             let room = self.room(left)?;
@@ -91,14 +91,10 @@ impl<'a, C: Conveyor> Packer<'a, C> {
             if filled < part {
                 return Err(Defect::Truncated.into());
             }
-            self.keep_text(&mut text, start)?;
+            self.texts.add(&mut text, &self.piece.bytes[start..])?;
             left -= part as u64;
         }
-        let kept = text.as_ref().map_or(0, Vec::len);
-        let text = text.filter(|text| is_json(text));
-        if text.is_none() {
-            self.text_left += kept;
-        }
+        let text = self.texts.end(text);
         self.end(path, Ended::File(size, text))
     }
 
@@ -148,41 +144,4 @@ impl<'a, C: Conveyor> Packer<'a, C> {
         }
         self.conveyor.put(piece)
     }
-
-    /// Copies what was added to the piece from `start` on, if it is or may become JSON.
-    fn keep_text(&mut self, text: &mut Option<Vec<u8>>, start: usize) -> Result<(), Fault> {
-        let Some(kept) = text else {
-            return Ok(());
-        };
-        let added = &self.piece.bytes[start..];
-        let is_blank = kept.iter().all(|byte| is_space(*byte));
-        // A content of blanks alone is kept until it shows what it is.
-        if is_blank && !may_become_json(added) {
-            self.text_left += kept.len();
-            *text = None;
-            return Ok(());
-        }
-        let left = self.text_left.checked_sub(added.len());
-        // Fail closed: without its text, a document would pass for a blob.
-        self.text_left = left.ok_or(Defect::TooMuchText)?;
-        kept.extend_from_slice(added);
-        Ok(())
-    }
-}
-
-/// White space of JSON (RFC 8259, 2).
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-fn first(text: &[u8]) -> Option<u8> {
-    text.iter().copied().find(|byte| !is_space(*byte))
-}
-
-fn is_json(text: &[u8]) -> bool {
-    matches!(first(text), Some(b'{' | b'['))
-}
-
-fn may_become_json(text: &[u8]) -> bool {
-    matches!(first(text), None | Some(b'{' | b'['))
 }

@@ -4,50 +4,19 @@ use std::io::Read;
 
 use ruzstd::decoding::FrameDecoder;
 
-use super::frames::{self, Setting};
-use super::inner::{Inner, Job};
-use super::packer::{Conveyor, Piece};
-use super::{Contents, Defect, Entry, Fault, Limits, Member, WindowBudget};
-use crate::digest::{Digest, Hasher};
-
-/// Hashes each piece at once.
-struct Direct(Job);
-
-impl Conveyor for Direct {
-    fn buffer(&mut self) -> Vec<u8> {
-        Vec::new()
-    }
-
-    fn put(&mut self, piece: Piece) -> Result<(), Fault> {
-        self.0.inner.as_mut().unwrap().load(piece);
-        self.0.buffer = None;
-        self.0.run(Hasher::promised());
-        Ok(())
-    }
-}
+use super::{Contents, Defect, Entry, Fault, Limits, Member, probe};
+use crate::digest::Digest;
 
 pub(super) fn read_with(
     input: impl std::io::BufRead,
     limits: Limits,
 ) -> (Vec<Member>, Result<Contents, Defect>) {
-    let mut direct = Direct(Job {
-        outer: None,
-        inner: Some(Inner::new(Hasher::promised())),
-        hashed: 0,
-        chunk: None,
-        buffer: None,
-    });
-    let setting = Setting {
-        limits,
-        budget: WindowBudget::new(limits.max_window),
-        is_abandoned: &|| false,
-    };
-    let contents = frames::read(input, &mut direct, &setting);
+    let (members, contents) = probe::read_from(input, limits);
     let contents = contents.map_err(|fault| match fault {
         Fault::Defect(defect) => defect,
         fault => panic!("{fault:?}"),
     });
-    (direct.0.inner.unwrap().done, contents)
+    (members, contents)
 }
 
 /// The members of a bundle, and what it is.

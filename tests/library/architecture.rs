@@ -46,6 +46,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("image", &["trust", "digest", "files", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),
     ("trust", &["digest", "files", "text"]),
+    ("bundle", &["content", "digest", "files", "text"]),
     ("content", &["files"]),
     ("device", &[]),
     ("digest", &[]),
