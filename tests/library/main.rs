@@ -5,6 +5,7 @@
 
 mod architecture;
 mod front_door;
+mod images;
 mod properties;
 #[path = "../support/mod.rs"]
 mod support;

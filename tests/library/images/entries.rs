@@ -1,0 +1,238 @@
+//! Entry documents, and what a source without a usable one comes to.
+
+use serde_json::json;
+use verify_signatures::internals::image::{Contents, Outer};
+use verify_signatures::{ContentsFailure, Digest, Verdict};
+
+use super::made::*;
+
+fn signed() -> Source {
+    let mut source = Source::default();
+    let image = source.image("a", "linux/amd64", 2);
+    source
+        .list(&image, "r.example/a:1")
+        .sign(&image, VENDOR, "r.example/a");
+    source.all()
+}
+
+fn refused(source: &Source) -> String {
+    assert!(source.contents().is_image_source());
+    match &source.judged().failures[..] {
+        [ContentsFailure::Refused(words)] => words.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_layout_may_lie_below_any_directory_and_its_members_in_any_order() {
+    let mut source = signed();
+    source.members.reverse();
+    assert_eq!(source.verdict(), valid());
+    for (path, _) in &mut source.members {
+        path.insert_str(0, "images/");
+    }
+    source.file("zarf.yaml", "x").file("checksums.txt", "x");
+    assert!(source.contents().is_image_source());
+    assert_eq!(source.verdict(), valid());
+}
+
+#[test]
+fn an_entry_document_that_is_read_in_two_ways_is_refused() {
+    for (text, words) in [
+        (
+            r#"{"manifests":[],"Manifests":[]}"#,
+            r#"index.json: the key "Manifests" would be taken for "manifests" by some programs, and not by others"#,
+        ),
+        (
+            r#"{"manifests":[],"layers":[]}"#,
+            "index.json: it is an index and a manifest at once",
+        ),
+        (
+            r#"{"manifests":[{}]}"#,
+            "index.json: \"mediaType\" is missing",
+        ),
+        (
+            r#"{"manifests":{}}"#,
+            "index.json: \"manifests\" is not an array",
+        ),
+        ("{}", "index.json: it lists no manifests"),
+        ("x", "index.json: it is not JSON"),
+    ] {
+        let mut source = signed();
+        source.replace("index.json", text.as_bytes());
+        assert_eq!(refused(&source), words);
+    }
+    let mut source = signed();
+    source.replace("index.json", br#"{"manifests":[],"manifests":[]}"#);
+    assert!(refused(&source).starts_with("index.json: the key \"manifests\" is there twice"));
+    source.replace("index.json", br#"{"manifests":[]} {}"#);
+    assert!(refused(&source).starts_with("index.json: trailing characters"));
+}
+
+#[test]
+fn a_list_that_is_missing_hides_no_image() {
+    let mut source = signed();
+    source.remove("index.json");
+    assert_eq!(
+        refused(&source),
+        "index.json: it is missing, and there are blobs"
+    );
+    source.remove("oci-layout");
+    assert_eq!(
+        refused(&source),
+        "index.json: it is missing, and there are blobs"
+    );
+    let mut source = Source::default();
+    source.file(format!("{}.json", Digest::of(b"c")), "{}");
+    let words = "manifest.json: it is missing, and what is here is named like parts of images";
+    assert_eq!(refused(&source), words);
+    let mut source = Source::default();
+    source
+        .file("repositories", "{}")
+        .file("x/layer.tar", "l")
+        .file("x/VERSION", "1.0");
+    assert_eq!(refused(&source), words);
+}
+
+#[test]
+fn a_list_that_is_too_large_to_be_read_is_refused() {
+    let large = format!("[{}]", " ".repeat(4 << 20));
+    for name in ["index.json", "manifest.json"] {
+        let mut source = Source::default();
+        source.file(name, &large);
+        assert_eq!(refused(&source), format!("{name}: it is larger than 4 MiB"));
+    }
+}
+
+#[test]
+fn an_archives_list_that_is_read_in_two_ways_is_refused() {
+    let mut source = Source::default();
+    source.file(
+        "manifest.json",
+        r#"[{"Config":"c","Layers":[],"config":"d"}]"#,
+    );
+    let words = r#"manifest.json: the key "config" would be taken for "Config" by some programs, and not by others"#;
+    assert_eq!(refused(&source), words);
+    source.replace("manifest.json", br#"[{"Config":"../c","Layers":[]}]"#);
+    assert_eq!(
+        refused(&source),
+        r#"manifest.json: "../c" is not the path of a member"#
+    );
+}
+
+#[test]
+fn a_layout_of_another_version_is_refused() {
+    for (text, words) in [
+        (
+            r#"{"imageLayoutVersion":"2.0.0"}"#,
+            "oci-layout: its version is not 1.0.0",
+        ),
+        ("x", "oci-layout: it is not JSON"),
+    ] {
+        let mut source = signed();
+        source.replace("oci-layout", text.as_bytes());
+        assert_eq!(refused(&source), words);
+    }
+}
+
+#[test]
+fn the_storage_of_a_registry_is_refused_as_not_supported() {
+    let mut source = Source::default();
+    source.file("x/docker/registry/v2/blobs/sha256/ab/abc/data", "x");
+    let words = "it holds the storage of a registry, a layout that is not supported";
+    assert_eq!(refused(&source), words);
+}
+
+#[test]
+fn files_that_have_nothing_to_do_with_images_are_no_images() {
+    let mut source = Source::default();
+    source
+        .file("manifest.json", r#"{"name":"app"}"#)
+        .file("index.json", "[1]");
+    source
+        .file("a/version", "1")
+        .file("b/repositories", "x")
+        .file("c/index.json", "{}");
+    assert!(!source.contents().is_image_source());
+    let judgement = source.judged();
+    assert_eq!((judgement.images, judgement.failures), (vec![], vec![]));
+}
+
+#[test]
+fn a_directory_of_skopeo_has_one_image_whose_blobs_have_bare_names() {
+    let mut blobs = Source::default();
+    let image = blobs.image("a", "linux/amd64", 2);
+    let mut source = Source::default();
+    for (path, content) in &blobs.members {
+        let name = match *path == path_of(&image) {
+            true => "manifest.json",
+            false => path.strip_prefix("blobs/sha256/").unwrap(),
+        };
+        source.file(name, content);
+    }
+    source.file("version", "Directory Transport Version: 1.1\n");
+    source.file(
+        "signature-1",
+        signature(image["digest"].as_str().unwrap(), VENDOR, "r"),
+    );
+    assert_eq!(source.verdict(), valid());
+    let layer = id("a layer 1")[7..].to_owned();
+    source.replace(&layer, b"other");
+    let failures = source.judged().failures;
+    let (name, digest) = (layer.into(), Digest::of(b"other"));
+    assert_eq!(failures, [ContentsFailure::Mislabelled { name, digest }]);
+}
+
+#[test]
+fn a_source_with_more_members_than_are_kept_is_not_judged() {
+    let mut contents = signed().contents();
+    let digest = Digest::of(b"x");
+    (0..500_001).for_each(|_| contents.add_file(b"x", digest, 1, None));
+    assert!(contents.is_over_limit());
+    let artifact = verify_signatures::SharedPath::from(std::path::Path::new("b"));
+    let outside = Contents::default();
+    let judge = verify_signatures::internals::image::judge;
+    let judgement = judge(&artifact, &contents, &outside, &policy(), Outer::Valid);
+    let words = "it has more members or larger documents than are judged";
+    assert_eq!(judgement.failures, [ContentsFailure::Limit(words.into())]);
+    assert_eq!(judgement.images, []);
+}
+
+#[test]
+fn a_few_documents_that_name_each_other_very_often_are_not_followed_for_ever() {
+    let mut source = Source::default();
+    let many = vec![descriptor(MANIFEST, "not here"); 20_000];
+    let wide = source.index(&many);
+    for number in 0..400 {
+        let other = descriptor(MANIFEST, number.to_string());
+        let root = source.index(&[wide.clone(), other]);
+        source.list(&root, "");
+    }
+    let judgement = source.judged_by(&policy(), Outer::Valid);
+    assert_eq!(judgement.images.len(), 400);
+    let too_large = |verdict: &Verdict| verdict.reason().name() == "image-too-large";
+    assert!(
+        judgement
+            .images
+            .iter()
+            .any(|judged| too_large(&judged.verdict))
+    );
+    assert!(
+        !judgement
+            .images
+            .iter()
+            .any(|judged| judged.verdict.passes())
+    );
+}
+
+#[test]
+fn an_empty_list_lists_nothing() {
+    let mut source = signed();
+    source.replace(
+        "index.json",
+        json!({"manifests": []}).to_string().as_bytes(),
+    );
+    let judgement = source.judged();
+    assert_eq!((judgement.images, judgement.failures), (vec![], vec![]));
+    assert_eq!(judgement.notes.len(), 1);
+}
