@@ -178,8 +178,9 @@ mod tests {
             elapsed: Duration::from_secs(2),
             ..Summary::default()
         };
-        let count = |verdict| summary.count(&Record::unhashed("x".into(), None, verdict));
-        [Verdict::Missing, Verdict::Invalid(Invalid::NoKeyVerifies)].map(count);
+        for verdict in [Verdict::Missing, Verdict::Invalid(Invalid::NoKeyVerifies)] {
+            summary.count(&Record::unhashed("x".into(), None, verdict));
+        }
         assert_eq!(
             summary.to_string(),
             "ended after 2 of 3: 0 valid, 1 invalid, 1 without data file; 3.21 GB in 2.00 s, 1.60 GB/s"

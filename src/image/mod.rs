@@ -27,6 +27,7 @@ mod signer;
 mod sources;
 mod walk;
 
+pub use crate::trust::image_notes::ImageNote;
 pub use contents::{Contents, MAX_TEXT};
 pub use judging::{Judged, Judgement, judge};
 pub use policy::{Outer, Policy, Prefix, Wanted};

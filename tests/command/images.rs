@@ -146,7 +146,7 @@ fn an_image_that_lacks_a_layer_is_incomplete_whatever_signed_it() {
     let run = mirror.run_pinned(&["--images", "."]);
     assert_eq!(
         lines(&run)[2],
-        "b.tar.zst » registry.example.com/team/app:1.0: ❌ Image incomplete",
+        "b.tar.zst » registry.example.com/team/app:1.0 (linux/amd64, linux/arm64): ❌ Image incomplete",
         "{}",
         run.stdout
     );
