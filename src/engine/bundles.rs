@@ -14,7 +14,6 @@ use crate::bundle::{
 use crate::content::Joined;
 use crate::digest::{Digest, Hasher};
 use crate::image::{self, Contents, Judgement, Outer, Policy};
-use crate::text::escape;
 use crate::trust::image::ContentsFailure;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Subject, Verdict};
