@@ -6,6 +6,8 @@
 // Those that need no second implementation from elsewhere are properties of the package's own suite, too.
 #[path = "../../tests/properties/escape.rs"]
 pub mod escape;
+#[path = "../../tests/properties/images.rs"]
+pub mod images;
 pub mod key;
 #[path = "../../tests/properties/pairing.rs"]
 pub mod pairing;
