@@ -103,7 +103,7 @@ impl Contents {
         }
         self.weigh(path.len() + size_of::<Link>());
         self.files.insert(path.into(), number);
-        if is_hex(name) && digest.to_string().as_bytes() != name {
+        if is_hex(name) && !is_name_of(digest, name) {
             self.weigh(path.len() + size_of::<Link>());
             self.bare.push((path.into(), digest));
         }
@@ -209,7 +209,7 @@ impl Contents {
     fn add_blob(&mut self, path: &[u8], digest: Digest) {
         let (_, name) = split(path);
         // Fail closed, whoever uses it: a program that goes by the name would load other content.
-        if digest.to_string().as_bytes() != name {
+        if !is_name_of(digest, name) {
             if self.mislabelled.len() < MOST_FAILURES {
                 self.mislabelled.push(mislabelled(path, digest));
             } else {
@@ -251,6 +251,14 @@ impl Contents {
     fn weigh(&mut self, bytes: usize) {
         self.weight = self.weight.saturating_add(bytes);
     }
+}
+
+/// Reports whether a name is this digest, in hexadecimal digits.
+fn is_name_of(digest: Digest, name: &[u8]) -> bool {
+    let name = std::str::from_utf8(name)
+        .ok()
+        .and_then(ClaimedDigest::parse);
+    name == Some(digest.into())
 }
 
 fn mislabelled(path: &[u8], digest: Digest) -> ContentsFailure {

@@ -3,7 +3,7 @@
 //!
 //! The bytes are members, each between lines of `%%`: its path in the first line, then its content.
 //! `{N}` in it stands for a descriptor of the `N`th member before: its digest and size, without the
-//! braces around them. A path that is `@` is that of a blob with this content.
+//! braces around them. `@` at the end of a path stands for that of a blob with this content.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -62,9 +62,10 @@ pub fn members(data: &[u8]) -> Members {
             let descriptor = format!(r#""digest":"sha256:{digest}","size":{size}"#);
             content = content.replace(&format!("{{{number}}}"), &descriptor);
         }
-        let path = match path {
-            "@" => format!("blobs/sha256/{}", Digest::of(content.as_bytes())),
-            path => path.to_owned(),
+        let digest = Digest::of(content.as_bytes());
+        let path = match path.strip_suffix('@') {
+            Some(above) => format!("{above}blobs/sha256/{digest}"),
+            None => path.to_owned(),
         };
         if members.iter().all(|(other, _)| *other != path.as_bytes()) {
             members.push((path.into(), content.into()));
