@@ -90,8 +90,11 @@ impl Contents {
         self.add_document(digest, text, json.as_ref());
         self.add_directories(directory);
         self.is_registry |= is_below_registry(path);
-        // Under any algorithm, `blobs/sha512/` included.
-        if let (root, b"blobs") = split(split(directory).0) {
+        // Under any algorithm of the specification, `blobs/sha512/` included.
+        let (above, algorithm) = split(directory);
+        if let (root, b"blobs") = split(above)
+            && matches!(algorithm, b"sha256" | b"sha384" | b"sha512")
+        {
             self.layout(root).add_blob();
         }
         if is_blob_name(path) {
