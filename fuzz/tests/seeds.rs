@@ -67,7 +67,11 @@ fn every_seed_of_a_source_of_images_holds_and_passes_if_it_is_good() {
     for (name, seed) in seeds("image_documents") {
         images::check(&seed);
         let judgement = images::judged(&images::members(&seed), Outer::Valid);
-        let passes = judgement.failures.is_empty() && judgement.images.iter().all(|judged| judged.verdict.passes());
+        let passes = judgement.failures.is_empty()
+            && judgement
+                .images
+                .iter()
+                .all(|judged| judged.verdict.passes());
         let is_none = name.starts_with("none-");
         assert_eq!(judgement.images.is_empty() && passes, is_none, "{name}");
         assert_eq!(passes, is_none || is_good(&name), "{name}: {judgement:?}");
