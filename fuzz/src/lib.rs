@@ -7,6 +7,8 @@
 #[path = "../../tests/properties/escape.rs"]
 pub mod escape;
 pub mod image_signatures;
+#[path = "../../tests/properties/images.rs"]
+pub mod images;
 pub mod key;
 #[path = "../../tests/properties/pairing.rs"]
 pub mod pairing;

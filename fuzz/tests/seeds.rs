@@ -5,8 +5,11 @@ use std::path::Path;
 
 use verify_signatures::Key;
 use verify_signatures::internals::bundle;
+use verify_signatures::internals::image::Outer;
 use verify_signatures::internals::trust::signature::Signature;
-use verify_signatures_fuzz::{escape, image_signatures, key, pairing, signature, tar, verify};
+use verify_signatures_fuzz::{
+    escape, image_signatures, images, key, pairing, signature, tar, verify,
+};
 
 /// A target's seeds, by their names.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -76,6 +79,22 @@ fn every_seed_of_an_archive_holds_and_is_one_if_it_is_good() {
 fn every_seed_of_a_directory_holds() {
     for (_, seed) in seeds("pairing") {
         pairing::check(&seed);
+    }
+}
+
+#[test]
+fn every_seed_of_a_source_of_images_holds_and_passes_if_it_is_good() {
+    for (name, seed) in seeds("image_documents") {
+        images::check(&seed);
+        let judgement = images::judged(&images::members(&seed), Outer::Valid);
+        let passes = judgement.failures.is_empty()
+            && judgement
+                .images
+                .iter()
+                .all(|judged| judged.verdict.passes());
+        let is_none = name.starts_with("none-");
+        assert_eq!(judgement.images.is_empty() && passes, is_none, "{name}");
+        assert_eq!(passes, is_none || is_good(&name), "{name}: {judgement:?}");
     }
 }
 

@@ -56,14 +56,11 @@ impl Archived {
         self.walked.digest = Some(config.digest);
         self.walked.configs.push(id);
         let config = read(sources, &id)?;
-        let digest = |(layer, path): (&Option<&Member>, &Box<str>)| {
-            layer
-                .map(|layer| layer.digest.into())
-                .ok_or_else(|| absent(path))
-        };
-        let layers: Result<Vec<ClaimedDigest>, _> =
-            layers.iter().zip(&item.layers).map(digest).collect();
-        let layers = layers?;
+        let layers: Vec<ClaimedDigest> = layers
+            .iter()
+            .zip(&item.layers)
+            .map(|(layer, path)| Ok(layer.ok_or_else(|| absent(path))?.digest.into()))
+            .collect::<Result<_, ImageFailure>>()?;
         let twin = sources.twin(id, &layers, &config.diff_ids)?;
         check(item, &layers, config, &twin)?;
         self.signer = twin.signer;

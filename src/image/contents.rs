@@ -90,8 +90,11 @@ impl Contents {
         self.add_document(digest, text, json.as_ref());
         self.add_directories(directory);
         self.is_registry |= is_below_registry(path);
-        // Under any algorithm, `blobs/sha512/` included.
-        if let (root, b"blobs") = split(split(directory).0) {
+        // Under any algorithm of the specification, `blobs/sha512/` included.
+        let (above, algorithm) = split(directory);
+        if let (root, b"blobs") = split(above)
+            && matches!(algorithm, b"sha256" | b"sha384" | b"sha512")
+        {
             self.layout(root).add_blob();
         }
         if is_blob_name(path) {
@@ -103,7 +106,7 @@ impl Contents {
         }
         self.weigh(path.len() + size_of::<Link>());
         self.files.insert(path.into(), number);
-        if is_hex(name) && digest.to_string().as_bytes() != name {
+        if is_hex(name) && !is_name_of(digest, name) {
             self.weigh(path.len() + size_of::<Link>());
             self.bare.push((path.into(), digest));
         }
@@ -147,14 +150,19 @@ impl Contents {
     /// Reports whether any program would find images here, or something is left of a layout in
     /// which one would.
     pub fn is_image_source(&self) -> bool {
-        let is_source = |(directory, layout): (&Box<[u8]>, &Layout)| {
+        let is_source = |directory: &[u8], layout: &Layout| {
             let is_root = directory.is_empty();
             layout.children(is_root).is_some()
                 || layout.saved(is_root).is_some()
                 || layout.is_without_list(is_root, self.is_legacy)
         };
         // Fail closed: what was not taken in could be anything.
-        self.is_registry || self.is_over_limit() || self.layouts.iter().any(is_source)
+        self.is_registry
+            || self.is_over_limit()
+            || self
+                .layouts
+                .iter()
+                .any(|(directory, layout)| is_source(directory, layout))
     }
 
     /// Reports whether it has more than may be kept. Nothing is taken in from then on.
@@ -204,7 +212,7 @@ impl Contents {
     fn add_blob(&mut self, path: &[u8], digest: Digest) {
         let (_, name) = split(path);
         // Fail closed, whoever uses it: a program that goes by the name would load other content.
-        if digest.to_string().as_bytes() != name {
+        if !is_name_of(digest, name) {
             if self.mislabelled.len() < MOST_FAILURES {
                 self.mislabelled.push(mislabelled(path, digest));
             } else {
@@ -246,6 +254,14 @@ impl Contents {
     fn weigh(&mut self, bytes: usize) {
         self.weight = self.weight.saturating_add(bytes);
     }
+}
+
+/// Reports whether a name is this digest, in hexadecimal digits.
+fn is_name_of(digest: Digest, name: &[u8]) -> bool {
+    let name = std::str::from_utf8(name)
+        .ok()
+        .and_then(ClaimedDigest::parse);
+    name == Some(digest.into())
 }
 
 fn mislabelled(path: &[u8], digest: Digest) -> ContentsFailure {

@@ -110,15 +110,15 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn add_entry(&mut self, sources: &mut Sources<'_>, entry: &Entry<'_>, policy: &Policy) {
-        if !self.walked.contains_key(&entry.root) {
-            if sources.is_evidence(&entry.root) {
-                return;
+        let known = self.walked.get(&entry.root).map(Rc::clone);
+        let content = match known {
+            Some(content) => content,
+            None if sources.is_evidence(&entry.root) => return,
+            None => {
+                let content = Rc::new(content(sources, &entry.root, policy));
+                self.walked.insert(entry.root, Rc::clone(&content));
+                content
             }
-            let content = Rc::new(content(sources, &entry.root, policy));
-            self.walked.insert(entry.root, content);
-        }
-        let Some(content) = self.walked.get(&entry.root).map(Rc::clone) else {
-            return;
         };
         let names = match self.names(sources, entry, &content) {
             Ok(names) => names,

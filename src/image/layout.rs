@@ -122,7 +122,7 @@ impl Layout {
         let near = self.is_oci() || self.has_version || self.has_hashes || self.has_repositories;
         match self.manifest.as_ref()? {
             ManifestJson::Other => None,
-            ManifestJson::Unusable(unusable) if !near && !(is_root && unusable.is_like_one) => None,
+            ManifestJson::Unusable(unusable) if !(near || is_root && unusable.is_like_one) => None,
             ManifestJson::Root(..) if !is_root && !self.has_version && !self.has_hashes => None,
             // An OCI layout with a `manifest.json` of another meaning, such as a web application's.
             known => Some(known),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::descriptor::Descriptor;
-use super::document::Graph;
+use super::document::{Graph, Manifest};
 use super::found::{Found, Id};
 use super::media::Class;
 use super::names;
@@ -104,14 +104,23 @@ fn unreachable(sources: &mut Sources<'_>) -> Option<ImageNote> {
 /// Takes note of the parts of signatures that no list names, as those that refer to their subject
 /// have it.
 fn reach_unlisted_evidence(sources: &mut Sources<'_>) {
-    for (digest, (_, document)) in &sources.inside.documents {
-        let is_manifest = matches!(document.graph, Some(Ok(Graph::Manifest(_))));
-        if let Some(member) = sources.member(digest)
-            && is_manifest
-            && !sources.is_reached(digest)
-        {
+    let documents = sources.inside.documents.iter();
+    let manifests = documents.filter_map(|(digest, (_, document))| match &document.graph {
+        Some(Ok(Graph::Manifest(manifest))) => Some((*digest, manifest)),
+        _ => None,
+    });
+    let is_typed = |manifest: &Manifest| {
+        manifest
+            .layers
+            .iter()
+            .all(|layer| layer.class == Class::Evidence)
+    };
+    let typed = manifests.filter(|(_, manifest)| is_typed(manifest));
+    let ordered: BTreeSet<ClaimedDigest> = typed.map(|(digest, _)| digest).collect();
+    for digest in ordered {
+        if let Some(member) = sources.member(&digest) {
             sources.is_evidence(&Descriptor {
-                digest: *digest,
+                digest,
                 size: member.size,
                 class: Class::Manifest,
                 has_urls: false,

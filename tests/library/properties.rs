@@ -3,6 +3,8 @@
 
 #[path = "../properties/escape.rs"]
 mod escape;
+#[path = "../properties/images.rs"]
+mod images;
 #[path = "../properties/pairing.rs"]
 mod pairing;
 
@@ -33,6 +35,53 @@ fn entry() -> impl Strategy<Value = String> {
         ".iso.aa",
     ]);
     (letter, stem, ending).prop_map(|(letter, stem, ending)| format!("{letter}{stem}{ending}\n"))
+}
+
+/// A member of a source of images as the property reads it: a path, and content that names the
+/// members `A`, `B` and `C` before it.
+fn member() -> impl Strategy<Value = String> {
+    const OCI: &str = "application/vnd.oci.image";
+    const CONFIG: &str = r#"{"os":"linux","architecture":"a","rootfs":{"diff_ids":[]}}"#;
+    let manifest = |layer: &str| {
+        format!(
+            r#"{{"config":{{"mediaType":"{OCI}.config.v1+json",{{C}}}},"layers":[{{"mediaType":"{layer}",{{A}}}}]}}"#
+        )
+    };
+    let list = |class: &str| {
+        let media_type = format!("{OCI}.{class}.v1+json");
+        format!(
+            r#"{{"manifests":[{{"mediaType":"{media_type}",{{A}}}},{{"mediaType":"{media_type}",{{B}}}}]}}"#
+        )
+    };
+    let layer = format!("{OCI}.layer.v1.tar");
+    let members = vec![
+        ("@", "layer".to_owned()),
+        ("@", "{}".to_owned()),
+        ("c", CONFIG.to_owned()),
+        ("@", CONFIG.to_owned()),
+        ("@", manifest(&layer)),
+        ("@", manifest(&layer)),
+        ("@", manifest("application/vnd.dsse.envelope.v1+json")),
+        ("@", list("manifest")),
+        ("@", list("index")),
+        ("index.json", list("manifest")),
+        ("index.json", list("index")),
+        ("a/index.json", list("manifest")),
+        ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#.to_owned()),
+        (
+            "manifest.json",
+            r#"[{"Config":"c","RepoTags":["a"],"Layers":[]}]"#.to_owned(),
+        ),
+        ("manifest.json", manifest(&layer)),
+        ("version", "1".to_owned()),
+    ];
+    (select(members), [0..4_usize, 0..4, 0..4]).prop_map(|((path, text), numbers)| {
+        let letters = ["{A}", "{B}", "{C}"].into_iter().zip(numbers);
+        let named = |text: String, (letter, number): (&str, usize)| {
+            text.replace(letter, &format!("{{{number}}}"))
+        };
+        format!("{path}\n{}\n%%\n", letters.fold(text, named))
+    })
 }
 
 fn directory() -> impl Strategy<Value = String> {
@@ -83,6 +132,13 @@ proptest! {
     #[test]
     fn names_are_paired_by_the_rules_in_any_order(directory in directory()) {
         pairing::check(directory.as_bytes());
+    }
+
+    #[test]
+    fn a_source_of_images_has_one_judgement_and_what_passes_is_here(
+        members in vec(member(), 0..16)
+    ) {
+        images::check(members.concat().as_bytes());
     }
 
     #[test]

@@ -151,6 +151,7 @@ fn files_that_have_nothing_to_do_with_images_are_no_images() {
         .file("index.json", "[1]");
     source
         .file("a/version", "1")
+        .file("blobs/other/x", "x")
         .file("b/repositories", "x")
         .file("c/index.json", "{}");
     assert!(!source.contents().is_image_source());
