@@ -467,6 +467,13 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
         image: Text<'a>,
         others: usize,
     },
+    UnusableSignature {
+        #[serde(flatten)]
+        path: PathMember<'a>,
+        blob: Text<'a>,
+        why: Text<'a>,
+        others: usize,
+    },
     UnreachableContent {
         #[serde(flatten)]
         path: PathMember<'a>,

@@ -147,24 +147,6 @@ impl Contents {
         }
     }
 
-    /// Reports whether any program would find images here, or something is left of a layout in
-    /// which one would.
-    pub fn is_image_source(&self) -> bool {
-        let is_source = |directory: &[u8], layout: &Layout| {
-            let is_root = directory.is_empty();
-            layout.children(is_root).is_some()
-                || layout.saved(is_root).is_some()
-                || layout.is_without_list(is_root, self.is_legacy)
-        };
-        // Fail closed: what was not taken in could be anything.
-        self.is_registry
-            || self.is_over_limit()
-            || self
-                .layouts
-                .iter()
-                .any(|(directory, layout)| is_source(directory, layout))
-    }
-
     /// Reports whether it has more than may be kept. Nothing is taken in from then on.
     pub fn is_over_limit(&self) -> bool {
         self.members.len() > MOST_MEMBERS || self.weight > MOST_BYTES

@@ -27,7 +27,12 @@ mod signer;
 mod sources;
 mod walk;
 
+#[cfg(feature = "internals")]
 pub use crate::trust::image_notes::ImageNote;
-pub use contents::{Contents, MAX_TEXT};
-pub use judging::{Judged, Judgement, judge};
+pub use contents::Contents;
+#[cfg(feature = "internals")]
+pub use contents::MAX_TEXT;
+#[cfg(feature = "internals")]
+pub use judging::Judged;
+pub use judging::{Judgement, judge};
 pub use policy::{Outer, Policy, Prefix, Wanted};

@@ -22,6 +22,7 @@ pub(super) fn notes(sources: &mut Sources<'_>, found: &[Found], outer: Outer) ->
     notes.extend(same_digest(found));
     notes.extend(sorted(found.iter().filter_map(foreign)));
     notes.extend(without_image(sources));
+    notes.extend(unusable(sources));
     notes.extend(unreachable(sources));
     notes
 }
@@ -81,6 +82,17 @@ fn without_image(sources: &Sources<'_>) -> Option<ImageNote> {
     Some(ImageNote::SignatureWithoutImage {
         digest: format!("sha256:{}", absent.first()?).into(),
         others: absent.len() - 1,
+    })
+}
+
+/// Names the first signature in the source that cannot be used, whoever made it.
+fn unusable(sources: &Sources<'_>) -> Option<ImageNote> {
+    let mut refused = sources.inside.evidence.refused();
+    let first = refused.next()?;
+    Some(ImageNote::UnusableSignature {
+        digest: format!("sha256:{}", first.document).into(),
+        why: first.why.to_string().into(),
+        others: refused.count(),
     })
 }
 

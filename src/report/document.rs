@@ -306,6 +306,16 @@ fn image_note<'a>(path: &SharedPath, note: &'a ImageNote) -> Note<'a, Members<'a
             image: (**digest).into(),
             others: *others,
         },
+        ImageNote::UnusableSignature {
+            digest,
+            why,
+            others,
+        } => Note::UnusableSignature {
+            path,
+            blob: (**digest).into(),
+            why: (**why).into(),
+            others: *others,
+        },
         ImageNote::Unreachable { blobs, bytes } => Note::UnreachableContent {
             path,
             blobs: *blobs,

@@ -208,9 +208,18 @@ pub(super) fn note(artifact: &SharedPath, note: &ImageNote) -> String {
             label(digest),
             and_more(*others)
         ),
+        ImageNote::UnusableSignature {
+            digest,
+            why,
+            others,
+        } => format!(
+            "{path}: the signature in {}{} cannot be used: {}",
+            label(digest),
+            and_more(*others),
+            escape::name(why.as_ref().as_ref())
+        ),
         ImageNote::Unreachable { blobs, bytes } => format!(
-            "{path}: {} in it that belong to no image: {}",
-            counted(*blobs, "file"),
+            "{path}: files in it that belong to no image: {blobs}, {} in all",
             size(*bytes)
         ),
         ImageNote::ForeignLayer {
@@ -231,9 +240,4 @@ fn and_more(others: usize) -> String {
         0 => String::new(),
         others => format!(" and {others} more"),
     }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }

@@ -23,6 +23,15 @@ pub enum ImageNote {
         /// Number of further ones.
         others: usize,
     },
+    /// A signature that cannot be used, whoever made it.
+    UnusableSignature {
+        /// The digest of the document that it is in, with `sha256:`.
+        digest: Box<str>,
+        /// Why, in words.
+        why: Box<str>,
+        /// Number of further ones.
+        others: usize,
+    },
     /// Members that belong to no image and no signature.
     Unreachable {
         /// Their number.
