@@ -26,14 +26,14 @@ const ARROWS: [(&str, &[&str]); 23] = [
     (
         "verify",
         &[
-            "engine", "mirror", "image", "hints", "trust", "content", "device", "names", "limits",
-            "files", "progress", "text",
+            "engine", "mirror", "hints", "trust", "content", "device", "names", "limits", "files",
+            "progress", "text",
         ],
     ),
     (
         "engine",
         &[
-            "content", "device", "digest", "hints", "image", "trust", "limits", "files",
+            "bundle", "content", "device", "digest", "hints", "image", "trust", "limits", "files",
             "progress", "text",
         ],
     ),

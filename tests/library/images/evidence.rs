@@ -40,7 +40,11 @@ fn signatures_attestations_and_bills_of_materials_are_no_images() {
     listed(&mut source, &referrers);
     let judgement = source.judged();
     assert_eq!(one(&judgement).verdict, valid());
-    assert_eq!(judgement.notes, []);
+    // The payload says nothing that a signature says.
+    assert!(matches!(
+        judgement.notes[..],
+        [ImageNote::UnusableSignature { others: 0, .. }]
+    ));
 }
 
 #[test]

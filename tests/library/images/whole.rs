@@ -35,11 +35,17 @@ impl Harm {
             Harm::Remove(at) => _ = members.remove(at.index(count)),
             Harm::Truncate(at, length) => {
                 let content = &mut members[at.index(count)].1;
+                if content.is_empty() {
+                    return false;
+                }
                 content.truncate(length.index(content.len()));
             }
             Harm::Extend(at) => members[at.index(count)].1.push(b'x'),
             Harm::Flip(at, byte, bit) => {
                 let content = &mut members[at.index(count)].1;
+                if content.is_empty() {
+                    return false;
+                }
                 let byte = byte.index(content.len());
                 content[byte] ^= 1 << bit;
             }
