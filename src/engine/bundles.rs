@@ -206,7 +206,8 @@ impl Opening {
         } = finished;
         // What could not be read to its end has no contents to judge; it fails by itself.
         let contents = hashed.is_ok().then_some(&contents);
-        let outcomes = match &file {
+        let failure = hashed.as_ref().err().cloned();
+        let mut outcomes = match &file {
             // Fail closed: a file without a digest was not read to its end.
             Some(file) => {
                 let hashed = hashed.and_then(|digest| digest.ok_or(CHANGED));
@@ -214,6 +215,7 @@ impl Opening {
             }
             None => self.without_file(hashed.err(), context),
         };
+        fail_unread(&mut outcomes, &failure.unwrap_or(CHANGED));
         let records = (0..outcomes.len()).flat_map(|at| self.records(&outcomes, at, contents));
         Ended {
             records: records.collect(),
@@ -250,9 +252,11 @@ impl Opening {
         let outcome = &outcomes[at];
         let mut records: Vec<Record> = outcome.record.iter().cloned().collect();
         let path = &outcome.task.data;
-        let is_last = !outcomes[at + 1..]
-            .iter()
-            .any(|other| other.task.data == *path);
+        // Another name of the file may be no bundle's.
+        let is_last = outcome.task.is_bundle
+            && !outcomes[at + 1..]
+                .iter()
+                .any(|other| other.task.data == *path);
         if is_last {
             let same = outcomes.iter().filter(|other| other.task.data == *path);
             let same: Vec<&Outcome<'_>> = same.collect();
@@ -287,16 +291,14 @@ impl Opening {
             records.map(|record| &record.verdict)
         };
         // Neither has what changed meanwhile.
-        let is_unread = |verdict: &Verdict| {
-            matches!(
-                verdict,
-                Verdict::Changed { .. } | Verdict::Unreadable { .. }
-            )
+        let is_unread = |outcome: &&Outcome<'_>| {
+            let record = outcome.record.as_ref();
+            record.is_some_and(|record| record.digest.is_none())
         };
         let Some(task) = outcomes.first().map(|outcome| outcome.task) else {
             return Vec::new();
         };
-        if verdicts().any(is_unread) {
+        if outcomes.iter().any(is_unread) {
             return Vec::new();
         }
         match contents {
@@ -358,6 +360,19 @@ impl Opening {
                 Subject::Contents(task.data.clone()),
                 Verdict::Contents(failure),
             )
+        }
+    }
+}
+
+/// Fails records that pass without a digest. Fail closed: what the user accepts without a signature
+/// does not pass where its images could not be judged.
+fn fail_unread(outcomes: &mut [Outcome<'_>], failure: &Verdict) {
+    let records = outcomes
+        .iter_mut()
+        .filter_map(|outcome| outcome.record.as_mut());
+    for record in records.filter(|record| record.digest.is_none()) {
+        if record.verdict.passes() {
+            record.verdict = failure.clone();
         }
     }
 }

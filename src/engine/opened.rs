@@ -8,14 +8,15 @@ use super::bundles::Opening;
 #[cfg(test)]
 use super::faults;
 use super::hashing::Hashing;
-use super::judging::{CHANGED, record, unopened};
+use super::judging::{CHANGED, of_error, record, unopened};
 use super::plan::Job;
 use super::scheduler::Piece;
 use super::shape::Shape;
 use super::{Claim, Settings, Task, zarf};
-use crate::content::{IoMode, Joined, Reading};
+use crate::content::{IoMode, Joined, ReadError, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Feed, Hasher};
+use crate::files::SharedPath;
 use crate::progress::Counters;
 use crate::trust::verdict::{Record, Verdict};
 
@@ -179,29 +180,56 @@ fn open_as(
             spare_core: false,
             ..context.reading(job)
         };
-        let content = open_content(task, reading)?;
+        let content = open_content(task, reading).map_err(|error| error.of_images())?;
         let opening = Opening::of_file(content, images, context.hasher, await_it)?;
         return Ok(Opened::Bundle(Box::new(opening)));
     }
-    let content = open_content(task, context.reading(job))?;
+    let content = open_content(task, context.reading(job)).map_err(|error| error.of(task))?;
     let names = await_it(content.size());
     Ok(Opened::File(Hashing::new(content, names, context.hasher)))
 }
 
-fn open_content(task: &Task, reading: Reading) -> Result<Joined, Verdict> {
+/// Why an artifact cannot be opened.
+enum Unopened {
+    /// The system's error.
+    Error(ReadError),
+    /// One of its parts is missing.
+    Part(SharedPath),
+}
+
+impl Unopened {
+    /// Returns the verdict on an artifact that was to be hashed.
+    fn of(self, task: &Task) -> Verdict {
+        match self {
+            Unopened::Error(error) => unopened(task, error),
+            Unopened::Part(part) => Verdict::PartMissing(part),
+        }
+    }
+
+    /// Returns the verdict on one that was to be looked into. Fail closed: what the user accepts
+    /// without a signature does not pass where its images cannot be judged.
+    fn of_images(self) -> Verdict {
+        match self {
+            Unopened::Error(error) => of_error(error),
+            Unopened::Part(part) => Verdict::PartMissing(part),
+        }
+    }
+}
+
+fn open_content(task: &Task, reading: Reading) -> Result<Joined, Unopened> {
     let path = task.data.to_path_buf();
     if let Claim::Named(named) = &task.claim
         && let Some(length) = named.device_length
     {
-        return Joined::open_device(&path, length, reading).map_err(|error| unopened(task, error));
+        return Joined::open_device(&path, length, reading).map_err(Unopened::Error);
     }
     let (parts, missing) = zarf::with_content(&task.parts);
     if missing > 0 {
         // The description gives the number of parts but not their names, so the record names the
         // whole as incomplete.
-        return Err(Verdict::PartMissing(task.data.clone()));
+        return Err(Unopened::Part(task.data.clone()));
     }
-    Joined::open(&path, parts, reading).map_err(|error| unopened(task, error))
+    Joined::open(&path, parts, reading).map_err(Unopened::Error)
 }
 
 /// Advances the first `in_use` lanes: the files by the bytes that all of them have in memory, and

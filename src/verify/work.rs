@@ -189,6 +189,14 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
             claim: Claim::Unsigned(Box::new(verdict)),
             is_bundle,
         }),
+        // Fail closed: what the user accepts without a signature does not pass where its images
+        // cannot be judged.
+        Some(Err(error)) if policy.images && is_bundle => {
+            let words = os_error::words(&error);
+            let part = Part::Data;
+            let verdict = Verdict::Unreadable { part, words };
+            Work::Decided(Box::new(Record::unhashed(data, None, verdict)))
+        }
         _ => Work::Decided(Box::new(Record::unhashed(data, None, verdict))),
     }
 }
