@@ -44,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("hints", &["trust", "digest", "files", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),
     ("trust", &["digest", "files", "text"]),
-    ("bundle", &["content", "digest", "files", "text"]),
+    ("bundle", &["content", "digest", "text"]),
     ("content", &["files"]),
     ("device", &[]),
     ("digest", &[]),
