@@ -16,8 +16,12 @@ use super::{Contents, Defect, Fault, Member};
 use crate::content::ReadError;
 use crate::digest::{Digest, Hasher};
 
-/// Maximum number of chunks, and of pieces, that wait: 1 MiB of each.
-const MOST_WAITING: usize = 4;
+/// Maximum number of chunks, and of pieces, that wait: 2 MiB of each.
+const MOST_WAITING: usize = 8;
+
+/// Number of chunks or pieces down to which the thread hashes once a queue is full, so that the two
+/// threads do not wait for each other at every chunk.
+const ENOUGH_ROOM: usize = MOST_WAITING / 2;
 
 /// Longest time for which a worker waits for bytes before it looks at its other files.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -102,7 +106,7 @@ impl Belt {
     pub(super) fn put_chunk(&self, chunk: Arc<Vec<u8>>) -> Result<(), Fault> {
         let mut state = self.with_room(|state| state.chunks.len())?;
         state.chunks.push_back(chunk);
-        self.changed.notify_all();
+        self.wake_for(state.chunks.len());
         Ok(())
     }
 
@@ -168,21 +172,31 @@ impl Belt {
         Some((state.outer.take()?.finish(), outcome))
     }
 
+    /// Wakes a worker that waits, once that is worth it: a thread woken for every chunk spends its
+    /// time with falling asleep. With fewer, it wakes by itself after a while.
+    fn wake_for(&self, waiting: usize) {
+        if waiting >= ENOUGH_ROOM {
+            self.changed.notify_all();
+        }
+    }
+
     /// Waits until fewer than the maximum of one queue waits, and hashes meanwhile.
     fn with_room(&self, waiting: impl Fn(&State) -> usize) -> Result<MutexGuard<'_, State>, Fault> {
         let mut state = self.lock();
+        let mut most = MOST_WAITING;
         loop {
             if self.is_abandoned() {
                 return Err(Fault::Abandoned);
             }
-            if waiting(&state) < MOST_WAITING {
+            if waiting(&state) < most {
                 state.has_helper = false;
                 return Ok(state);
             }
+            most = ENOUGH_ROOM;
+            state.has_helper = true;
             if let Some(job) = state.take(Who::Helper) {
                 state = self.run(state, job);
             } else {
-                state.has_helper = true;
                 let waited = self.changed.wait_timeout(state, PATIENCE);
                 (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
             }
@@ -253,7 +267,7 @@ impl State {
     }
 
     fn is_alone(&self, other_is_taken: bool, waiting: usize) -> bool {
-        other_is_taken || self.is_closed || waiting >= MOST_WAITING / 2
+        other_is_taken || self.is_closed || waiting >= ENOUGH_ROOM
     }
 
     fn put_back(&mut self, job: Job) {
@@ -293,7 +307,7 @@ impl Conveyor for Loading<'_> {
     fn put(&mut self, piece: Piece) -> Result<(), Fault> {
         let mut state = self.0.with_room(|state| state.pieces.len())?;
         state.pieces.push_back(piece);
-        self.0.changed.notify_all();
+        self.0.wake_for(state.pieces.len());
         Ok(())
     }
 }

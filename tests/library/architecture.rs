@@ -46,7 +46,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("image", &["trust", "digest", "files", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),
     ("trust", &["digest", "files", "text"]),
-    ("bundle", &["content", "digest", "files", "text"]),
+    ("bundle", &["content", "digest", "text"]),
     ("content", &["files"]),
     ("device", &[]),
     ("digest", &[]),
