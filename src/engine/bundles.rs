@@ -1,8 +1,10 @@
 //! A bundle, or a directory of images, in a lane: hashed and looked into at once, then judged with
 //! the images inside.
 
+use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::awaiting::{Awaiting, Outcome};
 use super::judging::{CHANGED, of_error, record};
@@ -13,8 +15,12 @@ use crate::bundle::{
 };
 use crate::content::Joined;
 use crate::digest::{Digest, Hasher};
+use crate::files::SharedPath;
+use crate::hints::notes::Note;
 use crate::image::{self, Contents, Judgement, Outer, Policy};
+use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::ContentsFailure;
+use crate::trust::image_notes::ImageNote;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Subject, Verdict};
 
@@ -31,6 +37,10 @@ pub struct Images {
     windows: WindowBudget,
     /// Whether an image may be unsigned in an artifact that has no signature either.
     pub allow_unsigned: bool,
+    /// The files with signatures, each with the images that it is about.
+    brought: Vec<(SharedPath, Vec<ClaimedDigest>)>,
+    /// Those of these images that were found so far.
+    found: Mutex<HashSet<ClaimedDigest>>,
 }
 
 impl Images {
@@ -46,6 +56,8 @@ impl Images {
             limits: bundle::Limits::default(),
             windows: WindowBudget::new(bundle::Limits::default().max_window),
             allow_unsigned: false,
+            brought: Vec::new(),
+            found: Mutex::default(),
         }
     }
 }
@@ -79,8 +91,37 @@ impl Images {
 
     /// Takes in signatures, a manifest or an index of images, from a file beside the artifacts.
     /// Reports whether the content is one.
-    pub fn bring(&mut self, content: &[u8]) -> bool {
+    pub fn bring(&mut self, path: &Path, content: &[u8]) -> bool {
+        let mut alone = Contents::default();
+        alone.bring(content);
+        let images: Vec<ClaimedDigest> = alone.signed_images().collect();
+        if !images.is_empty() {
+            self.brought.push((path.into(), images));
+        }
         self.outside.bring(content)
+    }
+
+    /// Notes that these images were found.
+    fn note_found(&self, images: Vec<ClaimedDigest>) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.extend(images);
+    }
+
+    /// Returns a note for each file with signatures of images that no artifact of the run holds.
+    pub fn notes(&self) -> Vec<Note> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let note = |(path, images): &(SharedPath, Vec<ClaimedDigest>)| {
+            let mut absent = images.iter().filter(|image| !found.contains(image));
+            let first = absent.next()?;
+            Some(Note::Images {
+                path: path.clone(),
+                note: ImageNote::SignatureWithoutImage {
+                    digest: format!("sha256:{first}").into(),
+                    others: absent.count(),
+                },
+            })
+        };
+        self.brought.iter().filter_map(note).collect()
     }
 }
 
@@ -336,6 +377,7 @@ impl Opening {
     }
 
     fn of_judgement(&self, task: &Task, judgement: Judgement) -> Vec<Record> {
+        self.images.note_found(judgement.brought_for);
         let contents = judgement.failures.into_iter();
         let contents = contents.map(|failure| self.contents(task, failure));
         let images = judgement.images.into_iter().map(|judged| Record {

@@ -130,6 +130,11 @@ impl Contents {
         true
     }
 
+    /// Returns the images that its signatures are about.
+    pub(crate) fn signed_images(&self) -> impl Iterator<Item = ClaimedDigest> {
+        self.evidence.subjects()
+    }
+
     /// Returns the document with this digest.
     pub(super) fn document(&self, digest: &ClaimedDigest) -> Option<&Document> {
         self.documents.get(digest).map(|(_, document)| document)

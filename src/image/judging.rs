@@ -6,12 +6,14 @@ use super::contents::Contents;
 use super::found::{Found, Id, find};
 use super::listed::{Listed, list};
 use super::names;
+use super::noting;
 use super::policy::{Outer, Policy};
 use super::signer::Signer;
 use super::sources::Sources;
 use super::walk::missing;
 use crate::digest::Digest;
 use crate::files::SharedPath;
+use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::{ContentsFailure, Image, ImageFailure};
 use crate::trust::image_notes::ImageNote;
 use crate::trust::verdict::{Invalid, Unclaimed, Verdict};
@@ -25,6 +27,8 @@ pub struct Judgement {
     pub failures: Vec<ContentsFailure>,
     /// What is worth knowing beside.
     pub notes: Vec<ImageNote>,
+    /// The images that signatures outside are about and that are here.
+    pub(crate) brought_for: Vec<ClaimedDigest>,
 }
 
 /// An image and its verdict.
@@ -75,7 +79,8 @@ pub fn judge(
     let key = |judged: &Judged| (judged.image.name.clone(), judged.image.id.clone());
     judgement.images.sort_by_cached_key(key);
     judgement.images.dedup();
-    judgement.notes = super::noting::notes(&mut sources, &found, outer);
+    judgement.notes = noting::notes(&mut sources, &found, outer);
+    judgement.brought_for = noting::brought_for(&sources);
     judgement
 }
 

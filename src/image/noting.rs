@@ -72,6 +72,26 @@ fn foreign(found: &Found) -> Option<ImageNote> {
     })
 }
 
+/// Returns the images that signatures outside are about and that are in this source, as a whole or
+/// in part.
+pub(super) fn brought_for(sources: &Sources<'_>) -> Vec<ClaimedDigest> {
+    let is_here = |digest: &ClaimedDigest| sources.member(digest).is_some();
+    let is_of_parts_here = |digest: &ClaimedDigest| {
+        let document = sources.outside.document(digest);
+        match document.and_then(|document| document.graph.as_ref()) {
+            Some(Ok(Graph::Manifest(manifest))) => is_here(&manifest.config.digest),
+            Some(Ok(Graph::Index(index))) => {
+                index.iter().any(|child| is_here(&child.descriptor.digest))
+            }
+            _ => false,
+        }
+    };
+    let subjects = sources.outside.evidence.subjects();
+    subjects
+        .filter(|digest| is_here(digest) || is_of_parts_here(digest))
+        .collect()
+}
+
 /// Looks for signatures in the source whose images are nowhere.
 fn without_image(sources: &Sources<'_>) -> Option<ImageNote> {
     let is_absent = |digest: &ClaimedDigest| {

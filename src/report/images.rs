@@ -204,7 +204,7 @@ pub(super) fn note(artifact: &SharedPath, note: &ImageNote) -> String {
             )
         }
         ImageNote::SignatureWithoutImage { digest, others } => format!(
-            "{path}: it holds a signature of {}{}, which it does not hold",
+            "{path}: a signature of {}{}, and no such image",
             label(digest),
             and_more(*others)
         ),

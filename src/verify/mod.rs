@@ -311,6 +311,9 @@ impl Verifier {
         let found = collector.notes(&self.settings.keys, &cancelled);
         notes.extend(self.wrong_key(&collector, &found, &cancelled));
         notes.extend(found);
+        // What a run did not reach is not known to be absent.
+        let images = self.settings.images.iter().filter(|_| !cancelled());
+        notes.extend(images.flat_map(|images| images.notes()));
         unmatched::without_repetitions(notes)
     }
 

@@ -1,6 +1,6 @@
 //! Images inside bundles, saved images and directories of images.
 
-use crate::support::bundles::{Image, Layout, downloaded, payload, tar, zstd};
+use crate::support::bundles::{Image, Layout, digest, downloaded, payload, tar, zstd};
 use crate::support::{Mirror, Run, public_pem, signing_key};
 
 /// Writes a bundle and its signature.
@@ -261,4 +261,40 @@ fn a_tar_without_an_image_is_reported_and_no_failure_and_no_success() {
     let run = mirror.run_pinned(&["--images", "plain.tar"]);
     assert_eq!(lines(&run), ["plain.tar » (contents): ⚠️ No images inside"]);
     assert_eq!(run.status, Some(2));
+}
+
+#[test]
+fn a_signature_that_was_carried_in_for_an_image_that_is_nowhere_is_noted() {
+    let mirror = Mirror::new();
+    write_bundle(&mirror, "b", &two_images(&mirror));
+    let absent = Image::new("amd64", &[b"absent"]);
+    let signed = payload("registry.example.com/absent", &absent.manifest);
+    mirror.write("evidence/absent.json", downloaded(&mirror.key, &signed));
+    let run = mirror.run_pinned(&["--images", "--image-signatures", "evidence", "b.tar.zst"]);
+    let note = format!(
+        "verify-signatures: evidence/absent.json: a signature of {}, and no such image\n",
+        digest(&absent.manifest)
+    );
+    assert!(run.stderr.contains(&note), "{}", run.stderr);
+    assert_eq!(run.status, Some(0));
+}
+
+#[test]
+fn what_is_accepted_unsigned_does_not_pass_where_its_images_cannot_be_judged() {
+    let mirror = Mirror::new();
+    write_bundle(&mirror, "b", &two_images(&mirror));
+    let whole = zstd(&two_images(&mirror).tar());
+    mirror.write("cut.zst", &whole[..whole.len() / 2]);
+    std::os::unix::fs::symlink("nowhere", mirror.path().join("dangling.zst")).unwrap();
+    let run = mirror.run_pinned(&["--images", "--allow-unsigned", "--quiet", "."]);
+    assert_eq!(
+        lines(&run),
+        [
+            "b.tar.zst » docker.io/library/busybox:1.36 (linux/amd64): ⚠️ Image not signed, intact",
+            "cut.zst: ⚠️ Signature file not found",
+            "cut.zst » (contents): ❌ Contents damaged",
+            "dangling.zst: ❌ Cannot read: No such file or directory",
+        ]
+    );
+    assert_eq!(run.status, Some(1));
 }

@@ -67,7 +67,7 @@ fn bring(images: &mut Images, path: &Path) -> Result<(), ConfigError> {
             path: file.clone(),
             source,
         })?;
-        found |= content.is_some_and(|content| images.bring(&content));
+        found |= content.is_some_and(|content| images.bring(&file, &content));
     }
     // A mistyped path would show as images without signatures.
     if found {
