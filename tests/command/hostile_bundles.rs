@@ -3,8 +3,8 @@
 
 mod archives;
 mod documents;
-mod entries;
 mod frames;
+mod hidden;
 mod labels;
 mod layers;
 mod signatures;
