@@ -35,6 +35,9 @@ pub(crate) enum Defect {
     /// A frame of a version of zstd before 0.8.
     #[error("the content is in a format of zstd before version 0.8")]
     Legacy,
+    /// Compressed by a program of this name, in a format that is not decompressed here.
+    #[error("the content is compressed by {0}, which is not looked into")]
+    OtherCompression(&'static str),
     /// Something lies behind the last frame or behind the archive's end.
     #[error("data follows the end of the content")]
     TrailingData,

@@ -8,6 +8,16 @@ use super::packer::Conveyor;
 use super::zstd::{Magic, Zstd};
 use super::{Contents, Defect, Fault, Limits, WindowBudget, tar};
 
+/// The first bytes of other compressed data, and what it is called. Programs that load images
+/// decompress some of these.
+const OTHERS: [(&[u8], &str); 5] = [
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"LZIP", "lzip"),
+    (b"\x1f\x9d", "compress"),
+];
+
 /// What the layers have in common.
 pub(super) struct Setting<'a> {
     pub(super) limits: Limits,
@@ -29,6 +39,10 @@ pub(super) fn read<C: Conveyor>(
         .first_chunk()
         .map_or(Magic::Unknown, |bytes| Magic::of(*bytes));
     let is_gzip = beginning.starts_with(&gzip::MAGIC);
+    // Fail closed: there may be images in it, which are not judged.
+    if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| beginning.starts_with(magic)) {
+        return Err(Defect::OtherCompression(name).into());
+    }
     let limits = &setting.limits;
     match magic {
         Magic::Legacy => Err(Defect::Legacy.into()),
@@ -144,6 +158,14 @@ mod tests {
             b"text".to_vec(),
         ] {
             assert_eq!(read(&bytes), (Vec::new(), Ok(Contents::NotATar)));
+        }
+    }
+
+    #[test]
+    fn what_is_compressed_in_another_way_is_refused() {
+        for (magic, name) in super::OTHERS {
+            let bytes = [magic, &[0; 1000]].concat();
+            assert_eq!(defect(&bytes), Defect::OtherCompression(name));
         }
     }
 

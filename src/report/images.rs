@@ -123,12 +123,12 @@ fn unclaimed(why: &Unclaimed) -> &'static str {
 
 /// Returns why an image fails, with everything escaped that comes from its documents.
 fn failure_in_words(failure: &ImageFailure) -> String {
-    escape::name(failure.to_string().as_ref())
+    escape::words(&failure.to_string())
 }
 
 /// Returns why contents cannot be judged.
 pub(super) fn why_contents(failure: &ContentsFailure) -> String {
-    escape::name(failure.to_string().as_ref())
+    escape::words(&failure.to_string())
 }
 
 /// Returns what to do about an image without a trusted signature.

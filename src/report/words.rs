@@ -147,7 +147,7 @@ fn why(record: &Record) -> String {
             }
             Part::Data | Part::Directory => "a directory, FIFO, socket or device".to_owned(),
         },
-        Verdict::Image(failure) => escape::name(failure.to_string().as_ref()),
+        Verdict::Image(failure) => escape::words(&failure.to_string()),
         Verdict::Contents(failure) => images::why_contents(failure),
         Verdict::NoImages => "no image is labelled in it".to_owned(),
     }

@@ -80,6 +80,15 @@ pub fn name(name: &OsStr) -> String {
     })
 }
 
+/// Returns what is said about names as one line: like [`name`], but keeps backslashes, since names
+/// in it are already escaped. What comes from a document and is not displays nothing that [`name`]
+/// would not.
+pub fn words(text: &str) -> String {
+    escape(text.as_bytes(), &|before, c, next| {
+        MARKS.contains(&c) || separates(before, c, next)
+    })
+}
+
 /// Returns a message as one line for a terminal: like [`name`], but keeps backslashes and marks,
 /// since names in the message are already escaped.
 pub fn message(text: &str) -> String {

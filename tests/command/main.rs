@@ -6,6 +6,7 @@ mod audit;
 mod fuse;
 mod generate;
 mod hints;
+mod hostile_bundles;
 mod html;
 mod images;
 mod limits;

@@ -9,6 +9,7 @@
 )]
 
 pub mod bundles;
+pub mod hostile;
 pub mod junit;
 
 use std::fs;

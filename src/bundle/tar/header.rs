@@ -20,10 +20,17 @@ mod field {
     /// Magic and version.
     pub(super) const MAGIC: Range<usize> = 257..265;
     pub(super) const PREFIX: Range<usize> = 345..500;
+    /// Of star's headers: they have a shorter prefix, and times behind it.
+    pub(super) const TRAILER: Range<usize> = 508..512;
 }
 
 /// Magic and version of ustar, whose names may continue in the prefix.
 const USTAR: &[u8] = b"ustar\x0000";
+
+/// The first bytes of the magic of ustar and of GNU's variant.
+const ANY_USTAR: &[u8] = b"ustar";
+/// The trailer of star's headers.
+const STAR: &[u8] = b"tar\0";
 
 /// What a header describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +64,36 @@ pub(super) struct Header {
 }
 
 /// Reports whether the block is a header: its checksum is right.
-pub(super) fn is_header(block: &Block) -> bool {
-    let Ok(claimed) = number(&block[field::CHECKSUM]) else {
-        return false;
+fn is_header(block: &Block) -> bool {
+    let sum = sum(block, |byte| i64::from(byte));
+    number(&block[field::CHECKSUM]).is_ok_and(|claimed| i64::try_from(claimed) == Ok(sum))
+}
+
+/// Reports whether some program may take the block for a header: its checksum is right in whatever
+/// way it is written and computed, or it has the magic.
+///
+/// Fail closed: what begins so is an archive, if only a damaged one, and not other data.
+pub(super) fn is_like_header(block: &Block) -> bool {
+    let digits = block[field::CHECKSUM].iter();
+    let digits = digits.skip_while(|byte| !byte.is_ascii_digit());
+    let digits = digits.map_while(|byte| char::from(*byte).to_digit(8));
+    let claimed = digits.fold(0, |sum, digit| sum << 3 | i64::from(digit));
+    // Old programs added up bytes with a sign.
+    let signed = sum(block, |byte| i64::from(byte.cast_signed()));
+    let unsigned = sum(block, |byte| i64::from(byte));
+    [signed, unsigned].contains(&claimed)
+        || is_header(block)
+        || block[field::MAGIC].starts_with(ANY_USTAR)
+}
+
+/// Adds up the bytes of a block, with those of the checksum as blanks.
+fn sum(block: &Block, value: impl Fn(u8) -> i64) -> i64 {
+    let bytes = block.iter().enumerate();
+    let byte = |(at, byte): (usize, &u8)| {
+        let is_checksum = field::CHECKSUM.contains(&at);
+        value(if is_checksum { b' ' } else { *byte })
     };
-    // The checksum's own bytes count as blanks.
-    let blanks = field::CHECKSUM.len() as u64 * u64::from(b' ');
-    let others = block[..field::CHECKSUM.start]
-        .iter()
-        .chain(&block[field::CHECKSUM.end..]);
-    blanks + others.map(|byte| u64::from(*byte)).sum::<u64>() == claimed
+    bytes.map(byte).sum()
 }
 
 impl Header {
@@ -81,7 +108,7 @@ impl Header {
         let kind = kind(block[field::KIND])?;
         let header = Header {
             kind,
-            name: name(block),
+            name: name(block)?,
             link: text(&block[field::LINK]).to_owned(),
             size: number(&block[field::SIZE])?,
         };
@@ -115,14 +142,20 @@ fn kind(byte: u8) -> Result<Kind, Defect> {
     })
 }
 
-fn name(block: &Block) -> Vec<u8> {
+fn name(block: &Block) -> Result<Vec<u8>, Defect> {
     let name = text(&block[field::NAME]);
     let prefix = text(&block[field::PREFIX]);
-    if block[field::MAGIC] == *USTAR && !prefix.is_empty() {
-        [prefix, name].join(&b'/')
-    } else {
-        name.to_owned()
+    if prefix.is_empty() {
+        return Ok(name.to_owned());
     }
+    let is_star = block[field::TRAILER] == *STAR;
+    // Fail closed: GNU tar, Go and Python have different rules for whether it is there, and star
+    // for where it ends.
+    if block[field::MAGIC] != *USTAR || is_star {
+        let why = "programs differ in whether its name has a prefix";
+        return Err(Defect::BadHeader(why));
+    }
+    Ok([prefix, name].join(&b'/'))
 }
 
 /// Returns the bytes up to the first zero.

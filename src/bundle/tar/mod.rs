@@ -39,7 +39,7 @@ pub(super) fn read<R: Read, C: Conveyor>(
     if is_zero(&first) {
         return archive.only_zeros();
     }
-    if !header::is_header(&first) {
+    if !header::is_like_header(&first) {
         return Ok(Contents::NotATar);
     }
     archive.read(first)?;
