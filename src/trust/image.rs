@@ -37,6 +37,16 @@ pub struct Image {
 }
 
 /// A platform that an image is made for.
+///
+/// ```
+/// use verify_signatures::Platform;
+///
+/// let platform = Platform {
+///     name: "linux/arm/v7".into(),
+///     is_whole: true,
+/// };
+/// assert!(platform.name.starts_with("linux/"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Platform {
     /// Operating system, architecture and variant, such as `linux/arm/v7`.
@@ -46,6 +56,16 @@ pub struct Platform {
 }
 
 /// A blob of an image.
+///
+/// ```
+/// use verify_signatures::{Blob, Digest};
+///
+/// let blob = Blob {
+///     digest: Digest::of(b"abc"),
+///     size: 3,
+/// };
+/// assert!(blob.digest.to_string().starts_with("ba7816bf"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Blob {
     /// The SHA-256 of its bytes, as hashed.
@@ -55,6 +75,14 @@ pub struct Blob {
 }
 
 /// Why an image fails, whatever signed it.
+///
+/// ```
+/// use verify_signatures::{ImageFailure, Verdict};
+///
+/// let verdict = Verdict::Image(ImageFailure::NoPlatform);
+/// assert!(!verdict.passes());
+/// assert_eq!(verdict.reason().name(), "no-platform");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ImageFailure {
@@ -97,6 +125,14 @@ pub enum ImageFailure {
 }
 
 /// Why the contents of an artifact cannot be judged, whatever signed it.
+///
+/// ```
+/// use verify_signatures::{ContentsFailure, Verdict};
+///
+/// let verdict = Verdict::Contents(ContentsFailure::Damaged("the content is cut off".into()));
+/// assert!(!verdict.passes());
+/// assert_eq!(verdict.status().name(), "malformed");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ContentsFailure {
