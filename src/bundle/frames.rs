@@ -40,7 +40,10 @@ pub(super) fn read<C: Conveyor>(
         .map_or(Magic::Unknown, |bytes| Magic::of(*bytes));
     let is_gzip = beginning.starts_with(&gzip::MAGIC);
     // Fail closed: there may be images in it, which are not judged.
-    if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| beginning.starts_with(magic)) {
+    if let Some((_, name)) = OTHERS
+        .iter()
+        .find(|(magic, _)| beginning.starts_with(magic))
+    {
         return Err(Defect::OtherCompression(name).into());
     }
     let limits = &setting.limits;

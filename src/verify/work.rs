@@ -81,7 +81,8 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
     match state {
         State::Signed(signature, metadata) => Work::Verify(Task {
             cost: cost(metadata),
-            is_bundle: is_bundle(&data),
+            // Fail closed: what the user names has any name. A device has no images to load.
+            is_bundle: is_bundle(&data) || one.is_some_and(|one| one.device.is_none()),
             data,
             parts,
             link,

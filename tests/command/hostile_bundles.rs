@@ -30,7 +30,11 @@ fn signed(mirror: &Mirror) -> Layout {
 fn signed_as(mirror: &Mirror, image: &Image) -> Layout {
     let mut layout = Layout::default();
     layout.add(APP, image);
-    layout.sign(&mirror.key, "registry.example.com/team/app", &image.manifest);
+    layout.sign(
+        &mirror.key,
+        "registry.example.com/team/app",
+        &image.manifest,
+    );
     layout
 }
 
@@ -77,7 +81,13 @@ fn app_is_valid() -> (Vec<String>, Option<i32>) {
 /// The verdict on an archive in which nothing is but this image, whole and signed.
 fn valid(image: &Image) -> (Vec<String>, Option<i32>) {
     let digest = crate::support::bundles::digest(&image.manifest);
-    (vec![app("✅ Image signature valid", &format!("{digest}, key key.pem"))], Some(0))
+    (
+        vec![app(
+            "✅ Image signature valid",
+            &format!("{digest}, key key.pem"),
+        )],
+        Some(0),
+    )
 }
 
 /// The verdict on an archive in which nothing is but one image, which fails.

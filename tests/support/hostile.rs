@@ -211,7 +211,10 @@ pub fn downloaded_with(
 /// The members of a Docker archive: configurations and layers by their paths, and `manifest.json`
 /// with these items.
 pub fn docker_archive(files: &[(String, Vec<u8>)], items: &[String]) -> Vec<u8> {
-    let mut members: Vec<_> = files.iter().map(|(path, content)| file(path, content)).collect();
+    let mut members: Vec<_> = files
+        .iter()
+        .map(|(path, content)| file(path, content))
+        .collect();
     let manifest = format!("[{}]", items.join(","));
     members.push(file("manifest.json", manifest.as_bytes()));
     members.concat()
@@ -224,7 +227,10 @@ pub fn docker_item(name: &str, image: &Image) -> (String, Vec<(String, Vec<u8>)>
     for layer in layers {
         files.push((format!("{}/layer.tar", hex(layer)), layer.clone()));
     }
-    let paths: Vec<String> = files[1..].iter().map(|(path, _)| format!("{path:?}")).collect();
+    let paths: Vec<String> = files[1..]
+        .iter()
+        .map(|(path, _)| format!("{path:?}"))
+        .collect();
     let item = format!(
         r#"{{"Config":"{}","RepoTags":["{name}"],"Layers":[{}]}}"#,
         files[0].0,

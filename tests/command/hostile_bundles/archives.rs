@@ -22,7 +22,12 @@ fn an_archive_with_nothing_unusual_in_it_is_valid() {
 
 #[test]
 fn two_members_of_one_name_are_refused_in_whatever_way_it_is_spelled() {
-    for name in ["index.json", "./index.json", ".//index.json", "././index.json"] {
+    for name in [
+        "index.json",
+        "./index.json",
+        ".//index.json",
+        "././index.json",
+    ] {
         let other = file(name, br#"{"schemaVersion":2,"manifests":[]}"#);
         let why = "index.json: more than one member has this name";
         assert_eq!(with(&[other]), refused(why), "{name}");
@@ -48,7 +53,10 @@ fn a_directory_may_come_often_and_in_any_spelling() {
 #[test]
 fn names_that_lead_out_of_the_archive_are_refused() {
     for name in ["..", "../x", "a/../x", "/etc/x", "./../x"] {
-        assert_eq!(with(&[file(name, b"")]), refused(&format!("{name}: unsafe name")));
+        assert_eq!(
+            with(&[file(name, b"")]),
+            refused(&format!("{name}: unsafe name"))
+        );
     }
     let nul = [member(b'L', b"l", b"index.json\0x\0"), file("y", b"")];
     assert_eq!(with(&nul), refused("index.json\\u{0}x: unsafe name"));
@@ -58,7 +66,10 @@ fn names_that_lead_out_of_the_archive_are_refused() {
 #[test]
 fn devices_fifos_and_members_of_no_known_kind_are_refused() {
     for kind in [b'3', b'4', b'6'] {
-        assert_eq!(with(&[member(kind, b"dev/x", b"")]), refused("dev/x: special file"));
+        assert_eq!(
+            with(&[member(kind, b"dev/x", b"")]),
+            refused("dev/x: special file")
+        );
     }
     for kind in [b'D', b'M', b'V', b'Z'] {
         let why = "invalid header in the archive: a kind of member that is not known";
@@ -70,8 +81,16 @@ fn devices_fifos_and_members_of_no_known_kind_are_refused() {
 fn sparse_members_are_refused_in_the_forms_of_gnu_pax_and_star() {
     let why = "x: sparse file";
     assert_eq!(with(&[member(b'S', b"x", b"")]), refused(why));
-    for record in [("GNU.sparse.major", "1"), ("GNU.sparse.map", "0,1"), ("SCHILY.realsize", "9")] {
-        assert_eq!(with(&[pax(b'x', &[record]), file("x", b"1")]), refused(why), "{record:?}");
+    for record in [
+        ("GNU.sparse.major", "1"),
+        ("GNU.sparse.map", "0,1"),
+        ("SCHILY.realsize", "9"),
+    ] {
+        assert_eq!(
+            with(&[pax(b'x', &[record]), file("x", b"1")]),
+            refused(why),
+            "{record:?}"
+        );
     }
 }
 
@@ -90,11 +109,18 @@ fn a_path_in_pax_counts_and_may_not_be_there_twice() {
     let other = |name| [pax(b'x', &[("path", name)]), file("innocent", b"{}")];
     let why = "index.json: more than one member has this name";
     assert_eq!(with(&other("index.json")), refused(why));
-    assert_eq!(with(&other("../index.json")), refused("../index.json: unsafe name"));
+    assert_eq!(
+        with(&other("../index.json")),
+        refused("../index.json: unsafe name")
+    );
     let twice = [pax(b'x', &[("path", "a"), ("path", "b")]), file("c", b"")];
     let why = "invalid header in the archive: a pax record comes twice";
     assert_eq!(with(&twice), damaged(why));
-    let both = [member(b'L', b"l", b"a\0"), pax(b'x', &[("path", "b")]), file("c", b"")];
+    let both = [
+        member(b'L', b"l", b"a\0"),
+        pax(b'x', &[("path", "b")]),
+        file("c", b""),
+    ];
     let why = "invalid header in the archive: a member is described twice";
     assert_eq!(with(&both), damaged(why));
 }
@@ -105,7 +131,10 @@ fn a_global_header_may_not_name_or_size_members() {
         let why = "the archive sets a name or a size for all of its members";
         assert_eq!(with(&[pax(b'g', &[record])]), refused(why), "{record:?}");
     }
-    assert_eq!(with(&[pax(b'g', &[("comment", "of git archive")])]), app_is_valid());
+    assert_eq!(
+        with(&[pax(b'g', &[("comment", "of git archive")])]),
+        app_is_valid()
+    );
 }
 
 #[test]
@@ -153,9 +182,15 @@ fn behind_the_end_there_are_only_zeros() {
     let one = archive(&[members(&signed(&mirror))]);
     let why = "data follows the end of the content";
     for garbage in [&b"x"[..], &[[0; 511].as_slice(), b"x"].concat()] {
-        assert_eq!(verdict_on(&mirror, [&one[..], garbage].concat()), refused(why));
+        assert_eq!(
+            verdict_on(&mirror, [&one[..], garbage].concat()),
+            refused(why)
+        );
     }
-    assert_eq!(verdict_on(&mirror, [&one[..], &[0; 9999]].concat()), app_is_valid());
+    assert_eq!(
+        verdict_on(&mirror, [&one[..], &[0; 9999]].concat()),
+        app_is_valid()
+    );
 }
 
 #[test]
@@ -177,7 +212,13 @@ fn an_archive_whose_first_header_only_some_programs_accept_is_damaged_and_not_wi
     let sum: i64 = whole[..512]
         .iter()
         .enumerate()
-        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { i64::from(*byte as i8) })
+        .map(|(at, byte)| {
+            if (148..156).contains(&at) {
+                32
+            } else {
+                i64::from(*byte as i8)
+            }
+        })
         .sum();
     for sum in [sum, 1] {
         let mut changed = whole.clone();
@@ -217,7 +258,10 @@ fn names_longer_than_a_megabyte_are_not_held_in_memory() {
     let mut long = header(b'L', b"l", u64::from(u32::MAX));
     long.set_cksum();
     let found = with(&[long.as_bytes().to_vec()]);
-    assert_eq!(found, contents("not judged", "a member has a name that is too long"));
+    assert_eq!(
+        found,
+        contents("not judged", "a member has a name that is too long")
+    );
 }
 
 #[test]

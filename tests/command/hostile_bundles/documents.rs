@@ -1,7 +1,9 @@
 //! Documents that two programs could read in two ways: `index.json`, `manifest.json`, indexes and
 //! manifests.
 
-use super::{app, app_fails, app_is_valid, image, refused, said, signed, signed_as, valid, verdict_on};
+use super::{
+    app, app_fails, app_is_valid, image, refused, said, signed, signed_as, valid, verdict_on,
+};
 use crate::support::Mirror;
 use crate::support::bundles::{
     CONFIG, INDEX, Image, LAYER, Layout, MANIFEST, descriptor, digest, index, label, platform,
@@ -10,10 +12,13 @@ use crate::support::hostile::{archive, changed, docker_archive, docker_item, fil
 
 /// The archive of a layout with this `index.json`.
 fn with_index(layout: &Layout, index: &str) -> Vec<u8> {
-    let files = layout.files().into_iter().map(|(path, content)| match path.as_str() {
-        "index.json" => file(&path, index.as_bytes()),
-        _ => file(&path, &content),
-    });
+    let files = layout
+        .files()
+        .into_iter()
+        .map(|(path, content)| match path.as_str() {
+            "index.json" => file(&path, index.as_bytes()),
+            _ => file(&path, &content),
+        });
     archive(&files.collect::<Vec<_>>())
 }
 
@@ -35,11 +40,17 @@ fn a_key_of_index_json_that_comes_twice_or_in_other_case_is_refused() {
     let layout = signed(&mirror);
     let index = index_of(&layout);
     for (first, why) in [
-        (r#"{"manifests":[],"#, "the key \"manifests\" is there twice".to_owned()),
+        (
+            r#"{"manifests":[],"#,
+            "the key \"manifests\" is there twice".to_owned(),
+        ),
         (r#"{"Manifests":[],"#, spelled("Manifests", "manifests")),
         (r#"{"MANIFESTS":[],"#, spelled("MANIFESTS", "manifests")),
         // Long s, which Go folds to s.
-        ("{\"manife\u{17f}ts\":[],", spelled("manife\u{17f}ts", "manifests")),
+        (
+            "{\"manife\u{17f}ts\":[],",
+            spelled("manife\u{17f}ts", "manifests"),
+        ),
         (r#"{"MediaType":"x","#, spelled("MediaType", "mediaType")),
     ] {
         let twice = index.replacen('{', first, 1);
@@ -50,7 +61,10 @@ fn a_key_of_index_json_that_comes_twice_or_in_other_case_is_refused() {
     }
     let twice = index.replace(r#""digest""#, r#""Digest":"","digest""#);
     let why = format!("index.json: {}", spelled("Digest", "digest"));
-    assert_eq!(verdict_on(&mirror, with_index(&layout, &twice)), refused(&why));
+    assert_eq!(
+        verdict_on(&mirror, with_index(&layout, &twice)),
+        refused(&why)
+    );
 }
 
 #[test]
@@ -70,9 +84,18 @@ fn a_manifest_whose_key_comes_twice_or_in_other_case_is_malformed_whoever_signed
     let image = image("app");
     let layers = format!(r#""layers":[{}],"#, descriptor(LAYER, b"another", ""));
     for (more, why) in [
-        (layers.clone(), "it is neither an index nor a manifest of 4 MiB at most".to_owned()),
-        (layers.replace("layers", "Layers"), spelled("Layers", "layers")),
-        (layers.replace("layers", "layer\u{17f}"), spelled("layer\u{17f}", "layers")),
+        (
+            layers.clone(),
+            "it is neither an index nor a manifest of 4 MiB at most".to_owned(),
+        ),
+        (
+            layers.replace("layers", "Layers"),
+            spelled("Layers", "layers"),
+        ),
+        (
+            layers.replace("layers", "layer\u{17f}"),
+            spelled("layer\u{17f}", "layers"),
+        ),
         (r#""Config":{},"#.to_owned(), spelled("Config", "config")),
     ] {
         let other = changed(&image, |text| text.replacen('{', &format!("{{{more}"), 1));
@@ -90,11 +113,16 @@ fn a_manifest_whose_key_comes_twice_or_in_other_case_is_malformed_whoever_signed
 fn a_document_that_is_an_index_and_a_manifest_at_once_is_malformed() {
     let mirror = Mirror::new();
     let (image, hidden) = (image("app"), image("hidden"));
-    let manifests = format!(r#"{{"manifests":[{}],"#, descriptor(MANIFEST, &hidden.manifest, ""));
+    let manifests = format!(
+        r#"{{"manifests":[{}],"#,
+        descriptor(MANIFEST, &hidden.manifest, "")
+    );
     let both = changed(&image, |text| text.replacen('{', &manifests, 1));
     for media_type in [MANIFEST, INDEX] {
         let mut layout = Layout::default();
-        layout.entries.push(descriptor(media_type, &both.manifest, &label(super::APP)));
+        layout
+            .entries
+            .push(descriptor(media_type, &both.manifest, &label(super::APP)));
         layout.add_content(&both);
         layout.add_content(&hidden);
         layout.sign(&mirror.key, "registry.example.com/team/app", &both.manifest);
@@ -110,7 +138,10 @@ fn a_document_that_is_an_index_and_a_manifest_at_once_is_malformed() {
     for more in [r#"{"layers":[],"#, r#"{"config":{},"#] {
         let both = index_of(&layout).replacen('{', more, 1);
         let why = "index.json: it is an index and a manifest at once";
-        assert_eq!(verdict_on(&mirror, with_index(&layout, &both)), refused(why));
+        assert_eq!(
+            verdict_on(&mirror, with_index(&layout, &both)),
+            refused(why)
+        );
     }
 }
 
@@ -119,13 +150,25 @@ fn a_descriptor_of_another_class_than_its_document_is_malformed() {
     let mirror = Mirror::new();
     let image = image("app");
     let mut layout = Layout::default();
-    layout.entries.push(descriptor(INDEX, &image.manifest, &label(super::APP)));
+    layout
+        .entries
+        .push(descriptor(INDEX, &image.manifest, &label(super::APP)));
     layout.add_content(&image);
-    layout.sign(&mirror.key, "registry.example.com/team/app", &image.manifest);
+    layout.sign(
+        &mirror.key,
+        "registry.example.com/team/app",
+        &image.manifest,
+    );
     let (lines, status) = verdict_on(&mirror, layout.tar());
     let id = digest(&image.manifest);
     let why = "it is not of the media type that its descriptor gives it";
-    assert_eq!(lines, [format!("x.tar » {}: ❌ Image malformed ({id}: {why})", super::APP)]);
+    assert_eq!(
+        lines,
+        [format!(
+            "x.tar » {}: ❌ Image malformed ({id}: {why})",
+            super::APP
+        )]
+    );
     assert_eq!(status, Some(1));
 }
 
@@ -152,7 +195,10 @@ fn sizes_that_are_not_those_of_the_blobs_make_an_image_incomplete_whoever_signed
     let layout = signed(&mirror);
     let has = image.manifest.len();
     let wrong = index_of(&layout).replace(&format!(r#""size":{has}"#), r#""size":7"#);
-    let why = format!("{} has {has} bytes, and should have 7", digest(&image.manifest));
+    let why = format!(
+        "{} has {has} bytes, and should have 7",
+        digest(&image.manifest)
+    );
     let found = verdict_on(&mirror, with_index(&layout, &wrong));
     assert_eq!(found, app_fails("Image incomplete", &why));
 }
@@ -164,7 +210,11 @@ fn a_size_that_is_no_whole_number_is_refused() {
     for size in ["-1", "1.5", "\"1\"", "1e3", "18446744073709551616"] {
         let wrong = index_of(&layout).replacen(r#""size":"#, &format!(r#""size":{size},"x":"#), 1);
         let found = verdict_on(&mirror, with_index(&layout, &wrong));
-        assert_eq!(found, refused("index.json: \"size\" is not a whole number"), "{size}");
+        assert_eq!(
+            found,
+            refused("index.json: \"size\" is not a whole number"),
+            "{size}"
+        );
     }
 }
 
@@ -185,7 +235,10 @@ fn only_sha256_in_lower_case_is_a_digest() {
     ] {
         let index = index_of(&layout).replacen(&right, &wrong, 1);
         let why = format!("index.json: {wrong:?} is not sha256: with 64 lower-case digits");
-        assert_eq!(verdict_on(&mirror, with_index(&layout, &index)), refused(&why));
+        assert_eq!(
+            verdict_on(&mirror, with_index(&layout, &index)),
+            refused(&why)
+        );
     }
     // Of a layer, under a signature.
     let layer = digest(&image.blobs[1]);
@@ -204,7 +257,10 @@ fn only_sha256_in_lower_case_is_a_digest() {
 fn escaped_slashes_in_a_media_type_are_slashes() {
     let mirror = Mirror::new();
     let image = changed(&image("app"), |text| text.replace('/', "\\/"));
-    assert_eq!(verdict_on(&mirror, signed_as(&mirror, &image).tar()), valid(&image));
+    assert_eq!(
+        verdict_on(&mirror, signed_as(&mirror, &image).tar()),
+        valid(&image)
+    );
 }
 
 /// An image below so many indexes, one inside the other, of which the key signed the outermost.
@@ -220,7 +276,9 @@ fn nested(mirror: &Mirror, depth: usize) -> (Layout, Vec<u8>) {
             .into_bytes();
     }
     layout.add_blob(&root);
-    layout.entries.push(descriptor(INDEX, &root, &label(super::APP)));
+    layout
+        .entries
+        .push(descriptor(INDEX, &root, &label(super::APP)));
     layout.sign(&mirror.key, "registry.example.com/team/app", &root);
     (layout, root)
 }
@@ -229,7 +287,10 @@ fn nested(mirror: &Mirror, depth: usize) -> (Layout, Vec<u8>) {
 fn eight_nested_indexes_pass_and_nine_fail() {
     let mirror = Mirror::new();
     let (layout, root) = nested(&mirror, 8);
-    let line = app("✅ Image signature valid", &format!("{}, key key.pem", digest(&root)));
+    let line = app(
+        "✅ Image signature valid",
+        &format!("{}, key key.pem", digest(&root)),
+    );
     assert_eq!(verdict_on(&mirror, layout.tar()), (vec![line], Some(0)));
     let (layout, _) = nested(&mirror, 9);
     let why = "its indexes are nested more than 8 deep";
@@ -252,8 +313,14 @@ fn an_index_that_names_one_manifest_a_hundred_thousand_times_is_not_judged() {
     layout.add_content(&image);
     layout.add_blob(inner.as_bytes());
     layout.add_blob(root.as_bytes());
-    layout.entries.push(descriptor(INDEX, root.as_bytes(), &label(super::APP)));
-    layout.sign(&mirror.key, "registry.example.com/team/app", root.as_bytes());
+    layout
+        .entries
+        .push(descriptor(INDEX, root.as_bytes(), &label(super::APP)));
+    layout.sign(
+        &mirror.key,
+        "registry.example.com/team/app",
+        root.as_bytes(),
+    );
     let (lines, status) = verdict_on(&mirror, layout.tar());
     assert_eq!(lines.len(), 1);
     let why = "❌ Image not judged (it consists of more than 100000 parts)";
@@ -270,7 +337,12 @@ fn both_entry_documents_are_judged_where_they_disagree() {
     let (lines, status) = verdict_on(&mirror, &both);
     let other = digest(&hidden.blobs[0]);
     let id = digest(&image("app").manifest);
-    let twice = |this: &str| app("❌ Image name ambiguous", &format!("the same name stands for {this}, too"));
+    let twice = |this: &str| {
+        app(
+            "❌ Image name ambiguous",
+            &format!("the same name stands for {this}, too"),
+        )
+    };
     let mut expected = [(&id, twice(&other)), (&other, twice(&id))];
     expected.sort();
     assert_eq!(lines, expected.map(|(_, line)| line));
@@ -288,11 +360,18 @@ fn an_index_json_without_a_list_leaves_what_manifest_json_lists() {
     let bytes = archive(&[index, layout, docker_archive(&files, &[item])]);
     let id = digest(&image.blobs[0]);
     let why = format!("{id}: no signature names this digest");
-    assert_eq!(verdict_on(&mirror, &bytes), app_fails("Image not signed", &why));
+    assert_eq!(
+        verdict_on(&mirror, &bytes),
+        app_fails("Image not signed", &why)
+    );
     // Whoever has the signed manifest may bring it along.
     mirror.write("e/manifest.json", &image.manifest);
-    let payload = crate::support::bundles::payload("registry.example.com/team/app", &image.manifest);
-    mirror.write("e/signature", crate::support::bundles::downloaded(&mirror.key, &payload));
+    let payload =
+        crate::support::bundles::payload("registry.example.com/team/app", &image.manifest);
+    mirror.write(
+        "e/signature",
+        crate::support::bundles::downloaded(&mirror.key, &payload),
+    );
     let run = mirror.run_pinned(&["-v", "--images", "--image-signatures", "e", "x.tar"]);
     let line = app("✅ Image signature valid", &format!("{id}, key key.pem"));
     assert_eq!(said(&run), (vec![line], Some(0)));
@@ -302,7 +381,10 @@ fn an_index_json_without_a_list_leaves_what_manifest_json_lists() {
 fn a_layout_without_its_list_is_refused() {
     let mirror = Mirror::new();
     let layout = signed(&mirror);
-    let files = layout.files().into_iter().filter(|(path, _)| path != "index.json");
+    let files = layout
+        .files()
+        .into_iter()
+        .filter(|(path, _)| path != "index.json");
     let files: Vec<_> = files.map(|(path, content)| file(&path, &content)).collect();
     let why = "index.json: it is missing, and there are blobs";
     assert_eq!(verdict_on(&mirror, archive(&files)), refused(why));
@@ -321,5 +403,8 @@ fn a_document_that_is_not_there_is_missed_whoever_signed_what_names_it() {
         assert!(lines[0].ends_with(&why), "{lines:?}");
         assert_eq!(status, Some(1));
     }
-    assert_eq!(verdict_on(&mirror, signed_as(&mirror, &image).tar()), app_is_valid());
+    assert_eq!(
+        verdict_on(&mirror, signed_as(&mirror, &image).tar()),
+        app_is_valid()
+    );
 }

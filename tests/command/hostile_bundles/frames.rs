@@ -21,7 +21,15 @@ fn frames_in_any_number_with_skippable_ones_between_are_one_content() {
     for bytes in [
         zstd(&tar),
         [frame(one), zstd(two)].concat(),
-        [skippable(b"x"), frame(one), skippable(b""), frame(b""), frame(two), skippable(b"table")].concat(),
+        [
+            skippable(b"x"),
+            frame(one),
+            skippable(b""),
+            frame(b""),
+            frame(two),
+            skippable(b"table"),
+        ]
+        .concat(),
         gzip(&tar),
         [gzip(one), gzip(two)].concat(),
     ] {
@@ -34,10 +42,23 @@ fn a_frame_that_is_cut_off_anywhere_is_damaged() {
     let mirror = Mirror::new();
     let tar = plain(&mirror);
     let (one, two) = tar.split_at(700);
-    let whole = [Frame::of(one).bytes(), skippable(b"abc"), Frame::of(two).bytes()].concat();
+    let whole = [
+        Frame::of(one).bytes(),
+        skippable(b"abc"),
+        Frame::of(two).bytes(),
+    ]
+    .concat();
     let first = Frame::of(one).bytes().len();
     // In a header, a block, behind a whole frame, in a skippable one, before the last block.
-    for length in [5, 300, first, first + 9, first + 11, whole.len() - 3, whole.len() - 1] {
+    for length in [
+        5,
+        300,
+        first,
+        first + 9,
+        first + 11,
+        whole.len() - 3,
+        whole.len() - 1,
+    ] {
         let cut = verdict_on(&mirror, &whole[..length]);
         assert_eq!(cut, damaged("the content is cut off"), "{length}");
     }
@@ -53,7 +74,10 @@ fn a_dictionary_is_refused() {
     let mirror = Mirror::new();
     let tar = plain(&mirror);
     for dictionary in [&[7][..], &[0, 7], &[0, 0, 0, 7]] {
-        let frame = Frame { dictionary, ..Frame::of(&tar) };
+        let frame = Frame {
+            dictionary,
+            ..Frame::of(&tar)
+        };
         let why = "the content was compressed with a dictionary";
         assert_eq!(verdict_on(&mirror, frame.bytes()), refused(why));
     }
@@ -64,7 +88,10 @@ fn a_wrong_checksum_is_damage() {
     let mirror = Mirror::new();
     let tar = plain(&mirror);
     let why = "a checksum of the compressed data does not match";
-    let frame = Frame { checksum: Some([0; 4]), ..Frame::of(&tar) };
+    let frame = Frame {
+        checksum: Some([0; 4]),
+        ..Frame::of(&tar)
+    };
     assert_eq!(verdict_on(&mirror, frame.bytes()), damaged(why));
     let mut zipped = gzip(&tar);
     let crc = zipped.len() - 8;
@@ -77,14 +104,25 @@ fn a_window_above_the_limit_is_not_judged_unless_the_limit_is_raised() {
     let mirror = Mirror::new();
     let tar = plain(&mirror);
     // 2^(10 + exponent), and as many eighths more as the lowest bits say.
-    for (window, size, most) in [(17 << 3 | 1, 144 * MIB, "144M"), (20 << 3, 1024 * MIB, "1G")] {
-        let bytes = Frame { window, ..Frame::of(&tar) }.bytes();
+    for (window, size, most) in [
+        (17 << 3 | 1, 144 * MIB, "144M"),
+        (20 << 3, 1024 * MIB, "1G"),
+    ] {
+        let bytes = Frame {
+            window,
+            ..Frame::of(&tar)
+        }
+        .bytes();
         let why = format!("decompression needs a window of {size} bytes, more than allowed");
         assert_eq!(verdict_on(&mirror, &bytes), contents("not judged", &why));
         let raised = verdict_with(&mirror, &bytes, &["--max-window", most]);
         assert_eq!(raised, app_is_valid());
     }
-    let usual = Frame { window: 17 << 3, ..Frame::of(&tar) }.bytes();
+    let usual = Frame {
+        window: 17 << 3,
+        ..Frame::of(&tar)
+    }
+    .bytes();
     assert_eq!(verdict_on(&mirror, &usual), app_is_valid());
     let why = "decompression needs a window of 134217728 bytes, more than allowed";
     let lowered = verdict_with(&mirror, &usual, &["--max-window", "8M"]);
@@ -98,12 +136,18 @@ fn bytes_behind_the_last_frame_are_refused() {
     let why = "data follows the end of the content";
     let frame = zstd(&tar);
     for rest in [&b"rest"[..], &[0; 4], &gzip(&tar), &tar] {
-        assert_eq!(verdict_on(&mirror, [&frame[..], rest].concat()), refused(why));
+        assert_eq!(
+            verdict_on(&mirror, [&frame[..], rest].concat()),
+            refused(why)
+        );
     }
     let zipped = [&gzip(&tar)[..], b"rest"].concat();
     assert_eq!(verdict_on(&mirror, zipped), refused(why));
     // A second archive in a frame of its own.
-    assert_eq!(verdict_on(&mirror, [&frame[..], &frame].concat()), refused(why));
+    assert_eq!(
+        verdict_on(&mirror, [&frame[..], &frame].concat()),
+        refused(why)
+    );
 }
 
 #[test]
@@ -136,10 +180,18 @@ fn a_compression_that_is_not_looked_into_is_refused_and_not_without_images() {
 fn a_bomb_ends_where_the_limit_says_however_much_it_promises() {
     let mirror = Mirror::new();
     let zeros = 64 * 1024 * MIB;
-    let start = [file("a", b"x"), header(b'0', b"zeros", zeros).as_bytes().to_vec()].concat();
+    let start = [
+        file("a", b"x"),
+        header(b'0', b"zeros", zeros).as_bytes().to_vec(),
+    ]
+    .concat();
     let bomb = [
         Frame::of(&start).bytes(),
-        Frame { zeros, ..Frame::of(&members(&signed(&mirror))) }.bytes(),
+        Frame {
+            zeros,
+            ..Frame::of(&members(&signed(&mirror)))
+        }
+        .bytes(),
         zstd(&END),
     ]
     .concat();
@@ -151,7 +203,11 @@ fn a_bomb_ends_where_the_limit_says_however_much_it_promises() {
         let key = crate::support::PINNED;
         let options = ["-v", "--images", "--max-unpacked", "1M", name];
         let mut command = mirror.command(&[&key, &options[..]].concat());
-        let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
         assert_eq!(end_of(&mut child), Some(1), "{name}");
         let stdout = std::io::read_to_string(child.stdout.unwrap()).unwrap();
         let last = stdout.lines().last().unwrap();

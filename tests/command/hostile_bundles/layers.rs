@@ -2,8 +2,10 @@
 
 use super::{app, app_fails, app_is_valid, image, refused, said, signed, valid, verdict_on};
 use crate::support::Mirror;
-use crate::support::bundles::{Image, Layout, descriptor, digest, downloaded, hex, payload, LAYER};
-use crate::support::hostile::{archive, docker_archive, docker_item, file, link, manifest, members};
+use crate::support::bundles::{Image, LAYER, Layout, descriptor, digest, downloaded, hex, payload};
+use crate::support::hostile::{
+    archive, docker_archive, docker_item, file, link, manifest, members,
+};
 
 /// The archive of a layout, with a link in place of the member with this content.
 fn with_link(layout: &Layout, content: &[u8], kind: u8, target: &str) -> Vec<u8> {
@@ -37,23 +39,39 @@ fn a_link_in_place_of_a_layer_a_configuration_or_a_manifest_is_refused() {
 fn a_link_out_of_the_archive_is_refused_wherever_it_is() {
     let mirror = Mirror::new();
     let members = members(&signed(&mirror));
-    for (kind, target) in [(b'2', "/etc/passwd"), (b'2', "../x"), (b'1', "../x"), (b'1', "/x")] {
+    for (kind, target) in [
+        (b'2', "/etc/passwd"),
+        (b'2', "../x"),
+        (b'1', "../x"),
+        (b'1', "/x"),
+    ] {
         let bytes = archive(&[link(kind, "a", target), members.clone()]);
-        assert_eq!(verdict_on(&mirror, bytes), refused(&format!("{target}: unsafe name")));
+        assert_eq!(
+            verdict_on(&mirror, bytes),
+            refused(&format!("{target}: unsafe name"))
+        );
     }
 }
 
 #[test]
 fn an_entry_document_that_is_a_link_is_refused() {
     let mirror = Mirror::new();
-    let bytes = with_link(&Layout::default(), &Layout::default().files()[0].1, b'2', "elsewhere");
+    let bytes = with_link(
+        &Layout::default(),
+        &Layout::default().files()[0].1,
+        b'2',
+        "elsewhere",
+    );
     let why = "index.json is a link, and not to a layer that is here";
     assert_eq!(verdict_on(&mirror, bytes).0[0], refused(why).0[0]);
 }
 
 /// A Docker archive of two images, the layer of the second a link to that of the first.
 fn linked(mirror: &Mirror, kind: u8, target: impl Fn(&str) -> String) -> (Vec<u8>, [Image; 2]) {
-    let images = [Image::new("amd64", &[b"base"]), Image::new("arm64", &[b"base"])];
+    let images = [
+        Image::new("amd64", &[b"base"]),
+        Image::new("arm64", &[b"base"]),
+    ];
     for (number, image) in images.iter().enumerate() {
         let payload = payload("registry.example.com/team/app", &image.manifest);
         mirror.write(&format!("e/{number}"), downloaded(&mirror.key, &payload));
@@ -65,7 +83,10 @@ fn linked(mirror: &Mirror, kind: u8, target: impl Fn(&str) -> String) -> (Vec<u8
     let two = two.replace(&layer, "two/layer.tar");
     files.push(others[0].clone());
     let link = link(kind, "two/layer.tar", &target(&layer));
-    (archive(&[link, docker_archive(&files, &[one, two])]), images)
+    (
+        archive(&[link, docker_archive(&files, &[one, two])]),
+        images,
+    )
 }
 
 #[test]
@@ -83,7 +104,10 @@ fn a_layer_of_a_docker_archive_may_be_a_link_to_another() {
                 "x.tar » registry.example.com/team/app:{tag} (linux/{platform}): ✅ Image signature valid ({id}, key key.pem)"
             )
         };
-        let expected = vec![line("1.0", "amd64", &images[0]), line("2.0", "arm64", &images[1])];
+        let expected = vec![
+            line("1.0", "amd64", &images[0]),
+            line("2.0", "arm64", &images[1]),
+        ];
         assert_eq!(said(&run), (expected, Some(0)));
     }
 }
@@ -100,7 +124,12 @@ fn a_link_of_a_docker_archive_to_no_member_is_refused() {
 fn a_blob_with_the_name_of_other_content_is_refused_whether_anything_names_it_or_not() {
     let mirror = Mirror::new();
     let (layout, image) = (signed(&mirror), image("app"));
-    for content in [&image.manifest[..], &image.blobs[0], &image.blobs[1], b"never named"] {
+    for content in [
+        &image.manifest[..],
+        &image.blobs[0],
+        &image.blobs[1],
+        b"never named",
+    ] {
         let path = format!("blobs/sha256/{}", hex(content));
         let evil = b"evil";
         let mut other = layout.clone();
@@ -122,9 +151,15 @@ fn a_blob_under_another_algorithm_is_not_taken_for_a_layer() {
     let mut layout = signed(&mirror);
     let path = format!("blobs/sha256/{}", hex(&image.blobs[1]));
     layout.files.retain(|(found, _)| *found != path);
-    layout.files.push((format!("blobs/sha512/{}", "a".repeat(128)), b"evil".to_vec()));
+    layout.files.push((
+        format!("blobs/sha512/{}", "a".repeat(128)),
+        b"evil".to_vec(),
+    ));
     let why = format!("{} is missing", digest(&image.blobs[1]));
-    assert_eq!(verdict_on(&mirror, layout.tar()), app_fails("Image incomplete", &why));
+    assert_eq!(
+        verdict_on(&mirror, layout.tar()),
+        app_fails("Image incomplete", &why)
+    );
 }
 
 #[test]
@@ -136,7 +171,10 @@ fn a_docker_archive_with_other_layers_than_the_signed_manifest_is_incomplete() {
     mirror.write("e/m", &image.manifest);
     let (item, files) = docker_item("registry.example.com/team/app:1.0", &image);
     let judge = |item: &str, files: &[(String, Vec<u8>)]| {
-        mirror.write("x.tar", archive(&[docker_archive(files, &[item.to_owned()])]));
+        mirror.write(
+            "x.tar",
+            archive(&[docker_archive(files, &[item.to_owned()])]),
+        );
         said(&mirror.run_pinned(&["-v", "--images", "--image-signatures", "e", "x.tar"]))
     };
     let id = digest(&image.blobs[0]);
@@ -150,14 +188,26 @@ fn a_docker_archive_with_other_layers_than_the_signed_manifest_is_incomplete() {
     // The order, the number, the content.
     let (one, two) = (format!("{:?}", files[1].0), format!("{:?}", files[2].0));
     let swapped = item.replace(&format!("{one},{two}"), &format!("{two},{one}"));
-    fails(judge(&swapped, &files), "its layers are not those of the signed manifest");
+    fails(
+        judge(&swapped, &files),
+        "its layers are not those of the signed manifest",
+    );
     let fewer = item.replace(&format!("{one},{two}"), &one);
-    fails(judge(&fewer, &files), "it has 1 layers, and its configuration 2");
+    fails(
+        judge(&fewer, &files),
+        "it has 1 layers, and its configuration 2",
+    );
     let more = item.replace(&format!("{one},{two}"), &format!("{one},{two},{two}"));
-    fails(judge(&more, &files), "it has 3 layers, and its configuration 2");
+    fails(
+        judge(&more, &files),
+        "it has 3 layers, and its configuration 2",
+    );
     let mut evil = files.clone();
     evil[2].1 = b"evil".to_vec();
-    fails(judge(&item, &evil), "its layers are not those of the signed manifest");
+    fails(
+        judge(&item, &evil),
+        "its layers are not those of the signed manifest",
+    );
     evil.remove(2);
     fails(judge(&item, &evil), &format!("{} is missing", files[2].0));
 }
@@ -202,14 +252,22 @@ fn a_layer_that_may_be_fetched_from_elsewhere_may_be_absent_and_a_usual_one_may_
     let config = descriptor(crate::support::bundles::CONFIG, &image.blobs[0], "");
     let foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
     let urls = r#","urls":["https://registry.example.com/layer"]"#;
-    for (class, more, is_valid) in [(foreign, urls, true), (foreign, "", false), (LAYER, urls, false)] {
+    for (class, more, is_valid) in [
+        (foreign, urls, true),
+        (foreign, "", false),
+        (LAYER, urls, false),
+    ] {
         let other = Image {
             manifest: manifest(&config, &[descriptor(class, &image.blobs[1], more)]),
             blobs: vec![image.blobs[0].clone()],
         };
         let found = verdict_on(&mirror, super::signed_as(&mirror, &other).tar());
         let missing = format!("{} is missing", digest(&image.blobs[1]));
-        let expected = if is_valid { valid(&other) } else { app_fails("Image incomplete", &missing) };
+        let expected = if is_valid {
+            valid(&other)
+        } else {
+            app_fails("Image incomplete", &missing)
+        };
         assert_eq!(found, expected);
     }
     assert_eq!(verdict_on(&mirror, signed(&mirror).tar()), app_is_valid());
