@@ -106,7 +106,9 @@ impl Belt {
     pub(super) fn put_chunk(&self, chunk: Arc<Vec<u8>>) -> Result<(), Fault> {
         let mut state = self.with_room(|state| state.chunks.len())?;
         state.chunks.push_back(chunk);
-        self.wake_for(state.chunks.len());
+        let waiting = state.chunks.len();
+        drop(state);
+        self.wake_for(waiting);
         Ok(())
     }
 
@@ -207,10 +209,10 @@ impl Belt {
     fn run<'a>(&'a self, state: MutexGuard<'a, State>, mut job: Job) -> MutexGuard<'a, State> {
         drop(state);
         job.run(self.hasher);
-        let mut state = self.lock();
-        state.put_back(job);
+        self.lock().put_back(job);
+        // Without the lock, which the thread that wakes needs at once.
         self.changed.notify_all();
-        state
+        self.lock()
     }
 
     /// Locks the state. If a thread panicked over it, a lane is missing, and there is no outcome.
@@ -307,7 +309,9 @@ impl Conveyor for Loading<'_> {
     fn put(&mut self, piece: Piece) -> Result<(), Fault> {
         let mut state = self.0.with_room(|state| state.pieces.len())?;
         state.pieces.push_back(piece);
-        self.0.wake_for(state.pieces.len());
+        let waiting = state.pieces.len();
+        drop(state);
+        self.0.wake_for(waiting);
         Ok(())
     }
 }
