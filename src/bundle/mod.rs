@@ -79,8 +79,8 @@ pub(crate) enum Entry {
         digest: Digest,
         /// Its size in bytes.
         size: u64,
-        /// Its content, if it looks like JSON (its first byte after white space is `{` or `[`) and
-        /// is at most 4 MiB.
+        /// Its content, if it looks like JSON (its first byte after white space is `{` or `[`) or
+        /// is a signature of skopeo's (it begins with `\0sigstore-json\n`), and is at most 4 MiB.
         text: Option<Vec<u8>>,
     },
     /// A symbolic or hard link.

@@ -2,6 +2,9 @@
 
 use super::{Defect, LARGEST_TEXT};
 
+/// What a signature begins with that skopeo writes beside an image in a directory: JSON follows.
+const SIGNATURE: &[u8] = b"\0sigstore-json\n";
+
 /// The text that may still be kept.
 #[derive(Debug)]
 pub(super) struct Texts {
@@ -19,7 +22,7 @@ impl Texts {
         (size <= LARGEST_TEXT).then(Vec::new)
     }
 
-    /// Adds the member's next bytes to its text, if it is or may become JSON.
+    /// Adds the member's next bytes to its text, if it is or may become JSON, or is a signature.
     ///
     /// # Errors
     /// [`Defect::TooMuchText`].
@@ -27,7 +30,9 @@ impl Texts {
         let Some(kept) = text else {
             return Ok(());
         };
-        let is_open = first(kept).is_none();
+        // Whole, since the first piece of a content has at least a block.
+        let is_signature = kept.is_empty() && added.starts_with(SIGNATURE);
+        let is_open = first(kept).is_none() && !is_signature;
         if is_open && !matches!(first(added), None | Some(b'{' | b'[')) {
             self.left += kept.len();
             *text = None;
@@ -40,7 +45,7 @@ impl Texts {
         Ok(())
     }
 
-    /// Returns the text of a whole member, if it looks like JSON: nothing for blanks alone.
+    /// Returns the text of a whole member, if it looks like JSON or a signature: nothing for blanks alone.
     pub(super) fn end(&mut self, text: Option<Vec<u8>>) -> Option<Vec<u8>> {
         let text = text?;
         if first(&text).is_none() {

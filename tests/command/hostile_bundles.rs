@@ -3,6 +3,7 @@
 
 mod archives;
 mod documents;
+mod entries;
 mod frames;
 mod hidden;
 mod labels;

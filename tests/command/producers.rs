@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::support::bundles::{Image, Layout, digest, payload};
+use crate::support::bundles::{Image, Layout, SIMPLE_SIGNING, digest, payload};
+use crate::support::hostile::gzip;
 use crate::support::{Mirror, Run, is_here, private_pem};
 
 const NAME: &str = "registry.example.com/team/app:1.0";
@@ -53,6 +54,11 @@ fn sign_image(mirror: &Mirror, manifest: &[u8]) {
     let line = format!(
         r#"{{"Base64Signature":"{signature}","Payload":"{payload}","Cert":null,"Chain":null,"Bundle":null}}"#
     );
+    let annotation = format!(r#"{{"dev.cosignproject.cosign/signature":"{signature}"}}"#);
+    let skopeo = format!(
+        r#"{{"mimeType":"{SIMPLE_SIGNING}","payload":"{payload}","annotations":{annotation}}}"#
+    );
+    mirror.write("signature-1", format!("\0sigstore-json\n{skopeo}"));
     let id = digest(manifest).replace(':', "-");
     mirror.write(&format!("evidence/{id}.jsonl"), line + "\n");
     mirror.write(&format!("evidence/{id}.json"), manifest);
@@ -136,6 +142,21 @@ fn images_that_umoci_makes_and_skopeo_converts_are_valid_in_every_form() {
     // What skopeo writes there names no image, and is byte for byte the manifest.
     copy(&mirror, "oci:oci:v1", "dir:dir");
     assert_is_valid(&mirror, "dir", &digest(&signed));
+    // It may hold the signature itself.
+    fs::rename(
+        mirror.path().join("signature-1"),
+        mirror.path().join("dir/signature-1"),
+    )
+    .unwrap();
+    let signed_inside = mirror.run_pinned(&["--images", "dir"]);
+    let line = format!(
+        "dir » {} (linux/amd64): ✅ Image signature valid\n",
+        digest(&signed)
+    );
+    assert_eq!(
+        (signed_inside.stdout, signed_inside.status),
+        (line, Some(0))
+    );
     // In a directory, the blobs count as they are now.
     let layer = serde_json::from_slice::<Value>(&signed).unwrap();
     let layer = layer["layers"][0]["digest"]
@@ -157,16 +178,16 @@ fn an_index_for_two_platforms_survives_skopeo() {
     }
     let mirror = Mirror::new();
     let (amd64, arm64) = (
-        Image::new("amd64", &[b"one"]),
-        Image::new("arm64", &[b"two"]),
+        Image::new("amd64", &[&gzip(b"one")]),
+        Image::new("arm64", &[&gzip(b"two")]),
     );
+    // Layers that are not compressed would be on their way, and have other digests then.
     let mut layout = Layout::default();
     let index = layout.add_index(NAME, &[("amd64", &amd64), ("arm64", &arm64)]);
     for (path, content) in layout.files() {
         mirror.write(&format!("from/{path}"), content);
     }
     sign_image(&mirror, &index);
-    // Otherwise skopeo writes the index anew, which has another digest then.
     let all = [
         "copy",
         "-q",

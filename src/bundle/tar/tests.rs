@@ -72,19 +72,41 @@ fn members_come_with_their_digests_sizes_and_texts() {
 }
 
 #[test]
-fn text_is_what_begins_like_json_and_is_small() {
+fn text_is_what_begins_like_json_or_is_a_signature_and_is_small() {
     let large = [b"{".to_vec(), vec![b' '; 4 * 1024 * 1024]].concat();
     let small = [vec![b' '; 300_000], b"\n[1]".to_vec()].concat();
-    let files: [(&str, &[u8]); 4] = [
+    let signature = [
+        b"\0sigstore-json\n{".to_vec(),
+        vec![b' '; 300_000],
+        b"}".to_vec(),
+    ]
+    .concat();
+    let other = b"\0sigstore-jsonl\n{}";
+    let files: [(&str, &[u8]); 6] = [
+        ("signature", &signature),
+        ("other", other),
         ("large", &large),
         ("small", &small),
         ("word", b"x{"),
         ("blank", b"  \n"),
     ];
     let (members, _) = read(&tar(&files));
-    let has_text = |member: &Member| matches!(&member.entry, Entry::File { text: Some(text), .. } if *text == small);
-    let found: Vec<bool> = members.iter().map(has_text).collect();
-    assert_eq!(found, [false, true, false, false]);
+    let text = |member: &Member| match &member.entry {
+        Entry::File { text, .. } => text.clone(),
+        Entry::Link { .. } => None,
+    };
+    let found: Vec<_> = members.iter().map(text).collect();
+    assert_eq!(
+        found,
+        [
+            Some(signature.clone()),
+            None,
+            None,
+            Some(small.clone()),
+            None,
+            None
+        ]
+    );
 }
 
 #[test]

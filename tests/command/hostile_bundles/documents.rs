@@ -1,14 +1,12 @@
 //! Documents that two programs could read in two ways: `index.json`, `manifest.json`, indexes and
 //! manifests.
 
-use super::{
-    app, app_fails, app_is_valid, image, refused, said, signed, signed_as, valid, verdict_on,
-};
+use super::{app, app_fails, app_is_valid, image, refused, signed, signed_as, valid, verdict_on};
 use crate::support::Mirror;
 use crate::support::bundles::{
     CONFIG, INDEX, Image, LAYER, Layout, MANIFEST, descriptor, digest, index, label, platform,
 };
-use crate::support::hostile::{archive, changed, docker_archive, docker_item, file, members};
+use crate::support::hostile::{archive, changed, file};
 
 /// The archive of a layout with this `index.json`.
 fn with_index(layout: &Layout, index: &str) -> Vec<u8> {
@@ -326,68 +324,6 @@ fn an_index_that_names_one_manifest_a_hundred_thousand_times_is_not_judged() {
     let why = "❌ Image not judged (it consists of more than 100000 parts)";
     assert!(lines[0].ends_with(why), "{lines:?}");
     assert_eq!(status, Some(1));
-}
-
-#[test]
-fn both_entry_documents_are_judged_where_they_disagree() {
-    let mirror = Mirror::new();
-    let hidden = image("hidden");
-    let (item, files) = docker_item("registry.example.com/team/app:1.0", &hidden);
-    let both = archive(&[members(&signed(&mirror)), docker_archive(&files, &[item])]);
-    let (lines, status) = verdict_on(&mirror, &both);
-    let other = digest(&hidden.blobs[0]);
-    let id = digest(&image("app").manifest);
-    let twice = |this: &str| {
-        app(
-            "❌ Image name ambiguous",
-            &format!("the same name stands for {this}, too"),
-        )
-    };
-    let mut expected = [(&id, twice(&other)), (&other, twice(&id))];
-    expected.sort();
-    assert_eq!(lines, expected.map(|(_, line)| line));
-    assert_eq!(status, Some(1));
-}
-
-#[test]
-fn an_index_json_without_a_list_leaves_what_manifest_json_lists() {
-    let mirror = Mirror::new();
-    // As `docker save IMAGE-ID` writes it.
-    let image = image("app");
-    let (item, files) = docker_item("registry.example.com/team/app:1.0", &image);
-    let index = file("index.json", br#"{"schemaVersion":2,"manifests":null}"#);
-    let layout = file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
-    let bytes = archive(&[index, layout, docker_archive(&files, &[item])]);
-    let id = digest(&image.blobs[0]);
-    let why = format!("{id}: no signature names this digest");
-    assert_eq!(
-        verdict_on(&mirror, &bytes),
-        app_fails("Image not signed", &why)
-    );
-    // Whoever has the signed manifest may bring it along.
-    mirror.write("e/manifest.json", &image.manifest);
-    let payload =
-        crate::support::bundles::payload("registry.example.com/team/app", &image.manifest);
-    mirror.write(
-        "e/signature",
-        crate::support::bundles::downloaded(&mirror.key, &payload),
-    );
-    let run = mirror.run_pinned(&["-v", "--images", "--image-signatures", "e", "x.tar"]);
-    let line = app("✅ Image signature valid", &format!("{id}, key key.pem"));
-    assert_eq!(said(&run), (vec![line], Some(0)));
-}
-
-#[test]
-fn a_layout_without_its_list_is_refused() {
-    let mirror = Mirror::new();
-    let layout = signed(&mirror);
-    let files = layout
-        .files()
-        .into_iter()
-        .filter(|(path, _)| path != "index.json");
-    let files: Vec<_> = files.map(|(path, content)| file(&path, &content)).collect();
-    let why = "index.json: it is missing, and there are blobs";
-    assert_eq!(verdict_on(&mirror, archive(&files)), refused(why));
 }
 
 #[test]
