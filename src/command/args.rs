@@ -98,7 +98,7 @@ pub struct Cli {
     /// .tar.gz, directories with an oci-layout). Each image must be whole, to the last byte of its
     /// last layer. It needs a signature (Cosign) of its own unless it lies in a bundle whose
     /// signature is valid.
-    #[arg(help_heading = IMAGES, long)]
+    #[arg(help_heading = WHAT, long)]
     pub images: bool,
 
     /// A key, or a directory of them, that images may be signed with (repeatable)

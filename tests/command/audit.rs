@@ -239,7 +239,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
     mirror.write("empty.json", "");
     mirror.write(
         "newer.json",
-        report.replace("\"schema\": 1", "\"schema\": 2"),
+        report.replace("\"schema\": 2", "\"schema\": 3"),
     );
     mirror.write(
         "broken-off.json",
@@ -262,7 +262,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
         ("empty.json", no_report),
         (
             "newer.json",
-            "a report with schema 2; this program reads schema 1",
+            "a report with schema 3; this program reads schemas 1 to 2",
         ),
         ("broken-off.json", "the report of an incomplete run, "),
         ("odd.json", "a damaged report: "),

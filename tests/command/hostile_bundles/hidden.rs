@@ -228,7 +228,7 @@ fn what_belongs_to_no_image_is_counted() {
     mirror.write("x.tar", bytes);
     let run = mirror.run_pinned(&["-v", "--images", "x.tar"]);
     assert_eq!(said(&run), app_is_valid());
-    let note = "verify-signatures: x.tar: 2 files in it that belong to no image: 1.50 kB";
+    let note = "verify-signatures: x.tar: files in it that belong to no image: 2, 1.50 kB in all";
     assert!(
         run.stderr.lines().any(|line| line == note),
         "{}",
