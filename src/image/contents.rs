@@ -144,7 +144,9 @@ impl Contents {
     pub fn add_link(&mut self, path: &[u8], target: &[u8]) {
         self.weigh(path.len() + target.len() + size_of::<Link>());
         if !self.is_over_limit() {
-            self.add_directories(split(path).0);
+            let (directory, name) = split(path);
+            self.add_directories(directory);
+            self.is_legacy |= name == b"layer.tar";
             self.links.push(Link {
                 path: path.into(),
                 target: target.into(),

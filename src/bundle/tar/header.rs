@@ -65,7 +65,7 @@ pub(super) struct Header {
 
 /// Reports whether the block is a header: its checksum is right.
 fn is_header(block: &Block) -> bool {
-    let sum = sum(block, |byte| i64::from(byte));
+    let sum = sum(block, i64::from);
     number(&block[field::CHECKSUM]).is_ok_and(|claimed| i64::try_from(claimed) == Ok(sum))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn is_like_header(block: &Block) -> bool {
     let claimed = digits.fold(0, |sum, digit| sum << 3 | i64::from(digit));
     // Old programs added up bytes with a sign.
     let signed = sum(block, |byte| i64::from(byte.cast_signed()));
-    let unsigned = sum(block, |byte| i64::from(byte));
+    let unsigned = sum(block, i64::from);
     [signed, unsigned].contains(&claimed)
         || is_header(block)
         || block[field::MAGIC].starts_with(ANY_USTAR)

@@ -3,7 +3,7 @@
 use super::{app, app_fails, image, refused, said, signed, verdict_on};
 use crate::support::Mirror;
 use crate::support::bundles::{digest, downloaded, payload};
-use crate::support::hostile::{archive, docker_archive, docker_item, file, members};
+use crate::support::hostile::{archive, docker_archive, docker_item, file, link, members};
 
 #[test]
 fn both_entry_documents_are_judged_where_they_disagree() {
@@ -61,4 +61,23 @@ fn a_layout_without_its_list_is_refused() {
     let files: Vec<_> = files.map(|(path, content)| file(&path, &content)).collect();
     let why = "index.json: it is missing, and there are blobs";
     assert_eq!(verdict_on(&mirror, archive(&files)), refused(why));
+}
+
+#[test]
+fn an_archive_in_the_form_before_manifest_json_is_refused_and_not_without_images() {
+    let mirror = Mirror::new();
+    let repositories = file(
+        "repositories",
+        br#"{"registry.example.com/app":{"1":"app"}}"#,
+    );
+    let description = file("app/json", br#"{"id":"app"}"#);
+    let why = "manifest.json: it is missing, and what is here is named like parts of images";
+    for layer in [
+        file("app/layer.tar", b"layer"),
+        [link(b'2', "app/layer.tar", "../x"), file("x", b"layer")].concat(),
+        [link(b'1', "app/layer.tar", "x"), file("x", b"layer")].concat(),
+    ] {
+        let bytes = archive(&[repositories.clone(), description.clone(), layer]);
+        assert_eq!(verdict_on(&mirror, bytes), refused(why));
+    }
 }
