@@ -301,9 +301,7 @@ pub(super) struct Loading<'a>(pub(super) &'a Belt);
 
 impl Conveyor for Loading<'_> {
     fn buffer(&mut self) -> Vec<u8> {
-        let mut buffer = self.0.lock().spent.1.pop().unwrap_or_default();
-        buffer.clear();
-        buffer
+        self.0.lock().spent.1.pop().unwrap_or_default()
     }
 
     fn put(&mut self, piece: Piece) -> Result<(), Fault> {

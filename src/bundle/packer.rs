@@ -43,7 +43,7 @@ pub(super) enum Ended {
 
 /// What takes pieces to where they are hashed.
 pub(super) trait Conveyor {
-    /// Returns an empty buffer, a used one if there is one.
+    /// Returns a buffer, a used one if there is one, with whatever is in it.
     fn buffer(&mut self) -> Vec<u8>;
 
     /// Takes a piece.
@@ -56,7 +56,9 @@ pub(super) trait Conveyor {
 /// Fills pieces.
 pub(super) struct Packer<'a, C: Conveyor> {
     conveyor: &'a mut C,
+    /// Its bytes are a whole buffer, of which `filled` are used.
     piece: Piece,
+    filled: usize,
     texts: Texts,
 }
 
@@ -66,6 +68,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
         Packer {
             conveyor,
             piece: Piece::default(),
+            filled: 0,
             texts: Texts::new(text),
         }
     }
@@ -84,14 +87,13 @@ impl<'a, C: Conveyor> Packer<'a, C> {
         let mut left = size;
         while left > 0 {
             let room = self.room(left)?;
-            let start = self.piece.bytes.len();
             let part = room.min(usize::try_from(left).unwrap_or(room));
-            self.piece.bytes.resize(start + part, 0);
-            let filled = super::tar::fill(input, &mut self.piece.bytes[start..])?;
-            if filled < part {
+            let target = &mut self.piece.bytes[self.filled..self.filled + part];
+            if super::tar::fill(input, target)? < part {
                 return Err(Defect::Truncated.into());
             }
-            self.texts.add(&mut text, &self.piece.bytes[start..])?;
+            self.texts.add(&mut text, target)?;
+            self.filled += part;
             left -= part as u64;
         }
         let text = self.texts.end(text);
@@ -109,7 +111,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
     }
 
     fn end(&mut self, path: Vec<u8>, kind: Ended) -> Result<(), Fault> {
-        let at = self.piece.bytes.len();
+        let at = self.filled;
         self.piece.ends.push_back(Ending { at, path, kind });
         if self.piece.ends.len() >= MOST_ENDS {
             self.hand_over()?;
@@ -120,16 +122,16 @@ impl<'a, C: Conveyor> Packer<'a, C> {
     /// Returns how much of a content, of which `left` bytes are to come, goes into the piece: all
     /// of it, or whole blocks. Hands over a full piece first.
     fn room(&mut self, left: u64) -> Result<usize, Fault> {
-        let free = |piece: &Piece| PIECE.saturating_sub(piece.bytes.len());
         let fits = |free: usize| left <= free as u64;
-        if !fits(free(&self.piece)) && free(&self.piece) < size_of::<Block>() {
+        let mut free = PIECE - self.filled;
+        if !fits(free) && free < size_of::<Block>() {
             self.hand_over()?;
+            free = PIECE;
         }
-        if self.piece.bytes.capacity() == 0 {
+        if self.piece.bytes.is_empty() {
             self.piece.bytes = self.conveyor.buffer();
-            self.piece.bytes.reserve_exact(PIECE);
+            self.piece.bytes.resize(PIECE, 0);
         }
-        let free = free(&self.piece);
         Ok(if fits(free) {
             free
         } else {
@@ -138,7 +140,8 @@ impl<'a, C: Conveyor> Packer<'a, C> {
     }
 
     fn hand_over(&mut self) -> Result<(), Fault> {
-        let piece = std::mem::take(&mut self.piece);
+        let mut piece = std::mem::take(&mut self.piece);
+        piece.bytes.truncate(std::mem::take(&mut self.filled));
         if piece.bytes.is_empty() && piece.ends.is_empty() {
             return Ok(());
         }

@@ -70,9 +70,7 @@ struct Direct(Job);
 
 impl Conveyor for Direct {
     fn buffer(&mut self) -> Vec<u8> {
-        let mut buffer = self.0.buffer.take().unwrap_or_default();
-        buffer.clear();
-        buffer
+        self.0.buffer.take().unwrap_or_default()
     }
 
     fn put(&mut self, piece: Piece) -> Result<(), Fault> {
