@@ -450,6 +450,9 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
         path: PathMember<'a>,
         judged_as: PathMember<'a>,
     },
+    UnusedRegistry {
+        prefix: Text<'a>,
+    },
     ImageSignedAs {
         #[serde(flatten)]
         path: PathMember<'a>,
@@ -716,6 +719,7 @@ mod tests {
             (text(), paths())
                 .prop_map(|(difference, paths)| Note::AlikeNames { difference, paths }),
             (path(), path()).prop_map(|(path, judged_as)| Note::SameDirectory { path, judged_as }),
+            text().prop_map(|prefix| Note::UnusedRegistry { prefix }),
             (path(), text(), text()).prop_map(|(path, image, signed_as)| Note::ImageSignedAs {
                 path,
                 image,

@@ -127,8 +127,8 @@ pub struct Audit {
     pub digest: Digest,
     /// When the baseline's run began, according to the report.
     pub time: String,
-    /// Whether images were compared: both runs judged them.
-    pub has_images: bool,
+    /// Whether this run judged images and could not compare them: the baseline's did not.
+    pub leaves_out_images: bool,
     /// All differences.
     pub findings: Vec<Finding>,
 }

@@ -33,10 +33,10 @@ pub(crate) enum Defect {
     #[error("the content was compressed with a dictionary")]
     Dictionary,
     /// A frame of a version of zstd before 0.8.
-    #[error("the content is in a format of zstd before version 0.8")]
+    #[error("compressed in a zstd format older than version 0.8")]
     Legacy,
     /// Compressed by a program of this name, in a format that is not decompressed here.
-    #[error("the content is compressed by {0}, which is not looked into")]
+    #[error("compressed with {0}, which is not supported")]
     OtherCompression(&'static str),
     /// Something lies behind the last frame or behind the archive's end.
     #[error("data follows the end of the content")]
@@ -54,10 +54,10 @@ pub(crate) enum Defect {
     #[error("{0}: special file")]
     SpecialFile(String),
     /// A global pax header with a name or a size for many members.
-    #[error("the archive sets a name or a size for all of its members")]
+    #[error("a global header sets a name or size for all members")]
     GlobalPath,
     /// The size in a pax header is not that of the member's own header.
-    #[error("{0}: two sizes")]
+    #[error("{0}: its headers give two sizes")]
     SizeDiffers(String),
     /// A header that is invalid, or that programs read differently.
     #[error("invalid header in the archive: {0}")]
@@ -69,10 +69,10 @@ pub(crate) enum Defect {
     #[error("too many members")]
     TooManyMembers,
     /// See [`super::Limits::text`].
-    #[error("too much text")]
+    #[error("too much text in documents")]
     TooMuchText,
     /// See [`super::Limits::max_output`].
-    #[error("the content is larger than allowed")]
+    #[error("larger than --max-unpacked allows")]
     TooMuchOutput,
 }
 

@@ -92,55 +92,55 @@ pub struct Cli {
     #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "REPORT.json", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
-    /// Judge the container images inside bundles, too
+    /// Also verify the container images inside bundles
     ///
-    /// Looks into every .zst in one pass, without unpacking it, and finds saved images (.tar, .tgz,
-    /// .tar.gz, directories with an oci-layout). Each image must be whole, to the last byte of its
-    /// last layer. It needs a signature (Cosign) of its own unless it lies in a bundle whose
-    /// signature is valid.
+    /// Reads every .zst in one pass, unpacking nothing to disk, and also checks saved images (.tar,
+    /// .tgz, .tar.gz, directories with an oci-layout). Each image must be complete, and must have a
+    /// Cosign signature of its own unless its bundle's signature is valid.
     #[arg(help_heading = WHAT, long)]
     pub images: bool,
 
-    /// A key, or a directory of them, that images may be signed with (repeatable)
+    /// A trusted public key for images, or a directory of them (repeatable)
     ///
-    /// ECDSA P-256, as for --key. Without it, the keys of --key. These keys verify images only.
+    /// ECDSA P-256, as for --key. By default the keys of --key; if given, it replaces them for
+    /// images. These keys verify images only.
     #[arg(help_heading = IMAGES, hide_short_help = true, long = "image-key", value_name = "FILE", value_hint = ValueHint::AnyPath, requires = "images")]
     pub image_keys: Vec<PathBuf>,
 
     /// Signatures and manifests of images, a file or a directory (repeatable)
     ///
     /// What `cosign download signature` and `crane manifest` print, sigstore bundles, the
-    /// directories of `cosign save`, the signature files of skopeo. Each counts for the image whose
-    /// digest it names, under any file name.
+    /// directories of `cosign save`, the signature files of skopeo. Each file applies to the
+    /// image whose digest it names, whatever its name.
     #[arg(help_heading = IMAGES, hide_short_help = true, long = "image-signatures", value_name = "PATH", value_hint = ValueHint::AnyPath, requires = "images")]
     pub image_signatures: Vec<PathBuf>,
 
-    /// Images with names below this must be signed, even in a valid bundle (repeatable)
+    /// Require signatures for images below PREFIX, even in a valid bundle (repeatable)
     ///
     /// A registry, or a repository in it: registry.example.com/team covers
     /// registry.example.com/team/app and not registry.example.com/teams.
     #[arg(help_heading = IMAGES, hide_short_help = true, long = "signed-registry", value_name = "PREFIX", requires = "images")]
     pub signed_registries: Vec<String>,
 
-    /// Each image must be here for this platform (repeatable)
+    /// Require this platform in every image (repeatable)
     ///
-    /// Such as linux/amd64 or linux/arm/v7. Without it, for at least one of its platforms.
+    /// For example linux/amd64 or linux/arm/v7. By default one complete platform is enough.
     #[arg(help_heading = IMAGES, hide_short_help = true, long = "platform", value_name = "OS/ARCH", requires = "images")]
     pub platforms: Vec<String>,
 
-    /// The largest window of a zstd frame, which is held in memory
+    /// Largest zstd window allowed; it is held in memory
     ///
     /// Bytes, or a number with K, M or G (powers of 1024). `zstd --long=27` needs 128M.
     #[arg(help_heading = IMAGES, hide_short_help = true, long, value_name = "SIZE", default_value = "128M", value_parser = size::parse, requires = "images")]
     pub max_window: u64,
 
-    /// How much is unpacked of one bundle, in memory; more is not judged, and fails
+    /// Most bytes to decompress from one bundle; a larger one fails
     ///
-    /// Nothing is written to disk, so this bounds time. Without it there is no limit.
+    /// Nothing is written to disk, so this limits time, not space. By default there is no limit.
     #[arg(help_heading = IMAGES, hide_short_help = true, long, value_name = "SIZE", value_parser = size::parse, requires = "images")]
     pub max_unpacked: Option<u64>,
 
-    /// List the blobs of every image in JSON
+    /// List every image's blobs in JSON reports
     #[arg(help_heading = IMAGES, hide_short_help = true, long, requires = "images")]
     pub image_blobs: bool,
 
@@ -229,7 +229,7 @@ Walks each PATH, pairs every *.sig.bin with its .zst, .iso or other file, and ve
 parallel. Prints a line for each. Never touches the network.";
 
 /// Usage examples: description and command.
-pub const EXAMPLES: [(&str, &str); 7] = [
+pub const EXAMPLES: [(&str, &str); 8] = [
     (
         "A whole mirror, however nested",
         "verify-signatures --key vendor.pem /srv/mirror",
@@ -237,6 +237,10 @@ pub const EXAMPLES: [(&str, &str); 7] = [
     (
         "Only what is wrong with it",
         "verify-signatures --key vendor.pem --quiet /srv/mirror",
+    ),
+    (
+        "Also the container images in its bundles",
+        "verify-signatures --key vendor.pem --images /srv/mirror",
     ),
     (
         "One image; its signature is found by name",
@@ -264,7 +268,7 @@ pub const EXAMPLES: [(&str, &str); 7] = [
 pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "0",
-        "at least one artifact is valid, and nothing is wrong with any other",
+        "at least one artifact or image is valid, and nothing else fails",
     ),
     ("1", "at least one is not valid"),
     (

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use super::args::Format;
 use super::config;
@@ -11,7 +10,6 @@ use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
 use crate::run::{End, Start};
 use crate::terminal::progress::Progress;
-use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::Records;
 
@@ -39,19 +37,14 @@ pub(super) struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    pub(super) fn new(
-        output: config::Output,
-        stdout: W,
-        progress: Progress,
-        keys: &[Arc<Key>],
-    ) -> Self {
+    pub(super) fn new(output: config::Output, stdout: W, progress: Progress, recap: Recap) -> Self {
         Printer {
             output,
             stdout,
             shares_screen: io::stdout().is_terminal(),
             lines: Vec::new(),
             progress,
-            recap: Recap::new(keys),
+            recap,
             collector: NoteCollector::default(),
             keeps: false,
             kept: Vec::new(),

@@ -17,8 +17,8 @@ pub struct Recap {
     failures: Vec<Failure>,
     more: u64,
     lines: usize,
-    /// Number of artifacts that each key verified.
-    verified: Vec<(Arc<Key>, u64)>,
+    /// Each key, what it is called, and the number of artifacts and images that it verified.
+    verified: Vec<(Arc<Key>, &'static str, u64)>,
 }
 
 /// A failure, described.
@@ -31,10 +31,13 @@ struct Failure {
 }
 
 impl Recap {
-    /// Begins with the trusted keys.
-    pub fn new(keys: &[Arc<Key>]) -> Recap {
+    /// Begins with the trusted keys, and those that are trusted for images.
+    pub fn new(keys: &[Arc<Key>], of_images: &[Arc<Key>]) -> Recap {
+        let only_images = of_images.iter().filter(|key| !keys.contains(key));
+        let keys = keys.iter().map(|key| (Arc::clone(key), "key", 0));
+        let only_images = only_images.map(|key| (Arc::clone(key), "image key", 0));
         Recap {
-            verified: keys.iter().map(|key| (Arc::clone(key), 0)).collect(),
+            verified: keys.chain(only_images).collect(),
             ..Recap::default()
         }
     }
@@ -43,8 +46,8 @@ impl Recap {
     pub fn note(&mut self, record: &Record, printed: bool) {
         self.lines += usize::from(printed);
         if let Verdict::Valid { key } = &record.verdict {
-            let same = |(known, _): &&mut (Arc<Key>, u64)| known == key;
-            if let Some((_, count)) = self.verified.iter_mut().find(same) {
+            let mut known = self.verified.iter_mut();
+            if let Some((_, _, count)) = known.find(|(known, ..)| known == key) {
                 *count += 1;
             }
         }
@@ -82,12 +85,12 @@ impl Recap {
         self.lines <= rows
     }
 
-    /// Returns a line for each trusted key: its name, its fingerprint, and how many artifacts it
-    /// verified.
+    /// Returns a line for each trusted key: its name, its fingerprint, and how many artifacts and
+    /// images it verified.
     pub fn keys(&self) -> impl Iterator<Item = String> {
-        self.verified.iter().map(|(key, count)| {
+        self.verified.iter().map(|(key, what, count)| {
             let (name, fingerprint) = (key.name(), key.fingerprint());
-            format!("key {name} ({fingerprint}): {count} valid")
+            format!("{what} {name} ({fingerprint}): {count} valid")
         })
     }
 }
@@ -129,12 +132,14 @@ fn write_images(f: &mut fmt::Formatter<'_>, images: ImageCounts) -> fmt::Result 
         (images.incomplete, "incomplete"),
         (images.malformed, "malformed"),
         (images.too_large, "too large"),
-        (images.no_images, "without any"),
     ];
     for (count, words) in others.into_iter().filter(|(count, _)| *count > 0) {
         write!(f, ", {count} {words}")?;
     }
-    Ok(())
+    match images.no_images {
+        0 => Ok(()),
+        count => write!(f, "; archives without images: {count}"),
+    }
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ impl Account<'_> {
             baseline: path.clone(),
             digest: baseline.digest,
             time: baseline.time.clone(),
-            has_images: baseline.has_images(),
+            leaves_out_images: self.asked.options.images.is_some() && !baseline.has_images(),
             findings: audit::compare(baseline, &self.asked.roots, records),
         }))
     }
@@ -232,7 +232,9 @@ fn verify(
     let cancel = verifier.cancel.child();
     let (records, unmatched) = planned.begin(Arc::clone(&counters), cancel, account.instant)?;
     let progress = Progress::start(output.progress, Phase::Verifying(Arc::clone(&counters)));
-    let mut printer = Printer::new(output, stdout, progress, keys);
+    let of_images = verifier.settings.images.as_ref();
+    let of_images = of_images.map_or(&[][..], |images| &images.policy.keys);
+    let mut printer = Printer::new(output, stdout, progress, Recap::new(keys, of_images));
     printer.keeps = !reports.is_empty() || account.against.is_some();
     printer.start(&start);
     let summary = printer.all(records);

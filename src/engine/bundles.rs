@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::awaiting::{Awaiting, Outcome};
@@ -41,6 +42,8 @@ pub struct Images {
     brought: Vec<(SharedPath, Vec<ClaimedDigest>)>,
     /// Those of these images that were found so far.
     found: Mutex<HashSet<ClaimedDigest>>,
+    /// The values of `--signed-registry`, each with whether an image was found below it.
+    registries: Vec<(String, AtomicBool)>,
 }
 
 impl Images {
@@ -58,6 +61,7 @@ impl Images {
             allow_unsigned: false,
             brought: Vec::new(),
             found: Mutex::default(),
+            registries: Vec::new(),
         }
     }
 }
@@ -77,6 +81,8 @@ impl Images {
         self.policy
             .signed_registries
             .push(image::Prefix::parse(prefix)?);
+        self.registries
+            .push((prefix.to_owned(), AtomicBool::new(false)));
         Ok(())
     }
 
@@ -97,6 +103,10 @@ impl Images {
         let images: Vec<ClaimedDigest> = alone.signed_images().collect();
         if !images.is_empty() {
             self.brought.push((path.into(), images));
+        }
+        // A manifest that was printed and pasted ends in a line feed that the registry's has not.
+        if let Some(without) = content.strip_suffix(b"\n") {
+            self.outside.bring(without);
         }
         self.outside.bring(content)
     }
@@ -121,7 +131,27 @@ impl Images {
                 },
             })
         };
-        self.brought.iter().filter_map(note).collect()
+        let brought = self.brought.iter().filter_map(note);
+        brought.chain(self.unused_registries()).collect()
+    }
+
+    fn note_name(&self, name: &str) {
+        let prefixes = self.policy.signed_registries.iter();
+        for (prefix, (_, is_used)) in prefixes.zip(&self.registries) {
+            if prefix.covers(name) {
+                is_used.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Returns a note for each registry that no image was found below: it may be mistyped, and then
+    /// demands nothing.
+    fn unused_registries(&self) -> impl Iterator<Item = Note> {
+        let unused = self.registries.iter();
+        let unused = unused.filter(|(_, is_used)| !is_used.load(Ordering::Relaxed));
+        unused.map(|(prefix, _)| Note::UnusedRegistry {
+            prefix: prefix.clone(),
+        })
     }
 }
 
@@ -378,6 +408,10 @@ impl Opening {
 
     fn of_judgement(&self, task: &Task, judgement: Judgement) -> Vec<Record> {
         self.images.note_found(judgement.brought_for);
+        let names = judgement.images.iter();
+        names
+            .filter_map(|judged| judged.image.name.as_deref())
+            .for_each(|name| self.images.note_name(name));
         let contents = judgement.failures.into_iter();
         let contents = contents.map(|failure| self.contents(task, failure));
         let images = judgement.images.into_iter().map(|judged| Record {

@@ -91,6 +91,11 @@ pub enum Note {
         /// The name under which its content is judged.
         judged_as: SharedPath,
     },
+    /// `unused-registry`: no image of the run has a name below this value of `--signed-registry`.
+    UnusedRegistry {
+        /// The value.
+        prefix: String,
+    },
     /// A note on the images in an artifact.
     Images {
         /// The artifact.

@@ -116,7 +116,7 @@ fn check(
     let (count, promised) = (layers.len(), config.diff_ids.len());
     if count != promised {
         return differ(format!(
-            "it has {count} layers, and its configuration {promised}"
+            "it has {count} layers; its configuration lists {promised}"
         ));
     }
     if twin.differs && !twin.signer.is_trusted() {
@@ -130,11 +130,11 @@ fn check(
     for (place, (layer, path)) in layers.iter().zip(&item.layers).enumerate() {
         let (is_same, number) = (config.diff_ids[place] == *layer, place + 1);
         if is_uncompressed && !is_same {
-            return differ(format!("layer {number} is not that of its configuration"));
+            return differ(format!("layer {number} differs from its configuration"));
         }
         if !is_same && !is_named(path, layer) {
             return differ(format!(
-                "layer {number} is compressed or another one, and no manifest tells its digest"
+                "layer {number} cannot be checked: no manifest gives its digest"
             ));
         }
     }

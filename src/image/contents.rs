@@ -172,7 +172,7 @@ impl Contents {
         let more = failures.len().saturating_sub(MOST_FAILURES) + self.more_mislabelled;
         failures.truncate(MOST_FAILURES);
         if more > 0 {
-            let words = format!("{more} more blobs have names that are not their digests");
+            let words = format!("{more} more blobs do not match their names");
             failures.push(ContentsFailure::Refused(words.into()));
         }
         failures

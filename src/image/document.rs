@@ -98,7 +98,7 @@ fn graph(object: &Object) -> Result<Option<Graph>, Fault> {
     let has = |key| object.exact(key).is_some();
     // Fail closed: which of the two such a document is depends on who reads it (CVE-2021-41190).
     if has("manifests") && (has("layers") || has("config")) {
-        return Err("it is an index and a manifest at once".into());
+        return Err("it is both an index and a manifest".into());
     }
     if has("fsLayers") {
         return Err("it is a manifest of schema 1, which names no configuration".into());
@@ -134,7 +134,7 @@ fn graph(object: &Object) -> Result<Option<Graph>, Fault> {
     };
     // Fail closed: a program that goes by the type would read it as something else.
     if media_type.is_some_and(|class| class != graph.class()) {
-        return Err("its media type is not that of its content".into());
+        return Err("its media type does not match its content".into());
     }
     Ok(Some(graph))
 }

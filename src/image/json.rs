@@ -38,7 +38,7 @@ pub(crate) enum JsonError {
     #[error("{0}")]
     Syntax(String),
     /// A key is another spelling of one that has a meaning here.
-    #[error("the key {found:?} would be taken for {key:?} by some programs, and not by others")]
+    #[error("some programs read the key {found:?} as {key:?}")]
     Spelling {
         /// The key with a meaning.
         key: &'static str,
@@ -232,7 +232,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
         let mut keys = std::collections::HashSet::new();
         while let Some((key, value)) = access.next_entry::<String, Json>()? {
             if !keys.insert(key.clone()) {
-                let twice = format!("the key {key:?} is there twice");
+                let twice = format!("duplicate key {key:?}");
                 return Err(serde::de::Error::custom(twice));
             }
             members.push((key, value));

@@ -112,7 +112,7 @@ impl Layout {
             None => {
                 let is_docker = matches!(self.manifest, Some(ManifestJson::Items(Ok(_))));
                 let is_lost = self.is_oci() && !is_docker;
-                is_lost.then(|| Err("it is missing, and there are blobs".into()))
+                is_lost.then(|| Err("missing, although there are parts of a layout".into()))
             }
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn list<'a>(sources: &Sources<'a>) -> Listed<'a> {
     let inside = sources.inside;
     let mut listed = Listed::default();
     if inside.is_registry {
-        listed.refuse("it holds the storage of a registry, a layout that is not supported".into());
+        listed.refuse("a registry's storage directory, which is not supported".into());
     }
     if let Some(why) = wrong_link(sources) {
         listed.refuse(why);
@@ -88,7 +88,7 @@ impl<'a> Listed<'a> {
         }
         if layout.is_without_list(is_root, inside.is_legacy) {
             // Fail closed: Docker's own loader has other ways to find images in it.
-            let why = "it is missing, and what is here is named like parts of images";
+            let why = "missing, although there are files named like parts of an image";
             self.refuse_document(directory, "manifest.json", why);
         }
     }

@@ -118,13 +118,11 @@ impl Prefix {
             _ => split_host(whole),
         };
         let wrong = if text.contains("://") {
-            Some("is a URL: leave out the protocol")
+            Some("leave out the https://")
         } else if path.contains([':', '@']) {
-            Some("has a tag or a digest, which a prefix cannot have")
+            Some("leave out the tag or digest")
         } else if whole.is_empty() || !is_path(path) || !is_path(&host.replace(':', "/")) {
-            Some(
-                "is not the beginning of an image's name, such as us-docker.pkg.dev/palette-images",
-            )
+            Some("not a registry or repository, such as us-docker.pkg.dev/palette-images")
         } else {
             None
         };
@@ -142,7 +140,7 @@ impl Prefix {
     }
 
     /// Reports whether an image's name begins with it.
-    pub(super) fn covers(&self, name: &str) -> bool {
+    pub fn covers(&self, name: &str) -> bool {
         let name = Reference::read(name);
         let rest = name.path.strip_prefix(&*self.path);
         let is_below =
@@ -245,18 +243,11 @@ mod tests {
 
     #[test]
     fn what_is_no_prefix_is_refused_in_words() {
-        let wrong =
-            "is not the beginning of an image's name, such as us-docker.pkg.dev/palette-images";
+        let wrong = "not a registry or repository, such as us-docker.pkg.dev/palette-images";
         for (text, words) in [
-            ("https://quay.io/x", "is a URL: leave out the protocol"),
-            (
-                "quay.io/x:1",
-                "has a tag or a digest, which a prefix cannot have",
-            ),
-            (
-                "busybox:1.36",
-                "has a tag or a digest, which a prefix cannot have",
-            ),
+            ("https://quay.io/x", "leave out the https://"),
+            ("quay.io/x:1", "leave out the tag or digest"),
+            ("busybox:1.36", "leave out the tag or digest"),
             ("", wrong),
             ("/", wrong),
             ("quay.io//x", wrong),

@@ -10,6 +10,7 @@ use super::names;
 use super::policy::Outer;
 use super::signer::Signer;
 use super::sources::Sources;
+use super::walk::MOST_INDEXES;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image_notes::ImageNote;
 
@@ -75,21 +76,29 @@ fn foreign(found: &Found) -> Option<ImageNote> {
 /// Returns the images that signatures outside are about and that are in this source, as a whole or
 /// in part.
 pub(super) fn brought_for(sources: &Sources<'_>) -> Vec<ClaimedDigest> {
-    let is_here = |digest: &ClaimedDigest| sources.member(digest).is_some();
-    let is_of_parts_here = |digest: &ClaimedDigest| {
-        let document = sources.outside.document(digest);
-        match document.and_then(|document| document.graph.as_ref()) {
-            Some(Ok(Graph::Manifest(manifest))) => is_here(&manifest.config.digest),
-            Some(Ok(Graph::Index(index))) => {
-                index.iter().any(|child| is_here(&child.descriptor.digest))
-            }
-            _ => false,
-        }
-    };
     let subjects = sources.outside.evidence.subjects();
     subjects
-        .filter(|digest| is_here(digest) || is_of_parts_here(digest))
+        .filter(|digest| is_partly_here(sources, digest, MOST_INDEXES))
         .collect()
+}
+
+/// Reports whether a document, or a part of one that was brought along, is in the source; `depth` is
+/// the number of indexes that are still opened.
+fn is_partly_here(sources: &Sources<'_>, digest: &ClaimedDigest, depth: usize) -> bool {
+    if sources.member(digest).is_some() {
+        return true;
+    }
+    let document = sources.outside.document(digest);
+    match document.and_then(|document| document.graph.as_ref()) {
+        Some(Ok(Graph::Manifest(manifest))) => sources.member(&manifest.config.digest).is_some(),
+        Some(Ok(Graph::Index(index))) => {
+            let mut children = index.iter();
+            depth > 0
+                && children
+                    .any(|child| is_partly_here(sources, &child.descriptor.digest, depth - 1))
+        }
+        _ => false,
+    }
 }
 
 /// Looks for signatures in the source whose images are nowhere.

@@ -13,7 +13,7 @@ use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::{Blob, ImageFailure, Platform};
 
 /// Number of indexes, one inside the other.
-const MOST_INDEXES: usize = 8;
+pub(super) const MOST_INDEXES: usize = 8;
 /// Number of descriptors of one image.
 const MOST_NODES: usize = 100_000;
 
@@ -138,7 +138,7 @@ impl<'a> Walk<'_, 'a> {
     fn index(&mut self, children: &[Child], depth: usize) -> Result<(), ImageFailure> {
         // Fail closed: what is deeper is not looked at.
         if depth > MOST_INDEXES {
-            let words = format!("its indexes are nested more than {MOST_INDEXES} deep");
+            let words = format!("its indexes are nested more than {MOST_INDEXES} levels deep");
             return Err(ImageFailure::TooLarge(words.into()));
         }
         for child in children {
@@ -151,7 +151,7 @@ impl<'a> Walk<'_, 'a> {
         let descriptor = &child.descriptor;
         if !descriptor.class.is_graph() {
             // Fail closed: programs differ in whether they skip it or load it.
-            let why = "its index gives it a media type of neither an index nor a manifest";
+            let why = "its index lists it as neither an index nor a manifest";
             self.fail(malformed(&descriptor.digest, why));
         }
         let leaf = match self.blob(descriptor)? {
@@ -226,7 +226,7 @@ impl<'a> Walk<'_, 'a> {
                 _ if !member.is_json => {
                     self.fail(malformed(
                         &descriptor.digest,
-                        "it is not JSON of 4 MiB at most",
+                        "not JSON, or larger than 4 MiB",
                     ));
                 }
                 Some(Err(why)) => self.fail(malformed(&descriptor.digest, why)),
@@ -240,7 +240,7 @@ impl<'a> Walk<'_, 'a> {
     fn no_graph(&mut self, descriptor: &Descriptor) {
         if descriptor.class.is_graph() {
             // Fail closed: some go by the media type wherever a descriptor stands.
-            let why = "a manifest names an index or a manifest in place of a blob";
+            let why = "a manifest lists an index or a manifest as a blob";
             self.fail(malformed(&descriptor.digest, why));
         }
     }

@@ -285,6 +285,9 @@ fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
             difference: (*difference).into(),
             paths: Members(of),
         },
+        Found::UnusedRegistry { prefix } => Note::UnusedRegistry {
+            prefix: prefix.as_str().into(),
+        },
         Found::Images { path, note } => image_note(path, note),
     }
 }

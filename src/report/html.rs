@@ -15,7 +15,7 @@ use super::words;
 use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::conclusion::Conclusion;
-use crate::run::{End, Run, Start, VERSION};
+use crate::run::{End, ImageOptions, Run, Start, VERSION};
 use crate::text::escape;
 use crate::text::size::{rate, size};
 use crate::text::time::rfc3339;
@@ -49,6 +49,7 @@ struct Page<'a> {
     notes: Vec<String>,
     audit: Option<AuditRows>,
     records: &'a [Record],
+    has_images: bool,
 }
 
 impl<'a> Page<'a> {
@@ -65,6 +66,7 @@ impl<'a> Page<'a> {
             notes: run.end.notes.iter().map(words::note).collect(),
             audit: run.end.audit.as_deref().map(AuditRows::of),
             records: run.records,
+            has_images: run.end.summary.images.records() > 0,
         }
     }
 
@@ -108,11 +110,15 @@ impl Banner {
     fn of(end: &End, allow_unsigned: bool) -> Banner {
         let summary = &end.summary;
         let (judged, expected) = (summary.records(), summary.expected);
+        let kinds = match summary.images.records() {
+            0 => "artifacts",
+            _ => "artifacts and images",
+        };
         let of_all = if summary.unsurveyed {
             "How many artifacts there are is not known.".to_owned()
         } else {
             format!(
-                "{judged} of {expected} artifacts were judged, {} of them not valid.",
+                "{judged} of {expected} {kinds} were judged, {} of them not valid.",
                 summary.failures
             )
         };
@@ -132,7 +138,7 @@ impl Banner {
             (None, Conclusion::NotValid) => (
                 "fail",
                 format!(
-                    "{} of {expected} artifacts must not be used",
+                    "{} of {expected} {kinds} must not be used",
                     summary.failures
                 ),
                 match findings(end) {
@@ -149,9 +155,9 @@ impl Banner {
             ),
             (None, Conclusion::Valid) if is_success(end) && !allow_unsigned => (
                 "pass",
-                format!("Every signature is valid: {}", summary.valid_in_all()),
+                format!("Nothing failed: {} valid", summary.valid_in_all()),
                 format!(
-                    "Images without a signature of their own: {}. They are whole, and the signature of the artifact that holds them vouches for them.",
+                    "Images without a signature by a trusted key: {}. They are intact, and the valid signature of their bundle covers them.",
                     summary.images.unsigned
                 ),
             ),
@@ -278,7 +284,31 @@ fn options(start: &Start) -> String {
     ];
     let on = switches.into_iter().filter(|(on, _)| *on);
     texts.extend(on.map(|(_, text)| text.to_owned()));
+    texts.extend(options.images.iter().flat_map(of_images));
     texts.join("\n")
+}
+
+fn of_images(options: &ImageOptions) -> Vec<String> {
+    let mut texts = vec![format!(
+        "images verified, with zstd windows of at most {} bytes",
+        options.max_window
+    )];
+    let most = options.max_unpacked;
+    texts.extend(most.map(|most| format!("at most {most} bytes decompressed from a bundle")));
+    let signatures = options.signatures.iter();
+    texts.extend(signatures.map(|path| format!("image signatures in {}", words::shown_path(path))));
+    let registries = options.signed_registries.iter();
+    texts.extend(registries.map(|prefix| {
+        format!(
+            "signatures required for images below {}",
+            escape::message(prefix)
+        )
+    }));
+    let platforms = options.platforms.iter();
+    texts.extend(
+        platforms.map(|platform| format!("platform {} required", escape::message(platform))),
+    );
+    texts
 }
 
 /// The audit as the page shows it.
@@ -315,7 +345,10 @@ fn keys(run: Run<'_>) -> Vec<KeyRow> {
             .filter(|r| matches!(&r.verdict, Verdict::Valid { key: by } if by == key))
             .count(),
     };
-    run.start.keys.iter().map(row).collect()
+    let images = run.start.options.images.iter();
+    let of_images = images.flat_map(|images| &images.keys);
+    let of_images = of_images.filter(|key| !run.start.keys.contains(key));
+    run.start.keys.iter().chain(of_images).map(row).collect()
 }
 
 /// An artifact in the table.

@@ -104,7 +104,7 @@ pub(super) fn verdict(verdict: &Verdict) -> Option<&'static str> {
 pub(super) fn why(image: &Image, verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid { key } => format!("{}, key {}", image.id, key.name()),
-        Verdict::Invalid(_) => format!("{}: no trusted key made a signature over it", image.id),
+        Verdict::Invalid(_) => format!("{}: none of its signatures is by a trusted key", image.id),
         Verdict::Unsigned { why, .. } => format!("{}: {}", image.id, unclaimed(why)),
         Verdict::Image(failure) => failure_in_words(failure),
         other => other.reason().name().to_owned(),
@@ -113,11 +113,11 @@ pub(super) fn why(image: &Image, verdict: &Verdict) -> String {
 
 fn unclaimed(why: &Unclaimed) -> &'static str {
     match why {
-        Unclaimed::OtherSigner => "it has signatures, and no trusted key made one of them",
+        Unclaimed::OtherSigner => "it is signed, but not by a trusted key",
         Unclaimed::Keyless => {
-            "its signatures were made without a key, by a short-lived certificate, and cannot be judged offline"
+            "its signatures are keyless (made with a short-lived certificate) and cannot be verified offline"
         }
-        _ => "no signature names this digest",
+        _ => "no signature for this digest was found",
     }
 }
 
@@ -135,13 +135,13 @@ pub(super) fn why_contents(failure: &ContentsFailure) -> String {
 pub(super) fn unsigned_remedy(why: &Unclaimed) -> Option<&'static str> {
     match why {
         Unclaimed::NoSignature => Some(
-            "get its signature with `cosign download signature` and name it with --image-signatures, or leave the image out of the bundle",
+            "get its signature with `cosign download signature` and name it with --image-signatures; for a saved image without its manifest, that and its index too (`crane manifest`)",
         ),
         Unclaimed::OtherSigner => {
             Some("name the key that signed it with --image-key, if the vendor publishes that key")
         }
         Unclaimed::Keyless => Some(
-            "ask the vendor for a signature made with a key, or verify it where the network is, before it is carried in",
+            "ask the vendor for a signature made with a key, or verify it online before you carry it in",
         ),
         _ => None,
     }
@@ -154,24 +154,28 @@ pub(super) fn remedy(failure: &ImageFailure) -> &'static str {
             "save the image again, and copy the result again"
         }
         ImageFailure::PlatformMissing(_) => {
-            "save the image with that platform, or leave it out of --platform"
+            "save the image with that platform, or drop that --platform"
         }
         ImageFailure::LayersDiffer(_) => "pull the image again by its digest, and save it again",
-        ImageFailure::Malformed { .. } => "ask who made it for one that keeps to the specification",
-        ImageFailure::NameTwice(_) => "remove one of the two, or give it a name of its own",
-        ImageFailure::TooLarge(_) => "ask who made it for a smaller one",
+        ImageFailure::Malformed { .. } => {
+            "ask its publisher for an image that follows the specification"
+        }
+        ImageFailure::NameTwice(_) => "rename or remove one of them",
+        ImageFailure::TooLarge(_) => "ask its publisher for a smaller image",
     }
 }
 
 /// Returns what to do about contents that cannot be judged.
 pub(super) fn contents_remedy(failure: &ContentsFailure) -> &'static str {
     match failure {
-        ContentsFailure::Damaged(_) => "copy the file here again",
+        ContentsFailure::Damaged(_) => {
+            "copy the file here again; if its own signature is valid, its vendor packed it like this: ask the vendor"
+        }
         ContentsFailure::Refused(_) | ContentsFailure::Mislabelled { .. } => {
-            "do not load it: what a program makes of it may differ from what was judged"
+            "do not load it: other programs may read it differently"
         }
         ContentsFailure::Limit(_) => {
-            "raise the limit if you trust where it comes from, or have it split"
+            "if you trust where it comes from, raise --max-window or --max-unpacked; other limits are fixed: have it split"
         }
     }
 }
@@ -184,7 +188,7 @@ pub(super) fn note(artifact: &SharedPath, note: &ImageNote) -> String {
     let path = shown(artifact);
     match note {
         ImageNote::OtherRepository { image, signed_as } => format!(
-            "{}: its signature calls it {}; its label may be wrong",
+            "{}: signed as {}; the label may be wrong",
             inside(artifact, image),
             label(signed_as)
         ),
@@ -199,12 +203,12 @@ pub(super) fn note(artifact: &SharedPath, note: &ImageNote) -> String {
                 more => format!(" and {more} more"),
             };
             format!(
-                "{path}: the same image under several names: {}{more}",
+                "{path}: one image has several names: {}{more}",
                 shown.join(", ")
             )
         }
         ImageNote::SignatureWithoutImage { digest, others } => format!(
-            "{path}: a signature of {}{}, and no such image",
+            "{path}: a signature for {}{}, but no such image was found",
             label(digest),
             and_more(*others)
         ),
@@ -227,7 +231,7 @@ pub(super) fn note(artifact: &SharedPath, note: &ImageNote) -> String {
             digest,
             others,
         } => format!(
-            "{}: layer {}{} is not here, and may not be passed on: it is fetched from elsewhere",
+            "{}: layer {}{} is absent: it is not redistributable and is fetched from elsewhere",
             inside(artifact, image),
             label(digest),
             and_more(*others)

@@ -149,6 +149,10 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     let directory = start.directory.as_deref().map(words::shown_path);
     properties.extend(directory.map(|directory| ("directory", directory)));
     properties.extend(start.keys.iter().map(key));
+    let of_images = start.options.images.iter();
+    let of_images = of_images.flat_map(|images| &images.keys);
+    let of_images = of_images.filter(|key| !start.keys.contains(key));
+    properties.extend(of_images.map(|of_images| ("image-key", key(of_images).1)));
     properties.extend(start.roots.iter().map(root));
     properties
 }

@@ -23,6 +23,9 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         verdict if verdict.passes() => return None,
         Verdict::Valid { .. } => return None,
         Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
+        Verdict::Invalid(_) if matches!(record.subject, Subject::Image(_)) => {
+            "if the vendor signs images with another key, name it with --image-key; otherwise get the signature again"
+        }
         Verdict::Invalid(Invalid::NoKeyVerifies) => record.sniffed.map_or(
             "download the file and its signature again; if that does not help, ask the vendor which key signed it",
             |sniffed| for_content(sniffed, Role::Data),

@@ -149,7 +149,7 @@ fn why(record: &Record) -> String {
         },
         Verdict::Image(failure) => escape::words(&failure.to_string()),
         Verdict::Contents(failure) => images::why_contents(failure),
-        Verdict::NoImages => "no image is labelled in it".to_owned(),
+        Verdict::NoImages => "it contains no images".to_owned(),
     }
 }
 
@@ -258,6 +258,10 @@ pub fn note(note: &Note) -> String {
             shown(whole)
         ),
         Note::Images { path, note } => images::note(path, note),
+        Note::UnusedRegistry { prefix } => format!(
+            "--signed-registry {}: no image in this run has a name below it",
+            escape::message(prefix)
+        ),
         Note::AlikeNames { difference, paths } => format!(
             "{}: these names look alike and are different files; they differ only in {}",
             list_as(paths, distinguishably(difference)),
@@ -375,7 +379,7 @@ pub fn finding(finding: &Finding) -> String {
         }
         Finding::ImageChanged { image, .. } => {
             format!(
-                "{}: ❌ Image changed: not the digest that the baseline has",
+                "{}: ❌ Image changed: its digest differs from the baseline",
                 images::inside(finding.path(), image)
             )
         }
@@ -432,7 +436,12 @@ pub fn audit(audit: &Audit) -> String {
         shown_path(&audit.baseline),
         escape::name(audit.time.as_ref()),
     );
-    format!("audit against {baseline}, of {time}: {result}")
+    let images = if audit.leaves_out_images {
+        "; images were not compared, since this baseline lists none: make a new one with --images"
+    } else {
+        ""
+    };
+    format!("audit against {baseline}, of {time}: {result}{images}")
 }
 
 /// Returns the reason and what to do, in one sentence. A remedy that the reason already includes is

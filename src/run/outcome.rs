@@ -277,7 +277,7 @@ mod tests {
 
     fn audited(valid: u64, failures: u64, findings: Vec<Finding>) -> Outcome {
         let audit = Audit {
-            has_images: false,
+            leaves_out_images: false,
             baseline: "b.json".into(),
             digest: Digest::of(b""),
             time: String::new(),

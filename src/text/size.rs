@@ -28,7 +28,9 @@ pub(crate) fn size(bytes: u64) -> String {
 /// # Errors
 /// Says what is expected.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
-    let expected = || "a number of bytes is needed, such as 4096, 128M or 2G".to_owned();
+    let expected = || {
+        "use a whole number of bytes, or one with K, M or G, such as 4096, 128M or 2G".to_owned()
+    };
     let (digits, unit) = match text.char_indices().next_back() {
         Some((at, letter)) if letter.is_ascii_alphabetic() => (&text[..at], letter),
         _ => (text, 'B'),

@@ -90,7 +90,7 @@ pub enum ImageFailure {
     #[error("{0} is missing")]
     BlobMissing(Box<str>),
     /// A blob has another size than the document that names it says.
-    #[error("{digest} has {actual} bytes, and should have {promised}")]
+    #[error("{digest} has {actual} bytes instead of {promised}")]
     BlobSize {
         /// The blob's digest.
         digest: Box<str>,
@@ -100,10 +100,10 @@ pub enum ImageFailure {
         actual: u64,
     },
     /// A platform that was asked for is not there.
-    #[error("the platform {0} is not here")]
+    #[error("platform {0} is missing")]
     PlatformMissing(Box<str>),
     /// No platform of the image is there as a whole.
-    #[error("none of its platforms is here")]
+    #[error("none of its platforms is complete")]
     NoPlatform,
     /// The layers of an archive are not those of the signed manifest.
     #[error("{0}")]
@@ -117,7 +117,7 @@ pub enum ImageFailure {
         why: Box<str>,
     },
     /// Another image of the same source has the same name.
-    #[error("the same name stands for {0}, too")]
+    #[error("{0} has the same name")]
     NameTwice(Box<str>),
     /// It has more documents, or deeper ones, than are judged.
     #[error("{0}")]
@@ -143,7 +143,7 @@ pub enum ContentsFailure {
     #[error("{0}")]
     Refused(Box<str>),
     /// A blob's name is not its digest.
-    #[error("{name} has the content of {digest}")]
+    #[error("{name}: its content has the digest {digest}")]
     Mislabelled {
         /// The member's path, as printed.
         name: Box<str>,

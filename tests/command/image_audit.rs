@@ -76,7 +76,7 @@ fn an_image_that_came_went_or_changed_is_named_behind_its_bundle() {
         (
             &[(ONE, "one"), (TWO, "another")],
             &[
-                "m/b.zst » registry.example.com/two:1: ❌ Image changed: not the digest that the baseline has",
+                "m/b.zst » registry.example.com/two:1: ❌ Image changed: its digest differs from the baseline",
             ],
             "1 changed, 1 image changed",
         ),
@@ -84,8 +84,8 @@ fn an_image_that_came_went_or_changed_is_named_behind_its_bundle() {
         (
             &[(ONE, "two"), (TWO, "one")],
             &[
-                "m/b.zst » registry.example.com/one:1: ❌ Image changed: not the digest that the baseline has",
-                "m/b.zst » registry.example.com/two:1: ❌ Image changed: not the digest that the baseline has",
+                "m/b.zst » registry.example.com/one:1: ❌ Image changed: its digest differs from the baseline",
+                "m/b.zst » registry.example.com/two:1: ❌ Image changed: its digest differs from the baseline",
             ],
             "1 changed, 2 image changed",
         ),
@@ -140,7 +140,7 @@ fn images_of_a_saved_image_are_compared_though_the_file_has_no_signature() {
     assert_eq!(audit(&mirror, &["--images", "m"]).status, Some(0));
     write("older, and signed as well");
     let run = audit(&mirror, &["--images", "m"]);
-    let line = "m/x.tar » registry.example.com/one:1: ❌ Image changed: not the digest that the baseline has";
+    let line = "m/x.tar » registry.example.com/one:1: ❌ Image changed: its digest differs from the baseline";
     assert_eq!(findings(&run), [line, "1 image changed"]);
     assert_eq!(run.status, Some(1));
     // The file went.
@@ -161,7 +161,8 @@ fn a_baseline_with_images_needs_a_run_that_judges_them() {
     let mirror = accepted();
     let run = audit(&mirror, &["m"]);
     assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
-    let line = "verify-signatures: b.json: this baseline has the images in the artifacts; compare them too: --images";
+    let line =
+        "verify-signatures: b.json: this baseline lists images; add --images to compare them";
     assert_eq!(run.stderr.lines().next(), Some(line));
 }
 

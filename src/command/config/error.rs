@@ -104,7 +104,7 @@ pub enum ConfigError {
     },
     /// Nothing named by `--image-signatures` is a signature.
     #[error(
-        "{}: neither a signature nor a manifest of an image; `cosign download signature` and `crane manifest` print them", shown(.0)
+        "{}: not an image signature, manifest or index; save the output of `cosign download signature` and `crane manifest`", shown(.0)
     )]
     NoImageSignatures(PathBuf),
     /// A PATH cannot be examined.
@@ -191,7 +191,7 @@ pub enum ConfigError {
         source: BaselineError,
     },
     /// The baseline has images, and this run is not to judge any.
-    #[error("{}: this baseline has the images in the artifacts; compare them too: --images", shown(.0))]
+    #[error("{}: this baseline lists images; add --images to compare them", shown(.0))]
     BaselineHasImages(PathBuf),
     /// A report would replace the baseline.
     #[error("--report {}: this is the baseline; a report there would replace it", shown(.0))]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use walkdir::WalkDir;
 
-use super::{ConfigError, keys};
+use super::ConfigError;
 use crate::command::args::Cli;
 use crate::engine::Images;
 use crate::trust::key::Key;
@@ -16,18 +16,11 @@ use crate::trust::key::Key;
 /// directory are layers.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Returns how images are judged, if they are; `keys` are those of `--key`.
-pub(super) fn find(cli: &Cli, keys: &[Arc<Key>]) -> Result<Option<Images>, ConfigError> {
+/// Returns how images are judged, if they are; `keys` are those that verify them.
+pub(super) fn find(cli: &Cli, keys: Vec<Arc<Key>>) -> Result<Option<Images>, ConfigError> {
     if !cli.images {
         return Ok(None);
     }
-    let keys = if cli.image_keys.is_empty() {
-        keys.to_vec()
-    } else {
-        // A pin of --key-fingerprint is for the keys of --key.
-        let (keys, _) = keys::load(&cli.image_keys, &[])?;
-        keys.into_iter().map(|(_, key)| key).collect()
-    };
     let mut images = Images::signed_by(keys);
     images.limit_windows(cli.max_window);
     images.limits.max_output = cli.max_unpacked.unwrap_or(u64::MAX);

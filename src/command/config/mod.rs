@@ -186,7 +186,15 @@ impl Config {
         let hasher = hasher(cli)?;
         let (keys, skipped) = keys::find(cli, environment)?;
         let trusted: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
-        let images = images::find(cli, &trusted)?;
+        let (of_images, skipped_too) = keys::load(&cli.image_keys, &cli.fingerprints)?;
+        let by_images: Vec<Arc<Key>> = if of_images.is_empty() {
+            trusted.clone()
+        } else {
+            of_images.iter().map(|(_, key)| Arc::clone(key)).collect()
+        };
+        let images = images::find(cli, by_images)?;
+        let skipped = [skipped, skipped_too].concat();
+        let keys = [keys, of_images].concat();
         let inputs = inputs(cli)?;
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
@@ -281,7 +289,8 @@ fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
     } else {
         cli.keys.clone()
     };
-    named.iter().flat_map(|path| files_of(path)).collect()
+    let named = named.iter().chain(&cli.image_keys);
+    named.flat_map(|path| files_of(path)).collect()
 }
 
 /// Returns a file, or the files of a directory of keys; a file there with the name of a report is

@@ -15,13 +15,13 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Json(#[from] JsonError),
     /// A payload has a member that nobody knows.
-    #[error("{0:?} is not a member of a payload")]
+    #[error("unknown payload field {0:?}")]
     UnknownMember(Box<str>),
     /// A digest is not `sha256:` and 64 lower-case hexadecimal digits.
     #[error("{0:?} is not a SHA-256 in lower case")]
     Digest(Box<str>),
     /// A text should be base64, and is not, or is too long or too short for what it stands for.
-    #[error("{0:?} is not what it should be in base64")]
+    #[error("{0:?} is invalid base64 or has the wrong length")]
     Base64(&'static str),
     /// The payload is of another type.
     #[error("the payload is of the type {0:?}, not {TYPE:?}")]
@@ -33,7 +33,7 @@ pub(crate) enum Refusal {
     #[error("the media type {0:?} is not known")]
     MediaType(Box<str>),
     /// There should be exactly one, and there are others or none.
-    #[error("{key:?} has {count} items, not one")]
+    #[error("{key:?} has {count} items instead of one")]
     NotOne {
         /// The key.
         key: &'static str,
@@ -41,7 +41,7 @@ pub(crate) enum Refusal {
         count: usize,
     },
     /// Of members that exclude each other, exactly one should be there.
-    #[error("of {0}, exactly one must be there")]
+    #[error("exactly one of {0} is required")]
     Alternatives(&'static str),
     /// The envelope holds something other than a statement.
     #[error("the envelope holds {0:?}, not an in-toto statement")]
@@ -56,16 +56,16 @@ pub(crate) enum Refusal {
     #[error("the statement has {0} subjects")]
     Subjects(usize),
     /// What should be a certificate is none: a public key, for example.
-    #[error("its certificate is not a certificate")]
+    #[error("what it has for a certificate is none")]
     NotACertificate,
     /// An entry of the transparency log is of a kind, or a version, that is not known.
     #[error("its log entry is of the kind {0:?}, which is not known")]
     LogKind(Box<str>),
     /// An entry of the transparency log is about something else.
-    #[error("its log entry names another {0}")]
+    #[error("its log entry has a different {0}")]
     LogDiffers(&'static str),
     /// A manifest has layers of a signature and others.
-    #[error("it mixes layers of a signature with others")]
+    #[error("it mixes signature layers with other layers")]
     MixedLayers,
     /// At least one line is not what `cosign download signature` prints.
     #[error("not all of its lines are signatures")]

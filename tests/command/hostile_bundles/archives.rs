@@ -128,7 +128,7 @@ fn a_path_in_pax_counts_and_may_not_be_there_twice() {
 #[test]
 fn a_global_header_may_not_name_or_size_members() {
     for record in [("path", "index.json"), ("size", "0"), ("linkpath", "x")] {
-        let why = "the archive sets a name or a size for all of its members";
+        let why = "a global header sets a name or size for all members";
         assert_eq!(with(&[pax(b'g', &[record])]), refused(why), "{record:?}");
     }
     assert_eq!(
@@ -268,5 +268,8 @@ fn names_longer_than_a_megabyte_are_not_held_in_memory() {
 fn more_text_than_is_kept_is_no_verdict_on_any_image() {
     let document = [b"{".to_vec(), vec![b' '; 4 * 1024 * 1024 - 1]].concat();
     let many: Vec<Vec<u8>> = (0..17).map(|n| file(&n.to_string(), &document)).collect();
-    assert_eq!(with(&many), contents("not judged", "too much text"));
+    assert_eq!(
+        with(&many),
+        contents("not judged", "too much text in documents")
+    );
 }

@@ -29,7 +29,7 @@ fn index_of(layout: &Layout) -> String {
 
 /// The key that no document here should have.
 fn spelled(found: &str, key: &str) -> String {
-    format!("the key {found:?} would be taken for {key:?} by some programs, and not by others")
+    format!("some programs read the key {found:?} as {key:?}")
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_document_that_is_an_index_and_a_manifest_at_once_is_malformed() {
         layout.sign(&mirror.key, "registry.example.com/team/app", &both.manifest);
         let id = digest(&both.manifest);
         let line = format!(
-            "x.tar » {}: ❌ Image malformed ({id}: it is an index and a manifest at once)",
+            "x.tar » {}: ❌ Image malformed ({id}: it is both an index and a manifest)",
             super::APP
         );
         assert_eq!(verdict_on(&mirror, layout.tar()), (vec![line], Some(1)));
@@ -135,7 +135,7 @@ fn a_document_that_is_an_index_and_a_manifest_at_once_is_malformed() {
     let layout = signed(&mirror);
     for more in [r#"{"layers":[],"#, r#"{"config":{},"#] {
         let both = index_of(&layout).replacen('{', more, 1);
-        let why = "index.json: it is an index and a manifest at once";
+        let why = "index.json: it is both an index and a manifest";
         assert_eq!(
             verdict_on(&mirror, with_index(&layout, &both)),
             refused(why)

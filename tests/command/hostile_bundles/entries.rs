@@ -36,7 +36,7 @@ fn an_index_json_without_a_list_leaves_what_manifest_json_lists() {
     let layout = file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
     let bytes = archive(&[index, layout, docker_archive(&files, &[item])]);
     let id = digest(&image.blobs[0]);
-    let why = format!("{id}: no signature names this digest");
+    let why = format!("{id}: no signature for this digest was found");
     assert_eq!(
         verdict_on(&mirror, &bytes),
         app_fails("Image not signed", &why)
@@ -59,7 +59,7 @@ fn a_layout_without_its_list_is_refused() {
         .into_iter()
         .filter(|(path, _)| path != "index.json");
     let files: Vec<_> = files.map(|(path, content)| file(&path, &content)).collect();
-    let why = "index.json: it is missing, and there are blobs";
+    let why = "index.json: missing, although there are parts of a layout";
     assert_eq!(verdict_on(&mirror, archive(&files)), refused(why));
 }
 
@@ -71,7 +71,7 @@ fn an_archive_in_the_form_before_manifest_json_is_refused_and_not_without_images
         br#"{"registry.example.com/app":{"1":"app"}}"#,
     );
     let description = file("app/json", br#"{"id":"app"}"#);
-    let why = "manifest.json: it is missing, and what is here is named like parts of images";
+    let why = "manifest.json: missing, although there are files named like parts of an image";
     for layer in [
         file("app/layer.tar", b"layer"),
         [link(b'2', "app/layer.tar", "../x"), file("x", b"layer")].concat(),

@@ -153,7 +153,7 @@ fn bytes_behind_the_last_frame_are_refused() {
 #[test]
 fn frames_of_old_versions_of_zstd_are_refused() {
     let mirror = Mirror::new();
-    let why = "the content is in a format of zstd before version 0.8";
+    let why = "compressed in a zstd format older than version 0.8";
     let old = [&[0x27, 0xb5, 0x2f, 0xfd][..], b"anything"].concat();
     assert_eq!(verdict_on(&mirror, &old), refused(why));
     let behind = [zstd(&plain(&mirror)), old].concat();
@@ -211,7 +211,7 @@ fn a_bomb_ends_where_the_limit_says_however_much_it_promises() {
         assert_eq!(end_of(&mut child), Some(1), "{name}");
         let stdout = std::io::read_to_string(child.stdout.unwrap()).unwrap();
         let last = stdout.lines().last().unwrap();
-        let why = "the content is larger than allowed";
+        let why = "larger than --max-unpacked allows";
         let expected = format!("{name} » (contents): ❌ Contents not judged ({why})");
         assert_eq!(last, expected);
     }
@@ -225,7 +225,7 @@ fn a_limit_that_is_just_enough_changes_nothing() {
     for bytes in [&tar, &zstd(&tar), &gzip(&tar)] {
         let with = |limit: &str| verdict_with(&mirror, bytes, &["--max-unpacked", limit]);
         assert_eq!(with(&enough), app_is_valid());
-        let why = "the content is larger than allowed";
+        let why = "larger than --max-unpacked allows";
         assert_eq!(with(&less), contents("not judged", why));
     }
 }

@@ -25,7 +25,7 @@ fn beside(hidden: &Image, more: &str) -> (Vec<String>, Option<i32>) {
 fn both(name: &str, hidden: &Image, platform: &str) -> (Vec<String>, Option<i32>) {
     let id = digest(&hidden.manifest);
     let name = if name.is_empty() { &id } else { name };
-    let why = format!("{id}: no signature names this digest");
+    let why = format!("{id}: no signature for this digest was found");
     let hidden = format!("x.tar » {name}{platform}: ❌ Image not signed ({why})");
     let mut lines = [app_is_valid().0, vec![hidden]].concat();
     if name.starts_with("sha256") || name < APP {
@@ -143,7 +143,7 @@ fn an_image_that_only_manifest_json_lists_is_judged_with_the_others() {
     );
     let id = digest(&hidden.blobs[0]);
     let line = format!(
-        "x.tar » registry.example.com/hidden:1 (linux/amd64): ❌ Image not signed ({id}: no signature names this digest)"
+        "x.tar » registry.example.com/hidden:1 (linux/amd64): ❌ Image not signed ({id}: no signature for this digest was found)"
     );
     assert_eq!(found, (vec![line, app_is_valid().0.remove(0)], Some(1)));
 }
@@ -243,7 +243,7 @@ fn the_storage_of_a_registry_is_refused_and_not_without_images() {
         "docker/registry/v2/blobs/sha256/aa/aaaa/data",
         b"layer",
     )]);
-    let why = "it holds the storage of a registry, a layout that is not supported";
+    let why = "a registry's storage directory, which is not supported";
     assert_eq!(verdict_on(&mirror, bytes), refused(why));
 }
 

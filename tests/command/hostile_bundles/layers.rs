@@ -239,7 +239,7 @@ fn keys_of_manifest_json_that_come_twice_or_in_other_case_are_refused() {
         let twice = item.replacen('{', &format!(r#"{{"{key}":[],"#), 1);
         let bytes = archive(&[docker_archive(&files, &[twice])]);
         let (lines, status) = verdict_on(&mirror, bytes);
-        let why = format!("manifest.json: the key {key:?} is there twice");
+        let why = format!("manifest.json: duplicate key {key:?}");
         assert!(lines[0].contains(&why), "{lines:?}");
         assert_eq!((lines.len(), status), (1, Some(1)));
     }

@@ -36,18 +36,18 @@ fn id() -> String {
 fn not_signed() -> (Vec<String>, Option<i32>) {
     app_fails(
         "Image not signed",
-        &format!("{}: no signature names this digest", id()),
+        &format!("{}: no signature for this digest was found", id()),
     )
 }
 
 /// What is said of it if something does, and nothing of it counts.
 fn not_trusted() -> (Vec<String>, Option<i32>) {
-    let why = format!("{}: no trusted key made a signature over it", id());
+    let why = format!("{}: none of its signatures is by a trusted key", id());
     app_fails("Image signature invalid", &why)
 }
 
 fn keyless() -> (Vec<String>, Option<i32>) {
-    let why = "its signatures were made without a key, by a short-lived certificate, and cannot be judged offline";
+    let why = "its signatures are keyless (made with a short-lived certificate) and cannot be verified offline";
     app_fails("Image not signed", &format!("{}: {why}", id()))
 }
 
@@ -233,7 +233,7 @@ fn a_payload_about_another_digest_signs_that_and_not_what_its_tag_says() {
     let run = mirror.run_pinned(&["-v", "--images", "x.tar"]);
     assert_eq!(said(&run), not_signed());
     let note = format!(
-        "verify-signatures: x.tar: a signature of {}, and no such image",
+        "verify-signatures: x.tar: a signature for {}, but no such image was found",
         digest(&image("other").manifest)
     );
     assert!(
@@ -288,7 +288,7 @@ fn a_payload_that_could_be_read_in_two_ways_or_is_of_another_type_signs_nothing(
         let changed = usual.replace(&from, &to);
         assert_ne!(changed, usual);
         let (lines, status) = verdict_on(&mirror, with_payload(&mirror, &changed));
-        let line = format!("{}: no signature names this digest", id());
+        let line = format!("{}: no signature for this digest was found", id());
         assert!(
             lines.contains(&app("❌ Image not signed", &line)),
             "{to} {lines:?}"

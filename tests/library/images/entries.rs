@@ -43,7 +43,7 @@ fn an_entry_document_that_is_read_in_two_ways_is_refused() {
         ),
         (
             r#"{"manifests":[],"layers":[]}"#,
-            "index.json: it is an index and a manifest at once",
+            "index.json: it is both an index and a manifest",
         ),
         (
             r#"{"manifests":[{}]}"#,
@@ -73,16 +73,16 @@ fn a_list_that_is_missing_hides_no_image() {
     source.remove("index.json");
     assert_eq!(
         refused(&source),
-        "index.json: it is missing, and there are blobs"
+        "index.json: missing, although there are parts of a layout"
     );
     source.remove("oci-layout");
     assert_eq!(
         refused(&source),
-        "index.json: it is missing, and there are blobs"
+        "index.json: missing, although there are parts of a layout"
     );
     let mut source = Source::default();
     source.file(format!("{}.json", Digest::of(b"c")), "{}");
-    let words = "manifest.json: it is missing, and what is here is named like parts of images";
+    let words = "manifest.json: missing, although there are files named like parts of an image";
     assert_eq!(refused(&source), words);
     let mut source = Source::default();
     source
@@ -137,7 +137,7 @@ fn a_layout_of_another_version_is_refused() {
 fn the_storage_of_a_registry_is_refused_as_not_supported() {
     let mut source = Source::default();
     source.file("x/docker/registry/v2/blobs/sha256/ab/abc/data", "x");
-    let words = "it holds the storage of a registry, a layout that is not supported";
+    let words = "a registry's storage directory, which is not supported";
     assert_eq!(refused(&source), words);
 }
 

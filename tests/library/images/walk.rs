@@ -143,7 +143,7 @@ fn a_blob_that_is_named_twice_must_have_the_right_size_both_times() {
 fn a_document_that_is_an_index_and_a_manifest_at_once_is_malformed() {
     let document = r#"{"schemaVersion":2,"manifests":[],"layers":[],"config":{}}"#;
     for media_type in [INDEX, MANIFEST] {
-        let why = "it is an index and a manifest at once";
+        let why = "it is both an index and a manifest";
         assert_eq!(
             with_root(media_type, document).verdict(),
             malformed(document, why)
@@ -158,7 +158,7 @@ fn descriptors_and_documents_must_agree_on_what_a_document_is() {
     assert_eq!(with_root(MANIFEST, index).verdict(), malformed(index, why));
     assert_eq!(with_root(CONFIG, index).verdict(), malformed(index, why));
     let typed = format!(r#"{{"mediaType":"{MANIFEST}","manifests":[]}}"#);
-    let why = "its media type is not that of its content";
+    let why = "its media type does not match its content";
     assert_eq!(with_root(INDEX, &typed).verdict(), malformed(&typed, why));
 }
 
@@ -281,7 +281,7 @@ fn a_graph_in_place_of_a_blob_is_malformed_and_so_is_a_blob_in_place_of_a_graph(
     let inner = source.image("a", "linux/amd64", 1);
     let image = source.manifest(&config, std::slice::from_ref(&inner));
     source.list(&image, "").sign(&image, VENDOR, "r");
-    let why = "a manifest names an index or a manifest in place of a blob".into();
+    let why = "a manifest lists an index or a manifest as a blob".into();
     let document = inner["digest"].as_str().unwrap().into();
     assert_eq!(
         source.verdict(),
@@ -293,7 +293,7 @@ fn a_graph_in_place_of_a_blob_is_malformed_and_so_is_a_blob_in_place_of_a_graph(
     let other = source.blob("text/plain", "x");
     let index = source.index(&[image, other]);
     source.list(&index, "").sign(&index, VENDOR, "r");
-    let why = "its index gives it a media type of neither an index nor a manifest".into();
+    let why = "its index lists it as neither an index nor a manifest".into();
     let document = id("x").into();
     assert_eq!(
         source.verdict(),
@@ -340,7 +340,7 @@ fn a_configuration_that_could_mean_two_things_is_malformed() {
         ),
         (
             r#"{"os":"linux","os":"windows"}"#,
-            "it is not JSON of 4 MiB at most",
+            "not JSON, or larger than 4 MiB",
         ),
         (
             r#"{"rootfs":{"diff_ids":["sha256:0"]}}"#,
