@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::awaiting::{Awaiting, Outcome};
 use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
-use super::{Claim, Task};
+use super::{Bundle, Claim, Task};
 use crate::bundle::{
     self, Defect, End, Entry, Failed, Fault, Member, Step, Stream, Tree, WindowBudget,
 };
@@ -322,20 +322,29 @@ impl Opening {
     ) -> Vec<Placed> {
         let outcome = &outcomes[at];
         let mut records: Vec<Record> = outcome.record.iter().cloned().collect();
+        let mut notes = Vec::new();
         let path = &outcome.task.data;
         // Another name of the file may be no bundle's.
-        let is_last = outcome.task.is_bundle
+        let is_last = outcome.task.bundle != Bundle::No
             && !outcomes[at + 1..]
                 .iter()
                 .any(|other| other.task.data == *path);
         if is_last {
             let same = outcomes.iter().filter(|other| other.task.data == *path);
             let same: Vec<&Outcome<'_>> = same.collect();
-            let images = contents.map(|contents| self.images(&same, contents));
-            records.extend(images.into_iter().flatten());
+            if let Some(contents) = contents {
+                let (images, of_images) = self.images(&same, contents);
+                records.extend(images);
+                notes = of_images;
+            }
         }
         if records.is_empty() {
             records.push(self.nothing(outcome));
+        }
+        if let Some(first) = records.first_mut()
+            && !notes.is_empty()
+        {
+            first.image_notes = Some(Box::new(notes));
         }
         Placed::all(outcome.place, records).collect()
     }
@@ -349,12 +358,14 @@ impl Opening {
         }
     }
 
-    /// Returns the records of the images in an artifact, which these outcomes are all about.
+    /// Returns the records of the images in an artifact, which these outcomes are all about, and the
+    /// notes on them.
     fn images(
         &self,
         outcomes: &[&Outcome<'_>],
         contents: &Result<bundle::Contents, Defect>,
-    ) -> Vec<Record> {
+    ) -> (Vec<Record>, Vec<ImageNote>) {
+        let nothing = (Vec::new(), Vec::new());
         let verdicts = || {
             let records = outcomes
                 .iter()
@@ -367,14 +378,16 @@ impl Opening {
             record.is_some_and(|record| record.digest.is_none())
         };
         let Some(task) = outcomes.first().map(|outcome| outcome.task) else {
-            return Vec::new();
+            return nothing;
         };
         if outcomes.iter().any(is_unread) {
-            return Vec::new();
+            return nothing;
         }
         match contents {
-            Err(defect) => vec![self.contents(task, failure(defect))],
-            Ok(bundle::Contents::NotATar) => Vec::new(),
+            // What nobody calls a bundle need not be one.
+            Err(Defect::OtherCompression(_)) if task.bundle == Bundle::Possible => nothing,
+            Err(defect) => (vec![self.contents(task, failure(defect))], Vec::new()),
+            Ok(bundle::Contents::NotATar) => nothing,
             Ok(bundle::Contents::Tar) => {
                 let judgement = image::judge(
                     &task.data,
@@ -406,7 +419,7 @@ impl Opening {
         }
     }
 
-    fn of_judgement(&self, task: &Task, judgement: Judgement) -> Vec<Record> {
+    fn of_judgement(&self, task: &Task, judgement: Judgement) -> (Vec<Record>, Vec<ImageNote>) {
         self.images.note_found(judgement.brought_for);
         let names = judgement.images.iter();
         names
@@ -420,13 +433,7 @@ impl Opening {
             elapsed: self.names.started.elapsed(),
             ..Record::on(Subject::Image(Box::new(judged.image)), judged.verdict)
         });
-        let mut records: Vec<Record> = contents.chain(images).collect();
-        if let Some(first) = records.first_mut()
-            && !judgement.notes.is_empty()
-        {
-            first.image_notes = Some(Box::new(judgement.notes));
-        }
-        records
+        (contents.chain(images).collect(), judgement.notes)
     }
 
     fn contents(&self, task: &Task, failure: ContentsFailure) -> Record {

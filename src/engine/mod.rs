@@ -60,9 +60,20 @@ pub struct Task {
     /// The claim on the artifact.
     pub claim: Claim,
     /// Whether there may be images in it, to be judged if the run judges images.
-    pub is_bundle: bool,
+    pub bundle: Bundle,
     /// Its weight in the plan.
     pub cost: Cost,
+}
+
+/// Whether there may be images in an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bundle {
+    /// It is not looked into.
+    No,
+    /// It has another name than a bundle, and may be one.
+    Possible,
+    /// It has the name of a bundle: what cannot be looked into fails.
+    Certain,
 }
 
 /// The claim made on an artifact.
@@ -132,7 +143,7 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
         parts: Arc::default(),
         link: None,
         claim: Claim::Signed(signature.into()),
-        is_bundle: false,
+        bundle: Bundle::No,
         cost: Cost {
             size: 0,
             file: nowhere,

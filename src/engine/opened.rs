@@ -1,7 +1,10 @@
 //! What is in a lane: a file that is hashed, or a bundle that is hashed and looked into. How one is
 //! opened, and how a worker's lanes advance.
 
+use std::io;
 use std::time::Instant;
+
+use rustix::io::Errno;
 
 use super::awaiting::Awaiting;
 use super::bundles::Opening;
@@ -12,11 +15,12 @@ use super::judging::{CHANGED, of_error, record, unopened};
 use super::plan::Job;
 use super::scheduler::Piece;
 use super::shape::Shape;
-use super::{Claim, Settings, Task, zarf};
+use super::{Bundle, Claim, Settings, Task, zarf};
 use crate::content::{IoMode, Joined, ReadError, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Feed, Hasher};
 use crate::files::SharedPath;
+use crate::limits;
 use crate::progress::Counters;
 use crate::trust::verdict::{Record, Verdict};
 
@@ -83,6 +87,10 @@ impl Context<'_> {
         }
     }
 }
+
+/// Memory in bytes that must be there before a bundle is looked into: buffers, the windows of usual
+/// frames, the stack of its thread, and what is kept of its members.
+const MEMORY_OF_A_BUNDLE: u64 = 64 * 1024 * 1024;
 
 /// An open file in a lane.
 pub(super) enum Opened {
@@ -171,7 +179,7 @@ fn open_as(
         return Ok(Opened::Bundle(Box::new(opening)));
     }
     if let Some(images) = images
-        && tasks().any(|(_, task)| task.is_bundle)
+        && tasks().any(|(_, task)| task.bundle != Bundle::No)
     {
         // Bytes in a map may change between two looks at them, and here they are parsed as well as
         // hashed: so they are read into memory of our own, once.
@@ -181,6 +189,10 @@ fn open_as(
             ..context.reading(job)
         };
         let content = open_content(task, reading).map_err(|error| error.of_images())?;
+        // Fail this file, rather than have the process abort for want of memory.
+        if !limits::has_room(MEMORY_OF_A_BUNDLE) {
+            return Err(of_error(io::Error::from(Errno::NOMEM).into()));
+        }
         let opening = Opening::of_file(content, images, context.hasher, await_it)?;
         return Ok(Opened::Bundle(Box::new(opening)));
     }

@@ -294,8 +294,8 @@ pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Claim;
     use super::super::faults::Moment;
+    use super::super::{Bundle, Claim};
     use super::*;
     use crate::content::IoMode;
     use crate::files::FileId;
@@ -323,7 +323,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(signature.into()),
-            is_bundle: false,
+            bundle: Bundle::No,
             cost: Cost {
                 size: 5,
                 file,

@@ -182,7 +182,7 @@ impl Drop for Running {
 #[cfg(test)]
 mod tests {
     use super::super::plan::Cost;
-    use super::super::{Claim, Settings, Task, Work, prepare};
+    use super::super::{Bundle, Claim, Settings, Task, Work, prepare};
     use super::*;
     use crate::content::IoMode;
     use crate::files::FileId;
@@ -199,7 +199,7 @@ mod tests {
             parts: Arc::default(),
             link: None,
             claim: Claim::Signed(b"sig"[..].into()),
-            is_bundle: false,
+            bundle: Bundle::No,
             cost: Cost {
                 size: 5,
                 file,

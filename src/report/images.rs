@@ -18,7 +18,11 @@ const CONTENTS: &str = "(contents)";
 /// Returns an image as printed: the artifact that holds it, its name or digest, its platforms.
 pub(super) fn subject(image: &Image) -> String {
     let artifact = shown(&image.artifact);
-    format!("{artifact}{INSIDE}{}{}", name(image), platforms(image))
+    format!(
+        "{artifact}{INSIDE}{}{}",
+        name(image.name.as_deref(), &image.id),
+        platforms(image)
+    )
 }
 
 /// Returns an image by the name or digest that a report gives it, as printed.
@@ -32,13 +36,18 @@ pub(super) fn contents(artifact: &SharedPath) -> String {
 }
 
 /// Returns the name of an image, or its digest if it has none.
-pub(super) fn name(image: &Image) -> String {
-    label(image.name.as_deref().unwrap_or(&image.id))
+pub(super) fn name(name: Option<&str>, id: &str) -> String {
+    match name {
+        None => label(id),
+        // A label that looks like the digest of an image without a name is none.
+        Some(name) if name.starts_with("sha256:") => format!("\"{}\"", label(name)),
+        Some(name) => label(name),
+    }
 }
 
 /// Returns a label as printed: bare if it has only the characters of an image reference, which
 /// cannot be taken for anything else on a line; otherwise escaped and in quotes.
-fn label(text: &str) -> String {
+pub(super) fn label(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) && !text.ends_with(':') {
         text.to_owned()

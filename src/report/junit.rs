@@ -216,34 +216,59 @@ fn part_of(printed: &str) -> String {
     text
 }
 
+/// What the name of a case is made of. Two records may have the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Named<'a> {
+    Artifact(&'a SharedPath),
+    /// The artifact, the image's name and its digest. An index may list an image twice.
+    Image(&'a SharedPath, Option<&'a str>, &'a str),
+    Contents(&'a SharedPath),
+}
+
+impl<'a> Named<'a> {
+    fn of(record: &'a Record) -> Named<'a> {
+        match &record.subject {
+            Subject::Artifact(path) => Named::Artifact(path),
+            Subject::Image(image) => {
+                Named::Image(&image.artifact, image.name.as_deref(), &image.id)
+            }
+            Subject::Contents(artifact) => Named::Contents(artifact),
+        }
+    }
+
+    fn printed(self) -> String {
+        match self {
+            Named::Artifact(path) => part(path),
+            Named::Image(artifact, name, id) => format!(
+                "{}{INSIDE}{} {}",
+                part(artifact),
+                part_of(&images::name(name, id)),
+                part_of(&images::label(id))
+            ),
+            Named::Contents(artifact) => format!("{}{INSIDE}contents", part(artifact)),
+        }
+    }
+}
+
 /// Returns the names of the records' cases, in their order: the path; the signature after it, if
 /// several records share a path; and a number after that, if even these are the same.
 fn names(records: &[Record]) -> impl Iterator<Item = String> {
-    let mut of_subject: HashMap<&Subject, usize> = HashMap::new();
+    let mut of_subject: HashMap<Named<'_>, usize> = HashMap::new();
     for record in records {
-        *of_subject.entry(&record.subject).or_default() += 1;
+        *of_subject.entry(Named::of(record)).or_default() += 1;
     }
-    let mut seen: HashMap<(&Subject, String), usize> = HashMap::new();
+    let mut seen: HashMap<(Named<'_>, String), usize> = HashMap::new();
     records.iter().map(move |record| {
-        let name = match &record.subject {
-            Subject::Artifact(path) => part(path),
-            // Two images may have one name; no two of those have one digest.
-            Subject::Image(image) => format!(
-                "{}{INSIDE}{} {}",
-                part(&image.artifact),
-                part_of(&images::name(image)),
-                image.id
-            ),
-            Subject::Contents(artifact) => format!("{}{INSIDE}contents", part(artifact)),
-        };
-        if of_subject[&record.subject] == 1 {
+        let named = Named::of(record);
+        let name = named.printed();
+        if of_subject[&named] == 1 {
             return name;
         }
         let signature = record.signature.as_ref();
         let signature =
             signature.map_or_else(String::new, |s| format!(" ({})", beside(record.path(), s)));
         let mut name = name + &signature;
-        let times = seen.entry((&record.subject, signature)).or_default();
+        let times = seen.entry((named, signature)).or_default();
         *times += 1;
         if *times > 1 {
             // No signature file is shown with a leading parenthesis.

@@ -11,7 +11,7 @@ use super::inputs::One;
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::Cost;
-use crate::engine::{self, Claim, Named, Task, Work};
+use crate::engine::{self, Bundle, Claim, Named, Task, Work};
 use crate::files::{FileId, SharedPath};
 use crate::mirror::{self, Artifact, Metadata, State};
 use crate::names::endings::{Ending, is_saved_image};
@@ -81,8 +81,7 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
     match state {
         State::Signed(signature, metadata) => Work::Verify(Task {
             cost: cost(metadata),
-            // Fail closed: what the user names has any name. A device has no images to load.
-            is_bundle: is_bundle(&data) || one.is_some_and(|one| one.device.is_none()),
+            bundle: signed_bundle(&data, one),
             data,
             parts,
             link,
@@ -130,7 +129,7 @@ fn of_images(data: SharedPath, metadata: Metadata, claim: Claim) -> Work {
         parts: Arc::default(),
         link: None,
         claim,
-        is_bundle: true,
+        bundle: Bundle::Certain,
     })
 }
 
@@ -141,6 +140,23 @@ fn is_bundle(data: &SharedPath) -> bool {
         ending == Some(Ending::Zst) || is_saved_image(name)
     };
     data.file_name().is_some_and(is_named)
+}
+
+/// Reports whether there may be images in a signed file.
+fn signed_bundle(data: &SharedPath, one: Option<&One>) -> Bundle {
+    let ending = data
+        .file_name()
+        .map(OsStr::as_bytes)
+        .and_then(Ending::split);
+    match (one, ending) {
+        // A device has no images to load.
+        (Some(one), _) if one.device.is_some() => Bundle::No,
+        _ if is_bundle(data) => Bundle::Certain,
+        // A disk image, unless the user names it for what it is.
+        (None, Some((_, Ending::Iso))) => Bundle::No,
+        // Fail closed: a signature may belong to a file of any name.
+        _ => Bundle::Possible,
+    }
 }
 
 /// Returns the claim that this signature, or what the user named in its place, makes on an
@@ -188,7 +204,11 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
             parts: Arc::default(),
             link: None,
             claim: Claim::Unsigned(Box::new(verdict)),
-            is_bundle,
+            bundle: if is_bundle {
+                Bundle::Certain
+            } else {
+                Bundle::No
+            },
         }),
         // Fail closed: what the user accepts without a signature does not pass where its images
         // cannot be judged.

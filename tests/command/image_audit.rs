@@ -172,6 +172,11 @@ fn a_baseline_without_images_says_nothing_of_them() {
     let run = mirror.run_pinned(&["--report", "b.json", "m"]);
     assert_eq!(run.status, Some(0));
     let run = audit(&mirror, &["--images", "m"]);
-    assert_eq!(findings(&run).last(), Some(&"no difference"));
+    assert_eq!(
+        findings(&run).last(),
+        Some(
+            &"no difference; images were not compared, since this baseline lists none: make a new one with --images"
+        )
+    );
     assert_eq!(run.status, Some(0));
 }

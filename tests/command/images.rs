@@ -1,7 +1,7 @@
 //! Images inside bundles, saved images and directories of images.
 
-use crate::support::bundles::{Image, Layout, digest, downloaded, payload, tar, zstd};
-use crate::support::{Mirror, Run, public_pem, signing_key};
+use crate::support::bundles::{Image, Layout, digest, downloaded, hex, payload, tar, zstd};
+use crate::support::{Mirror, Run, public_der, public_pem, signing_key};
 
 /// Writes a bundle and its signature.
 fn write_bundle(mirror: &Mirror, name: &str, layout: &Layout) {
@@ -209,7 +209,15 @@ fn a_signature_that_was_carried_in_counts_for_the_image_whose_digest_it_names() 
     mirror.write("docs.pub", public_pem(&other));
     let signed = payload("registry.example.com/docs", &image.manifest);
     mirror.write("evidence/docs.jsonl", downloaded(&other, &signed));
-    let with = ["--images", "--image-key", "docs.pub", "docs.tar"];
+    let pin = hex(&public_der(&other));
+    let with = [
+        "--images",
+        "--image-key",
+        "docs.pub",
+        "--key-fingerprint",
+        &pin,
+        "docs.tar",
+    ];
     let evidence = ["--image-signatures", "evidence"];
     assert_eq!(
         lines(&mirror.run_pinned(&with)),
@@ -297,4 +305,48 @@ fn what_is_accepted_unsigned_does_not_pass_where_its_images_cannot_be_judged() {
         ]
     );
     assert_eq!(run.status, Some(1));
+}
+
+#[test]
+fn a_signed_file_of_any_name_is_looked_into_and_need_not_be_a_bundle() {
+    let mirror = Mirror::new();
+    let bundle = zstd(&two_images(&mirror).tar());
+    mirror.write_signed("bundle", "bundle.sig.bin", &bundle);
+    mirror.write_signed("script.bin", "script.bin.sig.bin", b"#!/bin/sh\n");
+    // bzip2, which fails under the name of a bundle.
+    mirror.write_signed("x.bz2", "x.bz2.sig.bin", b"BZh91AY&SY rest");
+    let run = mirror.run_pinned(&["--images", "."]);
+    assert_eq!(
+        lines(&run),
+        [
+            "bundle: ✅ Signature valid",
+            "bundle » docker.io/library/busybox:1.36 (linux/amd64): ⚠️ Image not signed, intact",
+            "bundle » registry.example.com/team/app:1.0 (linux/amd64, linux/arm64): ✅ Image signature valid",
+            "script.bin: ✅ Signature valid",
+            "x.bz2: ✅ Signature valid",
+        ]
+    );
+}
+
+#[test]
+fn an_image_that_an_index_lists_twice_is_two_cases() {
+    let mirror = Mirror::new();
+    let image = Image::new("amd64", &[b"layer"]);
+    let mut layout = Layout::default();
+    layout.add("registry.example.com/app:1", &image);
+    // The second time as an index, which it is not.
+    let again = layout.entries[0].replace("image.manifest", "image.index");
+    layout.entries.push(again);
+    write_bundle(&mirror, "b", &layout);
+    mirror.run_pinned(&["--images", "--report", "r.xml", "."]);
+    let report = std::fs::read_to_string(mirror.path().join("r.xml")).unwrap();
+    let report = roxmltree::Document::parse(&report).unwrap();
+    let cases = report
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"));
+    let names: Vec<_> = cases.map(|case| case.attribute("name").unwrap()).collect();
+    let mut once = names.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!((names.len(), once.len()), (3, 3), "{names:?}");
 }

@@ -40,7 +40,7 @@ fn a_key_of_index_json_that_comes_twice_or_in_other_case_is_refused() {
     for (first, why) in [
         (
             r#"{"manifests":[],"#,
-            "the key \"manifests\" is there twice".to_owned(),
+            "duplicate key \"manifests\"".to_owned(),
         ),
         (r#"{"Manifests":[],"#, spelled("Manifests", "manifests")),
         (r#"{"MANIFESTS":[],"#, spelled("MANIFESTS", "manifests")),
@@ -185,7 +185,7 @@ fn sizes_that_are_not_those_of_the_blobs_make_an_image_incomplete_whoever_signed
             assert_ne!(other.manifest, image.manifest);
             let found = verdict_on(&mirror, signed_as(&mirror, &other).tar());
             let (digest, has) = (digest(blob), blob.len());
-            let why = format!("{digest} has {has} bytes, and should have {size}");
+            let why = format!("{digest} has {has} bytes instead of {size}");
             assert_eq!(found, app_fails("Image incomplete", &why));
         }
     }
@@ -193,10 +193,7 @@ fn sizes_that_are_not_those_of_the_blobs_make_an_image_incomplete_whoever_signed
     let layout = signed(&mirror);
     let has = image.manifest.len();
     let wrong = index_of(&layout).replace(&format!(r#""size":{has}"#), r#""size":7"#);
-    let why = format!(
-        "{} has {has} bytes, and should have 7",
-        digest(&image.manifest)
-    );
+    let why = format!("{} has {has} bytes instead of 7", digest(&image.manifest));
     let found = verdict_on(&mirror, with_index(&layout, &wrong));
     assert_eq!(found, app_fails("Image incomplete", &why));
 }
@@ -291,7 +288,7 @@ fn eight_nested_indexes_pass_and_nine_fail() {
     );
     assert_eq!(verdict_on(&mirror, layout.tar()), (vec![line], Some(0)));
     let (layout, _) = nested(&mirror, 9);
-    let why = "its indexes are nested more than 8 deep";
+    let why = "its indexes are nested more than 8 levels deep";
     let line = format!("x.tar » {}: ❌ Image not judged ({why})", super::APP);
     assert_eq!(verdict_on(&mirror, layout.tar()), (vec![line], Some(1)));
 }

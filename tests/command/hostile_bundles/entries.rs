@@ -17,7 +17,7 @@ fn both_entry_documents_are_judged_where_they_disagree() {
     let twice = |this: &str| {
         app(
             "❌ Image name ambiguous",
-            &format!("the same name stands for {this}, too"),
+            &format!("{this} has the same name"),
         )
     };
     let mut expected = [(&id, twice(&other)), (&other, twice(&id))];

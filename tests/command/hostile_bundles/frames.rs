@@ -171,7 +171,7 @@ fn a_compression_that_is_not_looked_into_is_refused_and_not_without_images() {
         (b"\x1f\x9d\x90", "compress"),
     ] {
         let bytes = [beginning, &[1; 2000]].concat();
-        let why = format!("the content is compressed by {name}, which is not looked into");
+        let why = format!("compressed with {name}, which is not supported");
         assert_eq!(verdict_on(&mirror, bytes), refused(&why));
     }
 }

@@ -160,7 +160,7 @@ fn one_name_with_two_digests_is_ambiguous_whoever_signed_them() {
         let line = |name: &str, other: &Image| {
             let other = digest(&other.manifest);
             format!(
-                "x.tar » {name} (linux/amd64): ❌ Image name ambiguous (the same name stands for {other}, too)"
+                "x.tar » {name} (linux/amd64): ❌ Image name ambiguous ({other} has the same name)"
             )
         };
         let mut expected = [line(APP, &two), line(name, &one)];
@@ -184,7 +184,7 @@ fn one_digest_under_two_names_is_noted_and_valid() {
     let two = one.replace("app:1.0", "app:2.0");
     assert_eq!(said(&run), (vec![one, two], Some(0)));
     let note = format!(
-        "verify-signatures: x.tar: the same image under several names: {APP}, registry.example.com/team/app:2.0"
+        "verify-signatures: x.tar: one image has several names: {APP}, registry.example.com/team/app:2.0"
     );
     assert!(
         run.stderr.lines().any(|line| line == note),
@@ -208,7 +208,7 @@ fn a_signed_image_under_the_name_of_another_repository_is_noted() {
     let run = mirror.run_pinned(&["-v", "--images", "x.tar"]);
     assert_eq!(said(&run), app_is_valid());
     let note = format!(
-        "verify-signatures: x.tar » {APP}: its signature calls it registry.example.com/team/old; its label may be wrong"
+        "verify-signatures: x.tar » {APP}: signed as registry.example.com/team/old; the label may be wrong"
     );
     assert!(
         run.stderr.lines().any(|line| line == note),
@@ -301,6 +301,6 @@ fn a_platform_that_was_asked_for_must_be_whole() {
         digest(&index)
     ));
     assert_eq!(asked("linux/amd64"), (valid, Some(0)));
-    let missing = line("❌ Image incomplete (the platform linux/arm64 is not here)");
+    let missing = line("❌ Image incomplete (platform linux/arm64 is missing)");
     assert_eq!(asked("linux/arm64"), (missing, Some(1)));
 }

@@ -138,7 +138,7 @@ fn a_blob_with_the_name_of_other_content_is_refused_whether_anything_names_it_or
         other.files.push(("a".to_owned(), content.to_vec()));
         other.files.push((path.clone(), evil.to_vec()));
         let (lines, status) = verdict_on(&mirror, other.tar());
-        let why = format!("{path} has the content of {}", hex(evil));
+        let why = format!("{path}: its content has the digest {}", hex(evil));
         assert_eq!(lines[0], refused(&why).0[0]);
         assert_eq!(status, Some(1));
     }
@@ -195,12 +195,12 @@ fn a_docker_archive_with_other_layers_than_the_signed_manifest_is_incomplete() {
     let fewer = item.replace(&format!("{one},{two}"), &one);
     fails(
         judge(&fewer, &files),
-        "it has 1 layers, and its configuration 2",
+        "it has 1 layers; its configuration lists 2",
     );
     let more = item.replace(&format!("{one},{two}"), &format!("{one},{two},{two}"));
     fails(
         judge(&more, &files),
-        "it has 3 layers, and its configuration 2",
+        "it has 3 layers; its configuration lists 2",
     );
     let mut evil = files.clone();
     evil[2].1 = b"evil".to_vec();
@@ -232,9 +232,7 @@ fn keys_of_manifest_json_that_come_twice_or_in_other_case_are_refused() {
         let other = key.to_lowercase();
         let twice = item.replacen('{', &format!(r#"{{"{other}":[],"#), 1);
         let bytes = archive(&[docker_archive(&files, &[twice])]);
-        let why = format!(
-            "manifest.json: the key {other:?} would be taken for {key:?} by some programs, and not by others"
-        );
+        let why = format!("manifest.json: some programs read the key {other:?} as {key:?}");
         assert_eq!(verdict_on(&mirror, bytes), refused(&why));
         let twice = item.replacen('{', &format!(r#"{{"{key}":[],"#), 1);
         let bytes = archive(&[docker_archive(&files, &[twice])]);

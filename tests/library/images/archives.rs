@@ -91,11 +91,11 @@ fn layers_of_another_content_order_or_number_differ() {
         ),
         (
             vec!["a/layer.tar"],
-            "it has 1 layers, and its configuration 2",
+            "it has 1 layers; its configuration lists 2",
         ),
         (
             vec!["a/layer.tar", "b/layer.tar", "b/layer.tar"],
-            "it has 3 layers, and its configuration 2",
+            "it has 3 layers; its configuration lists 2",
         ),
     ] {
         let mut source = saved(&[]);

@@ -39,7 +39,7 @@ fn an_entry_document_that_is_read_in_two_ways_is_refused() {
     for (text, words) in [
         (
             r#"{"manifests":[],"Manifests":[]}"#,
-            r#"index.json: the key "Manifests" would be taken for "manifests" by some programs, and not by others"#,
+            r#"index.json: some programs read the key "Manifests" as "manifests""#,
         ),
         (
             r#"{"manifests":[],"layers":[]}"#,
@@ -62,7 +62,7 @@ fn an_entry_document_that_is_read_in_two_ways_is_refused() {
     }
     let mut source = signed();
     source.replace("index.json", br#"{"manifests":[],"manifests":[]}"#);
-    assert!(refused(&source).starts_with("index.json: the key \"manifests\" is there twice"));
+    assert!(refused(&source).starts_with("index.json: duplicate key \"manifests\""));
     source.replace("index.json", br#"{"manifests":[]} {}"#);
     assert!(refused(&source).starts_with("index.json: trailing characters"));
 }
@@ -109,7 +109,7 @@ fn an_archives_list_that_is_read_in_two_ways_is_refused() {
         "manifest.json",
         r#"[{"Config":"c","Layers":[],"config":"d"}]"#,
     );
-    let words = r#"manifest.json: the key "config" would be taken for "Config" by some programs, and not by others"#;
+    let words = r#"manifest.json: some programs read the key "config" as "Config""#;
     assert_eq!(refused(&source), words);
     source.replace("manifest.json", br#"[{"Config":"../c","Layers":[]}]"#);
     assert_eq!(

@@ -188,7 +188,7 @@ fn documents_that_programs_read_differently_are_malformed() {
         ),
         (
             r#"{"manifests":[],"Manifests":[]}"#.to_owned(),
-            r#"the key "Manifests" would be taken for "manifests" by some programs, and not by others"#,
+            r#"some programs read the key "Manifests" as "manifests""#,
         ),
         (
             format!(r#"{{"mediaType":"{MANIFEST}","layers":[]}}"#),
@@ -245,7 +245,7 @@ fn eight_nested_indexes_are_judged_and_nine_are_not() {
         (
             9,
             Verdict::Image(ImageFailure::TooLarge(
-                "its indexes are nested more than 8 deep".into(),
+                "its indexes are nested more than 8 levels deep".into(),
             )),
         ),
     ] {
@@ -336,7 +336,7 @@ fn a_configuration_that_could_mean_two_things_is_malformed() {
     for (text, why) in [
         (
             r#"{"os":"linux","OS":"windows"}"#,
-            r#"the key "OS" would be taken for "os" by some programs, and not by others"#,
+            r#"some programs read the key "OS" as "os""#,
         ),
         (
             r#"{"os":"linux","os":"windows"}"#,
