@@ -83,11 +83,11 @@ fn layers_of_another_content_order_or_number_differ() {
     for (layers, words) in [
         (
             vec!["b/layer.tar", "a/layer.tar"],
-            "layer 1 is not that of its configuration",
+            "layer 1 differs from its configuration",
         ),
         (
             vec!["a/layer.tar", "a/layer.tar"],
-            "layer 2 is not that of its configuration",
+            "layer 2 differs from its configuration",
         ),
         (
             vec!["a/layer.tar"],
@@ -106,7 +106,7 @@ fn layers_of_another_content_order_or_number_differ() {
     source.replace("b/layer.tar", b"tw");
     assert_eq!(
         source.verdict(),
-        differ("layer 2 is not that of its configuration")
+        differ("layer 2 differs from its configuration")
     );
 }
 
@@ -126,7 +126,7 @@ fn compressed_layers_need_a_name_or_a_manifest_that_tells_their_digest() {
     };
     assert_eq!(compressed(&names).verdict(), unsigned(false));
     let unnamed = compressed(&["x".into(), "y".into()]);
-    let words = "layer 1 is compressed or another one, and no manifest tells its digest";
+    let words = "layer 1 cannot be checked: no manifest gives its digest";
     assert_eq!(unnamed.verdict(), differ(words));
     let brought = outside(&pulled(VENDOR, ["one as gzip", "two as gzip"]));
     let judgement = unnamed.judged_with(&brought, &policy(), Outer::NotValid);
