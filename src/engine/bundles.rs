@@ -166,7 +166,7 @@ pub(super) struct Opening {
 
 enum Source {
     File(Stream),
-    Directory(Tree),
+    Directory(Box<Tree>),
     /// One that ended.
     Ended,
 }
@@ -213,7 +213,7 @@ impl Opening {
     ) -> Opening {
         let tree = Tree::begin(&task.data.to_path_buf(), hasher, images.limits);
         Opening {
-            source: Source::Directory(tree),
+            source: Source::Directory(Box::new(tree)),
             contents: Contents::default(),
             images: Arc::clone(images),
             left: size,
@@ -344,7 +344,7 @@ impl Opening {
         if let Some(first) = records.first_mut()
             && !notes.is_empty()
         {
-            first.image_notes = Some(Box::new(notes));
+            first.image_notes = Some(notes.into());
         }
         Placed::all(outcome.place, records).collect()
     }

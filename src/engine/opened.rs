@@ -93,6 +93,9 @@ impl Context<'_> {
 const MEMORY_OF_A_BUNDLE: u64 = 64 * 1024 * 1024;
 
 /// An open file in a lane.
+// Nearly all are files: boxing those too would cost an allocation for each, to save memory in lanes,
+// of which there are few.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Opened {
     /// A file that is hashed.
     File(Hashing),

@@ -82,7 +82,7 @@ pub struct Record {
     /// `hints::notes`).
     pub(crate) unfit: Option<Box<Signature>>,
     /// Notes on the images in the artifact, with the first of its records on them.
-    pub(crate) image_notes: Option<Box<Vec<ImageNote>>>,
+    pub(crate) image_notes: Option<Box<[ImageNote]>>,
 }
 
 impl Record {
