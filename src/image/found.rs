@@ -38,6 +38,8 @@ pub(super) enum Id {
 pub(super) struct Content {
     pub(super) walked: Walked,
     pub(super) signer: Signer,
+    /// Whether it is evidence that nothing can run or unpack.
+    pub(super) is_inert: bool,
 }
 
 impl std::fmt::Display for Id {
@@ -54,6 +56,7 @@ impl Content {
         let mut content = Content {
             walked,
             signer: Signer::Nobody,
+            is_inert: false,
         };
         match signer {
             Ok(signer) => content.signer = signer,
@@ -203,7 +206,15 @@ fn content(sources: &mut Sources<'_>, root: &Descriptor, policy: &Policy) -> Con
         Some(_) => Ok(Signer::Nobody),
         None => signer(sources, root),
     };
-    Content::new(walked, signer)
+    let document = sources.document(&root.digest);
+    let is_inert = match document.and_then(|document| document.graph.as_ref()) {
+        Some(Ok(Graph::Manifest(manifest))) => sources.is_inert(manifest),
+        _ => false,
+    };
+    Content {
+        is_inert,
+        ..Content::new(walked, signer)
+    }
 }
 
 fn signer(sources: &mut Sources<'_>, root: &Descriptor) -> Result<Signer, ImageFailure> {

@@ -90,7 +90,9 @@ struct Others(HashMap<String, BTreeMap<Id, ()>>);
 impl Others {
     fn new(found: &[Found]) -> Others {
         let mut all: HashMap<String, BTreeMap<Id, ()>> = HashMap::new();
-        for found in found {
+        // Attestations have the name of their image in some layouts; what can be neither run nor
+        // unpacked is not taken for it.
+        for found in found.iter().filter(|found| !found.content.is_inert) {
             if let Some(name) = &found.name {
                 let ids = all.entry(names::normalised(name)).or_default();
                 ids.insert(found.id.clone(), ());
@@ -101,6 +103,9 @@ impl Others {
 
     /// Returns the first other image with the name of this one.
     fn of(&self, found: &Found) -> Option<&Id> {
+        if found.content.is_inert {
+            return None;
+        }
         let ids = self.0.get(&names::normalised(found.name.as_deref()?))?;
         ids.keys().find(|id| **id != found.id)
     }
