@@ -118,7 +118,7 @@ impl Finder<'_> {
             Some(content) => content,
             None if sources.is_evidence(&entry.root) => return,
             None => {
-                let content = Rc::new(content(sources, &entry.root, policy));
+                let content = Rc::new(content(sources, &entry.root, policy, &self.tags));
                 self.walked.insert(entry.root, Rc::clone(&content));
                 content
             }
@@ -198,17 +198,22 @@ impl Finder<'_> {
     }
 }
 
-/// Walks an image, and asks who signed it.
-fn content(sources: &mut Sources<'_>, root: &Descriptor, policy: &Policy) -> Content {
+/// Walks an image, and asks who signed it. `saved` are the configurations that `manifest.json`
+/// names.
+fn content(
+    sources: &mut Sources<'_>,
+    root: &Descriptor,
+    policy: &Policy,
+    saved: &HashMap<ClaimedDigest, Vec<&str>>,
+) -> Content {
     let walked = walk(sources, root, &policy.platforms);
     // Who signed what fails is never asked.
     let signer = match &walked.failure {
         Some(_) => Ok(Signer::Nobody),
-        None => signer(sources, root),
+        None => signer(sources, root, saved),
     };
-    let document = sources.document(&root.digest);
-    let is_inert = match document.and_then(|document| document.graph.as_ref()) {
-        Some(Ok(Graph::Manifest(manifest))) => sources.is_inert(manifest),
+    let is_inert = match graph(sources, root) {
+        Some(Graph::Manifest(manifest)) => sources.is_inert(manifest),
         _ => false,
     };
     Content {
@@ -217,23 +222,28 @@ fn content(sources: &mut Sources<'_>, root: &Descriptor, policy: &Policy) -> Con
     }
 }
 
-fn signer(sources: &mut Sources<'_>, root: &Descriptor) -> Result<Signer, ImageFailure> {
+fn graph<'a>(sources: &Sources<'a>, root: &Descriptor) -> Option<&'a Graph> {
+    let document = sources.document(&root.digest)?;
+    document.graph.as_ref()?.as_ref().ok()
+}
+
+fn signer(
+    sources: &mut Sources<'_>,
+    root: &Descriptor,
+    saved: &HashMap<ClaimedDigest, Vec<&str>>,
+) -> Result<Signer, ImageFailure> {
     let signer = sources.signer(root.digest)?;
-    let graph = sources
-        .document(&root.digest)
-        .and_then(|document| document.graph.as_ref());
-    let Some(Ok(Graph::Manifest(manifest))) = graph else {
+    let Some(Graph::Manifest(manifest)) = graph(sources, root) else {
         return Ok(signer);
     };
-    let config = manifest.config.digest;
-    let document = sources
-        .document(&config)
-        .and_then(|document| document.config.as_ref());
+    let config = &manifest.config;
+    let document = sources.document(&config.digest);
+    let document = document.and_then(|document| document.config.as_ref());
+    // Only `docker save` writes a manifest that is not that of the registry.
+    let is_saved = config.class == Class::Config && saved.contains_key(&config.digest);
     match document {
-        Some(Ok(document)) if manifest.config.class == Class::Config && !signer.is_trusted() => {
-            let layers: Vec<_> = manifest.layers.iter().map(|layer| layer.digest).collect();
-            let twin = sources.twin(config, &layers, &document.diff_ids)?;
-            Ok(signer.or(twin.signer))
+        Some(Ok(document)) if is_saved && !signer.is_trusted() => {
+            Ok(signer.or(sources.twin_of_saved(manifest, &document.diff_ids)?))
         }
         _ => Ok(signer),
     }
