@@ -20,6 +20,8 @@ use crate::trust::image::ImageFailure;
 pub(super) struct Found {
     /// The name on its label.
     pub(super) name: Option<Box<str>>,
+    /// The names on its other labels, by which some programs find it.
+    pub(super) more_names: Box<[Box<str>]>,
     /// The digest in its entry, or of its configuration; where that is not here, the path that its
     /// entry has for it.
     pub(super) id: Id,
@@ -111,6 +113,14 @@ struct Finder<'a> {
     found: Vec<Found>,
 }
 
+impl Found {
+    /// Returns all names by which a program may find it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.name.iter().chain(&self.more_names);
+        names.map(|name| &**name)
+    }
+}
+
 impl Finder<'_> {
     fn add_entry(&mut self, sources: &mut Sources<'_>, entry: &Entry<'_>, policy: &Policy) {
         let known = self.walked.get(&entry.root).map(Rc::clone);
@@ -128,7 +138,7 @@ impl Finder<'_> {
             Err(failure) => {
                 // Fail closed: an image that is not known under all its names is not judged.
                 let content = Content::new(Walked::default(), Err(failure));
-                self.push(entry.name.map(Box::from), entry, &Rc::new(content));
+                self.push(entry.names.first().cloned(), entry, &Rc::new(content));
                 return;
             }
         };
@@ -145,6 +155,7 @@ impl Finder<'_> {
     fn push(&mut self, name: Option<Box<str>>, entry: &Entry<'_>, content: &Rc<Content>) {
         self.found.push(Found {
             name,
+            more_names: entry.names.get(1..).unwrap_or_default().into(),
             id: Id::Digest(entry.root.digest),
             content: Rc::clone(content),
         });
@@ -159,8 +170,8 @@ impl Finder<'_> {
         content: &Content,
     ) -> Result<Vec<Option<Box<str>>>, ImageFailure> {
         sources.pay(1 + content.walked.configs.len())?;
-        if let Some(name) = entry.name {
-            return Ok(vec![Some(name.into())]);
+        if let Some(name) = entry.names.first() {
+            return Ok(vec![Some(name.clone())]);
         }
         let mut names = Vec::new();
         for config in &content.walked.configs {
@@ -191,6 +202,7 @@ impl Finder<'_> {
         for name in names {
             self.found.push(Found {
                 name: name.map(Box::from),
+                more_names: Box::default(),
                 id: id.clone(),
                 content: Rc::clone(&content),
             });
