@@ -10,6 +10,7 @@ use super::document::Document;
 use super::evidence::Evidence;
 use super::json::Json;
 use super::layout::{ENTRY_NAMES, Layout};
+use super::polyglot::may_be_tar;
 use crate::digest::Digest;
 use crate::text::escape;
 use crate::trust::claimed::ClaimedDigest;
@@ -59,6 +60,8 @@ pub(super) struct Member {
     pub(super) size: u64,
     /// Whether it is JSON that could be read.
     pub(super) is_json: bool,
+    /// Whether it is a text that programs could unpack as an archive.
+    pub(super) may_be_tar: bool,
     /// Whether its place in a layout tells what it is for, so that nothing has to name it.
     pub(super) is_part_of_layout: bool,
 }
@@ -85,6 +88,7 @@ impl Contents {
             digest,
             size,
             is_json,
+            may_be_tar: text.is_some_and(may_be_tar),
             is_part_of_layout: is_part_of_layout(directory, name),
         });
         self.add_document(digest, text, json.as_ref());

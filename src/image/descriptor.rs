@@ -26,8 +26,8 @@ pub(super) struct Child {
     pub(super) descriptor: Descriptor,
     /// The platform that it is for, if the index says so.
     pub(super) platform: Option<Box<str>>,
-    /// The name on its label.
-    pub(super) name: Option<Box<str>>,
+    /// The names on its labels, its own first.
+    pub(super) names: Box<[Box<str>]>,
 }
 
 /// Why a descriptor has no meaning.
@@ -71,7 +71,7 @@ impl Child {
         Ok(Child {
             descriptor: Descriptor::of(object)?,
             platform: platform.map(platform::read).transpose()?.flatten(),
-            name: annotations.and_then(names::of_annotations),
+            names: annotations.map_or_else(Box::default, names::of_annotations),
         })
     }
 }

@@ -87,8 +87,10 @@ impl Graph {
 impl Child {
     /// Returns the bytes that it takes in memory, roughly.
     pub(super) fn weight(&self) -> usize {
-        let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
-        size_of::<Child>() + text(&self.platform) + text(&self.name)
+        let platform = self.platform.as_deref().map_or(0, str::len);
+        let names = self.names.iter();
+        let names = names.map(|name| size_of::<Box<str>>() + name.len());
+        size_of::<Child>() + platform + names.sum::<usize>()
     }
 }
 

@@ -20,6 +20,8 @@ use crate::trust::image::ImageFailure;
 pub(super) struct Found {
     /// The name on its label.
     pub(super) name: Option<Box<str>>,
+    /// The names on its other labels, by which some programs find it.
+    pub(super) more_names: Box<[Box<str>]>,
     /// The digest in its entry, or of its configuration; where that is not here, the path that its
     /// entry has for it.
     pub(super) id: Id,
@@ -38,6 +40,8 @@ pub(super) enum Id {
 pub(super) struct Content {
     pub(super) walked: Walked,
     pub(super) signer: Signer,
+    /// Whether it is evidence that nothing can run or unpack.
+    pub(super) is_inert: bool,
 }
 
 impl std::fmt::Display for Id {
@@ -54,6 +58,7 @@ impl Content {
         let mut content = Content {
             walked,
             signer: Signer::Nobody,
+            is_inert: false,
         };
         match signer {
             Ok(signer) => content.signer = signer,
@@ -108,6 +113,14 @@ struct Finder<'a> {
     found: Vec<Found>,
 }
 
+impl Found {
+    /// Returns all names by which a program may find it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.name.iter().chain(&self.more_names);
+        names.map(|name| &**name)
+    }
+}
+
 impl Finder<'_> {
     fn add_entry(&mut self, sources: &mut Sources<'_>, entry: &Entry<'_>, policy: &Policy) {
         let known = self.walked.get(&entry.root).map(Rc::clone);
@@ -115,7 +128,7 @@ impl Finder<'_> {
             Some(content) => content,
             None if sources.is_evidence(&entry.root) => return,
             None => {
-                let content = Rc::new(content(sources, &entry.root, policy));
+                let content = Rc::new(content(sources, &entry.root, policy, &self.tags));
                 self.walked.insert(entry.root, Rc::clone(&content));
                 content
             }
@@ -125,7 +138,7 @@ impl Finder<'_> {
             Err(failure) => {
                 // Fail closed: an image that is not known under all its names is not judged.
                 let content = Content::new(Walked::default(), Err(failure));
-                self.push(entry.name.map(Box::from), entry, &Rc::new(content));
+                self.push(entry.names.first().cloned(), entry, &Rc::new(content));
                 return;
             }
         };
@@ -142,6 +155,7 @@ impl Finder<'_> {
     fn push(&mut self, name: Option<Box<str>>, entry: &Entry<'_>, content: &Rc<Content>) {
         self.found.push(Found {
             name,
+            more_names: entry.names.get(1..).unwrap_or_default().into(),
             id: Id::Digest(entry.root.digest),
             content: Rc::clone(content),
         });
@@ -156,8 +170,8 @@ impl Finder<'_> {
         content: &Content,
     ) -> Result<Vec<Option<Box<str>>>, ImageFailure> {
         sources.pay(1 + content.walked.configs.len())?;
-        if let Some(name) = entry.name {
-            return Ok(vec![Some(name.into())]);
+        if let Some(name) = entry.names.first() {
+            return Ok(vec![Some(name.clone())]);
         }
         let mut names = Vec::new();
         for config in &content.walked.configs {
@@ -188,6 +202,7 @@ impl Finder<'_> {
         for name in names {
             self.found.push(Found {
                 name: name.map(Box::from),
+                more_names: Box::default(),
                 id: id.clone(),
                 content: Rc::clone(&content),
             });
@@ -195,34 +210,52 @@ impl Finder<'_> {
     }
 }
 
-/// Walks an image, and asks who signed it.
-fn content(sources: &mut Sources<'_>, root: &Descriptor, policy: &Policy) -> Content {
+/// Walks an image, and asks who signed it. `saved` are the configurations that `manifest.json`
+/// names.
+fn content(
+    sources: &mut Sources<'_>,
+    root: &Descriptor,
+    policy: &Policy,
+    saved: &HashMap<ClaimedDigest, Vec<&str>>,
+) -> Content {
     let walked = walk(sources, root, &policy.platforms);
     // Who signed what fails is never asked.
     let signer = match &walked.failure {
         Some(_) => Ok(Signer::Nobody),
-        None => signer(sources, root),
+        None => signer(sources, root, saved),
     };
-    Content::new(walked, signer)
+    let is_inert = match graph(sources, root) {
+        Some(Graph::Manifest(manifest)) => sources.is_inert(manifest),
+        _ => false,
+    };
+    Content {
+        is_inert,
+        ..Content::new(walked, signer)
+    }
 }
 
-fn signer(sources: &mut Sources<'_>, root: &Descriptor) -> Result<Signer, ImageFailure> {
+fn graph<'a>(sources: &Sources<'a>, root: &Descriptor) -> Option<&'a Graph> {
+    let document = sources.document(&root.digest)?;
+    document.graph.as_ref()?.as_ref().ok()
+}
+
+fn signer(
+    sources: &mut Sources<'_>,
+    root: &Descriptor,
+    saved: &HashMap<ClaimedDigest, Vec<&str>>,
+) -> Result<Signer, ImageFailure> {
     let signer = sources.signer(root.digest)?;
-    let graph = sources
-        .document(&root.digest)
-        .and_then(|document| document.graph.as_ref());
-    let Some(Ok(Graph::Manifest(manifest))) = graph else {
+    let Some(Graph::Manifest(manifest)) = graph(sources, root) else {
         return Ok(signer);
     };
-    let config = manifest.config.digest;
-    let document = sources
-        .document(&config)
-        .and_then(|document| document.config.as_ref());
+    let config = &manifest.config;
+    let document = sources.document(&config.digest);
+    let document = document.and_then(|document| document.config.as_ref());
+    // Only `docker save` writes a manifest that is not that of the registry.
+    let is_saved = config.class == Class::Config && saved.contains_key(&config.digest);
     match document {
-        Some(Ok(document)) if manifest.config.class == Class::Config && !signer.is_trusted() => {
-            let layers: Vec<_> = manifest.layers.iter().map(|layer| layer.digest).collect();
-            let twin = sources.twin(config, &layers, &document.diff_ids)?;
-            Ok(signer.or(twin.signer))
+        Some(Ok(document)) if is_saved && !signer.is_trusted() => {
+            Ok(signer.or(sources.twin_of_saved(manifest, &document.diff_ids)?))
         }
         _ => Ok(signer),
     }

@@ -90,8 +90,10 @@ struct Others(HashMap<String, BTreeMap<Id, ()>>);
 impl Others {
     fn new(found: &[Found]) -> Others {
         let mut all: HashMap<String, BTreeMap<Id, ()>> = HashMap::new();
-        for found in found {
-            if let Some(name) = &found.name {
+        // Attestations have the name of their image in some layouts; what can be neither run nor
+        // unpacked is not taken for it.
+        for found in found.iter().filter(|found| !found.content.is_inert) {
+            for name in found.names() {
                 let ids = all.entry(names::normalised(name)).or_default();
                 ids.insert(found.id.clone(), ());
             }
@@ -101,8 +103,12 @@ impl Others {
 
     /// Returns the first other image with the name of this one.
     fn of(&self, found: &Found) -> Option<&Id> {
-        let ids = self.0.get(&names::normalised(found.name.as_deref()?))?;
-        ids.keys().find(|id| **id != found.id)
+        if found.content.is_inert {
+            return None;
+        }
+        let with = |name| self.0.get(&names::normalised(name));
+        let mut ids = found.names().filter_map(with).flat_map(BTreeMap::keys);
+        ids.find(|id| **id != found.id)
     }
 }
 
@@ -157,7 +163,7 @@ fn verdict(found: &Found, others: &Others, policy: &Policy, outer: Outer) -> Ver
             Id::Path(path) => ImageFailure::BlobMissing(path.clone()),
         });
     }
-    let allowed = !policy.requires(found.name.as_deref(), outer);
+    let allowed = !policy.requires(found.names(), outer);
     let unsigned = |why| Verdict::Unsigned { allowed, why };
     match &content.signer {
         Signer::Trusted { verdict, .. } => verdict.clone(),

@@ -23,8 +23,8 @@ pub(super) struct Listed<'a> {
 /// An image by its descriptor.
 pub(super) struct Entry<'a> {
     pub(super) root: Descriptor,
-    /// The name on its label.
-    pub(super) name: Option<&'a str>,
+    /// The names on its labels, its own first.
+    pub(super) names: &'a [Box<str>],
 }
 
 /// Lists the images of a source, each as often as it is listed there.
@@ -98,7 +98,7 @@ impl<'a> Entry<'a> {
     fn of(child: &'a Child) -> Entry<'a> {
         Entry {
             root: child.descriptor,
-            name: child.name.as_deref(),
+            names: &child.names,
         }
     }
 
@@ -110,7 +110,7 @@ impl<'a> Entry<'a> {
                 class: graph.class(),
                 has_urls: false,
             },
-            name: None,
+            names: &[],
         }
     }
 }

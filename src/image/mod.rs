@@ -21,6 +21,7 @@ mod names;
 mod noting;
 mod platform;
 mod policy;
+mod polyglot;
 mod saved;
 mod signature;
 mod signer;

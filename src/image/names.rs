@@ -2,7 +2,7 @@
 
 use super::json::{Json, Object};
 
-/// Annotations that name an image, the first of which counts.
+/// Annotations that name an image, the first of which is its name here. Programs go by any of them.
 const LABELS: [&str; 3] = [
     "io.containerd.image.name",
     "org.opencontainers.image.ref.name",
@@ -15,14 +15,84 @@ const DOCKER: &str = "docker.io";
 /// The namespace of Docker's official images, which their names leave out.
 const LIBRARY: &str = "library";
 
-/// Returns the name that a descriptor's annotations give an image.
-pub(super) fn of_annotations(annotations: &Object) -> Option<Box<str>> {
+/// Returns the names that a descriptor's annotations give an image, all of them different, its own
+/// first.
+pub(super) fn of_annotations(annotations: &Object) -> Box<[Box<str>]> {
     let named = |key: &&str| {
         let name = annotations.exact(key).and_then(Json::as_str)?;
         let is_name = !name.is_empty() && (*key != REF_NAME || name.contains('/'));
-        is_name.then(|| name.into())
+        is_name.then_some(name)
     };
-    LABELS.iter().find_map(named)
+    let mut names: Vec<Box<str>> = Vec::new();
+    for name in LABELS.iter().filter_map(named) {
+        if names.iter().all(|other| **other != *name) {
+            names.push(name.into());
+        }
+    }
+    names.into()
+}
+
+/// Reports whether a name is one by the grammar of Docker's distribution, so that every program
+/// takes it for the same.
+pub(super) fn is_legal(name: &str) -> bool {
+    let (rest, digest) = match name.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (name, None),
+    };
+    let slash = rest.rfind('/').map_or(0, |slash| slash + 1);
+    let (whole, tag) = match rest[slash..].find(':') {
+        Some(colon) => (&rest[..slash + colon], Some(&rest[slash + colon + 1..])),
+        None => (rest, None),
+    };
+    let path = match whole.split_once('/') {
+        Some((host, path)) if is_host(host) => is_legal_host(host).then_some(path),
+        _ => Some(whole),
+    };
+    path.is_some_and(|path| path.split('/').all(is_legal_component))
+        && tag.is_none_or(is_legal_tag)
+        && digest.is_none_or(is_legal_digest)
+}
+
+fn is_legal_host(host: &str) -> bool {
+    let (host, port) = host.split_once(':').unwrap_or((host, "0"));
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_part = |part: &str| {
+        let is_edged = part.starts_with('-') || part.ends_with('-');
+        !part.is_empty() && !is_edged && part.bytes().all(is_inner)
+    };
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    is_port && host.split('.').all(is_part)
+}
+
+/// Reports whether this is words of lower-case letters and digits, with a dot, one or two
+/// underscores or any number of hyphens between them.
+fn is_legal_component(part: &str) -> bool {
+    let is_of_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_separator =
+        |text: &str| matches!(text, "" | "." | "_" | "__") || text.bytes().all(|byte| byte == b'-');
+    part.starts_with(is_of_word)
+        && part.ends_with(is_of_word)
+        && part.split(is_of_word).all(is_separator)
+}
+
+fn is_legal_tag(tag: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let mut bytes = tag.bytes();
+    tag.len() <= 128
+        && bytes.next().is_some_and(is_word)
+        && bytes.all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
+}
+
+fn is_legal_digest(digest: &str) -> bool {
+    let Some((algorithm, digits)) = digest.split_once(':') else {
+        return false;
+    };
+    let is_part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    algorithm.split(['-', '_', '+', '.']).all(is_part) && digits.len() >= 32 && is_hex
 }
 
 /// A name, as Docker completes it.
@@ -71,9 +141,13 @@ fn is_host(text: &str) -> bool {
 
 fn normal_host(host: &str) -> String {
     let host = host.to_ascii_lowercase();
-    match host.as_str() {
-        "index.docker.io" | "registry-1.docker.io" => DOCKER.to_owned(),
-        _ => host,
+    // The port of HTTPS is the one of names without a port, and a dot at the end means nothing.
+    let host = host.strip_suffix(":443").unwrap_or(&host);
+    let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+    let name = name.strip_suffix('.').unwrap_or(name);
+    match (name, port) {
+        ("index.docker.io" | "registry-1.docker.io", "") => DOCKER.to_owned(),
+        _ => format!("{name}{port}"),
     }
 }
 
@@ -268,17 +342,77 @@ mod tests {
     }
 
     #[test]
-    fn the_first_label_that_is_a_name_counts() {
-        let name = |text: &str| {
+    fn every_label_that_is_a_name_counts_and_the_first_is_the_name() {
+        let names = |text: &str| {
             let json = Json::parse(text.as_bytes()).unwrap();
-            of_annotations(json.as_object().unwrap())
+            of_annotations(json.as_object().unwrap()).join(" ")
         };
         let (containerd, reference, base) = (LABELS[0], LABELS[1], LABELS[2]);
         let all = format!(r#"{{"{base}":"c/c","{reference}":"b/b:1","{containerd}":"a"}}"#);
-        assert_eq!(name(&all).as_deref(), Some("a"));
+        assert_eq!(names(&all), "a b/b:1 c/c");
+        let same = format!(r#"{{"{base}":"b/b:1","{reference}":"b/b:1"}}"#);
+        assert_eq!(names(&same), "b/b:1");
         let tag = format!(r#"{{"{base}":"c/c","{reference}":"1.36"}}"#);
-        assert_eq!(name(&tag).as_deref(), Some("c/c"));
+        assert_eq!(names(&tag), "c/c");
         let only_tag = format!(r#"{{"{reference}":"1.36","{containerd}":""}}"#);
-        assert_eq!(name(&only_tag), None);
+        assert_eq!(names(&only_tag), "");
+    }
+
+    #[test]
+    fn the_port_of_https_and_a_dot_behind_a_host_mean_nothing() {
+        for name in [
+            "quay.io:443/x:1",
+            "quay.io./x:1",
+            "Quay.io.:443/x:1",
+            "quay.io/x:1",
+        ] {
+            assert_eq!(normalised(name), "quay.io/x:1");
+            assert!(covers("quay.io/x", name), "{name}");
+        }
+        assert_eq!(normalised("index.docker.io:443/library/x"), normalised("x"));
+        assert!(!covers("quay.io/x", "quay.io:8443/x:1"));
+    }
+
+    #[test]
+    fn only_names_of_the_grammar_are_legal() {
+        let digest = format!("quay.io/x@sha256:{}", "0".repeat(64));
+        for name in [
+            "busybox",
+            "busybox:1.36",
+            "localhost:5000/a/b:v1_2-x",
+            "US.example/a.b/c__d/e--f:V1",
+            "127.0.0.1:31999/x",
+            &digest,
+            &digest.replace('@', ":1@"),
+        ] {
+            assert!(is_legal(name), "{name}");
+        }
+        for name in [
+            "",
+            "us.example//a",
+            "us.example/./a",
+            "us.example/x/../a",
+            "us.example./a",
+            "us.example/%70al/a",
+            "us.example\\pal/a",
+            "us.example/Pal/a",
+            "us.еxample/a",
+            "us.example/pal:x/a",
+            "us.example/pal@sha256:00/a",
+            "us.example/pal@sha256:00",
+            "us.example/pal/",
+            "/us.example/pal",
+            " us.example/pal",
+            "us.example/pal:v1\n",
+            "https://us.example/pal:1",
+            "docker://us.example/pal:1",
+            "us.example:/pal",
+            "us.example/a___b",
+            "us.example/a..b",
+            "us.example/a:-1",
+            "us.example/a:",
+        ] {
+            assert!(!is_legal(name), "{name}");
+        }
     }
 }

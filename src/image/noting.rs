@@ -10,7 +10,7 @@ use super::names;
 use super::policy::Outer;
 use super::signer::Signer;
 use super::sources::Sources;
-use super::walk::MOST_INDEXES;
+use super::walk::{MOST_INDEXES, walk};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image_notes::ImageNote;
 
@@ -151,21 +151,24 @@ fn reach_unlisted_evidence(sources: &mut Sources<'_>) {
         _ => None,
     });
     let is_typed = |manifest: &Manifest| {
-        manifest
-            .layers
-            .iter()
-            .all(|layer| layer.class == Class::Evidence)
+        let is_evidence = |layer: &Descriptor| {
+            let member = sources.member(&layer.digest);
+            layer.class == Class::Evidence && member.is_some_and(|member| member.is_json)
+        };
+        !manifest.layers.is_empty() && manifest.layers.iter().all(is_evidence)
     };
     let typed = manifests.filter(|(_, manifest)| is_typed(manifest));
     let ordered: BTreeSet<ClaimedDigest> = typed.map(|(digest, _)| digest).collect();
     for digest in ordered {
         if let Some(member) = sources.member(&digest) {
-            sources.is_evidence(&Descriptor {
+            let root = Descriptor {
                 digest,
                 size: member.size,
                 class: Class::Manifest,
                 has_urls: false,
-            });
+            };
+            // For what it reaches; whether it is whole does not matter to a note.
+            let _ = walk(sources, &root, &[]);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 pub use super::names::Prefix;
+use super::names::is_legal;
 pub use super::platform::Wanted;
 use crate::trust::key::Key;
 
@@ -31,8 +32,12 @@ pub enum Outer {
 }
 
 impl Policy {
-    /// Reports whether an image with this name must be signed.
-    pub(super) fn requires(&self, name: Option<&str>, outer: Outer) -> bool {
+    /// Reports whether an image with these names must be signed.
+    pub(super) fn requires<'n>(
+        &self,
+        mut names: impl Iterator<Item = &'n str>,
+        outer: Outer,
+    ) -> bool {
         // Fail closed: where names prove nothing and the user did not accept that, no name exempts
         // an image.
         let covers = |name: &str| {
@@ -40,6 +45,9 @@ impl Policy {
                 .iter()
                 .any(|prefix| prefix.covers(name))
         };
-        outer == Outer::NotValid || name.is_some_and(covers)
+        // Fail closed: what is no legal name may be taken for one with any of the prefixes.
+        let is_covered = |name: &str| covers(name) || !is_legal(name);
+        let has_prefixes = !self.signed_registries.is_empty();
+        outer == Outer::NotValid || (has_prefixes && names.any(is_covered))
     }
 }

@@ -120,7 +120,7 @@ mod tests {
         }
         assert_eq!(
             &*refused(r#"[{"Config":"c","Layers":[],"layers":["x"]}]"#),
-            r#"the key "layers" would be taken for "Layers" by some programs, and not by others"#
+            r#"some programs read the key "layers" as "Layers""#
         );
         assert_eq!(
             &*refused(r#"[{"Config":"c","Layers":[1]}]"#),

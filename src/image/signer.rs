@@ -2,8 +2,10 @@
 //! with the same content.
 
 use super::contents::Contents;
+use super::descriptor::Descriptor;
 use super::document::Manifest;
 use super::evidence::Signed;
+use super::media::Class;
 use super::sources::Sources;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::ImageFailure;
@@ -162,6 +164,37 @@ impl Sources<'_> {
             }
         }
         Ok(twin)
+    }
+
+    /// Returns who signed a manifest with the content of another one, which `docker save` wrote.
+    ///
+    /// Fail closed: the manifest itself says more than its content, and nobody signed it. So the
+    /// media types must mean the same in both: all are layers, none of which may be absent.
+    ///
+    /// # Errors
+    /// [`ImageFailure::TooLarge`].
+    pub(super) fn twin_of_saved(
+        &mut self,
+        manifest: &Manifest,
+        diff_ids: &[ClaimedDigest],
+    ) -> Result<Signer, ImageFailure> {
+        let layers: Vec<_> = manifest.layers.iter().map(|layer| layer.digest).collect();
+        let is_plain = |layer: &Descriptor| layer.class == Class::Layer;
+        let mut best = Signer::Nobody;
+        if !manifest.layers.iter().all(is_plain) {
+            return Ok(best);
+        }
+        for digest in self.with_config(&manifest.config.digest)? {
+            self.pay(2 * layers.len())?;
+            if let Some(other) = self.manifest(&digest)
+                && other.config.class == manifest.config.class
+                && other.layers.iter().all(is_plain)
+                && has_layers(other, &layers, diff_ids)
+            {
+                best = best.or(self.signer(digest)?);
+            }
+        }
+        Ok(best)
     }
 }
 

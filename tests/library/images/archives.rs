@@ -242,3 +242,53 @@ fn an_index_json_without_images_leaves_those_of_manifest_json() {
     source.file("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
     assert_eq!(verdicts(&source.judged()), [(Some("a:1"), unsigned(false))]);
 }
+
+#[test]
+fn a_manifest_that_nobody_signed_has_no_signature_of_another_with_its_content() {
+    let contents = ["one", "two"];
+    let judged = |is_saved: bool, media_types: [&str; 2], has_last: bool| {
+        let mut source = match is_saved {
+            true => saved(&["r.example/a:1"]),
+            false => Source::default(),
+        };
+        let config = source.blob(CONFIG, config("linux/amd64", &contents.map(id)));
+        let (manifest, signature) = pulled(VENDOR, contents);
+        source.blob("", manifest);
+        source.blob("", signature);
+        let mut layers = contents.map(|layer| source.blob(LAYER, layer));
+        for (layer, media_type) in layers.iter_mut().zip(media_types) {
+            layer["mediaType"] = json!(media_type);
+            layer["urls"] = json!(["https://evil.example/x"]);
+        }
+        let changed = source.manifest(&config, &layers);
+        source.list(&changed, "r.example/a:1");
+        if !has_last {
+            source.remove(&blob_path("two"));
+        }
+        let judgement = source.judged();
+        one(&judgement).verdict.clone()
+    };
+    assert_eq!(judged(true, [LAYER, LAYER], true), valid());
+    assert_eq!(judged(false, [LAYER, LAYER], true), unsigned(false));
+    let encrypted = "application/vnd.oci.image.layer.v1.tar+encrypted";
+    for other in [FOREIGN, encrypted] {
+        assert_eq!(judged(false, [LAYER, other], true), unsigned(false));
+    }
+    assert_eq!(judged(false, [LAYER, FOREIGN], false), unsigned(false));
+    // With what `docker save` writes, the same under another type is an image of its own.
+    for other in [FOREIGN, encrypted] {
+        let mut source = saved(&[]);
+        let config = source.blob(CONFIG, config("linux/amd64", &contents.map(id)));
+        let layers = [source.blob(LAYER, "one"), source.blob(other, "two")];
+        let changed = source.manifest(&config, &layers);
+        source.list(&changed, "r.example/a:1");
+        let judgement = source.judged_with(
+            &outside(&pulled(VENDOR, contents)),
+            &policy(),
+            Outer::NotValid,
+        );
+        let mut verdicts = verdicts(&judgement).into_iter();
+        let of_changed = verdicts.find(|(name, _)| name.is_some());
+        assert_eq!(of_changed, Some((Some("r.example/a:1"), unsigned(false))));
+    }
+}

@@ -1,5 +1,6 @@
 //! Names of images, which no image signature covers.
 
+use serde_json::json;
 use verify_signatures::internals::image::{ImageNote, Outer, Prefix};
 use verify_signatures::{ImageFailure, Invalid, Unclaimed, Verdict};
 
@@ -123,4 +124,81 @@ fn images_come_in_the_order_of_their_names_and_those_without_first() {
         .map(|(name, _)| name)
         .collect();
     assert_eq!(names, [None, Some("r/a"), Some("r/b")]);
+}
+
+/// Returns the verdicts in a valid bundle whose images of `us.example/pal` must be signed.
+fn in_valid_bundle(source: &Source) -> Vec<bool> {
+    let mut policy = policy();
+    policy.signed_registries = vec![Prefix::parse("us.example/pal").unwrap()];
+    let judgement = source.judged_by(&policy, Outer::Valid);
+    let images = judgement.images.iter();
+    images.map(|judged| judged.verdict.passes()).collect()
+}
+
+#[test]
+fn an_image_must_be_signed_if_any_of_its_labels_says_so() {
+    const REF_NAME: &str = "org.opencontainers.image.ref.name";
+    const BASE: &str = "org.opencontainers.image.base.name";
+    for (label, name, passes) in [
+        (REF_NAME, "us.example/pal/app:1", false),
+        (BASE, "us.example/pal/app:1", false),
+        (BASE, "us.example/other/app:1", true),
+    ] {
+        let mut source = Source::default();
+        let mut image = source.image("a", "linux/amd64", 1);
+        image["annotations"] = json!({CONTAINERD: "quay.io/hide/it:1", label: name});
+        source.entries.push(image.clone());
+        assert_eq!(in_valid_bundle(&source), [passes], "{label} {name}");
+        source.sign(&image, VENDOR, name);
+        assert_eq!(in_valid_bundle(&source), [true]);
+    }
+}
+
+#[test]
+fn a_name_on_any_label_of_two_images_is_ambiguous() {
+    let mut source = Source::default();
+    let mut one = source.image("a", "linux/amd64", 1);
+    let two = source.image("b", "linux/amd64", 1);
+    one["annotations"] = json!({
+        CONTAINERD: "quay.io/hide/it:1",
+        "org.opencontainers.image.ref.name": "r.example/app:1",
+    });
+    source.entries.push(one.clone());
+    source.list(&two, "r.example/app:1");
+    let twice = |other: &serde_json::Value| {
+        Verdict::Image(ImageFailure::NameTwice(
+            other["digest"].as_str().unwrap().into(),
+        ))
+    };
+    let expected = [
+        (Some("quay.io/hide/it:1"), twice(&two)),
+        (Some("r.example/app:1"), twice(&one)),
+    ];
+    let judgement = source.judged_by(&policy(), Outer::Valid);
+    assert_eq!(verdicts(&judgement), expected);
+}
+
+#[test]
+fn a_name_that_programs_may_read_differently_exempts_no_image() {
+    for name in [
+        "us.example:443/pal/app:1",
+        "us.example./pal/app:1",
+        "us.example//pal/app:1",
+        "us.example/./pal/app:1",
+        "us.example/x/../pal/app:1",
+        " us.example/pal/app:1",
+        "docker://us.example/pal/app:1",
+        "https://us.example/pal/app:1",
+        "us.example/%70al/app:1",
+        "us.еxample/pal/app:1",
+        "US.example/pal/app:1",
+        "us.example/Pal/app:1",
+    ] {
+        let mut source = Source::default();
+        let image = source.image("a", "linux/amd64", 1);
+        source.list(&image, name);
+        assert_eq!(in_valid_bundle(&source), [false], "{name}");
+        let without_policy = source.judged_by(&policy(), Outer::Valid);
+        assert!(one(&without_policy).verdict.passes());
+    }
 }
