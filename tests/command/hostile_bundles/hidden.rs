@@ -256,7 +256,7 @@ fn an_unsigned_image_of_a_signed_registry_fails_in_a_valid_bundle_in_whatever_wa
         ("Registry.Example.COM/team/x@sha256:0", true),
         ("registry.example.com/team", true),
         ("registry.example.com/teams/x", false),
-        ("registry.example.com:443/team/x", false),
+        ("registry.example.com:443/team/x", true),
         ("docker.io/registry.example.com/team/x", false),
     ] {
         let mut layout = Layout::default();
