@@ -127,6 +127,10 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
                 let records = Records::parse(&self.extension(&header)?)?;
                 once(&mut self.extensions.records, records)
             }
+            // Fail closed: Go forgets what was said of the next member, other programs do not.
+            Kind::Global if !self.extensions.is_empty() => {
+                Err(Defect::BadHeader("a global header lies between a member's headers").into())
+            }
             Kind::Global => {
                 let records = Records::parse(&self.extension(&header)?)?;
                 // Fail closed: programs differ in whether they obey it.

@@ -259,6 +259,21 @@ fn a_global_header_must_not_name_or_size_members() {
 }
 
 #[test]
+fn a_global_header_between_the_headers_of_a_member_is_refused() {
+    for extension in [
+        pax(b'x', &[("path", "b")]),
+        pax(b'x', &[("mtime", "1")]),
+        member(b'L', b"l", b"b\0"),
+        member(b'K', b"l", b"b\0"),
+    ] {
+        let global = pax(b'g', &[("comment", "a commit")]);
+        let bytes = archive(&[extension, global, member(b'0', b"a", b"1")]);
+        let expected = bad("a global header lies between a member's headers");
+        assert_eq!(defect(&bytes), expected);
+    }
+}
+
+#[test]
 fn a_size_of_pax_that_differs_is_refused() {
     let bytes = archive(&[pax(b'x', &[("size", "512")]), member(b'0', b"a", b"1")]);
     assert_eq!(defect(&bytes), Defect::SizeDiffers("a".into()));
