@@ -323,6 +323,34 @@ fn a_kind_that_is_not_known_and_a_wrong_checksum_are_refused() {
 }
 
 #[test]
+fn a_first_header_whose_checksum_some_program_accepts_is_a_damaged_archive() {
+    let sum = |block: &[u8]| block.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    let mut blank = header(b'0', b"a", 0).as_bytes().to_vec();
+    // Without the magic, which alone would tell.
+    blank[257..265].fill(0);
+    blank[148..156].fill(b' ');
+    let sum = sum(&blank);
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |place: u32| char::from(digits[(sum >> (6 * place)) as usize % 64]);
+    for checksum in [
+        format!("+{}{}{}\0\0\0\0", digit(2), digit(1), digit(0)),
+        format!("{:>8}", format!("0o{sum:o}")),
+        format!("\0\0{sum:06o}"),
+        format!("{sum:06o}\0x"),
+        format!("+{sum:06o} "),
+    ] {
+        let mut block = blank.clone();
+        block[148..156].copy_from_slice(checksum.as_bytes());
+        let bytes = [block, END.to_vec()].concat();
+        assert_eq!(
+            defect(&bytes),
+            bad("its checksum does not match"),
+            "{checksum:?}"
+        );
+    }
+}
+
+#[test]
 fn a_name_has_its_bounds() {
     let large = vec![b'a'; 1024 * 1024 + 1];
     for kind in [b'L', b'K', b'x', b'g'] {
