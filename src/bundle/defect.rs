@@ -38,6 +38,9 @@ pub(crate) enum Defect {
     /// Compressed by a program of this name, in a format that is not decompressed here.
     #[error("compressed with {0}, which is not supported")]
     OtherCompression(&'static str),
+    /// A tar archive to programs that do not look for compression, or not for this one.
+    #[error("it begins both as a tar archive and as compressed data")]
+    Polyglot,
     /// Something lies behind the last frame or behind the archive's end.
     #[error("data follows the end of the content")]
     TrailingData,

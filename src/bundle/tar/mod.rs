@@ -47,6 +47,11 @@ pub(super) fn read<R: Read, C: Conveyor>(
     Ok(Contents::Tar)
 }
 
+/// Reports whether some program may take data that begins so for an archive.
+pub(super) fn is_like_archive(beginning: &[u8]) -> bool {
+    beginning.first_chunk().is_some_and(header::is_like_header)
+}
+
 struct Archive<'a, R, C: Conveyor> {
     input: R,
     names: Names,
