@@ -65,7 +65,7 @@ pub(crate) enum Defect {
     /// A header that is invalid, or that programs read differently.
     #[error("invalid header in the archive: {0}")]
     BadHeader(&'static str),
-    /// A member whose headers for long names are too large.
+    /// A member whose headers for long names are too large, or that lies too deep.
     #[error("a member has a name that is too long")]
     NamesTooLong,
     /// See [`super::Limits::members`].
