@@ -38,6 +38,9 @@ pub(crate) enum Defect {
     /// Compressed by a program of this name, in a format that is not decompressed here.
     #[error("compressed with {0}, which is not supported")]
     OtherCompression(&'static str),
+    /// A tar archive to programs that do not look for compression, or not for this one.
+    #[error("it begins both as a tar archive and as compressed data")]
+    Polyglot,
     /// Something lies behind the last frame or behind the archive's end.
     #[error("data follows the end of the content")]
     TrailingData,
@@ -62,7 +65,7 @@ pub(crate) enum Defect {
     /// A header that is invalid, or that programs read differently.
     #[error("invalid header in the archive: {0}")]
     BadHeader(&'static str),
-    /// A member whose headers for long names are too large.
+    /// A member whose headers for long names are too large, or that lies too deep.
     #[error("a member has a name that is too long")]
     NamesTooLong,
     /// See [`super::Limits::members`].

@@ -126,7 +126,8 @@ impl Tree {
     ) -> Result<(), Fault> {
         let below = path.strip_prefix(&self.root).unwrap_or(path);
         let name = below.as_os_str().as_bytes();
-        if kind.is_dir() {
+        // The root may be a link: the user named it. Its directory is the one it leads to.
+        if kind.is_dir() || name.is_empty() && fs::metadata(path)?.is_dir() {
             self.directories.push((path.to_owned(), Stamp::at(path)?));
             return match name {
                 b"" => Ok(()),
@@ -336,6 +337,25 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         symlink("..", directory.path().join("up")).unwrap();
         assert_eq!(defect(directory.path()), Defect::UnsafeName("..".into()));
+    }
+
+    #[test]
+    fn a_directory_named_by_a_link_is_read_and_links_in_it_are_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (real, link) = (directory.path().join("real"), directory.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        fs::write(real.join("a"), b"{}").unwrap();
+        symlink(&real, &link).unwrap();
+        assert_eq!(read(&link).unwrap(), [file("a", b"{}")]);
+        fs::create_dir(real.join("b")).unwrap();
+        symlink("b", real.join("c")).unwrap();
+        let to_b = Member {
+            path: b"c".to_vec(),
+            entry: Entry::Link {
+                target: b"b".to_vec(),
+            },
+        };
+        assert_eq!(read(&link).unwrap(), [file("a", b"{}"), to_b]);
     }
 
     #[test]

@@ -39,6 +39,11 @@ pub(super) fn read<C: Conveyor>(
         .first_chunk()
         .map_or(Magic::Unknown, |bytes| Magic::of(*bytes));
     let is_gzip = beginning.starts_with(&gzip::MAGIC);
+    // Fail closed: a tar archive can begin with any name, also with a magic number; programs that
+    // do not know it (of skippable frames, few do) find other members than those that are inside.
+    if (is_gzip || magic != Magic::Unknown) && tar::is_like_archive(beginning) {
+        return Err(Defect::Polyglot.into());
+    }
     // Fail closed: there may be images in it, which are not judged.
     if let Some((_, name)) = OTHERS
         .iter()
@@ -162,6 +167,34 @@ mod tests {
         ] {
             assert_eq!(read(&bytes), (Vec::new(), Ok(Contents::NotATar)));
         }
+    }
+
+    #[test]
+    fn what_is_both_a_tar_archive_and_compressed_is_refused() {
+        let inside = tar(&[("signed", b"1")]);
+        // Their lengths, little-endian, are those of a name without zeros.
+        let of_skippable = [0x50, 0x2a, 0x4d, 0x18, 0x01, 0x06, 0x01, 0x01];
+        for magic in [&of_skippable[..], b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08"] {
+            let mut archive = tar(&[("name-that-is-replaced", b"2"), ("other", b"3")]);
+            archive[..magic.len()].copy_from_slice(magic);
+            let mut header = tar::Header::new_gnu();
+            header.as_mut_bytes().copy_from_slice(&archive[..512]);
+            header.set_cksum();
+            archive[..512].copy_from_slice(header.as_bytes());
+            let bytes = [archive, frame(&inside)].concat();
+            assert_eq!(defect(&bytes), Defect::Polyglot, "{magic:x?}");
+        }
+        // The first header as a skippable frame's beginning, and a real frame behind the archive.
+        let outside = tar(&[("12345678", b"2")]);
+        let length = u32::try_from(outside.len() - 8).unwrap().to_le_bytes();
+        let mut header = tar::Header::new_old();
+        header.as_mut_bytes().copy_from_slice(&outside[..512]);
+        header.as_old_mut().name[..4].copy_from_slice(&of_skippable[..4]);
+        header.as_old_mut().name[4..8].copy_from_slice(&length);
+        header.as_old_mut().cksum.fill(0);
+        header.set_cksum();
+        let whole = [header.as_bytes(), &outside[512..], &frame(&inside)].concat();
+        assert_eq!(defect(&whole), Defect::Polyglot);
     }
 
     #[test]

@@ -10,14 +10,23 @@ use crate::digest::Digest;
 /// Maximum length of a name in bytes: PATH_MAX of Linux.
 const LONGEST: usize = 4096;
 
+/// Maximum number of components of a path. Images have fewer than ten; the work for a name grows
+/// with them.
+const DEEPEST: usize = 128;
+
 /// Returns the path in its one form: components joined by `/`, without empty ones and `.`; empty
 /// for the root.
 ///
 /// # Errors
 /// [`Defect::UnsafeName`] for an empty or absolute name, one with `..` or a zero byte, or one
-/// longer than 4096 bytes.
+/// longer than 4096 bytes; [`Defect::NamesTooLong`] for more than 128 components.
 pub(super) fn normal(name: &[u8]) -> Result<Vec<u8>, Defect> {
-    resolved(&[], name)
+    check(name)?;
+    if components(name).any(|component| component == b"..") {
+        return Err(unsafe_name(name));
+    }
+    let all: Vec<&[u8]> = components(name).collect();
+    joined(&all)
 }
 
 /// Returns the path of a symbolic link's target: relative to the directory of `link`, which is in
@@ -25,7 +34,7 @@ pub(super) fn normal(name: &[u8]) -> Result<Vec<u8>, Defect> {
 ///
 /// # Errors
 /// [`Defect::UnsafeName`] for a target that is empty, absolute, has a zero byte, is longer than
-/// 4096 bytes, or leads out of the bundle.
+/// 4096 bytes, or leads out of the bundle; [`Defect::NamesTooLong`] for more than 128 components.
 pub(super) fn target(link: &[u8], target: &[u8]) -> Result<Vec<u8>, Defect> {
     let directory = match link.iter().rposition(|byte| *byte == b'/') {
         Some(end) => &link[..end],
@@ -41,16 +50,14 @@ pub(super) fn target(link: &[u8], target: &[u8]) -> Result<Vec<u8>, Defect> {
             return Err(unsafe_name(target));
         }
     }
-    Ok(path.join(&b'/'))
+    joined(&path)
 }
 
-fn resolved(base: &[u8], name: &[u8]) -> Result<Vec<u8>, Defect> {
-    check(name)?;
-    if components(name).any(|component| component == b"..") {
-        return Err(unsafe_name(name));
+fn joined(components: &[&[u8]]) -> Result<Vec<u8>, Defect> {
+    if components.len() > DEEPEST {
+        return Err(Defect::NamesTooLong);
     }
-    let all: Vec<&[u8]> = components(base).chain(components(name)).collect();
-    Ok(all.join(&b'/'))
+    Ok(components.join(&b'/'))
 }
 
 fn check(name: &[u8]) -> Result<(), Defect> {
@@ -71,14 +78,21 @@ fn unsafe_name(name: &[u8]) -> Defect {
     Defect::UnsafeName(shown(beginning))
 }
 
-/// The names met so far. Of each, a part of its SHA-256 is kept: 16 bytes, which no two names
-/// share.
+/// What stands for a name: a part of the SHA-256 of its directory's own, followed by its last
+/// component. No two names share it, and each component of a name is hashed once.
+type Id = [u8; 16];
+
+/// What stands for the bundle's root.
+const ROOT: Id = [0; 16];
+
+/// The names met so far.
 #[derive(Debug)]
 pub(super) struct Names {
-    known: HashMap<[u8; 16], Kind>,
+    known: HashMap<Id, Kind>,
     most: usize,
     /// The directory whose name, and those above it, are already known.
     last: Vec<u8>,
+    last_id: Id,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +108,7 @@ impl Names {
             known: HashMap::new(),
             most,
             last: Vec::new(),
+            last_id: ROOT,
         }
     }
 
@@ -103,19 +118,31 @@ impl Names {
     /// [`Defect::Duplicate`] if a file or a link has one of these names;
     /// [`Defect::TooManyMembers`].
     pub(super) fn add_directory(&mut self, path: &[u8]) -> Result<(), Defect> {
-        if path == self.last {
-            return Ok(());
+        self.directory(path).map(|_| ())
+    }
+
+    fn directory(&mut self, path: &[u8]) -> Result<Id, Defect> {
+        if path.is_empty() {
+            return Ok(ROOT);
         }
+        if path == self.last {
+            return Ok(self.last_id);
+        }
+        let mut id = ROOT;
+        let mut start = 0;
         // Fail closed: a member below a link would, unpacked, lie elsewhere and could replace
         // another one.
         let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         for end in ends.map(|(end, _)| end).chain([path.len()]) {
-            if self.add(&path[..end], Kind::Directory)? == Kind::Leaf {
+            id = below(&id, &path[start..end]);
+            if self.add(id, Kind::Directory)? == Kind::Leaf {
                 return Err(Defect::Duplicate(shown(&path[..end])));
             }
+            start = end + 1;
         }
         self.last = path.to_owned();
-        Ok(())
+        self.last_id = id;
+        Ok(id)
     }
 
     /// Adds a file or a link, and the directories above it.
@@ -123,11 +150,12 @@ impl Names {
     /// # Errors
     /// [`Defect::Duplicate`] if the name is not new; [`Defect::TooManyMembers`].
     pub(super) fn add_leaf(&mut self, path: &[u8]) -> Result<(), Defect> {
-        if let Some(end) = path.iter().rposition(|byte| *byte == b'/') {
-            self.add_directory(&path[..end])?;
-        }
+        let id = match path.iter().rposition(|byte| *byte == b'/') {
+            Some(end) => below(&self.directory(&path[..end])?, &path[end + 1..]),
+            None => below(&ROOT, path),
+        };
         let before = self.known.len();
-        self.add(path, Kind::Leaf)?;
+        self.add(id, Kind::Leaf)?;
         // Fail closed: programs differ in whether the first or the last of two members counts.
         if self.known.len() == before {
             return Err(Defect::Duplicate(shown(path)));
@@ -136,17 +164,22 @@ impl Names {
     }
 
     /// Adds a name, unless it is known, and returns its kind.
-    fn add(&mut self, path: &[u8], kind: Kind) -> Result<Kind, Defect> {
-        let digest = Digest::of(path);
-        let mut part = [0; 16];
-        part.copy_from_slice(&digest.as_bytes()[..16]);
+    fn add(&mut self, id: Id, kind: Kind) -> Result<Kind, Defect> {
         let is_full = self.known.len() >= self.most;
-        match self.known.entry(part) {
+        match self.known.entry(id) {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(_) if is_full => Err(Defect::TooManyMembers),
             Entry::Vacant(place) => Ok(*place.insert(kind)),
         }
     }
+}
+
+/// Returns what stands for a name of one component in a directory.
+fn below(directory: &Id, component: &[u8]) -> Id {
+    let digest = Digest::of(&[directory, component].concat());
+    let mut id = ROOT;
+    id.copy_from_slice(&digest.as_bytes()[..ROOT.len()]);
+    id
 }
 
 #[cfg(test)]
@@ -194,6 +227,28 @@ mod tests {
         for (link, to) in [("a", ".."), ("d/a", "../../b"), ("a", "/b"), ("a", "")] {
             assert!(is_unsafe(&target(link.as_bytes(), to.as_bytes())), "{to}");
         }
+    }
+
+    #[test]
+    fn a_name_has_at_most_128_components() {
+        let deepest = ["a"; 128].join("/");
+        assert_eq!(normal(deepest.as_bytes()), Ok(deepest.clone().into()));
+        let deeper = format!("{deepest}/a");
+        assert_eq!(normal(deeper.as_bytes()), Err(Defect::NamesTooLong));
+        let to = |path: &str| target(b"b/l", path.as_bytes());
+        assert_eq!(to(&format!("../{deepest}")), Ok(deepest.clone().into()));
+        assert_eq!(to(&deepest), Err(Defect::NamesTooLong));
+    }
+
+    #[test]
+    fn names_of_the_same_letters_in_other_directories_are_others() {
+        let mut names = Names::new(20);
+        for name in ["ab/c", "a/bc", "a/b/c", "abc", "b/c/ab"] {
+            assert_eq!(names.add_leaf(name.as_bytes()), Ok(()), "{name}");
+        }
+        assert_eq!(names.add_leaf(b"a/b/c"), duplicate("a/b/c"));
+        assert_eq!(names.add_leaf(b"ab/c"), duplicate("ab/c"));
+        assert_eq!(names.add_directory(b""), Ok(()));
     }
 
     fn duplicate(name: &str) -> Result<(), Defect> {

@@ -1,6 +1,7 @@
 //! The header block of a member (POSIX.1-2024, pax, "ustar Interchange Format", and the GNU
 //! variant), read strictly: what programs understand differently is refused.
 
+use super::lenient;
 use crate::bundle::Defect;
 
 /// The block of a tar archive.
@@ -74,15 +75,11 @@ fn is_header(block: &Block) -> bool {
 ///
 /// Fail closed: what begins so is an archive, if only a damaged one, and not other data.
 pub(super) fn is_like_header(block: &Block) -> bool {
-    let digits = block[field::CHECKSUM].iter();
-    let digits = digits.skip_while(|byte| !byte.is_ascii_digit());
-    let digits = digits.map_while(|byte| char::from(*byte).to_digit(8));
-    let claimed = digits.fold(0, |sum, digit| sum << 3 | i64::from(digit));
     // Old programs added up bytes with a sign.
     let signed = sum(block, |byte| i64::from(byte.cast_signed()));
     let unsigned = sum(block, i64::from);
-    [signed, unsigned].contains(&claimed)
-        || is_header(block)
+    let is_sum = |claimed: i64| [signed, unsigned].contains(&claimed);
+    lenient::numbers(&block[field::CHECKSUM]).any(is_sum)
         || block[field::MAGIC].starts_with(ANY_USTAR)
 }
 

@@ -2,6 +2,7 @@
 //! once. Whatever two programs could read as two different archives is a defect.
 
 mod header;
+mod lenient;
 mod pax;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,11 @@ pub(super) fn read<R: Read, C: Conveyor>(
     }
     archive.read(first)?;
     Ok(Contents::Tar)
+}
+
+/// Reports whether some program may take data that begins so for an archive.
+pub(super) fn is_like_archive(beginning: &[u8]) -> bool {
+    beginning.first_chunk().is_some_and(header::is_like_header)
 }
 
 struct Archive<'a, R, C: Conveyor> {
@@ -126,6 +132,10 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
             Kind::Extended => {
                 let records = Records::parse(&self.extension(&header)?)?;
                 once(&mut self.extensions.records, records)
+            }
+            // Fail closed: Go forgets what was said of the next member, other programs do not.
+            Kind::Global if !self.extensions.is_empty() => {
+                Err(Defect::BadHeader("a global header lies between a member's headers").into())
             }
             Kind::Global => {
                 let records = Records::parse(&self.extension(&header)?)?;

@@ -259,6 +259,21 @@ fn a_global_header_must_not_name_or_size_members() {
 }
 
 #[test]
+fn a_global_header_between_the_headers_of_a_member_is_refused() {
+    for extension in [
+        pax(b'x', &[("path", "b")]),
+        pax(b'x', &[("mtime", "1")]),
+        member(b'L', b"l", b"b\0"),
+        member(b'K', b"l", b"b\0"),
+    ] {
+        let global = pax(b'g', &[("comment", "a commit")]);
+        let bytes = archive(&[extension, global, member(b'0', b"a", b"1")]);
+        let expected = bad("a global header lies between a member's headers");
+        assert_eq!(defect(&bytes), expected);
+    }
+}
+
+#[test]
 fn a_size_of_pax_that_differs_is_refused() {
     let bytes = archive(&[pax(b'x', &[("size", "512")]), member(b'0', b"a", b"1")]);
     assert_eq!(defect(&bytes), Defect::SizeDiffers("a".into()));
@@ -305,6 +320,34 @@ fn a_kind_that_is_not_known_and_a_wrong_checksum_are_refused() {
     wrong[0] = b'c';
     let wrong = archive(&[member(b'0', b"a", b""), wrong]);
     assert_eq!(defect(&wrong), bad("its checksum does not match"));
+}
+
+#[test]
+fn a_first_header_whose_checksum_some_program_accepts_is_a_damaged_archive() {
+    let sum = |block: &[u8]| block.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    let mut blank = header(b'0', b"a", 0).as_bytes().to_vec();
+    // Without the magic, which alone would tell.
+    blank[257..265].fill(0);
+    blank[148..156].fill(b' ');
+    let sum = sum(&blank);
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |place: u32| char::from(digits[(sum >> (6 * place)) as usize % 64]);
+    for checksum in [
+        format!("+{}{}{}\0\0\0\0", digit(2), digit(1), digit(0)),
+        format!("{:>8}", format!("0o{sum:o}")),
+        format!("\0\0{sum:06o}"),
+        format!("{sum:06o}\0x"),
+        format!("+{sum:06o} "),
+    ] {
+        let mut block = blank.clone();
+        block[148..156].copy_from_slice(checksum.as_bytes());
+        let bytes = [block, END.to_vec()].concat();
+        assert_eq!(
+            defect(&bytes),
+            bad("its checksum does not match"),
+            "{checksum:?}"
+        );
+    }
 }
 
 #[test]
