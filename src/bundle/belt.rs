@@ -12,12 +12,16 @@ use std::time::Duration;
 
 use super::inner::{Inner, Job, Outer};
 use super::packer::{Conveyor, Piece};
-use super::{Contents, Defect, Fault, Member};
+use super::{Contents, Defect, Entry, Fault, Member};
 use crate::content::ReadError;
 use crate::digest::{Digest, Hasher};
 
 /// Maximum number of chunks, and of pieces, that wait: 2 MiB of each.
 const MOST_WAITING: usize = 8;
+
+/// Bytes of finished members, names and link targets included, that wait for the worker before the
+/// thread waits as well.
+const MOST_DONE: usize = 2 * 1024 * 1024;
 
 /// Number of chunks or pieces down to which the thread hashes once a queue is full, so that the two
 /// threads do not wait for each other at every chunk.
@@ -53,6 +57,8 @@ struct State {
     /// Buffers to be used again.
     spent: (Vec<Arc<Vec<u8>>>, Vec<Vec<u8>>),
     done: Vec<Member>,
+    /// Bytes that those take.
+    done_bytes: usize,
     /// Bytes of the file hashed since the worker last looked.
     hashed: u64,
     /// Whether the worker is hashing, or about to.
@@ -81,6 +87,7 @@ impl Belt {
                 inner: Some(Inner::new(hasher)),
                 spent: (Vec::new(), Vec::new()),
                 done: Vec::new(),
+                done_bytes: 0,
                 hashed: 0,
                 has_worker: false,
                 has_helper: false,
@@ -159,6 +166,7 @@ impl Belt {
         }
         state.has_worker = false;
         let members = std::mem::take(&mut state.done);
+        state.done_bytes = 0;
         let result = (std::mem::take(&mut state.hashed), state.is_over());
         drop(state);
         self.changed.notify_all();
@@ -195,8 +203,13 @@ impl Belt {
                 return Ok(state);
             }
             most = ENOUGH_ROOM;
-            state.has_helper = true;
-            if let Some(job) = state.take(Who::Helper) {
+            state.has_helper = state.done_bytes < MOST_DONE;
+            let job = if state.has_helper {
+                state.take(Who::Helper)
+            } else {
+                None
+            };
+            if let Some(job) = job {
                 state = self.run(state, job);
             } else {
                 let waited = self.changed.wait_timeout(state, PATIENCE);
@@ -280,6 +293,7 @@ impl State {
             self.outer = Some(outer);
         }
         if let Some(mut inner) = job.inner {
+            self.done_bytes += inner.done.iter().map(memory_of).sum::<usize>();
             self.done.append(&mut inner.done);
             self.inner = Some(inner);
         }
@@ -294,6 +308,15 @@ impl State {
             && is_idle(self.outer.as_ref().map(Outer::is_empty))
             && is_idle(self.inner.as_ref().map(Inner::is_empty))
     }
+}
+
+/// Returns how many bytes a member takes. Its text has a limit of its own.
+fn memory_of(member: &Member) -> usize {
+    let target = match &member.entry {
+        Entry::Link { target } => target.len(),
+        Entry::File { .. } => 0,
+    };
+    size_of::<Member>() + member.path.len() + target
 }
 
 /// The thread's end of the belt.

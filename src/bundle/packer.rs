@@ -14,6 +14,9 @@ pub(super) const PIECE: usize = 256 * 1024;
 /// Maximum number of members that end in one piece.
 const MOST_ENDS: usize = 1024;
 
+/// Bytes of names and link targets in one piece after which it is handed over.
+const MOST_NAMES: usize = 128 * 1024;
+
 /// The contents of members, one after another. A content that continues in the next piece has whole
 /// blocks in this one.
 #[derive(Debug, Default)]
@@ -59,6 +62,8 @@ pub(super) struct Packer<'a, C: Conveyor> {
     /// Its bytes are a whole buffer, of which `filled` are used.
     piece: Piece,
     filled: usize,
+    /// Bytes of names and link targets in the piece.
+    names: usize,
     texts: Texts,
 }
 
@@ -69,6 +74,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
             conveyor,
             piece: Piece::default(),
             filled: 0,
+            names: 0,
             texts: Texts::new(text),
         }
     }
@@ -112,8 +118,12 @@ impl<'a, C: Conveyor> Packer<'a, C> {
 
     fn end(&mut self, path: Vec<u8>, kind: Ended) -> Result<(), Fault> {
         let at = self.filled;
+        self.names += path.len();
+        if let Ended::Link(target) = &kind {
+            self.names += target.len();
+        }
         self.piece.ends.push_back(Ending { at, path, kind });
-        if self.piece.ends.len() >= MOST_ENDS {
+        if self.piece.ends.len() >= MOST_ENDS || self.names >= MOST_NAMES {
             self.hand_over()?;
         }
         Ok(())
@@ -142,9 +152,44 @@ impl<'a, C: Conveyor> Packer<'a, C> {
     fn hand_over(&mut self) -> Result<(), Fault> {
         let mut piece = std::mem::take(&mut self.piece);
         piece.bytes.truncate(std::mem::take(&mut self.filled));
+        self.names = 0;
         if piece.bytes.is_empty() && piece.ends.is_empty() {
             return Ok(());
         }
         self.conveyor.put(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps the pieces.
+    #[derive(Default)]
+    struct Kept(Vec<Piece>);
+
+    impl Conveyor for Kept {
+        fn buffer(&mut self) -> Vec<u8> {
+            Vec::new()
+        }
+
+        fn put(&mut self, piece: Piece) -> Result<(), Fault> {
+            self.0.push(piece);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_piece_has_a_bounded_number_of_names_and_of_their_bytes() {
+        for (length, in_one) in [(1, MOST_ENDS), (4096, MOST_NAMES / 8192)] {
+            let mut kept = Kept::default();
+            let mut packer = Packer::new(&mut kept, 0);
+            for _ in 0..in_one + 1 {
+                packer.link(vec![b'a'; length], vec![b'b'; length]).unwrap();
+            }
+            packer.finish().unwrap();
+            let counts: Vec<usize> = kept.0.iter().map(|piece| piece.ends.len()).collect();
+            assert_eq!(counts, [in_one, 1]);
+        }
     }
 }

@@ -227,16 +227,27 @@ fn an_archive_whose_first_header_only_some_programs_accept_is_damaged_and_not_wi
     }
 }
 
+/// A directory so far below another one.
+fn deep(n: usize, levels: usize) -> Vec<u8> {
+    let name = format!("{n}/{}", "a/".repeat(levels));
+    [member(b'L', b"l", name.as_bytes()), file("x", b"")].concat()
+}
+
+#[test]
+fn a_member_too_deep_is_no_verdict_on_any_image() {
+    assert_eq!(with(&[deep(0, 127)]), app_is_valid());
+    assert_eq!(
+        with(&[deep(0, 128)]),
+        contents("not judged", "a member has a name that is too long")
+    );
+}
+
 #[test]
 fn more_names_than_are_judged_are_no_verdict_on_any_image() {
-    // Each member brings along two thousand directories.
-    let deep = |n: usize| {
-        let name = format!("{n}/{}", "a/".repeat(2040));
-        [member(b'L', b"l", name.as_bytes()), file("x", b"")].concat()
-    };
-    let many: Vec<Vec<u8>> = (0..250).map(deep).collect();
+    // Each member is 128 directories.
+    let many: Vec<Vec<u8>> = (0..4000).map(|n| deep(n, 127)).collect();
     assert_eq!(with(&many), contents("not judged", "too many members"));
-    assert_eq!(with(&many[..240]), app_is_valid());
+    assert_eq!(with(&many[..3900]), app_is_valid());
 }
 
 #[test]
