@@ -95,6 +95,29 @@ fn a_list_that_is_missing_hides_no_image() {
 }
 
 #[test]
+fn an_archive_from_before_manifest_json_is_refused_even_without_names() {
+    for (directory, has_index) in [("", false), ("", true), ("x/", false)] {
+        let mut source = if has_index {
+            signed()
+        } else {
+            Source::default()
+        };
+        source
+            .file(format!("{directory}abc/VERSION"), "1.0")
+            .file(format!("{directory}abc/json"), r#"{"id":"abc"}"#)
+            .file(format!("{directory}abc/layer.tar"), "layer");
+        let words = "manifest.json: missing, although there are files named like parts of an image";
+        assert_eq!(refused(&source), format!("{directory}{words}"));
+        // With its list, Docker's loader looks at nothing else.
+        source.file(
+            format!("{directory}manifest.json"),
+            r#"[{"Config":"c","Layers":[]}]"#,
+        );
+        assert_eq!(source.judged().failures, []);
+    }
+}
+
+#[test]
 fn a_list_that_is_too_large_to_be_read_is_refused() {
     let large = format!("[{}]", " ".repeat(4 << 20));
     for name in ["index.json", "manifest.json"] {
