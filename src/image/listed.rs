@@ -70,7 +70,10 @@ fn legacy(inside: &Contents) -> BTreeSet<&[u8]> {
     let layers = inside.files.keys().chain(links).map(|path| split(path));
     let images = layers.filter_map(|(image, name)| (name == b"layer.tar").then_some(image));
     let is_described = |image: &&[u8]| {
-        !image.is_empty() && inside.files.contains_key(&*[image, b"/json".as_slice()].concat())
+        !image.is_empty()
+            && inside
+                .files
+                .contains_key(&*[image, b"/json".as_slice()].concat())
     };
     images
         .filter(is_described)
