@@ -4,6 +4,8 @@
 //! all of it takes in memory has a limit.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 use super::descriptor::{Fault, is_hex};
 use super::document::Document;
@@ -258,7 +260,7 @@ fn is_name_of(digest: Digest, name: &[u8]) -> bool {
 }
 
 fn mislabelled(path: &[u8], digest: Digest) -> ContentsFailure {
-    let name = escape::message(&String::from_utf8_lossy(path)).into();
+    let name = escape::name(OsStr::from_bytes(path)).into();
     ContentsFailure::Mislabelled { name, digest }
 }
 

@@ -145,6 +145,11 @@ impl Evidence {
         }
     }
 
+    /// Returns how many signatures [`Evidence::signed`] tries for an image.
+    pub(crate) fn count(&self, image: &Digest) -> usize {
+        self.candidates(image).take(MAX_TRIED).count()
+    }
+
     /// Returns the signatures that may be the image's, each with the digest that it is verified
     /// over and the name in what it signs.
     fn candidates<'a>(

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::archive;
 use super::descriptor::Descriptor;
@@ -9,12 +10,13 @@ use super::document::Graph;
 use super::listed::{Entry, Listed};
 use super::media::Class;
 use super::names::normalised;
+use super::platform;
 use super::policy::Policy;
 use super::signer::Signer;
 use super::sources::Sources;
 use super::walk::{Walked, walk};
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::image::ImageFailure;
+use crate::trust::image::{ImageFailure, Platform};
 
 /// An image under one of its names.
 pub(super) struct Found {
@@ -40,6 +42,10 @@ pub(super) enum Id {
 pub(super) struct Content {
     pub(super) walked: Walked,
     pub(super) signer: Signer,
+    /// Its platforms, taken out of what was walked: the same for each name.
+    pub(super) platforms: Arc<[Platform]>,
+    /// Steps that telling them once costs.
+    pub(super) steps_to_tell: usize,
     /// Whether it is evidence that nothing can run or unpack.
     pub(super) is_inert: bool,
 }
@@ -54,8 +60,12 @@ impl std::fmt::Display for Id {
 }
 
 impl Content {
-    fn new(walked: Walked, signer: Result<Signer, ImageFailure>) -> Content {
+    fn new(mut walked: Walked, signer: Result<Signer, ImageFailure>) -> Content {
+        let platforms: Arc<[Platform]> = std::mem::take(&mut walked.platforms).into();
+        let steps = platforms.iter().map(|one| platform::steps(&one.name));
         let mut content = Content {
+            steps_to_tell: steps.sum(),
+            platforms,
             walked,
             signer: Signer::Nobody,
             is_inert: false,

@@ -1,6 +1,7 @@
 //! The verdict on each image of a source.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::contents::Contents;
 use super::found::{Found, Id, find};
@@ -17,6 +18,9 @@ use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::{ContentsFailure, Image, ImageFailure};
 use crate::trust::image_notes::ImageNote;
 use crate::trust::verdict::{Invalid, Unclaimed, Verdict};
+
+/// Steps that telling one blob costs.
+const STEPS_OF_BLOB: usize = 4;
 
 /// What a source's images come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,18 +123,24 @@ fn one(
     others: &Others,
     (policy, outer): (&Policy, Outer),
 ) -> Judged {
-    let walked = &found.content.walked;
+    let content = &found.content;
+    let walked = &content.walked;
     let mut verdict = verdict(found, others, policy, outer);
     let mut image = Image {
         artifact: artifact.clone(),
         name: found.name.clone(),
         id: found.id.to_string().into(),
-        platforms: Vec::new(),
+        platforms: Arc::default(),
         blobs: Vec::new(),
     };
-    match sources.pay(1 + walked.platforms.len() + walked.blobs.len()) {
+    let blobs = if policy.wants_blobs {
+        walked.blobs.len() * STEPS_OF_BLOB
+    } else {
+        0
+    };
+    match sources.pay(1 + content.steps_to_tell + blobs) {
         Ok(()) => {
-            image.platforms.clone_from(&walked.platforms);
+            image.platforms = Arc::clone(&content.platforms);
             if policy.wants_blobs {
                 image.blobs.clone_from(&walked.blobs);
             }

@@ -1,5 +1,7 @@
 //! What a source lists, and what keeps its lists from having one meaning.
 
+use std::collections::BTreeSet;
+
 use super::contents::{Contents, is_blob_name, split};
 use super::descriptor::{Child, Descriptor, Fault};
 use super::document::Graph;
@@ -40,7 +42,43 @@ pub(super) fn list<'a>(sources: &Sources<'a>) -> Listed<'a> {
     for (directory, layout) in &inside.layouts {
         listed.add(inside, directory, layout);
     }
+    for directory in legacy(inside) {
+        let layout = inside.layouts.get(directory);
+        if layout.is_none_or(|layout| layout.manifest.is_none() && !has_no_list(inside, directory))
+        {
+            listed.refuse_document(directory, "manifest.json", NO_LIST);
+        }
+    }
     listed
+}
+
+/// Why an archive of Docker's without its list is refused.
+///
+/// Fail closed: Docker's own loader has other ways to find images in it.
+const NO_LIST: &str = "missing, although there are files named like parts of an image";
+
+/// Reports whether a directory has what Docker's archives have, and no list.
+fn has_no_list(inside: &Contents, directory: &[u8]) -> bool {
+    let layout = inside.layouts.get(directory);
+    layout.is_some_and(|layout| layout.is_without_list(directory.is_empty(), inside.is_legacy))
+}
+
+/// Returns the directories with images in the form from before `manifest.json`: directories with a
+/// description and a layer each, which Docker's loader takes if there is no list, named or not.
+fn legacy(inside: &Contents) -> BTreeSet<&[u8]> {
+    let links = inside.links.iter().map(|link| &link.path);
+    let layers = inside.files.keys().chain(links).map(|path| split(path));
+    let images = layers.filter_map(|(image, name)| (name == b"layer.tar").then_some(image));
+    let is_described = |image: &&[u8]| {
+        !image.is_empty()
+            && inside
+                .files
+                .contains_key(&*[image, b"/json".as_slice()].concat())
+    };
+    images
+        .filter(is_described)
+        .map(|image| split(image).0)
+        .collect()
 }
 
 impl<'a> Listed<'a> {
@@ -86,10 +124,8 @@ impl<'a> Listed<'a> {
             }
             Some(ManifestJson::Other) | None => {}
         }
-        if layout.is_without_list(is_root, inside.is_legacy) {
-            // Fail closed: Docker's own loader has other ways to find images in it.
-            let why = "missing, although there are files named like parts of an image";
-            self.refuse_document(directory, "manifest.json", why);
+        if has_no_list(inside, directory) {
+            self.refuse_document(directory, "manifest.json", NO_LIST);
         }
     }
 }

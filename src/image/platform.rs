@@ -8,6 +8,11 @@ use super::json::Object;
 /// What BuildKit calls the platform of an attestation, which nothing runs on.
 const NO_PLATFORM: &str = "unknown/unknown";
 
+/// Size in bytes of the longest name that is read. The longest in use have about 20.
+const MOST_BYTES: usize = 128;
+/// Bytes of a name that one step pays for.
+const BYTES_PER_STEP: usize = 16;
+
 /// A platform that the user asks for, such as `linux/arm/v7`: operating system, architecture and
 /// variant, spelled as containerd normalises them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +70,15 @@ pub(super) fn read(object: &Object) -> Result<Option<Box<str>>, Fault> {
         name.push('/');
         name.push_str(variant);
     }
+    if name.len() > MOST_BYTES {
+        return Err(format!("a platform's name is longer than {MOST_BYTES} bytes").into());
+    }
     Ok(Some(name.into()))
+}
+
+/// Returns how many steps a name costs wherever it is told.
+pub(super) fn steps(name: &str) -> usize {
+    1 + name.len() / BYTES_PER_STEP
 }
 
 /// Reports whether an index marks a child with this platform as one that nothing runs on.

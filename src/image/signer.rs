@@ -1,6 +1,8 @@
 //! Who signed an image: its own signature, that of an index that names it, or that of a manifest
 //! with the same content.
 
+use std::sync::Arc;
+
 use super::contents::Contents;
 use super::descriptor::Descriptor;
 use super::document::Manifest;
@@ -13,6 +15,9 @@ use crate::trust::verdict::Verdict;
 
 /// Number of indexes above an image, one inside the other, through which a signature counts.
 const MOST_PARENTS: usize = 8;
+
+/// Steps that one verification of a signature costs, as measured against following a descriptor.
+const STEPS_OF_CHECK: usize = 50;
 
 /// Who signed an image, from the least to the best.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +33,7 @@ pub(super) enum Signer {
         /// As the judge of signatures said it.
         verdict: Verdict,
         /// What the signatures call the image.
-        references: Vec<String>,
+        references: Arc<[String]>,
     },
 }
 
@@ -66,7 +71,7 @@ impl From<Signed> for Signer {
                 references,
             } => Signer::Trusted {
                 verdict,
-                references,
+                references: references.into(),
             },
             Signed::By { .. } | Signed::Untrusted => Signer::Other,
             Signed::Keyless => Signer::Keyless,
@@ -103,7 +108,7 @@ impl Sources<'_> {
             return Ok(signer.clone());
         }
         self.pay(1)?;
-        let mut signer = self.own_signer(&digest);
+        let mut signer = self.own_signer(&digest)?;
         for parent in self.parents(&digest)? {
             if signer.is_trusted() || above == MOST_PARENTS {
                 break;
@@ -117,18 +122,27 @@ impl Sources<'_> {
         Ok(signer)
     }
 
-    /// Returns who signed a document itself, which must be here, inside or outside.
-    fn own_signer(&self, digest: &ClaimedDigest) -> Signer {
+    /// Returns who signed a document itself, which must be here, inside or outside. Its signatures
+    /// are verified once, and paid for.
+    fn own_signer(&mut self, digest: &ClaimedDigest) -> Result<Signer, ImageFailure> {
+        if let Some(signer) = self.own_signers.get(digest) {
+            return Ok(signer.clone());
+        }
         let both = [self.inside, self.outside];
         let hashed = both
             .iter()
             .find_map(|contents| contents.documents.get(digest));
         let Some((hashed, _)) = hashed else {
-            return Signer::Nobody;
+            return Ok(Signer::Nobody);
         };
+        let checks = both.map(|contents| contents.evidence.count(hashed));
+        // Fail closed: what costs too much to be verified is not verified.
+        self.pay((checks[0] + checks[1]) * self.keys.len().max(1) * STEPS_OF_CHECK)?;
         let signed = |contents: &Contents| contents.evidence.signed(hashed, self.keys).into();
         let [inside, outside] = both.map(signed);
-        Signer::or(inside, outside)
+        let signer = Signer::or(inside, outside);
+        self.own_signers.insert(*digest, signer.clone());
+        Ok(signer)
     }
 
     /// Returns who signed a manifest that has this configuration and these layers, each by the

@@ -34,6 +34,8 @@ pub(super) struct Sources<'a> {
     by_config: Vec<(ClaimedDigest, ClaimedDigest)>,
     /// Who signed each document that was asked for.
     pub(super) signers: HashMap<ClaimedDigest, Signer>,
+    /// Who signed each document itself, whatever names it.
+    pub(super) own_signers: HashMap<ClaimedDigest, Signer>,
     steps: u64,
 }
 
@@ -59,6 +61,7 @@ impl<'a> Sources<'a> {
             parents,
             by_config,
             signers: HashMap::new(),
+            own_signers: HashMap::new(),
             steps: MOST_STEPS,
         }
     }

@@ -128,7 +128,7 @@ impl<'a> Walk<'_, 'a> {
                     self.fail(missing(&manifest.config.digest));
                 }
                 if let Some(name) = leaf.platform {
-                    self.add_platform(name, leaf.is_whole);
+                    self.add_platform(name, leaf.is_whole)?;
                 }
             }
         }
@@ -173,7 +173,7 @@ impl<'a> Walk<'_, 'a> {
         if !name.as_deref().is_some_and(platform::is_none) {
             let unnamed = || format!("sha256:{}", descriptor.digest).into();
             self.walked.has_runnable |= name.is_some();
-            self.add_platform(name.unwrap_or_else(unnamed), leaf.is_whole);
+            self.add_platform(name.unwrap_or_else(unnamed), leaf.is_whole)?;
         }
         Ok(())
     }
@@ -289,8 +289,11 @@ impl<'a> Walk<'_, 'a> {
         Ok(Some(member))
     }
 
-    fn add_platform(&mut self, name: Box<str>, is_whole: bool) {
+    /// Adds a platform, and pays for what its name takes in memory.
+    fn add_platform(&mut self, name: Box<str>, is_whole: bool) -> Result<(), ImageFailure> {
+        self.sources.pay(platform::steps(&name))?;
         self.walked.platforms.push(Platform { name, is_whole });
+        Ok(())
     }
 
     fn fail(&mut self, failure: ImageFailure) {

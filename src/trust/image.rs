@@ -1,5 +1,7 @@
 //! Images inside an artifact, as subjects of records, and how they fail.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::digest::Digest;
@@ -31,7 +33,7 @@ pub struct Image {
     /// manifest, or of its configuration where an archive keeps neither.
     pub id: Box<str>,
     /// Its platforms, in the order of its index.
-    pub platforms: Vec<Platform>,
+    pub platforms: Arc<[Platform]>,
     /// The blobs that it consists of, if they were asked for.
     pub blobs: Vec<Blob>,
 }

@@ -1,7 +1,9 @@
 //! Entry documents, and what a source without a usable one comes to.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
-use verify_signatures::internals::image::{Contents, Outer};
+use verify_signatures::internals::image::{Contents, Outer, Policy};
 use verify_signatures::{ContentsFailure, Digest, Verdict};
 
 use super::made::*;
@@ -90,6 +92,29 @@ fn a_list_that_is_missing_hides_no_image() {
         .file("x/layer.tar", "l")
         .file("x/VERSION", "1.0");
     assert_eq!(refused(&source), words);
+}
+
+#[test]
+fn an_archive_from_before_manifest_json_is_refused_even_without_names() {
+    for (directory, has_index) in [("", false), ("", true), ("x/", false)] {
+        let mut source = if has_index {
+            signed()
+        } else {
+            Source::default()
+        };
+        source
+            .file(format!("{directory}abc/VERSION"), "1.0")
+            .file(format!("{directory}abc/json"), r#"{"id":"abc"}"#)
+            .file(format!("{directory}abc/layer.tar"), "layer");
+        let words = "manifest.json: missing, although there are files named like parts of an image";
+        assert_eq!(refused(&source), format!("{directory}{words}"));
+        // With its list, Docker's loader looks at nothing else.
+        source.file(
+            format!("{directory}manifest.json"),
+            r#"[{"Config":"c","Layers":[]}]"#,
+        );
+        assert_eq!(source.judged().failures, []);
+    }
 }
 
 #[test]
@@ -233,4 +258,47 @@ fn an_empty_list_lists_nothing() {
     let judgement = source.judged();
     assert_eq!((judgement.images, judgement.failures), (vec![], vec![]));
     assert_eq!(judgement.notes.len(), 1);
+}
+
+/// A source with `images` images of one index, each of which has `own` signatures by another key,
+/// and the index `of_index`.
+fn with_signatures(images: usize, own: usize, of_index: usize) -> Source {
+    let mut source = Source::default();
+    let children: Vec<_> = (0..images)
+        .map(|number| source.image("a", &format!("linux/{number}"), 0))
+        .collect();
+    let index = source.index(&children);
+    let mut sign = |image: &serde_json::Value, count: usize| {
+        (0..count).for_each(|number| _ = source.sign(image, 2, &number.to_string()));
+    };
+    sign(&index, of_index);
+    children.iter().for_each(|image| sign(image, own));
+    children.iter().for_each(|image| _ = source.list(image, ""));
+    source
+}
+
+fn reasons(source: &Source, policy: &Policy) -> BTreeSet<&'static str> {
+    let images = source.judged_by(policy, Outer::NotValid).images;
+    let reasons = images.iter().map(|judged| judged.verdict.reason().name());
+    reasons.collect()
+}
+
+#[test]
+fn signatures_of_an_index_are_verified_once_for_all_its_images() {
+    // Verified for each image, they would be 200 000.
+    let source = with_signatures(400, 0, 500);
+    assert_eq!(reasons(&source, &policy()), ["no-key-verifies"].into());
+}
+
+#[test]
+fn more_signatures_than_can_be_verified_in_a_while_are_not() {
+    let source = with_signatures(30, 30, 0);
+    let keys = |count: u8| Policy {
+        keys: (10..10 + count).map(key).collect(),
+        ..Policy::default()
+    };
+    // 27 000 and 90 000 verifications.
+    assert_eq!(reasons(&source, &keys(30)), ["no-key-verifies"].into());
+    let expected = ["image-too-large", "no-key-verifies"];
+    assert_eq!(reasons(&source, &keys(100)), expected.into());
 }

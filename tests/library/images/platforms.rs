@@ -1,7 +1,7 @@
 //! Platforms: whole, absent, broken, and asked for.
 
 use serde_json::json;
-use verify_signatures::internals::image::{Contents, Outer, Wanted};
+use verify_signatures::internals::image::{Contents, Judged, Outer, Wanted};
 use verify_signatures::{ImageFailure, Platform, Verdict};
 
 use super::made::*;
@@ -40,7 +40,7 @@ fn a_platform_without_its_manifest_or_configuration_is_absent_and_the_rest_passe
             platform("linux/amd64", true),
             platform("linux/arm64", false),
         ];
-        assert_eq!(judged.image.platforms, expected);
+        assert_eq!(*judged.image.platforms, expected);
     }
 }
 
@@ -80,7 +80,7 @@ fn an_attestation_is_no_platform_and_must_be_whole_if_it_is_here() {
     let judgement = source.judged();
     assert_eq!(one(&judgement).verdict, valid());
     assert_eq!(
-        one(&judgement).image.platforms,
+        *one(&judgement).image.platforms,
         [platform("linux/amd64", true)]
     );
     source.remove(&path_of(&payload));
@@ -178,4 +178,42 @@ fn a_signed_index_that_was_dropped_can_be_brought_along() {
     assert!(outside.bring(json!({"manifests": []}).to_string().as_bytes()));
     assert!(!judged(&outside).passes());
     assert!(!outside.bring(b"anything else"));
+}
+
+#[test]
+fn a_platform_with_a_very_long_name_is_malformed() {
+    for (length, is_read) in [(122, true), (123, false)] {
+        let mut source = Source::default();
+        let image = source.image("a", &format!("linux/{}", "x".repeat(length)), 1);
+        source.list(&image, "").sign(&image, VENDOR, "r");
+        let config = source.members[0].0.replace("blobs/sha256/", "sha256:");
+        let why = "a platform's name is longer than 128 bytes".into();
+        let document = config.into();
+        let malformed = Verdict::Image(ImageFailure::Malformed { document, why });
+        assert_eq!(source.verdict(), if is_read { valid() } else { malformed });
+    }
+}
+
+#[test]
+fn an_image_with_many_platforms_under_many_names_is_not_told_under_all_of_them() {
+    let mut source = Source::default();
+    let image = source.image("a", "linux/amd64", 1);
+    let named = |number: usize| {
+        let name = format!("linux/{number}{}", "x".repeat(100));
+        of_platform(image.clone(), &name)
+    };
+    let children: Vec<_> = (0..3000).map(named).collect();
+    let index = source.index(&children);
+    (0..600).for_each(|number| _ = source.list(&index, &format!("r.example/{number}")));
+    let judgement = source.judged_by(&policy(), Outer::Valid);
+    assert_eq!(judgement.images.len(), 600);
+    let platforms = |judged: &Judged| judged.image.platforms.len();
+    let told: usize = judgement.images.iter().map(platforms).sum();
+    assert!((3000..4_000_000 / 6).contains(&told), "{told}");
+    for judged in &judgement.images {
+        assert_eq!(judged.verdict.passes(), platforms(judged) == 3000);
+    }
+    // What is told under several names is in memory once.
+    let [first, second] = [0, 1].map(|place| &judgement.images[place].image.platforms);
+    assert!(std::sync::Arc::ptr_eq(first, second));
 }

@@ -355,3 +355,13 @@ fn a_configuration_that_could_mean_two_things_is_malformed() {
         assert_eq!(source.verdict(), malformed(text, why));
     }
 }
+
+#[test]
+fn the_name_of_a_mislabelled_blob_is_escaped_once() {
+    let mut source = signed();
+    source.file(format!("a\\b\u{1b}/{}", blob_path("nobody's")), "other");
+    let name = format!("a\\\\b\\u{{1b}}/{}", blob_path("nobody's")).into();
+    let digest = Digest::of(b"other");
+    let mislabelled = ContentsFailure::Mislabelled { name, digest };
+    assert_eq!(source.judged().failures[0], mislabelled);
+}
