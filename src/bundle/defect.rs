@@ -66,7 +66,7 @@ pub(crate) enum Defect {
     #[error("invalid header in the archive: {0}")]
     BadHeader(&'static str),
     /// A member whose headers for long names are too large, or that lies too deep.
-    #[error("a member has a name that is too long")]
+    #[error("a member has a name that is too long or too deep")]
     NamesTooLong,
     /// See [`super::Limits::members`].
     #[error("too many members")]

@@ -238,7 +238,10 @@ fn a_member_too_deep_is_no_verdict_on_any_image() {
     assert_eq!(with(&[deep(0, 127)]), app_is_valid());
     assert_eq!(
         with(&[deep(0, 128)]),
-        contents("not judged", "a member has a name that is too long")
+        contents(
+            "not judged",
+            "a member has a name that is too long or too deep"
+        )
     );
 }
 
@@ -271,7 +274,10 @@ fn names_longer_than_a_megabyte_are_not_held_in_memory() {
     let found = with(&[long.as_bytes().to_vec()]);
     assert_eq!(
         found,
-        contents("not judged", "a member has a name that is too long")
+        contents(
+            "not judged",
+            "a member has a name that is too long or too deep"
+        )
     );
 }
 
