@@ -45,8 +45,8 @@ impl Sources<'_> {
         }
     }
 
-    /// Fail closed: only a signature that was read as one, or what has no configuration of an image,
-    /// is beside the images. Attestations in the form of an image are listed as one.
+    /// Fail closed: only a signature that was read as one, or what has no configuration of an
+    /// image, is beside the images. Attestations in the form of an image are listed as one.
     fn is_of_evidence(&mut self, digest: &ClaimedDigest, manifest: &Manifest) -> bool {
         let config = &manifest.config;
         let document = self.document(&config.digest);
