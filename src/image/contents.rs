@@ -10,11 +10,11 @@ use std::os::unix::ffi::OsStrExt;
 use super::descriptor::{Fault, is_hex};
 use super::document::Document;
 use super::evidence::Evidence;
-use super::json::Json;
 use super::layout::{ENTRY_NAMES, Layout};
 use super::polyglot::may_be_tar;
 use crate::digest::Digest;
 use crate::text::escape;
+use crate::text::json::Json;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::ContentsFailure;
 

@@ -1,9 +1,9 @@
 //! Descriptors (OCI image specification): what a document says of content elsewhere.
 
-use super::json::{Json, JsonError, Object};
 use super::media::Class;
 use super::names;
 use super::platform;
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
 /// What a document says of one blob.

@@ -2,9 +2,9 @@
 //! reduced to what they say of other content.
 
 use super::descriptor::{Child, Descriptor, Fault, digest};
-use super::json::{Json, JsonError, Object};
 use super::media::Class;
 use super::platform;
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
 /// What a text in JSON says in each of the roles in which another document can name it.

@@ -3,9 +3,9 @@
 use super::contents::MAX_TEXT;
 use super::descriptor::{Child, Fault, is_hex};
 use super::document::{Document, Graph};
-use super::json::Json;
 use super::saved::Item;
 use crate::digest::Digest;
+use crate::text::json::Json;
 
 /// What a directory has of the three layouts: OCI's, Docker's archive, and skopeo's `dir:`.
 #[derive(Debug, Default)]

@@ -12,7 +12,6 @@ mod descriptor;
 mod document;
 pub mod evidence;
 mod found;
-pub(crate) mod json;
 mod judging;
 mod layout;
 mod listed;

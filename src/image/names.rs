@@ -1,6 +1,6 @@
 //! Names of images: references as Docker reads them, labels, and prefixes of registries.
 
-use super::json::{Json, Object};
+use crate::text::json::{Json, Object};
 
 /// Annotations that name an image, the first of which is its name here. Programs go by any of them.
 const LABELS: [&str; 3] = [

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::descriptor::Fault;
-use super::json::Object;
+use crate::text::json::Object;
 
 /// What BuildKit calls the platform of an attestation, which nothing runs on.
 const NO_PLATFORM: &str = "unknown/unknown";

@@ -64,7 +64,7 @@ mod tests {
             |sum| format!(" {sum:06o}x"),
         ] {
             let text = text(field);
-            assert!(crate::image::json::Json::parse(&text).is_ok());
+            assert!(crate::text::json::Json::parse(&text).is_ok());
             assert!(may_be_tar(&text));
         }
         assert!(may_be_tar(&text(|sum| {

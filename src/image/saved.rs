@@ -1,7 +1,7 @@
 //! `manifest.json` of Docker's archives: which members are which image.
 
 use super::descriptor::Fault;
-use super::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 
 /// An image of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]

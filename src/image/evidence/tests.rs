@@ -1,6 +1,6 @@
 use super::super::signature::made;
 use super::*;
-use crate::image::json::JsonError;
+use crate::text::json::JsonError;
 use made::{signer, trusted};
 use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 
 use super::log::{self, Over};
 use super::{Found, Proof, Refusal, certificate, from_base64};
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::signature::Signature;
 

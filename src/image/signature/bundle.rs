@@ -5,7 +5,7 @@ use super::dsse::Envelope;
 use super::log::Over;
 use super::{Claim, Found, Proof, Refusal, bytes, certificate, object, or_refused, raw, text};
 use crate::digest::Digest;
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 
 /// What the media type of a bundle of any version begins with.
 const ANY: &str = "application/vnd.dev.sigstore.bundle";

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{Refusal, bytes};
 use crate::digest::Digest;
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
 /// Whose signature it is, as somebody says.

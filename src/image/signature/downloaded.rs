@@ -3,7 +3,7 @@
 use super::attached::Parts;
 use super::log::{self, Over};
 use super::{Found, Refusal, bundle, bytes, certificate, or_refused, payload};
-use crate::image::json::{Json, Object};
+use crate::text::json::{Json, Object};
 
 /// Reads one line, if it is a payload with its signature or a bundle.
 pub(super) fn line(line: &Object) -> Option<Vec<Found>> {
@@ -65,8 +65,8 @@ mod tests {
     use super::super::{Reading, Role, made};
     use super::*;
     use crate::digest::Digest;
-    use crate::image::json::JsonError;
     use crate::testing::signing_key;
+    use crate::text::json::JsonError;
 
     fn found(text: &str) -> Vec<Found> {
         let Reading { found, role } = super::super::read(text.as_bytes()).unwrap();

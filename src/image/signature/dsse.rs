@@ -2,7 +2,7 @@
 
 use super::refusal::quoted;
 use super::{Refusal, bytes, hex, object, only, text};
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
 /// The payload type of a statement.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::certificate::{Signer, digest, signer};
 use super::refusal::quoted;
 use super::{Refusal, bytes, from_base64, hex, object, only, raw, text};
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
 /// What a signature is over.

@@ -2,7 +2,7 @@
 //! the referrers of version 3, whose one layer is a bundle.
 
 use super::{Found, Reading, Refusal, Role, attached, bundle, sha256, text};
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
 /// The media type of a layer that is a payload.

@@ -20,8 +20,8 @@ mod skopeo;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::json::{Json, JsonError, Object};
 use crate::digest::Digest;
+use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::signature::Signature;
 

@@ -3,7 +3,7 @@
 use super::refusal::quoted;
 use super::{Claim, Found, Refusal, object, or_refused, sha256, text};
 use crate::digest::Digest;
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 
 /// The type of a payload about an image.
 pub(super) const TYPE: &str = "cosign container image signature";

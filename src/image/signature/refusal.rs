@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::payload::TYPE;
-use crate::image::json::JsonError;
+use crate::text::json::JsonError;
 
 /// Longest text of a document that is repeated in a reason, in characters.
 const MAX_QUOTED: usize = 100;

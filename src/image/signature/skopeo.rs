@@ -2,7 +2,7 @@
 //! bundle, with its annotations.
 
 use super::{Found, Refusal, attached, bundle, bytes, manifest, or_refused, payload, text};
-use crate::image::json::{Json, JsonError, Object};
+use crate::text::json::{Json, JsonError, Object};
 
 /// What such a file begins with.
 pub(super) const MAGIC: &[u8] = b"\0sigstore-json\n";
