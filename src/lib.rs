@@ -27,8 +27,6 @@ compile_error!(
 
 #[cfg(feature = "cli")]
 mod audit;
-// The engine does not call it yet.
-#[allow(dead_code, unused_imports)]
 mod bundle;
 #[cfg(feature = "cli")]
 mod command;

@@ -40,15 +40,6 @@ pub(crate) struct Tree {
     spent: Vec<Vec<u8>>,
 }
 
-/// What ended the reading of a directory.
-#[derive(Debug)]
-pub(crate) struct Failed {
-    /// Where.
-    pub(crate) path: PathBuf,
-    /// Why.
-    pub(crate) fault: Fault,
-}
-
 /// A file being hashed.
 #[derive(Debug)]
 struct Reading {
@@ -86,7 +77,7 @@ impl Tree {
     /// # Errors
     /// The first file or directory that cannot be read, has changed meanwhile or is defective.
     /// Nothing can be read after it.
-    pub(crate) fn advance(&mut self, sink: &mut dyn FnMut(Member)) -> Result<Step, Failed> {
+    pub(crate) fn advance(&mut self, sink: &mut dyn FnMut(Member)) -> Result<Step, Fault> {
         let mut hashed = 0;
         while hashed < STEP {
             self.open_more(sink)?;
@@ -101,19 +92,15 @@ impl Tree {
     }
 
     /// Opens the next files while lanes are free.
-    fn open_more(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), Failed> {
+    fn open_more(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), Fault> {
         let lanes = self.hasher.lanes().clamp(1, MOST_FILES);
         while self.files.len() < lanes && !self.has_walked {
             let Some(entry) = self.walk.next() else {
                 self.has_walked = true;
                 break;
             };
-            let entry = entry.map_err(|error| unwalked(error, &self.root))?;
-            let added = self.add(entry.path(), entry.file_type(), sink);
-            added.map_err(|fault| Failed {
-                path: entry.path().to_owned(),
-                fault,
-            })?;
+            let entry = entry.map_err(unwalked)?;
+            self.add(entry.path(), entry.file_type(), sink)?;
         }
         Ok(())
     }
@@ -163,18 +150,16 @@ impl Tree {
     }
 
     /// Ensures that every file has a block in memory, or finishes it.
-    fn settle(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), Failed> {
+    fn settle(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), Fault> {
         let mut at = 0;
         while let Some(file) = self.files.get_mut(at) {
-            let filled = file.fill(&mut self.texts);
-            filled.map_err(|fault| file.failed(fault))?;
+            file.fill(&mut self.texts)?;
             if file.unread().len() >= size_of::<Block>() {
                 at += 1;
                 continue;
             }
             let file = self.files.swap_remove(at);
-            file.expect_end()
-                .map_err(|error| file.failed(error.into()))?;
+            file.expect_end()?;
             let (member, buffer) = file.finish(&mut self.texts);
             self.spent.push(buffer);
             sink(member);
@@ -193,13 +178,10 @@ impl Tree {
     }
 
     /// Fail closed: a file that came or went while its directory was read may be missing here.
-    fn expect_unchanged(&self) -> Result<(), Failed> {
+    fn expect_unchanged(&self) -> Result<(), Fault> {
         for (path, stamp) in &self.directories {
             if Stamp::at(path).ok().as_ref() != Some(stamp) {
-                return Err(Failed {
-                    path: path.clone(),
-                    fault: ReadError::Changed.into(),
-                });
+                return Err(ReadError::Changed.into());
             }
         }
         Ok(())
@@ -261,25 +243,16 @@ impl Reading {
         self.buffer.clear();
         (member, self.buffer)
     }
-
-    fn failed(&self, fault: Fault) -> Failed {
-        Failed {
-            path: self.path.clone(),
-            fault,
-        }
-    }
 }
 
-fn unwalked(error: walkdir::Error, root: &Path) -> Failed {
-    let path = error.path().unwrap_or(root).to_owned();
+fn unwalked(error: walkdir::Error) -> Fault {
     let error = error.into_io_error();
     // Links are not followed, so there are no loops, the only other kind of error.
     let error = error.unwrap_or_else(|| io::ErrorKind::InvalidInput.into());
-    let fault = match error.kind() {
+    match error.kind() {
         io::ErrorKind::NotFound => Fault::Read(ReadError::Missing),
         _ => Fault::Read(ReadError::Io(error)),
-    };
-    Failed { path, fault }
+    }
 }
 
 #[cfg(test)]
@@ -289,19 +262,19 @@ mod tests {
     use super::super::testing::file;
     use super::*;
 
-    fn all_of(mut tree: Tree) -> Result<Vec<Member>, Failed> {
+    fn all_of(mut tree: Tree) -> Result<Vec<Member>, Fault> {
         let mut members = Vec::new();
         while let Step::On { .. } = tree.advance(&mut |member| members.push(member))? {}
         members.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(members)
     }
 
-    fn read(root: &Path) -> Result<Vec<Member>, Failed> {
+    fn read(root: &Path) -> Result<Vec<Member>, Fault> {
         all_of(Tree::begin(root, Hasher::promised(), Limits::default()))
     }
 
     fn defect(root: &Path) -> Defect {
-        match read(root).unwrap_err().fault {
+        match read(root).unwrap_err() {
             Fault::Defect(defect) => defect,
             fault => panic!("{fault:?}"),
         }
@@ -383,7 +356,7 @@ mod tests {
             };
             let tree = Tree::begin(directory.path(), Hasher::PORTABLE, limits);
             let failed = all_of(tree).unwrap_err();
-            assert!(matches!(failed.fault, Fault::Defect(defect) if defect == expected));
+            assert!(matches!(failed, Fault::Defect(defect) if defect == expected));
         }
     }
 
@@ -397,7 +370,7 @@ mod tests {
             assert!(matches!(tree.advance(&mut |_| ()), Ok(Step::On { .. })));
             fs::write(directory.path().join(name), b"changed").unwrap();
             let failed = all_of(tree).unwrap_err();
-            assert!(matches!(failed.fault, Fault::Read(ReadError::Changed)));
+            assert!(matches!(failed, Fault::Read(ReadError::Changed)));
         }
     }
 
@@ -405,6 +378,6 @@ mod tests {
     fn a_directory_that_is_not_there_is_missing() {
         let directory = tempfile::tempdir().unwrap();
         let failed = read(&directory.path().join("none")).unwrap_err();
-        assert!(matches!(failed.fault, Fault::Read(ReadError::Missing)));
+        assert!(matches!(failed, Fault::Read(ReadError::Missing)));
     }
 }

@@ -26,15 +26,16 @@ mod window;
 mod zstd;
 
 use crate::digest::Digest;
+use crate::text::json;
 
 pub(crate) use defect::Defect;
-pub(crate) use directory::{Failed, Tree};
+pub(crate) use directory::Tree;
 pub(crate) use fault::Fault;
 pub(crate) use stream::{End, Stream};
 pub(crate) use window::WindowBudget;
 
 /// Maximum size in bytes of a member that is kept as text.
-const LARGEST_TEXT: u64 = 4 * 1024 * 1024;
+const LARGEST_TEXT: u64 = json::MOST_BYTES as u64;
 
 /// What one input may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,9 +11,7 @@ use super::awaiting::{Awaiting, Outcome};
 use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
 use super::{Bundle, Claim, Task};
-use crate::bundle::{
-    self, Defect, End, Entry, Failed, Fault, Member, Step, Stream, Tree, WindowBudget,
-};
+use crate::bundle::{self, Defect, End, Entry, Fault, Member, Step, Stream, Tree, WindowBudget};
 use crate::content::Joined;
 use crate::digest::{Digest, Hasher};
 use crate::files::SharedPath;
@@ -244,7 +242,7 @@ impl Opening {
                 self.count(hashed, context);
                 self.finish()
             }
-            Err(failed) => of_tree(failed),
+            Err(fault) => of_tree(fault),
         };
         context.counters.pass_over(self.left);
         Some(self.end(finished, context))
@@ -479,8 +477,8 @@ fn of_stream(end: End) -> Finished {
 }
 
 /// Returns what a directory came to that could not be read to its end, or has a defect.
-fn of_tree(failed: Failed) -> Finished {
-    let (hashed, contents) = match failed.fault {
+fn of_tree(fault: Fault) -> Finished {
+    let (hashed, contents) = match fault {
         Fault::Defect(defect) => (Ok(None), Err(defect)),
         Fault::Read(error) => (Err(of_error(error)), Ok(bundle::Contents::Tar)),
         Fault::Abandoned => (Err(CHANGED), Ok(bundle::Contents::Tar)),

@@ -14,12 +14,12 @@ use super::layout::{ENTRY_NAMES, Layout};
 use super::polyglot::may_be_tar;
 use crate::digest::Digest;
 use crate::text::escape;
-use crate::text::json::Json;
+use crate::text::json::{self, Json};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::ContentsFailure;
 
-/// Size in bytes of the largest document that is read. Registries set the same limit.
-pub const MAX_TEXT: usize = 4 << 20;
+/// Size in bytes of the largest member whose text is read.
+pub const MAX_TEXT: usize = json::MOST_BYTES;
 /// Number of members that a source may have.
 const MOST_MEMBERS: usize = 500_000;
 /// Bytes that everything kept of a source's members may take, beside their digests.

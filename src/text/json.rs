@@ -13,6 +13,9 @@ use thiserror::Error;
 /// 300 bytes; 4 MiB of the shortest ones would take twenty times as much in memory.
 const MOST_VALUES: usize = 300_000;
 
+/// Size in bytes of the largest document that is read. Registries set the same limit on manifests.
+pub(crate) const MOST_BYTES: usize = 4 * 1024 * 1024;
+
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Json {

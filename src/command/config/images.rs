@@ -10,11 +10,12 @@ use walkdir::WalkDir;
 use super::ConfigError;
 use crate::command::args::Cli;
 use crate::engine::Images;
+use crate::text::json;
 use crate::trust::key::Key;
 
 /// Maximum size in bytes of a file with signatures, a manifest or an index. Longer ones in a
 /// directory are layers.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = json::MOST_BYTES as u64;
 
 /// Returns how images are judged, if they are; `keys` are those that verify them.
 pub(super) fn find(cli: &Cli, keys: Vec<Arc<Key>>) -> Result<Option<Images>, ConfigError> {

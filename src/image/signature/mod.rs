@@ -21,14 +21,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::digest::Digest;
-use crate::text::json::{Json, JsonError, Object};
+use crate::text::json::{self, Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::signature::Signature;
 
 pub(crate) use refusal::Refusal;
 
 /// Longest document that is read, in bytes. A signature takes a few thousand.
-const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = json::MOST_BYTES;
 
 /// Bytes that name the images which whoever signs them vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]

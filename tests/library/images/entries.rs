@@ -8,15 +8,6 @@ use verify_signatures::{ContentsFailure, Digest, Verdict};
 
 use super::made::*;
 
-fn signed() -> Source {
-    let mut source = Source::default();
-    let image = source.image("a", "linux/amd64", 2);
-    source
-        .list(&image, "r.example/a:1")
-        .sign(&image, VENDOR, "r.example/a");
-    source.all()
-}
-
 fn refused(source: &Source) -> String {
     match &source.judged().failures[..] {
         [ContentsFailure::Refused(words)] => words.to_string(),
@@ -26,7 +17,7 @@ fn refused(source: &Source) -> String {
 
 #[test]
 fn a_layout_may_lie_below_any_directory_and_its_members_in_any_order() {
-    let mut source = signed();
+    let mut source = signed().all();
     source.members.reverse();
     assert_eq!(source.verdict(), valid());
     for (path, _) in &mut source.members {
@@ -58,11 +49,11 @@ fn an_entry_document_that_is_read_in_two_ways_is_refused() {
         ("{}", "index.json: it lists no manifests"),
         ("x", "index.json: it is not JSON"),
     ] {
-        let mut source = signed();
+        let mut source = signed().all();
         source.replace("index.json", text.as_bytes());
         assert_eq!(refused(&source), words);
     }
-    let mut source = signed();
+    let mut source = signed().all();
     source.replace("index.json", br#"{"manifests":[],"manifests":[]}"#);
     assert!(refused(&source).starts_with("index.json: duplicate key \"manifests\""));
     source.replace("index.json", br#"{"manifests":[]} {}"#);
@@ -71,7 +62,7 @@ fn an_entry_document_that_is_read_in_two_ways_is_refused() {
 
 #[test]
 fn a_list_that_is_missing_hides_no_image() {
-    let mut source = signed();
+    let mut source = signed().all();
     source.remove("index.json");
     assert_eq!(
         refused(&source),
@@ -98,7 +89,7 @@ fn a_list_that_is_missing_hides_no_image() {
 fn an_archive_from_before_manifest_json_is_refused_even_without_names() {
     for (directory, has_index) in [("", false), ("", true), ("x/", false)] {
         let mut source = if has_index {
-            signed()
+            signed().all()
         } else {
             Source::default()
         };
@@ -152,7 +143,7 @@ fn a_layout_of_another_version_is_refused() {
         ),
         ("x", "oci-layout: it is not JSON"),
     ] {
-        let mut source = signed();
+        let mut source = signed().all();
         source.replace("oci-layout", text.as_bytes());
         assert_eq!(refused(&source), words);
     }
@@ -208,7 +199,7 @@ fn a_directory_of_skopeo_has_one_image_whose_blobs_have_bare_names() {
 
 #[test]
 fn a_source_with_more_members_than_are_kept_is_not_judged() {
-    let mut contents = signed().contents();
+    let mut contents = signed().all().contents();
     let digest = Digest::of(b"x");
     (0..500_001).for_each(|_| contents.add_file(b"x", digest, 1, None));
     assert!(contents.is_over_limit());
@@ -250,7 +241,7 @@ fn a_few_documents_that_name_each_other_very_often_are_not_followed_for_ever() {
 
 #[test]
 fn an_empty_list_lists_nothing() {
-    let mut source = signed();
+    let mut source = signed().all();
     source.replace(
         "index.json",
         json!({"manifests": []}).to_string().as_bytes(),

@@ -250,3 +250,13 @@ pub fn path_of(descriptor: &Value) -> String {
     let digest = descriptor["digest"].as_str().unwrap();
     digest.replace("sha256:", "blobs/sha256/")
 }
+
+/// A source with one image of two layers, signed by the vendor.
+pub fn signed() -> Source {
+    let mut source = Source::default();
+    let image = source.image("a", "linux/amd64", 2);
+    source
+        .list(&image, "r.example/a:1")
+        .sign(&image, VENDOR, "r.example/a");
+    source
+}

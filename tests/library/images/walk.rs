@@ -5,15 +5,6 @@ use verify_signatures::{ContentsFailure, Digest, ImageFailure, Verdict};
 
 use super::made::*;
 
-fn signed() -> Source {
-    let mut source = Source::default();
-    let image = source.image("a", "linux/amd64", 2);
-    source
-        .list(&image, "r.example/a:1")
-        .sign(&image, VENDOR, "r.example/a");
-    source
-}
-
 /// A source with one document as the root of its only image.
 fn with_root(media_type: &str, document: &str) -> Source {
     let mut source = Source::default();
