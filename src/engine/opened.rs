@@ -92,6 +92,10 @@ impl Context<'_> {
 /// frames, the stack of its thread, and what is kept of its members.
 const MEMORY_OF_A_BUNDLE: u64 = 64 * 1024 * 1024;
 
+/// Bytes per read of a bundle: few enough to stay in the processor's nearer cache until they are
+/// copied, beside what the decoder works on.
+const WINDOW_OF_A_BUNDLE: usize = 64 * 1024;
+
 /// An open file in a lane.
 // Nearly all are files: boxing those too would cost an allocation for each, to save memory in lanes,
 // of which there are few.
@@ -188,6 +192,7 @@ fn open_as(
         // hashed: so they are read into memory of our own, once.
         let reading = Reading {
             io: IoMode::Read,
+            window: WINDOW_OF_A_BUNDLE,
             spare_core: false,
             ..context.reading(job)
         };
