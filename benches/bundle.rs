@@ -1,17 +1,18 @@
 //! A bundle, read once for its own digest and those of its members, with the page cache hot,
 //! against the two things that it cannot be faster than both of: `zstd -t`, and hashing the
-//! content once in one lane; and against decompressing into a pipe that is hashed.
+//! content once in one lane; and against what scripts do: hash the file, then decompress it into a
+//! pipe that is hashed, or unpack it and hash each file.
 //!
 //! `cargo bench --bench bundle [-- MIB PAIRS]`; by default 2048 MiB of layers and 5 pairs. They
 //! take turns, so that a machine that changes its speed changes all of them. The layers are random
-//! (as those that gzip has compressed), then words (as those that nothing has). Needs `zstd`.
+//! (as those that gzip has compressed), then words (as those that nothing has). Needs `zstd` and `tar`.
 //! Without `--bench` (as a test) it runs once on a few bytes.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use verify_signatures::internals::bundle;
@@ -114,18 +115,32 @@ fn hash(mut input: impl Read) {
     }
 }
 
-/// What scripts do: the file hashed, then decompressed into a pipe that is hashed.
+fn decompressing(path: &Path) -> Child {
+    let mut command = Command::new("zstd");
+    command.arg("-dcq").arg(path).stdout(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Hashes the file, then decompresses it into a pipe that is hashed.
 fn pipe(path: &Path) {
     hash(File::open(path).unwrap());
-    let mut command = Command::new("zstd");
-    let mut child = command
-        .arg("-dcq")
-        .arg(path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = decompressing(path);
     hash(child.stdout.take().unwrap());
     assert!(child.wait().unwrap().success());
+}
+
+/// Hashes the file, unpacks it to the disk, and hashes each file.
+fn unpack(path: &Path) {
+    hash(File::open(path).unwrap());
+    let directory = tempfile::tempdir_in(path.parent().unwrap()).unwrap();
+    let mut child = decompressing(path);
+    let mut tar = Command::new("tar");
+    tar.args(["-xf", "-", "-C"]).arg(directory.path());
+    let status = tar.stdin(child.stdout.take().unwrap()).status().unwrap();
+    assert!(status.success() && child.wait().unwrap().success());
+    for entry in fs::read_dir(directory.path().join("blobs/sha256")).unwrap() {
+        hash(File::open(entry.unwrap().path()).unwrap());
+    }
 }
 
 fn timed(work: impl FnOnce()) -> f64 {
@@ -145,13 +160,14 @@ fn compare(kind: Layer, size: usize, pairs: usize) {
     // Once for the page cache.
     ours(&compressed);
     hash(File::open(&plain).unwrap());
-    let rounds: Vec<[f64; 4]> = (0..pairs)
+    let rounds: Vec<[f64; 5]> = (0..pairs)
         .map(|_| {
             [
                 timed(|| ours(&compressed)),
                 timed(|| zstd_test(&compressed)),
                 timed(|| hash(File::open(&plain).unwrap())),
                 timed(|| pipe(&compressed)),
+                timed(|| unpack(&compressed)),
             ]
         })
         .collect();
@@ -166,12 +182,13 @@ fn compare(kind: Layer, size: usize, pairs: usize) {
         "zstd -t",
         "hashing once",
         "hash; zstd -dc | hash",
+        "hash; unpack; hash",
     ];
     for (at, name) in names.iter().enumerate() {
         let time = median(rounds.iter().map(|times| times[at]).collect());
         println!("  {name:<22} {time:>8.3} s");
     }
-    let ratio = |times: &[f64; 4]| times[0] / times[1].max(times[2]);
+    let ratio = |times: &[f64; 5]| times[0] / times[1].max(times[2]);
     let ratio = median(rounds.iter().map(ratio).collect());
     println!("  times the longer of zstd -t and hashing once: {ratio:.2} (median of {pairs})");
 }
