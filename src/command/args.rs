@@ -130,7 +130,7 @@ pub struct Cli {
 
     /// Largest zstd window allowed; it is held in memory
     ///
-    /// Bytes, or a number with K, M or G (powers of 1024). `zstd --long=27` needs 128M.
+    /// Bytes, or a number with K, M, G or T (powers of 1024). `zstd --long=27` needs 128M.
     #[arg(help_heading = IMAGES, hide_short_help = true, long, value_name = "SIZE", default_value = "128M", value_parser = size::parse, requires = "images")]
     pub max_window: u64,
 

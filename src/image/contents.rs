@@ -11,10 +11,10 @@ use super::descriptor::{Fault, is_hex};
 use super::document::Document;
 use super::evidence::Evidence;
 use super::layout::{ENTRY_NAMES, Layout};
-use super::polyglot::may_be_tar;
 use crate::digest::Digest;
 use crate::text::escape;
 use crate::text::json::{self, Json};
+use crate::text::tar_header::may_be_header;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::ContentsFailure;
 
@@ -90,7 +90,9 @@ impl Contents {
             digest,
             size,
             is_json,
-            may_be_tar: text.is_some_and(may_be_tar),
+            may_be_tar: text
+                .and_then(<[u8]>::first_chunk)
+                .is_some_and(may_be_header),
             is_part_of_layout: is_part_of_layout(directory, name),
         });
         self.add_document(digest, text, json.as_ref());

@@ -20,7 +20,6 @@ mod names;
 mod noting;
 mod platform;
 mod policy;
-mod polyglot;
 mod saved;
 mod signature;
 mod signer;

@@ -6,5 +6,6 @@ pub(crate) mod json;
 pub mod os_error;
 #[cfg(feature = "cli")]
 pub mod size;
+pub(crate) mod tar_header;
 #[cfg(feature = "cli")]
 pub mod time;

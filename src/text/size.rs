@@ -23,30 +23,32 @@ pub(crate) fn size(bytes: u64) -> String {
     })
 }
 
-/// Reads a number of bytes: a whole number, or one followed by `K`, `M` or `G` for powers of 1024.
+/// Reads a number of bytes: a whole number, or one followed by `K`, `M`, `G` or `T` (or `KiB` and
+/// so on) for powers of 1024.
 ///
 /// # Errors
 /// Says what is expected.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
-    let expected = || {
-        "use a whole number of bytes, or one with K, M or G, such as 4096, 128M or 2G".to_owned()
+    let end = text.find(|letter: char| !letter.is_ascii_digit());
+    let (digits, unit) = text.split_at(end.unwrap_or(text.len()));
+    let unit = unit.to_ascii_uppercase();
+    let power = match unit.strip_suffix("IB").unwrap_or(&unit) {
+        // `5iB` is not a number of bytes.
+        "" if unit.is_empty() => Some(0),
+        "K" => Some(1),
+        "M" => Some(2),
+        "G" => Some(3),
+        "T" => Some(4),
+        _ => None,
     };
-    let (digits, unit) = match text.char_indices().next_back() {
-        Some((at, letter)) if letter.is_ascii_alphabetic() => (&text[..at], letter),
-        _ => (text, 'B'),
-    };
-    let factor: u64 = match unit.to_ascii_uppercase() {
-        'B' if digits.len() == text.len() => 1,
-        'K' => 1 << 10,
-        'M' => 1 << 20,
-        'G' => 1 << 30,
-        _ => return Err(expected()),
-    };
-    // No sign: `+5` and `-5` are no numbers of bytes.
-    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-    let number: Option<u64> = digits.parse().ok().filter(|_| is_number);
-    let bytes = number.and_then(|number| number.checked_mul(factor));
-    bytes.filter(|bytes| *bytes > 0).ok_or_else(expected)
+    let number: Option<u64> = digits.parse().ok();
+    let factor = power.map(|power| 1024_u64.pow(power));
+    let bytes = number
+        .zip(factor)
+        .and_then(|(n, factor)| n.checked_mul(factor));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
+        "use a whole number of bytes, or one with K, M, G or T, such as 4096, 128M or 2G".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -58,6 +60,8 @@ mod tests {
         assert_eq!(parse("4096"), Ok(4096));
         assert_eq!(parse("128M"), Ok(128 << 20));
         assert_eq!(parse("3g"), Ok(3 << 30));
+        assert_eq!(parse("64MiB"), Ok(64 << 20));
+        assert_eq!(parse("2T"), Ok(2 << 40));
         for bad in [
             "",
             "M",
@@ -65,10 +69,13 @@ mod tests {
             "-1",
             "+1",
             "1.5G",
-            "1T",
+            "1P",
+            "1MB",
+            "1iB",
             "5B",
             "1 M",
             "99999999999G",
+            "99999999T",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -1,11 +1,9 @@
 //! The header block of a member (POSIX.1-2024, pax, "ustar Interchange Format", and the GNU
 //! variant), read strictly: what programs understand differently is refused.
 
-use super::lenient;
 use crate::bundle::Defect;
-
-/// The block of a tar archive.
-pub(super) const BLOCK: usize = 512;
+pub(super) use crate::text::tar_header::BLOCK;
+use crate::text::tar_header::{may_be_header, sum};
 
 pub(super) type Block = [u8; BLOCK];
 
@@ -70,27 +68,12 @@ fn is_header(block: &Block) -> bool {
     number(&block[field::CHECKSUM]).is_ok_and(|claimed| i64::try_from(claimed) == Ok(sum))
 }
 
-/// Reports whether some program may take the block for a header: its checksum is right in whatever
-/// way it is written and computed, or it has the magic.
+/// Reports whether some program may take the block for a header: its checksum may be right, or it
+/// has the magic.
 ///
 /// Fail closed: what begins so is an archive, if only a damaged one, and not other data.
 pub(super) fn is_like_header(block: &Block) -> bool {
-    // Old programs added up bytes with a sign.
-    let signed = sum(block, |byte| i64::from(byte.cast_signed()));
-    let unsigned = sum(block, i64::from);
-    let is_sum = |claimed: i64| [signed, unsigned].contains(&claimed);
-    lenient::numbers(&block[field::CHECKSUM]).any(is_sum)
-        || block[field::MAGIC].starts_with(ANY_USTAR)
-}
-
-/// Adds up the bytes of a block, with those of the checksum as blanks.
-fn sum(block: &Block, value: impl Fn(u8) -> i64) -> i64 {
-    let bytes = block.iter().enumerate();
-    let byte = |(at, byte): (usize, &u8)| {
-        let is_checksum = field::CHECKSUM.contains(&at);
-        value(if is_checksum { b' ' } else { *byte })
-    };
-    bytes.map(byte).sum()
+    may_be_header(block) || block[field::MAGIC].starts_with(ANY_USTAR)
 }
 
 impl Header {

@@ -2,7 +2,6 @@
 //! once. Whatever two programs could read as two different archives is a defect.
 
 mod header;
-mod lenient;
 mod pax;
 #[cfg(test)]
 mod tests;
