@@ -124,7 +124,7 @@ impl Images {
             Some(Note::Images {
                 path: path.clone(),
                 note: ImageNote::SignatureWithoutImage {
-                    digest: format!("sha256:{first}").into(),
+                    digest: first.with_algorithm(),
                     others: absent.count(),
                 },
             })

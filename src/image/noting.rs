@@ -68,7 +68,7 @@ fn foreign(found: &Found) -> Option<ImageNote> {
             .name
             .clone()
             .unwrap_or_else(|| found.id.to_string().into()),
-        digest: format!("sha256:{}", layers.first()?).into(),
+        digest: layers.first()?.with_algorithm(),
         others: layers.len() - 1,
     })
 }
@@ -109,7 +109,7 @@ fn without_image(sources: &Sources<'_>) -> Option<ImageNote> {
     let subjects = sources.inside.evidence.subjects();
     let absent: BTreeSet<ClaimedDigest> = subjects.filter(is_absent).collect();
     Some(ImageNote::SignatureWithoutImage {
-        digest: format!("sha256:{}", absent.first()?).into(),
+        digest: absent.first()?.with_algorithm(),
         others: absent.len() - 1,
     })
 }
@@ -119,7 +119,7 @@ fn unusable(sources: &Sources<'_>) -> Option<ImageNote> {
     let mut refused = sources.inside.evidence.refused();
     let first = refused.next()?;
     Some(ImageNote::UnusableSignature {
-        digest: format!("sha256:{}", first.document).into(),
+        digest: first.document.with_algorithm(),
         why: first.why.to_string().into(),
         others: refused.count(),
     })

@@ -171,7 +171,7 @@ impl<'a> Walk<'_, 'a> {
         let name = child.platform.clone().or(leaf.platform);
         // What nothing runs on is no platform, and does not stand for one.
         if !name.as_deref().is_some_and(platform::is_none) {
-            let unnamed = || format!("sha256:{}", descriptor.digest).into();
+            let unnamed = || descriptor.digest.with_algorithm();
             self.walked.has_runnable |= name.is_some();
             self.add_platform(name.unwrap_or_else(unnamed), leaf.is_whole)?;
         }
@@ -277,7 +277,7 @@ impl<'a> Walk<'_, 'a> {
         };
         if member.size != descriptor.size {
             self.fail(ImageFailure::BlobSize {
-                digest: format!("sha256:{}", descriptor.digest).into(),
+                digest: descriptor.digest.with_algorithm(),
                 promised: descriptor.size,
                 actual: member.size,
             });
@@ -303,13 +303,13 @@ impl<'a> Walk<'_, 'a> {
 
 /// Says that a blob is missing.
 pub(super) fn missing(digest: &ClaimedDigest) -> ImageFailure {
-    ImageFailure::BlobMissing(format!("sha256:{digest}").into())
+    ImageFailure::BlobMissing(digest.with_algorithm())
 }
 
 /// Says that a document is malformed.
 pub(super) fn malformed(digest: &ClaimedDigest, why: &str) -> ImageFailure {
     ImageFailure::Malformed {
-        document: format!("sha256:{digest}").into(),
+        document: digest.with_algorithm(),
         why: why.into(),
     }
 }

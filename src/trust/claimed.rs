@@ -16,6 +16,11 @@ impl ClaimedDigest {
         let bytes = from_hex(text.as_bytes())?;
         bytes.try_into().ok().map(ClaimedDigest)
     }
+
+    /// Returns the digest with its algorithm in front (OCI image specification, descriptor.md).
+    pub(crate) fn with_algorithm(&self) -> Box<str> {
+        format!("sha256:{self}").into()
+    }
 }
 
 /// Prints 64 lower-case hexadecimal digits, as [`Digest`] does.
