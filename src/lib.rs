@@ -71,7 +71,7 @@ pub use trust::signature::SignatureError;
 pub use trust::sniffed::Sniffed;
 pub use trust::terms::{Reason, Status};
 pub use trust::verdict::{
-    ImageCounts, Invalid, Part, Record, Subject, Summary, Unclaimed, Verdict,
+    ImageCounts, Invalid, Part, Record, SignatureFile, Subject, Summary, Unclaimed, Verdict,
 };
 pub use verify::{Records, Verifier, VerifyError};
 

@@ -14,9 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 /// Version of the objects, raised whenever a consumer could misunderstand the new ones.
-pub const SCHEMA: u64 = 2;
+pub const SCHEMA: u64 = 3;
 
-/// The versions that a reader accepts: the first one had no images.
+/// The versions that a reader accepts: the first one had no images, and the second did not account
+/// for what was not checked.
 pub const READ: std::ops::RangeInclusive<u64> = 1..=SCHEMA;
 
 /// A text: borrowed for writing, owned after reading.
@@ -134,9 +135,30 @@ pub struct Start<'a> {
     /// [`SCHEMA`].
     #[serde(default)]
     pub schema: u64,
+    /// The run's identifier, a UUID.
+    #[serde(default)]
+    pub id: Text<'a>,
+    /// What the user has to say on the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Text<'a>>,
     /// The version of the program.
     #[serde(default)]
     pub version: Text<'a>,
+    /// The commit that it was built from, if its builder named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Text<'a>>,
+    /// The SHA-256 of its executable, in hexadecimal digits, if it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executable_sha256: Option<Text<'a>>,
+    /// The command line, as a shell reads it.
+    #[serde(default)]
+    pub command: Text<'a>,
+    /// The user.
+    #[serde(default)]
+    pub user: User<'a>,
+    /// The operating system.
+    #[serde(default)]
+    pub system: Text<'a>,
     /// Start time (RFC 3339, UTC).
     pub time: Text<'a>,
     /// The name of the machine.
@@ -159,6 +181,23 @@ fn start() -> Type {
     Type::Start
 }
 
+/// The user of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct User<'a> {
+    /// The number of the account with whose rights it ran.
+    pub id: u32,
+    /// Its name, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Text<'a>>,
+    /// The number of the account that logged in, if that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_id: Option<u32>,
+    /// Its name, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_name: Option<Text<'a>>,
+}
+
 /// A trusted key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key<'a> {
@@ -166,6 +205,12 @@ pub struct Key<'a> {
     pub name: Text<'a>,
     /// The SHA-256 of its DER, in hexadecimal digits.
     pub fingerprint: Text<'a>,
+    /// Whether it was named by its fingerprint.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Whether its file lay inside the verified tree.
+    #[serde(default)]
+    pub inside_tree: bool,
 }
 
 /// The options of a run.
@@ -289,6 +334,9 @@ pub struct Artifact<'a> {
     /// Its signature file.
     #[serde(flatten)]
     pub signature: SignatureMember<'a>,
+    /// The signature file as it was read, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_file: Option<SignatureFile<'a>>,
     /// The fingerprint of the key that verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Text<'a>>,
@@ -311,6 +359,19 @@ pub struct Artifact<'a> {
 
 fn artifact() -> Type {
     Type::Artifact
+}
+
+/// A signature file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureFile<'a> {
+    /// Its SHA-256, in hexadecimal digits, unless it was too long to be read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Text<'a>>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When its content was last modified (RFC 3339, UTC), if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Text<'a>>,
 }
 
 /// The end of a run.
@@ -348,6 +409,9 @@ pub struct Summary<'a, N = Vec<Note<'a>>> {
     /// The exit status.
     #[serde(default)]
     pub exit_status: u8,
+    /// What was not checked.
+    #[serde(default)]
+    pub not_checked: NotChecked<'a>,
     /// What prevented a judgement, as text.
     #[serde(default)]
     pub problems: Vec<Text<'a>>,
@@ -361,6 +425,50 @@ pub struct Summary<'a, N = Vec<Note<'a>>> {
 
 fn summary() -> Type {
     Type::Summary
+}
+
+/// What a run did not check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NotChecked<'a> {
+    /// What each excluded pattern left out, in their order.
+    pub excluded: Vec<Excluded<'a>>,
+    /// Directories below the maximum depth.
+    pub too_deep: Names<'a>,
+    /// Linked directories that were not entered, and whose content was not judged elsewhere.
+    pub links: Names<'a>,
+    /// Regular files that no signature covers and that needed none.
+    pub uncovered: Names<'a>,
+    /// Artifacts that were not judged before the run ended.
+    pub unjudged: Names<'a>,
+}
+
+/// What an excluded pattern left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Excluded<'a> {
+    /// The pattern.
+    pub pattern: Text<'a>,
+    /// How many of the files have the name of an artifact.
+    pub artifacts: u64,
+    /// The sizes of the files, in bytes.
+    pub bytes: u64,
+    /// The files.
+    pub files: Names<'a>,
+    /// The directories.
+    pub directories: Names<'a>,
+}
+
+/// Names, of which there may be too many to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Names<'a> {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them.
+    pub paths: Vec<PathMember<'a>>,
+    /// How many are not listed.
+    pub left_off: u64,
 }
 
 /// The number of artifacts with each status.
@@ -686,6 +794,11 @@ mod tests {
                 size,
                 sha256: sha256.clone(),
                 signature,
+                signature_file: size.map(|size| SignatureFile {
+                    sha256: sha256.clone(),
+                    size,
+                    modified: key.clone(),
+                }),
                 key,
                 parts,
                 link,
@@ -748,6 +861,25 @@ mod tests {
         ]
     }
 
+    fn not_checked(path: &PathMember<'static>, pattern: &Text<'static>) -> NotChecked<'static> {
+        let names = Names {
+            count: 7,
+            paths: vec![path.clone()],
+            left_off: 6,
+        };
+        NotChecked {
+            excluded: vec![Excluded {
+                pattern: pattern.clone(),
+                artifacts: 1,
+                bytes: 2,
+                files: names.clone(),
+                directories: Names::default(),
+            }],
+            unjudged: names,
+            ..NotChecked::default()
+        }
+    }
+
     fn documents() -> impl Strategy<Value = Document<'static>> {
         let start = (
             text(),
@@ -800,15 +932,29 @@ mod tests {
                     start: Start {
                         r#type: Type::Start,
                         schema: SCHEMA,
+                        id: term.clone(),
+                        note: complete.then(|| word.clone()),
                         version: term.clone(),
+                        commit: complete.then(|| term.clone()),
+                        executable_sha256: Some(word.clone()),
+                        command: word.clone(),
+                        user: User {
+                            id: 5,
+                            name: Some(word.clone()),
+                            login_id: complete.then_some(6),
+                            login_name: None,
+                        },
+                        system: term.clone(),
                         time: term.clone(),
                         host: term.clone(),
                         keys: vec![Key {
                             name: term.clone(),
                             fingerprint: word.clone(),
+                            pinned: complete,
+                            inside_tree: !complete,
                         }],
                         directory: directory.clone(),
-                        roots: vec![root],
+                        roots: vec![root.clone()],
                         options: Options {
                             signature,
                             max_depth: Some(threads),
@@ -845,6 +991,7 @@ mod tests {
                         bytes: changed,
                         seconds: 0.25,
                         exit_status: 2,
+                        not_checked: not_checked(&root, &word),
                         problems: vec![word],
                         notes,
                         audit,

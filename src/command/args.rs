@@ -165,6 +165,12 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, long = "report", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub reports: Vec<PathBuf>,
 
+    /// A note for all reports of this run, such as a change number or the operator
+    ///
+    /// At most 1000 characters. Reports have it as it is; pages and XML show it on one line.
+    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "TEXT", value_parser = note)]
+    pub note: Option<String>,
+
     /// Bars on stderr; auto = on a terminal that nothing else writes to
     ///
     /// No bars are drawn where stdout is a pipe (`| tee log`): its reader may write to the same
@@ -299,6 +305,20 @@ fn fingerprint(text: &str) -> Result<String, String> {
     is_sha256
         .then_some(digits)
         .ok_or_else(|| "64 hexadecimal digits are needed".to_owned())
+}
+
+/// Maximum number of characters of a note.
+const MOST_OF_A_NOTE: usize = 1000;
+
+/// Checks a note: it is a remark, and not a document.
+fn note(text: &str) -> Result<String, String> {
+    match text.chars().count() {
+        _ if text.trim().is_empty() => Err("the note is empty".to_owned()),
+        count if count > MOST_OF_A_NOTE => Err(format!(
+            "the note has {count} characters, and may have {MOST_OF_A_NOTE}; refer to a longer text by its name or number"
+        )),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// The format of stdout.

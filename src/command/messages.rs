@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::args::Format;
 use super::config::{Against, KeysFound, Output, Skipped, Target, WhyNoKey};
+use super::evidence::count_unchecked;
 use super::recap::Recap;
 use crate::content::IoMode;
 use crate::engine::WhyFewer;
@@ -147,11 +148,17 @@ fn why_fewer_threads(why: WhyFewer<'_>, useful: usize) -> String {
 }
 
 /// Prints the result on stderr.
-pub(super) fn conclude(output: Output, reports: &[Target], outcome: &Outcome, recap: &Recap) {
+pub(super) fn conclude(
+    output: Output,
+    (reports, patterns): (&[Target], &[String]),
+    outcome: &Outcome,
+    recap: &Recap,
+) {
     if output.detail.lines && (outcome.output.is_ok() || outcome.interrupted.is_some()) {
         explain_failures(output, reports, recap);
         remark_on_all(outcome);
         print_message(&outcome.summary);
+        count_unchecked(&outcome.unchecked, patterns, output.detail);
         recap.keys().for_each(|key| print_message(&key));
     }
     outcome.problems().iter().for_each(print_message);

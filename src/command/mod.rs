@@ -3,9 +3,11 @@
 pub(crate) mod args;
 mod config;
 mod defect;
+mod evidence;
 mod generate;
 mod messages;
 mod not_begun;
+mod origin;
 mod output;
 mod planted;
 mod process;

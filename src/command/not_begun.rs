@@ -22,6 +22,8 @@ pub(super) enum NotBegun {
     ReportReplacesOutput(String),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error("the system has no random numbers for the identifier of this run: {}", os_error::words(.0))]
+    NoIdentifier(#[source] io::Error),
 }
 
 /// Returns the error of the library, with what a user of the command can do.

@@ -66,7 +66,7 @@ impl<W: Write> Printer<W> {
 
     /// Consumes all records, unless stdout fails, and ends the run: prints each as it is decided or
     /// in order, depending on the format. What is kept for the end is in order.
-    pub(super) fn all(&mut self, mut records: Records) -> Summary {
+    pub(super) fn all(&mut self, records: &mut Records) -> Summary {
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && records.receive(|record| flow = self.decided(record)) {
             while flow.is_continue()
@@ -111,9 +111,9 @@ impl<W: Write> Printer<W> {
     }
 
     /// Writes the end object of a run.
-    pub(super) fn end(&mut self, end: &End) {
+    pub(super) fn end(&mut self, start: &Start, end: &End) {
         if self.streams_objects() && self.taken.is_ok() {
-            self.taken = json::end(&mut self.lines, end);
+            self.taken = json::end(&mut self.lines, start, end);
             // No output follows that would have to stop.
             let _ = self.hand_over();
         }

@@ -7,19 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime};
 
+use super::args::Format;
 use super::config::{Against, Asked, Config, Output, Target};
+use super::evidence::{name_left_out, name_reports};
 use super::messages::{conclude, explain, name_extent, name_skipped, remark, warn};
 use super::not_begun::NotBegun;
 use super::output::Printer;
 use super::recap::Recap;
-use super::{cannot, reports, undelivered};
+use super::{cannot, origin, reports, undelivered};
 use crate::audit::{self, Audit};
 use crate::engine::Prepared;
 use crate::mirror::Survey;
 use crate::progress::Counters;
-use crate::report::file::ReportFile;
+use crate::report::file::{ReportFile, Written};
 use crate::report::lines::Detail;
 use crate::run::conclusion::Conclusion;
+use crate::run::origin::Origin;
 use crate::run::outcome::{Audited, Outcome};
 use crate::run::{End, Run, Start};
 use crate::terminal::progress::{Phase, Progress, Style};
@@ -28,6 +31,7 @@ use crate::terminal::stream;
 use crate::terminal::{Stream, print_message};
 use crate::text::{escape, os_error};
 use crate::trust::key::Key;
+use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::{Inputs, Planned, Verifier, VerifyError};
 
@@ -55,23 +59,33 @@ pub(super) fn run(config: &Config) -> Conclusion {
     warn(keys, audit.as_ref(), output.detail);
     name_skipped(keys, output.detail);
     name_extent(inputs, output.detail);
+    // Only reports and objects have it: hashing the executable takes its time.
+    let is_reported = !reports.is_empty() || output.format == Format::Jsonl;
+    let origin = match is_reported.then(|| origin::of_this_run(asked.note.as_deref())) {
+        None => Origin::default(),
+        Some(Ok(origin)) => origin,
+        Some(Err(error)) => return cannot(&NotBegun::NoIdentifier(error)),
+    };
     let account = Account {
+        origin,
         asked,
         against: audit.as_ref(),
         instant,
         time,
         interrupt: &interrupt,
     };
-    let judged = prepare(inputs, verifier, reports, &asked.roots, *output)
+    let judged = prepare(inputs, verifier, reports, asked, *output)
         .and_then(|ready| verify(ready, verifier, &account, *output));
     match judged {
         Ok(mut judged) => {
             judged.write_reports();
-            conclude(*output, reports, &judged.outcome, &judged.recap);
+            let patterns = &asked.options.exclude;
+            conclude(*output, (reports, patterns), &judged.outcome, &judged.recap);
+            judged.name_reports(*output);
             judged.outcome.conclusion()
         }
         Err(NotBegun::Verify(VerifyError::Cancelled)) => {
-            unsurveyed(inputs, verifier, reports, &account)
+            unsurveyed(inputs, verifier, reports, &account, *output)
         }
         Err(error) => cannot(&error),
     }
@@ -93,6 +107,8 @@ struct Ready {
     stdout: Stream<File>,
     /// The PATHs in which nothing was found, as they are shown.
     empty: Vec<String>,
+    /// What the survey left out.
+    unchecked: Unchecked,
 }
 
 /// Surveys the inputs, creates the reports and plans the work.
@@ -100,15 +116,17 @@ fn prepare(
     inputs: &Inputs,
     verifier: &Verifier,
     targets: &[Target],
-    roots: &[PathBuf],
+    asked: &Asked,
     output: Output,
 ) -> Result<Ready, NotBegun> {
-    let survey = survey(inputs, verifier, output.progress)?;
-    remark(&survey, roots, output.detail);
+    let mut survey = survey(inputs, verifier, output.progress)?;
+    remark(&survey, &asked.roots, output.detail);
+    name_left_out(&survey.unchecked, &asked.options.exclude, output.detail);
     // Before the first byte is hashed, and after the walk, which would find the files created here.
     let reports = create(targets, inputs, &survey)?;
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
+    let unchecked = std::mem::take(&mut survey.unchecked);
     let planned = verifier.plan(survey, inputs)?;
     let stdout = Stream::stdout()?;
     if output.detail.reasons {
@@ -119,6 +137,7 @@ fn prepare(
         reports,
         stdout,
         empty,
+        unchecked,
     })
 }
 
@@ -148,6 +167,7 @@ fn create(
 
 /// What the account of a run states besides its records.
 struct Account<'a> {
+    origin: Origin,
     asked: &'a Asked,
     against: Option<&'a Against>,
     /// Start of the run, on both clocks.
@@ -160,9 +180,11 @@ impl Account<'_> {
     fn start(&self, keys: &[Arc<Key>], prepared: &Prepared) -> Start {
         let node = rustix::system::uname();
         Start {
+            origin: self.origin.clone(),
             time: self.time,
             host: node.nodename().to_string_lossy().into_owned(),
             keys: keys.to_vec(),
+            exposed_keys: self.asked.exposed_keys.clone(),
             directory: std::env::current_dir().ok(),
             roots: self.asked.roots.clone(),
             options: self.asked.options.clone(),
@@ -197,6 +219,8 @@ struct Judged {
     records: Vec<Record>,
     recap: Recap,
     reports: Vec<ReportFile>,
+    /// The reports that were written.
+    written: Vec<Written>,
 }
 
 impl Judged {
@@ -207,10 +231,19 @@ impl Judged {
             records: &self.records,
             end: &self.end,
         };
-        let failed = std::mem::take(&mut self.reports)
-            .into_iter()
-            .filter_map(|report| report.write(run).err());
-        self.outcome.unwritten = failed.map(|error| error.to_string()).collect();
+        for report in std::mem::take(&mut self.reports) {
+            match report.write(run) {
+                Ok(written) => self.written.push(written),
+                Err(error) => self.outcome.unwritten.push(error.to_string()),
+            }
+        }
+    }
+
+    /// Prints the digest of each report, unless stdout was closed: then nothing is printed.
+    fn name_reports(&self, output: Output) {
+        if self.outcome.output.is_ok() || self.outcome.interrupted.is_some() {
+            name_reports(&self.start.origin.id, &self.written, output.detail);
+        }
     }
 }
 
@@ -225,19 +258,23 @@ fn verify(
         reports,
         stdout,
         empty,
+        mut unchecked,
     } = ready;
     let keys = &verifier.settings.keys;
     let start = account.start(keys, &planned.prepared);
     let counters = Arc::new(Counters::default());
     let cancel = verifier.cancel.child();
-    let (records, unmatched) = planned.begin(Arc::clone(&counters), cancel, account.instant)?;
+    let (mut records, unmatched) = planned.begin(Arc::clone(&counters), cancel, account.instant)?;
     let progress = Progress::start(output.progress, Phase::Verifying(Arc::clone(&counters)));
     let of_images = verifier.settings.images.as_ref();
     let of_images = of_images.map_or(&[][..], |images| &images.policy.keys);
     let mut printer = Printer::new(output, stdout, progress, Recap::new(keys, of_images));
     printer.keeps = !reports.is_empty() || account.against.is_some();
     printer.start(&start);
-    let summary = printer.all(records);
+    let summary = printer.all(&mut records);
+    unchecked.unjudged = records.not_judged().cloned().collect();
+    // Ends the run, if it has not ended by itself.
+    drop(records);
     printer.finish_progress();
     if printer.taken.is_err() {
         // Output failed: what else the run could find is not worth waiting for.
@@ -247,6 +284,7 @@ fn verify(
     let is_wanted = output.detail.lines || !reports.is_empty();
     let notes = is_wanted.then(|| verifier.notes(collector, unmatched));
     let mut outcome = Outcome {
+        unchecked: Arc::new(unchecked),
         notes: notes.unwrap_or_default().into(),
         audit: account.audit(&summary, &printer.kept),
         summary,
@@ -257,7 +295,7 @@ fn verify(
         panics: counters.panics(),
     };
     if outcome.output.is_ok() {
-        printer.end(&End::of(&outcome));
+        printer.end(&start, &End::of(&outcome));
         outcome.output = printer.taken;
     }
     Ok(Judged {
@@ -268,6 +306,7 @@ fn verify(
         records: printer.kept,
         recap: printer.recap,
         reports,
+        written: Vec::new(),
     })
 }
 
@@ -278,6 +317,7 @@ fn unsurveyed(
     verifier: &Verifier,
     targets: &[Target],
     account: &Account,
+    output: Output,
 ) -> Conclusion {
     let nothing = match verifier.plan_nothing() {
         Ok(nothing) => nothing,
@@ -294,6 +334,7 @@ fn unsurveyed(
         interrupted: account.interrupt.conclusion(),
         unwritten: Vec::new(),
         panics: 0,
+        unchecked: Arc::default(),
         notes: Arc::from([]),
         audit: match account.against {
             Some(_) => Audited::NotMade,
@@ -307,6 +348,7 @@ fn unsurveyed(
         records: Vec::new(),
         recap: Recap::default(),
         reports: Vec::new(),
+        written: Vec::new(),
     };
     match create(targets, inputs, &beside(targets)) {
         Ok(reports) => {
@@ -315,6 +357,7 @@ fn unsurveyed(
         }
         Err(error) => judged.outcome.unwritten.push(error.to_string()),
     }
+    judged.name_reports(output);
     judged.outcome.problems().iter().for_each(print_message);
     judged.outcome.conclusion()
 }

@@ -7,6 +7,7 @@ pub mod choice;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
+pub mod stream;
 
 use std::fmt;
 

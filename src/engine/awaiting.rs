@@ -64,7 +64,7 @@ impl Awaiting {
 
     /// Reports whether no verdict depends on the digest.
     pub(super) fn needs_nothing(&self) -> bool {
-        let is_known = |(_, pending): &(usize, Pending)| matches!(pending, Pending::Nothing(_));
+        let is_known = |(_, pending): &(usize, Pending)| matches!(pending, Pending::Nothing(..));
         self.names.iter().all(is_known)
     }
 

@@ -9,22 +9,25 @@ use std::time::Instant;
 use rustix::io::Errno;
 
 use super::{Claim, Settings, Task};
-use crate::content::{self, ReadError};
+use crate::content::{self, ReadError, Stamp};
 use crate::digest::Digest;
 use crate::hints;
 use crate::text::os_error;
 use crate::trust;
 use crate::trust::signature::{MAX_BYTES, SNIFF_BYTES, Signature, SignatureError};
-use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Verdict};
+use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, SignatureFile, Verdict};
+
+/// What its signature file was, if it was read.
+type Evidence = Option<Box<SignatureFile>>;
 
 /// What a name of a file waits for during hashing.
 pub(super) enum Pending {
     /// Judging its signature.
-    Judgement(Signature),
+    Judgement(Signature, Evidence),
     /// Only the digest: it has no signature, and this is its verdict.
     Digest(Verdict),
     /// Nothing: its verdict is known, regardless of the digest.
-    Nothing(Verdict),
+    Nothing(Verdict, Evidence),
     /// The images in it, which are judged elsewhere.
     Images,
 }
@@ -36,14 +39,23 @@ impl Pending {
             Claim::SavedImage | Claim::ImageDirectory => Pending::Images,
             Claim::Signed(path) => Pending::signature(read_signature(&path.to_path_buf())),
             Claim::Named(named) => Pending::signature(match &named.content {
-                Some(content) => parse(content),
+                Some(content) => Ok((content.clone(), evidence(content, None))),
                 None => read_signature(&named.signature.to_path_buf()),
             }),
         }
     }
 
-    fn signature(read: Result<Signature, Verdict>) -> Pending {
-        read.map_or_else(Pending::Nothing, Pending::Judgement)
+    fn signature(read: Result<(Vec<u8>, SignatureFile), Verdict>) -> Pending {
+        match read {
+            Err(verdict) => Pending::Nothing(verdict, None),
+            Ok((bytes, file)) => {
+                let file = Some(Box::new(file));
+                match parse(&bytes) {
+                    Ok(signature) => Pending::Judgement(signature, file),
+                    Err(verdict) => Pending::Nothing(verdict, file),
+                }
+            }
+        }
     }
 
     /// Judges a name of a file; `None` if its images are judged instead.
@@ -57,21 +69,27 @@ impl Pending {
         let (verdict, digest) = match (self, digest) {
             (Pending::Images, Ok(_)) => return None,
             (Pending::Images, Err(failure)) => (failure, None),
-            (Pending::Nothing(known), digest) => (known.clone(), digest.ok()),
-            (Pending::Digest(known), digest) => (known.clone(), digest.ok()),
-            (Pending::Judgement(_), Err(failure)) => (failure, None),
-            (Pending::Judgement(signature), Ok(digest)) => {
+            (Pending::Nothing(known, _) | Pending::Digest(known), digest) => {
+                (known.clone(), digest.ok())
+            }
+            (Pending::Judgement(..), Err(failure)) => (failure, None),
+            (Pending::Judgement(signature, _), Ok(digest)) => {
                 let verdict = trust::judge(&settings.keys, &digest, signature);
                 (verdict, Some(digest))
             }
         };
         let unfit = match (self, &verdict) {
-            (Pending::Judgement(signature), Verdict::Invalid(_)) => {
+            (Pending::Judgement(signature, _), Verdict::Invalid(_)) => {
                 Some(Box::new(signature.clone()))
             }
             _ => None,
         };
+        let signature_file = match self {
+            Pending::Judgement(_, file) | Pending::Nothing(_, file) => file.clone(),
+            Pending::Digest(_) | Pending::Images => None,
+        };
         Some(Record {
+            signature_file,
             digest,
             unfit,
             ..record(task, verdict, started)
@@ -93,8 +111,9 @@ pub(super) fn unopened(task: &Task, error: ReadError) -> Verdict {
     }
 }
 
-fn read_signature(path: &Path) -> Result<Signature, Verdict> {
-    let bytes = signature_bytes(path).map_err(|error| match error {
+/// Returns the bytes of a signature file, or enough of a longer one to show that it is none.
+fn read_signature(path: &Path) -> Result<(Vec<u8>, SignatureFile), Verdict> {
+    signature_bytes(path).map_err(|error| match error {
         ReadError::NotRegular => Verdict::NotRegular {
             part: Part::Signature,
         },
@@ -104,8 +123,7 @@ fn read_signature(path: &Path) -> Result<Signature, Verdict> {
         ReadError::Missing | ReadError::Changed => {
             unreadable(Part::Signature, &Errno::NOENT.into())
         }
-    })?;
-    parse(&bytes)
+    })
 }
 
 fn parse(bytes: &[u8]) -> Result<Signature, Verdict> {
@@ -118,15 +136,26 @@ fn parse(bytes: &[u8]) -> Result<Signature, Verdict> {
 
 /// Returns the signature in a file, if there is one. No verdict rests on it.
 pub fn signature_in(path: &Path) -> Option<Signature> {
-    read_signature(path).ok()
+    let (bytes, _) = read_signature(path).ok()?;
+    parse(&bytes).ok()
 }
 
-/// Returns all bytes of a signature file, or enough of a longer file to show that it is none.
-fn signature_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let (file, _) = content::open_regular(path)?;
+fn signature_bytes(path: &Path) -> Result<(Vec<u8>, SignatureFile), ReadError> {
+    let (file, stamp) = content::open_regular(path)?;
     let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
     file.take(SNIFF_BYTES as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let evidence = evidence(&bytes, Some(stamp));
+    Ok((bytes, evidence))
+}
+
+/// Describes a signature file of which these bytes were read.
+fn evidence(bytes: &[u8], stamp: Option<Stamp>) -> SignatureFile {
+    let size = stamp.map_or(bytes.len() as u64, |stamp| stamp.size());
+    SignatureFile {
+        digest: (size == bytes.len() as u64).then(|| Digest::of(bytes)),
+        size,
+        modified: stamp.and_then(|stamp| stamp.modified()),
+    }
 }
 
 pub(super) fn of_error(error: ReadError) -> Verdict {

@@ -10,6 +10,7 @@ use super::opened::Placed;
 use super::pool::{Shared, taken};
 use super::worker::Turned;
 use super::workshop::{self, FileWorker};
+use crate::files::SharedPath;
 
 /// Interval at which the receiver checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -72,6 +73,13 @@ impl Running {
     /// Returns the number of works.
     pub(crate) fn works(&self) -> usize {
         self.awaited.len()
+    }
+
+    /// Returns the artifacts whose records, or the last of whose records, are still to come.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = &SharedPath> {
+        let tasks = self.shared.tasks.iter();
+        let awaited = tasks.filter(|(place, _)| self.awaited[*place]);
+        awaited.map(|(_, task)| &task.data)
     }
 
     /// Reports whether a record is at hand, so that asking for one does not block.

@@ -6,6 +6,7 @@ pub mod pairing;
 mod saved;
 mod siblings;
 mod targets;
+mod unchecked;
 pub mod walk;
 pub mod watch;
 
@@ -18,10 +19,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::files::{Directory, SharedPath};
+use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::Unclaimed;
 use links::Walked;
 use pairing::{Content, Kind, Needed, Pair, Paired};
 use siblings::Siblings;
+use unchecked::{LeftOut, Place};
 use walk::{Found, Listing, Problem, WalkError, WalkOptions};
 use watch::{Ended, Room, Watch};
 
@@ -168,6 +171,8 @@ pub struct Survey {
     pub strays: Vec<SharedPath>,
     /// Parts of artifacts that also exist whole, each after the path of the whole.
     pub spare_parts: Vec<(SharedPath, SharedPath)>,
+    /// What was left out.
+    pub unchecked: Unchecked,
 }
 
 /// Surveys all PATHs. Artifacts found by several PATHs under the same path are listed once.
@@ -184,6 +189,7 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Su
         survey: Survey::default(),
         walked: Walked::default(),
         siblings: Siblings::default(),
+        left_out: LeftOut::new(paths, search),
     };
     let mut brought: Vec<(Vec<Artifact>, Vec<NotEntered>)> = Vec::new();
     for path in paths {
@@ -211,8 +217,11 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Su
         mut survey,
         mut siblings,
         mut room,
+        left_out,
         ..
     } = looking;
+    survey.unchecked = left_out.into_unchecked();
+    survey.unchecked.links = survey.links_not_entered.iter().cloned().collect();
     let artifacts = std::mem::take(&mut survey.artifacts);
     survey.artifacts = targets::share_signatures(artifacts, &mut siblings, watch, &mut room)?;
     saved::judge_by_images(&mut survey.artifacts, search);
@@ -236,6 +245,7 @@ struct Looking<'a> {
     survey: Survey,
     walked: Walked,
     siblings: Siblings,
+    left_out: LeftOut<'a>,
 }
 
 /// A linked directory that a walk did not enter.
@@ -250,6 +260,7 @@ impl Looking<'_> {
     /// entered.
     fn directory(&mut self, root: &Path) -> Result<(Vec<Artifact>, Vec<NotEntered>), Ended> {
         let found = walk::walk(root, &self.search.reach, self.watch)?;
+        self.left_out.begin(root);
         let Found {
             directories,
             problems,
@@ -280,10 +291,17 @@ impl Looking<'_> {
         let mut read = Vec::new();
         // Release the directories one by one, so that not everything exists twice.
         for (path, listing) in directories {
-            if self.search.images && saved::holds_images(&listing.entries, path == root) {
+            let holds_images =
+                self.search.images && saved::holds_images(&listing.entries, path == root);
+            if holds_images {
                 artifacts.push(saved::directory(reached(&path)));
             }
-            self.listing(&shown(root, &path, Path::new("")), listing, &mut artifacts)?;
+            let place = Place {
+                path: &path,
+                directory: &Directory::new(&shown(root, &path, Path::new(""))),
+                holds_images,
+            };
+            self.listing(place, listing, &mut artifacts)?;
             if is_asked_for {
                 self.room.grow(&mut read)?;
                 read.push(path);
@@ -298,20 +316,24 @@ impl Looking<'_> {
     /// Adds the artifacts that lie directly in a directory.
     fn listing(
         &mut self,
-        directory: &Path,
+        place: Place<'_>,
         listing: Listing,
         artifacts: &mut Vec<Artifact>,
     ) -> Result<(), Ended> {
         let Listing { entries, followed } = listing;
+        let directory = place.directory;
         self.room.borrow(entries.len() * MEMORY_OF_PAIRING)?;
+        let paired = pairing::pair(&entries, self.search.needed());
+        let kept = self.left_out.take(place, &entries, &paired);
+        self.room.take(MEMORY_OF_NAMES * kept)?;
+        drop(entries);
         let Paired {
             pairs,
             strays,
             spare_parts,
-        } = pairing::pair(&entries, self.search.needed());
-        drop(entries);
-        self.room.take(2 * directory.as_os_str().len())?;
-        let directory = Directory::new(directory);
+            ..
+        } = paired;
+        self.room.take(2 * directory.as_path().as_os_str().len())?;
         let survey = &mut self.survey;
         let strays = strays.iter().map(|name| directory.join(name));
         survey.strays.extend(strays);
@@ -324,7 +346,7 @@ impl Looking<'_> {
             self.watch.go_on()?;
             self.room.take(MEMORY_OF_NAMES)?;
             self.room.grow(artifacts)?;
-            artifacts.push(located(&directory, pair));
+            artifacts.push(located(directory, pair));
         }
         Ok(())
     }

@@ -79,6 +79,10 @@ pub struct Paired {
     /// Parts whose whole is here too, each after the name of the whole, sorted. The whole is
     /// judged.
     pub spare_parts: Vec<(OsString, OsString)>,
+    /// Regular files that no signature covers and that need none, sorted.
+    pub uncovered: Vec<OsString>,
+    /// Signatures left out along with their data, each before an excluded name of that, sorted.
+    pub excluded_along: Vec<(OsString, OsString)>,
 }
 
 /// Pairs the entries of one directory: every signature yields one pair, and so does every file that
@@ -103,16 +107,42 @@ pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
         .iter()
         .filter_map(|entry| names.spare_part(entry))
         .collect();
+    let uncovered = uncovered(&left, &unsigned);
     pairs.extend(unsigned);
     // Excluded data still takes part in the matching above: excluding a file must not match its
     // signature with another one.
-    pairs.retain(|pair| !names.is_excluded(pair));
+    let is_judged = |pair: &mut Pair| !names.is_excluded(pair);
+    let excluded: Vec<Pair> = pairs.extract_if(.., |pair| !is_judged(pair)).collect();
     pairs.sort_unstable();
     Paired {
         pairs,
         strays,
         spare_parts,
+        uncovered,
+        excluded_along: excluded_along(excluded),
     }
+}
+
+/// Returns the regular files that no signature claims and that need none.
+fn uncovered(left: &[&Entry], unsigned: &[Pair]) -> Vec<OsString> {
+    let needs_one: BTreeSet<&OsStr> = unsigned.iter().map(|pair| pair.data.as_os_str()).collect();
+    let files = left.iter().filter(|entry| entry.kind == Kind::File);
+    let names = files.map(|entry| &entry.name);
+    names
+        .filter(|name| !needs_one.contains(name.as_os_str()) && !is_signature(name))
+        .cloned()
+        .collect()
+}
+
+/// Returns the signatures of excluded data, each with an excluded name of that.
+fn excluded_along(excluded: Vec<Pair>) -> Vec<(OsString, OsString)> {
+    let along = excluded.into_iter().filter_map(|pair| {
+        let data = pair.part_names().next().unwrap_or(&pair.data).to_owned();
+        Some((pair.signature?.0, data))
+    });
+    let mut along: Vec<_> = along.collect();
+    along.sort_unstable();
+    along
 }
 
 /// Returns the names, possibly including `name`, that determine the pairs of `name` if all endings

@@ -1,6 +1,7 @@
 //! Converts a run to the objects of the JSON reports: the only place where a record is flattened.
 
 use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -8,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::remedy::remedy;
 use super::words;
 use crate::files::SharedPath;
+use crate::run::origin::{self, COMMIT};
 use crate::run::{self, Run, VERSION};
 use crate::text::time::rfc3339;
 use crate::trust::image as images;
@@ -15,10 +17,12 @@ use crate::trust::image_notes::ImageNote;
 use crate::trust::key;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
+use crate::trust::unchecked::{self, Unchecked};
 use crate::trust::verdict::{self, Record, Subject, Verdict};
 use crate::wire::{
-    Artifact, Audit, Blob, Counts, Document, Finding, Image, ImageCounts, ImageOptions, Key, Note,
-    Options, PathMember, Platform, SCHEMA, SignatureMember, Start, Summary, Type,
+    Artifact, Audit, Blob, Counts, Document, Excluded, Finding, Image, ImageCounts, ImageOptions,
+    Key, Names, NotChecked, Note, Options, PathMember, Platform, SCHEMA, SignatureFile,
+    SignatureMember, Start, Summary, Type, User,
 };
 use crate::{audit, hints::notes};
 
@@ -28,7 +32,7 @@ pub(super) fn whole(run: Run<'_>) -> Document<'_, Artifacts<'_>, Notes<'_>> {
         schema: SCHEMA,
         start: start(run.start),
         artifacts: Artifacts(run.records),
-        summary: summary(run.end),
+        summary: summary(run.start, run.end),
     }
 }
 
@@ -64,10 +68,20 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
     Start {
         r#type: Type::Start,
         schema: SCHEMA,
+        id: start.origin.id.as_str().into(),
+        note: start.origin.note.as_deref().map(Into::into),
         version: VERSION.into(),
+        commit: COMMIT.map(Into::into),
+        executable_sha256: start
+            .origin
+            .executable
+            .map(|digest| digest.to_string().into()),
+        command: start.origin.command.as_str().into(),
+        user: user(&start.origin.user),
+        system: start.origin.system.as_str().into(),
         time: rfc3339(start.time).into(),
         host: start.host.as_str().into(),
-        keys: start.keys.iter().map(|key| of_key(key)).collect(),
+        keys: start.keys.iter().map(|key| of_key(start, key)).collect(),
         directory: start.directory.as_deref().map(PathMember::of),
         roots: start
             .roots
@@ -78,10 +92,22 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
     }
 }
 
-fn of_key(key: &key::Key) -> Key<'_> {
+fn user(user: &origin::User) -> User<'_> {
+    let login = user.login.as_ref();
+    User {
+        id: user.effective.id,
+        name: user.effective.name.as_deref().map(Into::into),
+        login_id: login.map(|login| login.id),
+        login_name: login.and_then(|login| Some(login.name.as_deref()?.into())),
+    }
+}
+
+fn of_key<'a>(start: &run::Start, key: &'a Arc<key::Key>) -> Key<'a> {
     Key {
         name: key.name().into(),
         fingerprint: key.fingerprint().to_string().into(),
+        pinned: start.has_pinned_keys(),
+        inside_tree: start.is_exposed(key),
     }
 }
 
@@ -108,7 +134,10 @@ fn options(start: &run::Start) -> Options<'_> {
         key_fingerprints: texts(&options.key_fingerprints),
         allow_unsigned: options.allow_unsigned,
         all_files: options.all_files,
-        images: options.images.as_ref().map(of_images),
+        images: options
+            .images
+            .as_ref()
+            .map(|images| of_images(start, images)),
         baseline: options.baseline.as_deref().map(PathMember::of),
         io: options.io.into(),
         threads: start.threads,
@@ -116,11 +145,11 @@ fn options(start: &run::Start) -> Options<'_> {
     }
 }
 
-fn of_images(options: &run::ImageOptions) -> ImageOptions<'_> {
+fn of_images<'a>(start: &run::Start, options: &'a run::ImageOptions) -> ImageOptions<'a> {
     let texts = |texts: &'_ [String]| texts.iter().map(|text| text.clone().into()).collect();
     let paths = options.signatures.iter();
     ImageOptions {
-        keys: options.keys.iter().map(|key| of_key(key)).collect(),
+        keys: options.keys.iter().map(|key| of_key(start, key)).collect(),
         signatures: paths.map(|path| PathMember::of(path)).collect(),
         signed_registries: texts(&options.signed_registries),
         platforms: texts(&options.platforms),
@@ -157,12 +186,21 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         size: record.size,
         sha256: record.digest.map(|digest| digest.to_string().into()),
         signature: record.signature.as_ref().map(signature).unwrap_or_default(),
+        signature_file: record.signature_file.as_deref().map(signature_file),
         key,
         parts: record.parts.iter().map(member).collect(),
         link: record.link.as_deref().map(member),
         looks: record.sniffed.map(Sniffed::name).map(Into::into),
         read_as: record.read_as.as_deref().map(member),
         seconds: seconds(record.elapsed),
+    }
+}
+
+fn signature_file(file: &verdict::SignatureFile) -> SignatureFile<'static> {
+    SignatureFile {
+        sha256: file.digest.map(|digest| digest.to_string().into()),
+        size: file.size,
+        modified: file.modified.map(|time| rfc3339(time).into()),
     }
 }
 
@@ -184,7 +222,7 @@ fn image(image: &images::Image) -> Image<'_> {
 }
 
 /// Returns the end of a run.
-pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
+pub(super) fn summary<'a>(start: &'a run::Start, end: &'a run::End) -> Summary<'a, Notes<'a>> {
     Summary {
         r#type: Type::Summary,
         time: rfc3339(end.time).into(),
@@ -197,6 +235,7 @@ pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
         bytes: end.summary.bytes,
         seconds: seconds(end.summary.elapsed),
         exit_status: end.conclusion.exit_status(),
+        not_checked: not_checked(&start.options.exclude, &end.unchecked),
         problems: end
             .problems
             .iter()
@@ -204,6 +243,32 @@ pub(super) fn summary(end: &run::End) -> Summary<'_, Notes<'_>> {
             .collect(),
         notes: Notes(&end.notes),
         audit: end.audit.as_deref().map(of_audit),
+    }
+}
+
+fn not_checked<'a>(patterns: &'a [String], unchecked: &Unchecked) -> NotChecked<'a> {
+    let excluded = patterns.iter().zip(&unchecked.excluded);
+    let excluded = excluded.map(|(pattern, excluded)| Excluded {
+        pattern: pattern.as_str().into(),
+        artifacts: excluded.artifacts,
+        bytes: excluded.bytes,
+        files: names(&excluded.files),
+        directories: names(&excluded.directories),
+    });
+    NotChecked {
+        excluded: excluded.collect(),
+        too_deep: names(&unchecked.too_deep),
+        links: names(&unchecked.links),
+        uncovered: names(&unchecked.uncovered),
+        unjudged: names(&unchecked.unjudged),
+    }
+}
+
+fn names(names: &unchecked::Names) -> Names<'static> {
+    Names {
+        count: names.count(),
+        paths: names.kept().iter().map(member).collect(),
+        left_off: names.left_off(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,15 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::{html, json, junit, place, replace, words};
+use crate::digest::Digest;
+use crate::digest::stream::Tee;
 use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::os_error;
 use crate::trust::verdict::{Record, Subject, Verdict};
+
+/// Bytes of a report that are hashed and written at once.
+const AT_ONCE: usize = 64 * 1024;
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +69,15 @@ pub struct ReportFile {
     led_here: Vec<LedHere>,
 }
 
+/// A report that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its name, as it was given.
+    pub target: PathBuf,
+    /// The SHA-256 of its bytes.
+    pub digest: Digest,
+}
+
 /// A record whose artifact or signature is a link to the place of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedHere {
@@ -101,16 +115,21 @@ impl ReportFile {
     /// # Errors
     /// On errors of the file system, and if the report would replace the target of a valid
     /// artifact's link.
-    pub fn write(self, run: Run<'_>) -> Result<(), ReportError> {
+    pub fn write(self, run: Run<'_>) -> Result<Written, ReportError> {
         let written = self.is_free(run.records).and_then(|()| {
-            write(&self.temporary, self.format, run)?;
+            let digest = write(&self.temporary, self.format, run)?;
             keep_mode(self.temporary.as_file(), &self.place)?;
             let persisted = self.temporary.persist(&self.place);
-            persisted.map_err(|failed| failed.error)
+            persisted.map_err(|failed| failed.error)?;
+            Ok(digest)
         });
-        written
-            .map(drop)
-            .map_err(|source| error(&self.target, source))
+        match written {
+            Ok(digest) => Ok(Written {
+                target: self.target,
+                digest,
+            }),
+            Err(source) => Err(error(&self.target, source)),
+        }
     }
 
     /// Checks that the report replaces nothing that was verified.
@@ -224,14 +243,15 @@ fn keep_mode(new: &File, place: &Path) -> io::Result<()> {
     new.set_permissions(Permissions::from_mode(mode))
 }
 
-fn write(file: &NamedTempFile, format: ReportFormat, run: Run<'_>) -> io::Result<()> {
-    let mut out = BufWriter::new(file.as_file());
+fn write(file: &NamedTempFile, format: ReportFormat, run: Run<'_>) -> io::Result<Digest> {
+    let mut out = BufWriter::with_capacity(AT_ONCE, Tee::new(file.as_file()));
     match format {
         ReportFormat::Json => json::write(&mut out, run),
         ReportFormat::Junit => junit::write(&mut out, run),
         ReportFormat::Html => html::write(&mut out, run),
     }?;
-    out.flush()?;
+    let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     // Synced before the rename: a report is complete even after a power failure.
-    file.as_file().sync_all()
+    file.as_file().sync_all()?;
+    Ok(out.finish())
 }

@@ -5,14 +5,16 @@
 //! (JSON Schema, draft 2020-12).
 //!
 //! - `start`, the first: `schema` (the format's version, [`SCHEMA`](crate::wire::SCHEMA)),
-//!   `version` of the program, `time` (RFC 3339, UTC), `host`, `keys` (each with `name` and
-//!   `fingerprint`, the SHA-256 of its DER), `directory` (the working directory), `roots` (the
-//!   PATHs) and `options`.
+//!   `id` (the run's own, a UUID), `note` (the user's), `version` of the program, the `commit` that
+//!   it was built from (if its builder named it), `executable_sha256`, `command` (the command line,
+//!   for people), `user`, `system`, `time` (RFC 3339, UTC), `host`, `keys` (each with `name`,
+//!   `fingerprint`, the SHA-256 of its DER, and whether it was `pinned` and lay `inside_tree`),
+//!   `directory` (the working directory), `roots` (the PATHs) and `options`.
 //! - `artifact`, one for each record: `path`, `status` ([`Status`](crate::trust::terms::Status)),
 //!   `passes` (whether it may be used), `reason` ([`Reason`](crate::trust::terms::Reason)),
 //!   `detail` (the reason as text, for people), `remedy` (what to do, if it does not pass), and if
-//!   known: `size` in bytes, `sha256`, `signature` (its file), `key` (the
-//!   fingerprint of the key that verified it), `parts` (the files that it was split into and read
+//!   known: `size` in bytes, `sha256`, `signature` (its file), `signature_file` (the `sha256`, the
+//!   `size` and the time of modification of that), `key` (the fingerprint of the key that verified it), `parts` (the files that it was split into and read
 //!   from, in their order), `link` (the target of the link that it is, if the signature is the
 //!   target's), `read_as` (another name of the same file, under which it was read, once for both),
 //!   and `seconds` from opening it to its verdict. `looks`
@@ -20,7 +22,9 @@
 //!   content or for lack of a signature: what the data really is.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged),
 //!   `interrupted` (the signal, if one ended the run), `expected` and `counts` of artifacts,
-//!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `problems` as text, `notes`
+//!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `not_checked` (what was excluded, not
+//!   entered, not covered by a signature, or not judged: each with its `count` and the first
+//!   [`MOST_NAMES`](crate::trust::unchecked::MOST_NAMES) `paths`), `problems` as text, `notes`
 //!   ([`Note`](crate::hints::notes::Note), distinguished by `note`), and if there was a baseline
 //!   the `audit`: the `baseline`'s path, its `sha256` and `time`, and the `findings`
 //!   ([`Finding`](crate::audit::Finding), distinguished by `finding`).
@@ -65,8 +69,8 @@ pub fn record(out: impl Write, record: &Record) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of the writer.
-pub fn end(out: impl Write, end: &End) -> io::Result<()> {
-    line(out, &document::summary(end))
+pub fn end(out: impl Write, start: &Start, end: &End) -> io::Result<()> {
+    line(out, &document::summary(start, end))
 }
 
 fn line(mut out: impl Write, object: &impl Serialize) -> io::Result<()> {

@@ -9,11 +9,12 @@ use std::time::Duration;
 use askama::Template;
 
 use super::images::{self, INSIDE};
-use super::words;
+use super::{unchecked, words};
 use crate::audit::Finding;
 use crate::files::SharedPath;
 use crate::run::conclusion::Conclusion;
-use crate::run::{End, Run, Start, VERSION};
+use crate::run::origin::{COMMIT, Origin};
+use crate::run::{End, Run, VERSION};
 use crate::text::{escape, time};
 use crate::trust::terms::Reason;
 use crate::trust::verdict::{Record, Subject, Verdict};
@@ -71,7 +72,7 @@ impl<'a> Report<'a> {
             counts,
             timestamp: time::rfc3339_with_offset(run.start.time),
             time: seconds(run.end.summary.elapsed),
-            properties: properties(run.start),
+            properties: properties(run),
             records: run.records,
             others,
             notes: (!notes.is_empty()).then(|| notes.join("\n")),
@@ -137,12 +138,14 @@ fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
-fn properties(start: &Start) -> Vec<(&'static str, String)> {
+fn properties(run: Run<'_>) -> Vec<(&'static str, String)> {
+    let start = run.start;
     let key = |key: &std::sync::Arc<crate::trust::key::Key>| {
         ("key", format!("{} {}", key.fingerprint(), key.name()))
     };
     let root = |root: &std::path::PathBuf| ("path", words::shown_path(root));
     let mut properties = vec![
+        ("run", start.origin.id.clone()),
         ("version", VERSION.to_owned()),
         ("host", escape::name(start.host.as_ref())),
     ];
@@ -154,7 +157,30 @@ fn properties(start: &Start) -> Vec<(&'static str, String)> {
     let of_images = of_images.filter(|key| !start.keys.contains(key));
     properties.extend(of_images.map(|of_images| ("image-key", key(of_images).1)));
     properties.extend(start.roots.iter().map(root));
+    properties.extend(of_origin(&start.origin));
+    let unchecked = unchecked::kinds(&start.options.exclude, &run.end.unchecked);
+    properties.extend(
+        unchecked
+            .into_iter()
+            .map(|kind| ("not-checked", kind.sentence)),
+    );
     properties
+}
+
+/// Returns who ran what, and what for, as far as that is known.
+fn of_origin(origin: &Origin) -> impl Iterator<Item = (&'static str, String)> {
+    let executable = origin.executable.map(|digest| digest.to_string());
+    let texts = [
+        ("note", origin.note.as_deref().map(escape::message)),
+        ("command", Some(origin.command.clone())),
+        ("user", Some(words::user(&origin.user))),
+        ("system", Some(escape::message(&origin.system))),
+        ("commit", COMMIT.map(escape::message)),
+        ("executable-sha256", executable),
+    ];
+    texts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
 }
 
 /// A case's unique identity: consumers keep one of two cases with the same identity, so a failing

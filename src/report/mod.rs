@@ -10,6 +10,7 @@ pub mod lines;
 pub mod place;
 pub(crate) mod remedy;
 mod replace;
+pub mod unchecked;
 pub(crate) mod words;
 mod xml;
 

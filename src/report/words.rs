@@ -13,6 +13,7 @@ use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::names::alike::Difference;
 use crate::names::endings::is_artifact;
+use crate::run::origin::{Account, User};
 use crate::text::escape;
 use crate::trust::key::Key;
 use crate::trust::signature::SignatureError;
@@ -35,6 +36,27 @@ pub(crate) fn shown(path: &SharedPath) -> String {
 /// Returns a plain path as printed.
 pub(crate) fn shown_path(path: &Path) -> String {
     escape::name(path.as_os_str())
+}
+
+/// Returns a number of things.
+pub(crate) fn count(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}
+
+/// Returns the user, and who logged in as that.
+pub(crate) fn user(user: &User) -> String {
+    let effective = account(&user.effective);
+    match &user.login {
+        Some(login) => format!("{effective}, logged in as {}", account(login)),
+        None => effective,
+    }
+}
+
+fn account(account: &Account) -> String {
+    match &account.name {
+        Some(name) => format!("{} (uid {})", escape::name(name.as_ref()), account.id),
+        None => format!("uid {}", account.id),
+    }
 }
 
 /// Returns the verdict in the sample script's words, or in its style for the verdicts that it

@@ -1,6 +1,7 @@
 //! What a report records about a run besides its records: its start and its end.
 
 pub mod conclusion;
+pub mod origin;
 pub mod outcome;
 
 use std::path::PathBuf;
@@ -10,19 +11,25 @@ use std::time::SystemTime;
 use crate::audit::Audit;
 use crate::hints::notes::Note;
 use crate::trust::key::Key;
+use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::{Record, Summary};
 use conclusion::Conclusion;
+use origin::Origin;
 use outcome::Outcome;
 
 /// The start of a run.
 #[derive(Clone, Debug)]
 pub struct Start {
+    /// Which run it is.
+    pub origin: Origin,
     /// The time, by the system clock.
     pub time: SystemTime,
     /// The machine's name (uname(2), `nodename`).
     pub host: String,
     /// The trusted keys.
     pub keys: Vec<Arc<Key>>,
+    /// Those of all keys, also of images, whose files lay inside the verified tree.
+    pub exposed_keys: Vec<Arc<Key>>,
     /// The working directory, which relative PATHs start from. Unknown if it was removed.
     pub directory: Option<PathBuf>,
     /// The PATHs as they were given.
@@ -90,10 +97,24 @@ pub struct End {
     pub conclusion: Conclusion,
     /// What kept the run from a judgement, as text.
     pub problems: Vec<String>,
+    /// What the run did not check.
+    pub unchecked: Arc<Unchecked>,
     /// The notes on the run as a whole.
     pub notes: Arc<[Note]>,
     /// The differences from its baseline, if it was audited.
     pub audit: Option<Arc<Audit>>,
+}
+
+impl Start {
+    /// Reports whether a key's file lay inside the verified tree.
+    pub fn is_exposed(&self, key: &Arc<Key>) -> bool {
+        self.exposed_keys.contains(key)
+    }
+
+    /// Reports whether the keys were pinned by their fingerprints. Then no other was accepted.
+    pub fn has_pinned_keys(&self) -> bool {
+        !self.options.key_fingerprints.is_empty()
+    }
 }
 
 impl End {
@@ -105,6 +126,7 @@ impl End {
             interrupted: outcome.signal(),
             conclusion: outcome.conclusion(),
             problems: outcome.problems(),
+            unchecked: Arc::clone(&outcome.unchecked),
             notes: Arc::clone(&outcome.notes),
             audit: outcome.audit.audit().map(Arc::clone),
         }

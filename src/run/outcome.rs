@@ -7,6 +7,7 @@ use super::conclusion::Conclusion;
 use crate::audit::Audit;
 use crate::hints::notes::Note;
 use crate::text::os_error;
+use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::Summary;
 
 /// The outcome of verification and output.
@@ -24,6 +25,8 @@ pub struct Outcome {
     pub unwritten: Vec<String>,
     /// Number of worker panics.
     pub panics: u64,
+    /// What the run did not check.
+    pub unchecked: Arc<Unchecked>,
     /// The notes on the run as a whole.
     pub notes: Arc<[Note]>,
     /// The outcome of the audit.
@@ -163,6 +166,7 @@ mod tests {
             interrupted: None,
             unwritten: Vec::new(),
             panics: 0,
+            unchecked: Arc::default(),
             notes: Arc::from([]),
             audit: Audited::NotAsked,
         }

@@ -12,6 +12,7 @@ pub(crate) mod multiples;
 pub mod signature;
 pub mod sniffed;
 pub mod terms;
+pub mod unchecked;
 pub mod verdict;
 
 use std::sync::Arc;

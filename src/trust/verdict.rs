@@ -1,7 +1,7 @@
 //! The verdict on each artifact, and their summary.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
@@ -62,6 +62,8 @@ pub struct Record {
     pub subject: Subject,
     /// The signature file, if there is one.
     pub signature: Option<SharedPath>,
+    /// The signature file as it was read, if it was.
+    pub signature_file: Option<Box<SignatureFile>>,
     /// The verdict.
     pub verdict: Verdict,
     /// The SHA-256 of the artifact, if it was hashed to its end and did not change meanwhile.
@@ -112,6 +114,7 @@ impl Record {
         Record {
             subject,
             signature: None,
+            signature_file: None,
             verdict,
             digest: None,
             size: None,
@@ -124,6 +127,29 @@ impl Record {
             image_notes: None,
         }
     }
+}
+
+/// A signature file as it was read: evidence for later, which no verdict rests on.
+///
+/// ```no_run
+/// # use verify_signatures::{Key, Verifier};
+/// # fn of(key: Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let record = Verifier::new([key]).file("x.iso", "x.iso.sig.bin");
+/// if let Some(digest) = record.signature_file.and_then(|file| file.digest) {
+///     println!("{digest}  x.iso.sig.bin");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignatureFile {
+    /// Its SHA-256, unless it is longer than any signature and was not read to its end.
+    pub digest: Option<Digest>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When its content was last modified; unknown for a pipe.
+    pub modified: Option<SystemTime>,
 }
 
 /// Wording of [`Verdict::Unreadable`] for an artifact that a defect of this program left unjudged.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::engine::order::InOrder;
 use crate::engine::{Placed, Running};
+use crate::files::SharedPath;
 use crate::progress::Counters;
 use crate::trust::verdict::{Record, Summary};
 
@@ -105,6 +106,11 @@ impl Records {
     /// come.
     pub(crate) fn take_next(&mut self) -> Option<Record> {
         self.order().take_next().map(|record| *record)
+    }
+
+    /// Returns the artifacts that were not judged, or not to their end, so far.
+    pub(crate) fn not_judged(&self) -> impl Iterator<Item = &SharedPath> {
+        self.running.awaited()
     }
 
     fn next_placed(&mut self) -> Option<Placed> {

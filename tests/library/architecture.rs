@@ -37,7 +37,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "progress", "text",
         ],
     ),
-    ("run", &["audit", "hints", "trust", "text"]),
+    ("run", &["audit", "hints", "trust", "digest", "text"]),
     (
         "audit",
         &["trust", "digest", "wire", "names", "files", "text"],

@@ -115,6 +115,9 @@ pub enum ConfigError {
         /// The system's reason.
         source: io::Error,
     },
+    /// `--note` in a run that has no report.
+    #[error("--note: there is no report for it; add --report FILE or --format jsonl")]
+    NoteNowhere,
     /// `--signature` without exactly one data file.
     #[error("--signature needs exactly one PATH: the data file that it signs")]
     NotOneFile,

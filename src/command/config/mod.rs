@@ -109,11 +109,17 @@ pub struct Asked {
     pub roots: Vec<PathBuf>,
     /// The other options.
     pub options: Options,
+    /// The keys whose files are inside the verified tree, pinned or not.
+    pub exposed_keys: Vec<Arc<Key>>,
+    /// What the user has to say on the run.
+    pub note: Option<String>,
 }
 
 impl Asked {
-    fn of(cli: &Cli, images: Option<&Images>) -> Asked {
+    fn of(cli: &Cli, images: Option<&Images>, exposed_keys: Vec<Arc<Key>>) -> Asked {
         Asked {
+            exposed_keys,
+            note: cli.note.clone(),
             roots: cli.paths.clone(),
             options: Options {
                 signature: cli.signature.clone(),
@@ -198,18 +204,20 @@ impl Config {
         let inputs = inputs(cli)?;
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
+        if cli.note.is_some() && reports.is_empty() && cli.format == Format::Text {
+            return Err(ConfigError::NoteNowhere);
+        }
         spare(
             &reports,
             cli.baseline.as_deref(),
             &key_files(cli, environment),
         )?;
+        let asked = Asked::of(cli, images.as_ref(), exposed(&keys, &cli.paths));
         // A pinned key cannot be replaced silently.
-        let exposed = if cli.fingerprints.is_empty() {
-            exposed(&keys, &cli.paths)
-        } else {
-            Vec::new()
+        let exposed = match cli.fingerprints.as_slice() {
+            [] => asked.exposed_keys.clone(),
+            _ => Vec::new(),
         };
-        let asked = Asked::of(cli, images.as_ref());
         let is_json = |report: &Target| report.format == ReportFormat::Json;
         Ok(Config {
             inputs,

@@ -1,0 +1,147 @@
+//! The result of the whole run, as the head of the page.
+
+use super::super::words::count;
+use crate::run::conclusion::Conclusion;
+use crate::run::{End, Run};
+use crate::trust::terms::Status;
+
+/// The result of the whole run.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Banner {
+    pub(super) class: &'static str,
+    pub(super) title: String,
+    pub(super) text: String,
+}
+
+impl Banner {
+    pub(super) fn of(run: Run<'_>) -> Banner {
+        let end = run.end;
+        let failures = end.summary.failures;
+        // Fail closed: success remains only after everything else is ruled out.
+        let (class, title, text) = match (end.interrupted, end.conclusion) {
+            (Some(signal), _) => ("none", format!("Interrupted by {signal}"), of_all(end)),
+            (None, Conclusion::PipeClosed) => (
+                "none",
+                "Ended early: standard output was closed".to_owned(),
+                of_all(end),
+            ),
+            (None, Conclusion::NotValid) if failures == 0 => (
+                "fail",
+                format!(
+                    "Every signature is valid, but the mirror is not what the baseline says: {}",
+                    differences(end)
+                ),
+                "Each difference is listed below.".to_owned(),
+            ),
+            (None, Conclusion::NotValid) => (
+                "fail",
+                failed(end),
+                "Each is listed below, with the reason and what to do.".to_owned(),
+            ),
+            (None, Conclusion::Valid) if is_success(end) => {
+                return success(end, run.start.options.allow_unsigned);
+            }
+            (None, _) => ("none", "No judgement".to_owned(), of_all(end)),
+        };
+        Banner { class, title, text }
+    }
+}
+
+/// Returns the number of records that were judged and of those that failed.
+fn of_all(end: &End) -> String {
+    let summary = &end.summary;
+    if summary.unsurveyed {
+        return "How many artifacts there are is not known.".to_owned();
+    }
+    format!(
+        "{} of {} {} were judged, and {} of them failed.",
+        summary.records(),
+        summary.expected,
+        kinds(end),
+        summary.failures
+    )
+}
+
+fn kinds(end: &End) -> &'static str {
+    match end.summary.images.records() {
+        0 => "artifacts",
+        _ => "artifacts and images",
+    }
+}
+
+fn failed(end: &End) -> String {
+    let summary = &end.summary;
+    let failed = format!(
+        "{} of {} {} failed",
+        summary.failures,
+        summary.expected,
+        kinds(end)
+    );
+    match findings(end) {
+        0 => failed,
+        _ => format!("{failed}, and {} from the baseline", differences(end)),
+    }
+}
+
+fn differences(end: &End) -> String {
+    count(findings(end) as u64, "difference", "differences")
+}
+
+/// Returns the banner of a run in which nothing failed.
+fn success(end: &End, allow_unsigned: bool) -> Banner {
+    let (valid, unsigned) = (end.summary.valid_in_all(), end.summary.of(Status::Unsigned));
+    let (class, title, text) = if unsigned == 0 {
+        (
+            "pass",
+            format!("Every signature is valid: {valid}"),
+            "Every artifact that was checked is what the holder of a trusted key signed."
+                .to_owned(),
+        )
+    } else if allow_unsigned {
+        (
+            "none",
+            format!("{valid} valid, {unsigned} without a signature"),
+            "Missing signatures were accepted, as requested: nothing vouches for those artifacts."
+                .to_owned(),
+        )
+    } else {
+        (
+            "pass",
+            format!("Nothing failed: {valid} valid"),
+            format!(
+                "Images without a signature by a trusted key: {}. They are intact, and the valid signature of their bundle covers them.",
+                end.summary.images.unsigned
+            ),
+        )
+    };
+    // Fail closed: half a mirror is no mirror.
+    if end.unchecked.has_gaps() {
+        let title = match unsigned {
+            0 => format!("{valid} valid; not everything was checked"),
+            _ => {
+                format!("{valid} valid, {unsigned} without a signature; not everything was checked")
+            }
+        };
+        return Banner {
+            class: "none",
+            title,
+            text,
+        };
+    }
+    Banner { class, title, text }
+}
+
+/// Returns the number of differences from the baseline.
+fn findings(end: &End) -> usize {
+    end.audit.as_ref().map_or(0, |audit| audit.findings.len())
+}
+
+/// Reports whether nothing contradicts success.
+fn is_success(end: &End) -> bool {
+    let summary = &end.summary;
+    findings(end) == 0
+        && summary.is_complete()
+        && summary.failures == 0
+        && summary.valid_in_all() > 0
+        && end.problems.is_empty()
+}

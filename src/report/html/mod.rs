@@ -1,0 +1,166 @@
+//! A run as one self-contained page: for an auditor to print and an engineer to filter.
+//!
+//! `page.html` beside this file is the template, `page.css` its style, and `page.js` sorts and
+//! filters its table; both are embedded in the page. File names are hostile: they are escaped as
+//! for a terminal and then for HTML, and the page's policy lets no other script run (Content
+//! Security Policy Level 3, 2.3.1: sources by hash).
+
+mod banner;
+mod bars;
+mod directories;
+mod facts;
+mod failures;
+mod keys;
+mod options;
+mod rows;
+mod unchecked;
+
+use std::io::{self, Write};
+
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::words;
+use crate::audit::Audit;
+use crate::digest::Digest;
+use crate::run::Run;
+use crate::text::time::rfc3339;
+use crate::trust::verdict::{Record, Subject};
+use banner::Banner;
+use bars::Bar;
+use directories::Directory;
+use failures::Failures;
+use keys::{KeyRow, Numbers};
+use rows::Row;
+use unchecked::Gap;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Writes a whole run.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(mut out: impl Write, run: Run<'_>) -> io::Result<()> {
+    Page::of(run).write_into(&mut out)
+}
+
+#[derive(Template)]
+#[template(path = "html/page.html", config = "src/report/askama.toml")]
+struct Page<'a> {
+    style: String,
+    script: &'static str,
+    policy: String,
+    banner: Banner,
+    /// Where and when: the host, the PATHs and the time.
+    place: String,
+    bars: Vec<Bar>,
+    failures: Failures<'a>,
+    gaps: Vec<Gap>,
+    directories: Vec<Directory>,
+    facts: Vec<facts::Fact>,
+    keys: Vec<KeyRow>,
+    numbers: Numbers<'a>,
+    problems: &'a [String],
+    notes: Vec<String>,
+    audit: Option<AuditRows>,
+    records: &'a [Record],
+    has_images: bool,
+}
+
+impl<'a> Page<'a> {
+    fn of(run: Run<'a>) -> Self {
+        let keys = keys::rows(run);
+        let style = [STYLE, &keys::style(&keys)].concat();
+        let gaps = unchecked::gaps(run);
+        Page {
+            policy: policy(&style),
+            style,
+            script: SCRIPT,
+            banner: Banner::of(run),
+            place: place(run),
+            bars: bars::of(run),
+            failures: Failures::of(run.records),
+            gaps,
+            directories: directories::of(run.records),
+            facts: facts::of(run),
+            keys,
+            numbers: Numbers::of(run.start),
+            problems: &run.end.problems,
+            notes: run.end.notes.iter().map(words::note).collect(),
+            audit: run.end.audit.as_deref().map(AuditRows::of),
+            records: run.records,
+            has_images: run.end.summary.images.records() > 0,
+        }
+    }
+
+    /// Returns the rows, each built when it is written. That of an image is inside the artifact's
+    /// row before it, if there is one.
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        let mut artifact = None;
+        self.records.iter().map(move |record| {
+            if let Subject::Artifact(path) = &record.subject {
+                artifact = Some(path);
+            }
+            let is_inside = !matches!(record.subject, Subject::Artifact(_))
+                && artifact.is_some_and(|artifact| artifact == record.path());
+            Row::of(record, is_inside, &self.numbers)
+        })
+    }
+}
+
+/// Returns the content security policy: only the page's own style and script, by their digests.
+fn policy(style: &str) -> String {
+    let hash = |text: &str| {
+        let digest = Digest::of(text.as_bytes());
+        format!("'sha256-{}'", STANDARD.encode(digest.as_bytes()))
+    };
+    let (style, script) = (hash(style), hash(SCRIPT));
+    format!(
+        "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+    )
+}
+
+/// Maximum number of PATHs in the title.
+const MOST_ROOTS: usize = 2;
+
+/// Returns what was verified, on which machine, and when.
+fn place(run: Run<'_>) -> String {
+    let start = run.start;
+    let absolute = |root: &std::path::PathBuf| match &start.directory {
+        Some(directory) if *root == std::path::Path::new(".") => words::shown_path(directory),
+        Some(directory) => words::shown_path(&directory.join(root)),
+        None => words::shown_path(root),
+    };
+    let roots: Vec<String> = start.roots.iter().take(MOST_ROOTS).map(absolute).collect();
+    let more = match start.roots.len().saturating_sub(MOST_ROOTS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let host = crate::text::escape::name(start.host.as_ref());
+    let time = rfc3339(start.time);
+    // To the minute: the exact times are among the facts.
+    let time = time.get(..16).unwrap_or(&time).replace('T', " ");
+    format!("{}{more} on {host}, {time} UTC", roots.join(", "))
+}
+
+/// The audit as the page shows it.
+struct AuditRows {
+    result: String,
+    digest: String,
+    findings: Vec<String>,
+}
+
+impl AuditRows {
+    fn of(audit: &Audit) -> AuditRows {
+        AuditRows {
+            result: words::audit(audit),
+            digest: audit.digest.to_string(),
+            findings: audit.findings.iter().map(words::finding).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

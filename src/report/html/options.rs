@@ -1,0 +1,73 @@
+//! The options of the run, in words.
+
+use super::super::unchecked::quoted;
+use super::super::words;
+use crate::run::{ImageOptions, Run};
+use crate::text::escape;
+use crate::trust::unchecked::Excluded;
+
+/// Returns the options of a run, one a line.
+pub(super) fn of(run: Run<'_>) -> String {
+    let start = run.start;
+    let options = &start.options;
+    let mut texts = vec![format!(
+        "{} threads, SHA-256 by {}, reading by {}",
+        start.threads, start.sha256, options.io
+    )];
+    texts.extend(
+        options
+            .signature
+            .as_ref()
+            .map(|path| format!("signature file {}", words::shown_path(path))),
+    );
+    texts.extend(
+        options
+            .max_depth
+            .map(|levels| format!("{levels} levels deep")),
+    );
+    let excluded = &run.end.unchecked.excluded;
+    let has_matched = |at: usize| {
+        excluded
+            .get(at)
+            .is_none_or(|excluded: &Excluded| !excluded.is_empty())
+    };
+    let patterns = options.exclude.iter().enumerate();
+    texts.extend(patterns.map(|(at, pattern)| match has_matched(at) {
+        true => format!("without {}", quoted(pattern)),
+        false => format!("without {}, which matched nothing", quoted(pattern)),
+    }));
+    let pins = options.key_fingerprints.iter();
+    texts.extend(pins.map(|pin| format!("only a key with the fingerprint {pin}")));
+    let switches = [
+        (options.follow_links, "linked directories entered"),
+        (options.allow_unsigned, "missing signatures accepted"),
+        (options.all_files, "a signature needed for every file"),
+    ];
+    let on = switches.into_iter().filter(|(on, _)| *on);
+    texts.extend(on.map(|(_, text)| text.to_owned()));
+    texts.extend(options.images.iter().flat_map(of_images));
+    texts.join("\n")
+}
+
+fn of_images(options: &ImageOptions) -> Vec<String> {
+    let mut texts = vec![format!(
+        "images verified, with zstd windows of at most {} bytes",
+        options.max_window
+    )];
+    let most = options.max_unpacked;
+    texts.extend(most.map(|most| format!("at most {most} bytes decompressed from a bundle")));
+    let signatures = options.signatures.iter();
+    texts.extend(signatures.map(|path| format!("image signatures in {}", words::shown_path(path))));
+    let registries = options.signed_registries.iter();
+    texts.extend(registries.map(|prefix| {
+        format!(
+            "signatures required for images below {}",
+            escape::message(prefix)
+        )
+    }));
+    let platforms = options.platforms.iter();
+    texts.extend(
+        platforms.map(|platform| format!("platform {} required", escape::message(platform))),
+    );
+    texts
+}
