@@ -15,7 +15,7 @@ pub(super) fn name_left_out(left_out: &Unchecked, patterns: &[String], detail: D
     for kind in unchecked::kinds(patterns, left_out) {
         // Those were already named: see `messages::remark`.
         let names = kind.names.iter().filter(|_| !kind.is_known);
-        names.for_each(|names| list(names, &kind.sentence));
+        names.for_each(|names| list(names, &kind.why));
     }
 }
 

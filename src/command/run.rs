@@ -79,9 +79,9 @@ pub(super) fn run(config: &Config) -> Conclusion {
     match judged {
         Ok(mut judged) => {
             judged.write_reports();
+            judged.name_reports(*output);
             let patterns = &asked.options.exclude;
             conclude(*output, (reports, patterns), &judged.outcome, &judged.recap);
-            judged.name_reports(*output);
             judged.outcome.conclusion()
         }
         Err(NotBegun::Verify(VerifyError::Cancelled)) => {

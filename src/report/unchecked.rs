@@ -9,10 +9,10 @@ use crate::trust::unchecked::{Excluded, Names, Unchecked};
 pub struct Kind<'a> {
     /// The count, and why it was not checked.
     pub sentence: String,
+    /// Why it was not checked.
+    pub why: String,
     /// The names; directories stand for all that is in them.
     pub names: Vec<&'a Names>,
-    /// Whether it may hold artifacts. What needed no signature holds none.
-    pub is_gap: bool,
     /// Whether the run says it elsewhere, too: in its verdicts or in its summary.
     pub is_known: bool,
 }
@@ -22,22 +22,15 @@ pub fn kinds<'a>(patterns: &[String], unchecked: &'a Unchecked) -> Vec<Kind<'a>>
     let excluded = patterns.iter().zip(&unchecked.excluded);
     let excluded = excluded.filter(|(_, excluded)| !excluded.is_empty());
     let excluded = excluded.map(|(pattern, excluded)| Kind {
-        sentence: of_pattern(pattern, excluded),
+        sentence: format!("{} {}", of_pattern(excluded), by(pattern)),
+        why: by(pattern),
         names: vec![&excluded.files, &excluded.directories],
-        is_gap: true,
         is_known: false,
     });
     excluded.chain(others(unchecked)).collect()
 }
 
 fn others(unchecked: &Unchecked) -> impl Iterator<Item = Kind<'_>> {
-    let kind = |names, sentence: String, is_gap, is_known| Kind {
-        sentence,
-        names: vec![names],
-        is_gap,
-        is_known,
-    };
-    let directories = |names: &Names| count(names.count(), "directory", "directories");
     let Unchecked {
         too_deep,
         links,
@@ -46,44 +39,42 @@ fn others(unchecked: &Unchecked) -> impl Iterator<Item = Kind<'_>> {
         ..
     } = unchecked;
     let kinds = [
-        kind(
+        (
             unjudged,
-            format!(
-                "{} not judged before the run ended",
-                count(unjudged.count(), "artifact", "artifacts")
-            ),
-            true,
-            true,
+            ["artifact", "artifacts"],
+            "not judged before the run ended",
         ),
-        kind(
+        (
             too_deep,
-            format!(
-                "{} below --max-depth, with all that is in them",
-                directories(too_deep)
-            ),
-            true,
-            false,
+            ["directory", "directories"],
+            "below --max-depth, not entered",
         ),
-        kind(
+        (
             links,
-            format!("{} behind links, not entered", directories(links)),
-            true,
-            true,
+            ["linked directory", "linked directories"],
+            "not entered (see --follow-links)",
         ),
-        kind(
+        (
             uncovered,
-            format!(
-                "{} that no signature covers and that needed none (--all-files requires one)",
-                count(uncovered.count(), "file", "files")
-            ),
-            false,
-            false,
+            ["file", "files"],
+            "without a signature, of a kind that needs none (--all-files requires one)",
         ),
     ];
-    kinds.into_iter().filter(|kind| kind.names[0].count() > 0)
+    let known = [unjudged, links];
+    let kinds = kinds.into_iter().filter(|(names, ..)| names.count() > 0);
+    kinds.map(move |(names, [one, more], why)| Kind {
+        sentence: format!("{} {why}", count(names.count(), one, more)),
+        why: why.to_owned(),
+        names: vec![names],
+        is_known: known.iter().any(|known| std::ptr::eq(*known, names)),
+    })
 }
 
-fn of_pattern(pattern: &str, excluded: &Excluded) -> String {
+fn by(pattern: &str) -> String {
+    format!("excluded by {}", quoted(pattern))
+}
+
+fn of_pattern(excluded: &Excluded) -> String {
     let Excluded {
         files,
         artifacts,
@@ -96,14 +87,14 @@ fn of_pattern(pattern: &str, excluded: &Excluded) -> String {
         count(*artifacts, "artifact", "artifacts"),
         size(*bytes)
     );
-    let of_directories = format!(
-        "{} with all that is in them",
-        count(directories.count(), "directory", "directories")
-    );
+    let of_directories = match directories.count() {
+        1 => "1 directory with all that is in it".to_owned(),
+        more => format!("{more} directories with all that is in them"),
+    };
     let both = [(files, of_files), (directories, of_directories)];
     let both = both.into_iter().filter(|(names, _)| names.count() > 0);
     let both: Vec<String> = both.map(|(_, text)| text).collect();
-    format!("{} excluded by {}", both.join(" and "), quoted(pattern))
+    both.join(" and ")
 }
 
 /// Returns a pattern as it is shown: in quotation marks, which end where the pattern ends.
@@ -139,11 +130,11 @@ mod tests {
         let kinds = kinds(&patterns, &unchecked);
         let sentences: Vec<&str> = kinds.iter().map(|kind| kind.sentence.as_str()).collect();
         let expected = [
-            "2 files (1 artifact, 6.40 GB) and 1 directory with all that is in them excluded by \"old/\\u{22}*\\n\"",
+            "2 files (1 artifact, 6.40 GB) and 1 directory with all that is in it excluded by \"old/\\u{22}*\\n\"",
             "2 artifacts not judged before the run ended",
-            "1 file that no signature covers and that needed none (--all-files requires one)",
+            "1 file without a signature, of a kind that needs none (--all-files requires one)",
         ];
         assert_eq!(sentences, expected);
-        assert_eq!(kinds.iter().filter(|kind| kind.is_gap).count(), 2);
+        assert_eq!(kinds.iter().filter(|kind| kind.is_known).count(), 1);
     }
 }

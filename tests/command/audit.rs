@@ -54,7 +54,9 @@ fn messages(run: &Run) -> Vec<&str> {
         let explains = line.starts_with("what failed") || line.contains(": ❌ Signature ");
         // A summary ends in a rate, however long the run took.
         let sums_up = line.contains(" B in ") && line.ends_with("/s");
-        explains || sums_up || line.starts_with("key ")
+        let counts = ["key ", "not checked: ", "run "];
+        let is_count = counts.iter().any(|begin| line.starts_with(begin));
+        explains || sums_up || is_count || line.contains(": report written, ")
     };
     lines.filter(|line| !is_usual(line)).collect()
 }
@@ -189,7 +191,9 @@ fn the_findings_are_in_every_report_and_in_the_stream() {
     assert!(junit.contains(case), "{junit}");
     let page = fs::read_to_string(mirror.path().join("r.html")).unwrap();
     assert!(
-        page.contains("<h1>3 differences from the baseline</h1>"),
+        page.contains(
+            "<h1>3 differences from the baseline, though every signature is valid: 3</h1>"
+        ),
         "{page}"
     );
     let added = "m/c/&#60;z&#62;.zst: ❌ Added: the baseline does not have it";
@@ -239,7 +243,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
     mirror.write("empty.json", "");
     mirror.write(
         "newer.json",
-        report.replace("\"schema\": 2", "\"schema\": 3"),
+        report.replace("\"schema\": 3", "\"schema\": 4"),
     );
     mirror.write(
         "broken-off.json",
@@ -262,7 +266,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
         ("empty.json", no_report),
         (
             "newer.json",
-            "a report with schema 3; this program reads schemas 1 to 2",
+            "a report with schema 4; this program reads schemas 1 to 3",
         ),
         ("broken-off.json", "the report of an incomplete run, "),
         ("odd.json", "a damaged report: "),

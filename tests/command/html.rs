@@ -51,7 +51,8 @@ fn dump(mirror: &Mirror, file: &str, window: &str) -> String {
 
 /// The paths of the rows that are shown, in their order.
 fn paths(page: &str) -> Vec<String> {
-    let rows = page.split("<tr ").skip(1);
+    let table = page.split("<table id=\"artifacts\"").nth(1).unwrap();
+    let rows = table.split("<tr ").skip(1);
     let shown = rows.filter(|row| !row.split('>').next().unwrap().contains("hidden"));
     let path = |row: &str| {
         let cell = row.split("<td class=\"path\">").nth(1).unwrap();
@@ -71,7 +72,8 @@ fn the_page_shows_every_artifact_in_the_order_of_the_lines_and_no_name_runs_as_a
     if !is_here("chromium", "the_page_shows_every_artifact") {
         return;
     }
-    let page = page(&mirror(), "");
+    let mirror = mirror();
+    let page = page(&mirror, "");
     let escaped = "&lt;script&gt;document.title='owned'&lt;!script&gt;.zst";
     let all = [
         escaped,
@@ -82,9 +84,19 @@ fn the_page_shows_every_artifact_in_the_order_of_the_lines_and_no_name_runs_as_a
     ];
     assert_eq!(paths(&page), all);
     assert_eq!(count(&page), "5 artifacts");
-    let title = "<title>3 of 5 artifacts must not be used – verify-signatures</title>";
-    assert!(page.contains(title), "{page}");
+    assert!(page.contains("<title>3 of 5 artifacts failed – "), "{page}");
+    let place = format!(
+        "{} on {}, ",
+        mirror.path().canonicalize().unwrap().display(),
+        rustix::system::uname().nodename().to_str().unwrap()
+    );
+    let title = page.split("<title>").nth(1).unwrap();
+    assert!(title.split("</title>").next().unwrap().contains(&place));
     assert!(page.contains("aria-sort=\"none\""), "{page}");
+    assert!(
+        page.contains("Failures only (3)</button>"),
+        "its number is on the button: {page}"
+    );
 }
 
 #[test]
@@ -102,6 +114,33 @@ fn the_table_is_filtered_by_status_and_text_and_says_that_it_is() {
 }
 
 #[test]
+fn one_click_leaves_the_failures_and_another_one_directory() {
+    if !is_here("chromium", "one_click_leaves_the_failures") {
+        return;
+    }
+    let mirror = mirror();
+    mirror.write_signed("d/x.zst", "d/x.sig.bin", b"x");
+    mirror.write("d/y.zst", b"y");
+    mirror.run(&["-k", "key.pem", "--report", "r.html"]);
+    let failures = page(&mirror, "show=failures");
+    let escaped = "&lt;script&gt;document.title='owned'&lt;!script&gt;.zst";
+    let all = [escaped, "a-invalid.iso", "d/y.zst", "gone.zst"];
+    assert_eq!(paths(&failures), all);
+    assert_eq!(count(&failures), "Filtered: 4 of 7 artifacts are shown");
+    let directory = page(&mirror, "dir=d");
+    assert_eq!(paths(&directory), ["d/x.zst", "d/y.zst"]);
+    let shown = "Filtered: 2 of 7 artifacts are shown (directory d)";
+    assert_eq!(count(&directory), shown);
+    // The button has the same effect as the fragment.
+    let page = fs::read_to_string(mirror.path().join("r.html")).unwrap();
+    let open = page.replace("http-equiv=\"Content-Security-Policy\"", "");
+    let click = "<script>document.getElementById('only').click()</script></body>";
+    mirror.write("open.html", open.replace("</body>", click));
+    let clicked = dump(&mirror, "open.html", "1400,900");
+    assert_eq!(paths(&clicked), all);
+}
+
+#[test]
 fn the_table_is_sorted_by_number_where_a_column_has_numbers() {
     if !is_here("chromium", "the_table_is_sorted_by_number") {
         return;
@@ -110,7 +149,7 @@ fn the_table_is_sorted_by_number_where_a_column_has_numbers() {
     let ascending = page(&mirror(), "sort=size&status=valid,invalid");
     let by_size = ["c-small.zst", "a-invalid.iso", "b-valid.zst"];
     assert_eq!(paths(&ascending), by_size);
-    let sorted = page(&mirror(), "sort=size&dir=desc&status=valid,invalid");
+    let sorted = page(&mirror(), "sort=size&order=desc&status=valid,invalid");
     let by_size = ["b-valid.zst", "a-invalid.iso", "c-small.zst"];
     assert_eq!(paths(&sorted), by_size);
     assert!(sorted.contains("aria-sort=\"descending\""), "{sorted}");
@@ -132,8 +171,8 @@ fn the_page_asks_for_nothing_from_elsewhere_and_is_whole_without_its_script() {
 /// Says in the title how the table lies there. A row out of sight is not looked into: that would
 /// lay it out.
 const LOOK: &str = "<script>addEventListener('load', () => {
-  const heads = [...document.querySelectorAll('th')].map((head) => head.getBoundingClientRect());
-  const rows = [...document.querySelectorAll('tbody tr')];
+  const heads = [...document.querySelectorAll('#artifacts th')].map((head) => head.getBoundingClientRect());
+  const rows = [...document.querySelectorAll('#artifacts tbody tr')];
   const seen = { contentVisibilityAuto: true };
   const last = rows.at(-1).cells[0].checkVisibility(seen);
   const isUnderItsHead = (cell, at) => {
@@ -145,7 +184,7 @@ const LOOK: &str = "<script>addEventListener('load', () => {
   document.title = JSON.stringify({
     last_is_laid_out: last,
     columns: cells.every((row) => row.length === heads.length && row.every(isUnderItsHead)),
-    all_wrap: [...document.querySelectorAll('th'), ...cells.flat()].every((cell) => cell.scrollWidth <= cell.clientWidth),
+    all_wrap: [...document.querySelectorAll('#artifacts th'), ...cells.flat()].every((cell) => cell.scrollWidth <= cell.clientWidth),
     page_fits: page.scrollWidth <= page.clientWidth,
   });
 });</script></body>";

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod audit;
+mod evidence;
 mod fuse;
 mod generate;
 mod hints;

@@ -333,8 +333,9 @@ fn no_progress_is_shown_where_stderr_is_no_terminal_or_under_status() {
     );
     assert!(lines[2].contains("probably the wrong key"), "{lines:?}");
     assert!(lines[3].contains(" 0 valid, 1 invalid; "), "{lines:?}");
-    assert!(lines[4].contains(" key key.pem ("), "{lines:?}");
-    assert_eq!(lines.len(), 5);
+    assert!(lines[4].contains(" not checked: 1 file "), "{lines:?}");
+    assert!(lines[5].contains(" key key.pem ("), "{lines:?}");
+    assert_eq!(lines.len(), 6);
 }
 
 #[test]

@@ -59,7 +59,12 @@ fn steady(mirror: &Mirror, text: &str) -> String {
     ] {
         text = text.replace(&format!(" {medium}: "), " DEVICE: ");
     }
-    for pattern in ["dddd-dd-ddTdd:dd:dd.ddd", "\"d.ddd\"", ">d.ddd<"] {
+    for pattern in [
+        "dddd-dd-ddTdd:dd:dd.ddd",
+        "dddd-dd-dd dd:dd UTC",
+        "\"d.ddd\"",
+        ">d.ddd<",
+    ] {
         text = with_zeros(&text, pattern);
     }
     for (begin, end, with) in [
@@ -68,6 +73,18 @@ fn steady(mirror: &Mirror, text: &str) -> String {
         ("<style>", "</style>", "STYLE"),
         ("<script>", "</script>", "SCRIPT"),
         ("&#39;sha256-", "&#39;", "DIGEST"),
+        ("<dt>Run</dt><dd class=\"code\">", "</dd>", "UUID"),
+        ("name=\"run\" value=\"", "\"", "UUID"),
+        ("verify-signatures: run ", "\n", "UUID"),
+        ("report written, SHA-256 ", "\n", "DIGEST"),
+        ("<dt>Executable</dt><dd class=\"code\">", "</dd>", "DIGEST"),
+        ("name=\"executable-sha256\" value=\"", "\"", "DIGEST"),
+        ("<dt>Command</dt><dd class=\"code\">", " -k ", "PROGRAM"),
+        ("name=\"command\" value=\"", " -k ", "PROGRAM"),
+        ("<dt>User</dt><dd>", "</dd>", "USER"),
+        ("name=\"user\" value=\"", "\"", "USER"),
+        ("<dt>System</dt><dd>", "</dd>", "SYSTEM"),
+        ("name=\"system\" value=\"", "\"", "SYSTEM"),
     ] {
         text = between(&text, begin, end, with);
     }

@@ -27,10 +27,7 @@ impl Banner {
             ),
             (None, Conclusion::NotValid) if failures == 0 => (
                 "fail",
-                format!(
-                    "Every signature is valid, but the mirror is not what the baseline says: {}",
-                    differences(end)
-                ),
+                differs(end),
                 "Each difference is listed below.".to_owned(),
             ),
             (None, Conclusion::NotValid) => (
@@ -80,6 +77,17 @@ fn failed(end: &End) -> String {
     match findings(end) {
         0 => failed,
         _ => format!("{failed}, and {} from the baseline", differences(end)),
+    }
+}
+
+/// Returns the result of a run whose audit alone fails it.
+fn differs(end: &End) -> String {
+    let (valid, unsigned) = (end.summary.valid_in_all(), end.summary.of(Status::Unsigned));
+    let differences = differences(end);
+    if valid > 0 && unsigned == 0 {
+        format!("{differences} from the baseline, though every signature is valid: {valid}")
+    } else {
+        format!("{differences} from the baseline; signatures: {valid} valid")
     }
 }
 

@@ -15,6 +15,9 @@ pub(super) struct Bar {
 pub(super) struct Share {
     pub(super) status: &'static str,
     pub(super) count: u64,
+    /// The class of its colour: `pass`, `fail`, `none` for what was accepted or left out, or
+    /// `unknown`.
+    pub(super) class: &'static str,
     /// Its start and width, in thousandths of the whole.
     pub(super) begin: f64,
     pub(super) width: f64,
@@ -33,13 +36,14 @@ const UNCHANGED: &str = "as-in-baseline";
 pub(super) fn of(run: Run<'_>) -> Vec<Bar> {
     let excluded = run.end.unchecked.excluded.iter();
     let excluded = excluded.map(|excluded| excluded.artifacts).sum();
+    let refuses = !run.start.options.allow_unsigned && run.end.summary.unsigned > 0;
     let signatures = Bar {
         label: "Signatures",
-        shares: shares(signatures(&run.end.summary, excluded)),
+        shares: shares(signatures(&run.end.summary, excluded), refuses),
     };
     let audit = run.end.audit.as_deref().map(|audit| Bar {
         label: "Compared with the baseline",
-        shares: shares(differences(audit, run.end.summary.records())),
+        shares: shares(differences(audit, run.end.summary.records()), false),
     });
     [signatures].into_iter().chain(audit).collect()
 }
@@ -73,7 +77,9 @@ fn differences(audit: &Audit, records: u64) -> Vec<(&'static str, u64)> {
 /// Minimum width of a share, in thousandths, so that one failure in a million is visible.
 const LEAST: f64 = 12.0;
 
-fn shares(counts: Vec<(&'static str, u64)>) -> Vec<Share> {
+/// `refuses`: whether artifacts without a signature fail. Images without one may pass: see
+/// [`ImageCounts`](crate::trust::verdict::ImageCounts).
+fn shares(counts: Vec<(&'static str, u64)>, refuses: bool) -> Vec<Share> {
     let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
     let whole = counts.iter().map(|(_, count)| count).sum::<u64>().max(1) as f64;
     let rest = 1000.0 - LEAST * counts.len() as f64;
@@ -84,18 +90,25 @@ fn shares(counts: Vec<(&'static str, u64)>) -> Vec<Share> {
         Share {
             status,
             count,
+            class: class(status, refuses),
             begin: begin - width,
             width,
-            pattern: pattern(status),
+            pattern: match class(status, refuses) {
+                "pass" => None,
+                "fail" => Some("hatched"),
+                _ => Some("dotted"),
+            },
         }
     };
     counts.into_iter().map(share).collect()
 }
 
-fn pattern(status: &str) -> Option<&'static str> {
+fn class(status: &str, refuses: bool) -> &'static str {
     match status {
-        "valid" | UNCHANGED => None,
-        "unsigned" | "no-images" | NOT_JUDGED | EXCLUDED => Some("dotted"),
-        _ => Some("hatched"),
+        "valid" | UNCHANGED => "pass",
+        "unsigned" if refuses => "fail",
+        "unsigned" | "no-images" | EXCLUDED => "none",
+        NOT_JUDGED => "unknown",
+        _ => "fail",
     }
 }

@@ -38,12 +38,15 @@ impl<'a> Failures<'a> {
 
     pub(super) fn all(&self) -> impl Iterator<Item = Failure> {
         self.shown.iter().map(|record| {
-            let reason = words::reason(record);
+            let (reason, remedy) = (words::reason(record), remedy(record));
+            // The reason of a signature or of data of a known kind ends in what to do.
+            let short = remedy.and_then(|remedy| reason.strip_suffix(remedy));
+            let short = short.map(|reason| reason.trim_end_matches([' ', ':', ';']));
             Failure {
                 path: words::subject(record),
                 verdict: words::verdict(record),
-                remedy: remedy(record).filter(|remedy| !reason.contains(remedy)),
-                reason,
+                reason: short.unwrap_or(&reason).to_owned(),
+                remedy,
             }
         })
     }

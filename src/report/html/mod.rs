@@ -26,7 +26,7 @@ use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::Run;
 use crate::text::time::rfc3339;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::verdict::{Record, Subject, Verdict};
 use banner::Banner;
 use bars::Bar;
 use directories::Directory;
@@ -58,7 +58,7 @@ struct Page<'a> {
     bars: Vec<Bar>,
     failures: Failures<'a>,
     gaps: Vec<Gap>,
-    directories: Vec<Directory>,
+    directories: Vec<Directory<'a>>,
     facts: Vec<facts::Fact>,
     keys: Vec<KeyRow>,
     numbers: Numbers<'a>,
@@ -67,13 +67,21 @@ struct Page<'a> {
     audit: Option<AuditRows>,
     records: &'a [Record],
     has_images: bool,
+    /// Whether the table has only what is not valid.
+    is_large: bool,
 }
+
+/// Maximum number of records in the table. A browser takes ten seconds for a table of a hundred
+/// thousand. With more, it has what is not valid, and each directory lists all that is in it as
+/// text.
+const LARGE: usize = 10_000;
 
 impl<'a> Page<'a> {
     fn of(run: Run<'a>) -> Self {
         let keys = keys::rows(run);
         let style = [STYLE, &keys::style(&keys)].concat();
         let gaps = unchecked::gaps(run);
+        let is_large = run.records.len() > LARGE;
         Page {
             policy: policy(&style),
             style,
@@ -83,7 +91,7 @@ impl<'a> Page<'a> {
             bars: bars::of(run),
             failures: Failures::of(run.records),
             gaps,
-            directories: directories::of(run.records),
+            directories: directories::of(run.records, is_large),
             facts: facts::of(run),
             keys,
             numbers: Numbers::of(run.start),
@@ -92,6 +100,7 @@ impl<'a> Page<'a> {
             audit: run.end.audit.as_deref().map(AuditRows::of),
             records: run.records,
             has_images: run.end.summary.images.records() > 0,
+            is_large,
         }
     }
 
@@ -99,7 +108,10 @@ impl<'a> Page<'a> {
     /// row before it, if there is one.
     fn rows(&self) -> impl Iterator<Item = Row> {
         let mut artifact = None;
-        self.records.iter().map(move |record| {
+        let is_valid = |record: &&Record| matches!(record.verdict, Verdict::Valid { .. });
+        let shown = self.records.iter();
+        let shown = shown.filter(move |record| !self.is_large || !is_valid(record));
+        shown.take(LARGE).map(move |record| {
             if let Subject::Artifact(path) = &record.subject {
                 artifact = Some(path);
             }
@@ -107,6 +119,15 @@ impl<'a> Page<'a> {
                 && artifact.is_some_and(|artifact| artifact == record.path());
             Row::of(record, is_inside, &self.numbers)
         })
+    }
+
+    /// Returns what the rows are.
+    fn kinds(&self) -> &'static str {
+        match (self.is_large, self.has_images) {
+            (true, _) => "records that are not valid",
+            (false, true) => "artifacts and images",
+            (false, false) => "artifacts",
+        }
     }
 }
 

@@ -74,7 +74,7 @@
   // Rows without a value come last in either direction.
   const order = ([a], [b], sign) =>
     a === b ? 0 : a === null ? 1 : b === null ? -1 : sign * compare(a, b);
-  const kinds = groups.length < rows.length ? "artifacts and images" : "artifacts";
+  const kinds = table.dataset.kinds;
   let ordered = "-1 1";
   let wasFiltered = false;
 

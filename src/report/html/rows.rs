@@ -77,7 +77,7 @@ impl Row {
 }
 
 /// Returns the size, the time and the digest of a signature file.
-fn evidence(file: &SignatureFile) -> String {
+pub(super) fn evidence(file: &SignatureFile) -> String {
     let modified = file.modified.map(|time| format!(", {}", rfc3339(time)));
     let digest = file.digest.map(|digest| format!(", {digest}"));
     format!(

@@ -167,3 +167,28 @@ fn the_policy_names_the_digests_of_what_stands_between_the_tags() {
         assert!(page.contains(&named), "{source}");
     }
 }
+
+#[test]
+fn a_large_run_has_every_record_as_text_and_a_table_of_what_is_not_valid() {
+    let start = start();
+    let name = |n: usize| format!("d{}/x-{n}.zst", n % 3);
+    let records: Vec<Record> = (0..LARGE + 5)
+        .map(|n| Record::unhashed(name(n).into(), None, Verdict::Missing))
+        .collect();
+    let mut page = Vec::new();
+    let run = Run {
+        start: &start,
+        records: &records,
+        end: &end(Conclusion::NotValid, None, 0, 1, 1),
+    };
+    write(&mut page, run).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert_eq!(page.matches("data-status=").count(), LARGE);
+    let text: Vec<&str> = page.split("<pre>").skip(1).collect();
+    assert_eq!(text.len(), 3);
+    for n in 0..records.len() {
+        let text = text[n % 3].split("</pre>").next().unwrap();
+        let line = format!("\n❌ Data file not found: x-{n}.zst  ");
+        assert!(text.contains(&line), "{n}");
+    }
+}
