@@ -14,12 +14,12 @@
 //!   `passes` (whether it may be used), `reason` ([`Reason`](crate::trust::terms::Reason)),
 //!   `detail` (the reason as text, for people), `remedy` (what to do, if it does not pass), and if
 //!   known: `size` in bytes, `sha256`, `signature` (its file), `signature_file` (the `sha256`, the
-//!   `size` and the time of modification of that), `key` (the fingerprint of the key that verified it), `parts` (the files that it was split into and read
-//!   from, in their order), `link` (the target of the link that it is, if the signature is the
-//!   target's), `read_as` (another name of the same file, under which it was read, once for both),
-//!   and `seconds` from opening it to its verdict. `looks`
-//!   ([`Sniffed`](crate::trust::sniffed::Sniffed)) is a hint on an artifact that fails by its
-//!   content or for lack of a signature: what the data really is.
+//!   `size` and the time of modification of that), `key` (the fingerprint of the key that verified
+//!   it), `parts` (the files that it was split into and read from, in their order), `link` (the
+//!   target of the link that it is, if the signature is the target's), `read_as` (another name of
+//!   the same file, under which it was read, once for both), and `seconds` from opening it to its
+//!   verdict. `looks` ([`Sniffed`](crate::trust::sniffed::Sniffed)) is a hint on an artifact that
+//!   fails by its content or for lack of a signature: what the data really is.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged),
 //!   `interrupted` (the signal, if one ended the run), `expected` and `counts` of artifacts,
 //!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `not_checked` (what was excluded, not
