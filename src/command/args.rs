@@ -185,7 +185,8 @@ pub struct Cli {
 
     /// Show each verdict's reason and the settings used
     ///
-    /// Also lists on stderr every link that leads outside the PATHs.
+    /// Also lists on stderr every link that leads outside the PATHs, and every name that is not
+    /// checked.
     #[arg(help_heading = OUTPUT, short, long)]
     pub verbose: bool,
 

@@ -76,16 +76,15 @@ impl<'a> LeftOut<'a> {
     /// names that are kept of them.
     pub(super) fn take(&mut self, place: Place<'_>, entries: &[Entry], paired: &Paired) -> usize {
         let before = self.kept();
-        let mut entries: Vec<&Entry> = entries.iter().collect();
-        entries.sort_unstable_by_key(|entry| &entry.name);
-        let is_too_deep = self.is_deepest(place);
-        for entry in entries {
+        let is_deepest = self.is_deepest(place);
+        let is_left_out =
+            |entry: &&Entry| entry.excluded || is_deepest && entry.kind == Kind::Directory;
+        let mut left_out: Vec<&Entry> = entries.iter().filter(is_left_out).collect();
+        left_out.sort_unstable_by_key(|entry| &entry.name);
+        for entry in left_out {
             if entry.excluded {
                 self.exclude(place, &entry.name, &entry.name, entry.kind);
-            } else if is_too_deep
-                && entry.kind == Kind::Directory
-                && !self.is_of_another(place, &entry.name)
-            {
+            } else if !self.is_of_another(place, &entry.name) {
                 let too_deep = &mut self.unchecked.too_deep;
                 too_deep.add(|| place.directory.join(&entry.name));
             }

@@ -204,9 +204,6 @@ impl Config {
         let inputs = inputs(cli)?;
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
-        if cli.note.is_some() && reports.is_empty() && cli.format == Format::Text {
-            return Err(ConfigError::NoteNowhere);
-        }
         spare(
             &reports,
             cli.baseline.as_deref(),
@@ -317,6 +314,9 @@ fn files_of(path: &Path) -> Vec<PathBuf> {
 
 /// Returns the reports with their formats; no two may share a place.
 fn reports(cli: &Cli) -> Result<Vec<Target>, ConfigError> {
+    if cli.note.is_some() && cli.reports.is_empty() && cli.format == Format::Text {
+        return Err(ConfigError::NoteNowhere);
+    }
     let mut reports: Vec<Target> = Vec::new();
     for path in &cli.reports {
         let format =
