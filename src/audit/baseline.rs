@@ -245,8 +245,8 @@ mod tests {
             error(&two),
             BaselineError::OtherRoots { then: 2, now: 1 }
         ));
-        let newer = whole.replace(r#""schema": 1"#, r#""schema": 3"#);
-        assert!(matches!(error(&newer), BaselineError::OtherSchema(3)));
+        let newer = whole.replace(r#""schema": 1"#, r#""schema": 4"#);
+        assert!(matches!(error(&newer), BaselineError::OtherSchema(4)));
         for other in ["", "{}", "<html>", &format!("{whole}{whole}"), &whole[1..]] {
             assert!(
                 matches!(error(other), BaselineError::NotAReport(_)),
