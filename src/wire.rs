@@ -233,6 +233,9 @@ pub struct Options<'a> {
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
+    /// Whether the first failure was to end the run.
+    #[serde(default)]
+    pub fail_fast: bool,
     /// Whether the images in artifacts were judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<ImageOptions<'a>>,
@@ -412,6 +415,9 @@ pub struct Summary<'a, N = Vec<Note<'a>>> {
     /// What was not checked.
     #[serde(default)]
     pub not_checked: NotChecked<'a>,
+    /// How the run ended, a term of [`Conclusion`](crate::run::conclusion::Conclusion).
+    #[serde(default)]
+    pub conclusion: Text<'a>,
     /// What prevented a judgement, as text.
     #[serde(default)]
     pub problems: Vec<Text<'a>>,
@@ -963,6 +969,7 @@ mod tests {
                             key_fingerprints: Vec::new(),
                             allow_unsigned: !complete,
                             all_files: complete,
+                            fail_fast: complete,
                             images: None,
                             baseline: directory,
                             io: term.clone(),
@@ -992,6 +999,7 @@ mod tests {
                         seconds: 0.25,
                         exit_status: 2,
                         not_checked: not_checked(&root, &word),
+                        conclusion: word.clone(),
                         problems: vec![word],
                         notes,
                         audit,

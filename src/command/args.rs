@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
+use super::values;
 use crate::content::IoMode;
-use crate::text::size;
 
 /// Verify that the files of a mirror are what their vendor signed.
 #[derive(Clone, Debug, Parser)]
@@ -27,72 +26,81 @@ pub struct Cli {
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
-    /// A trusted public key or a directory of them (repeatable)
+    /// Trusted public key, or a directory of them
     ///
     /// ECDSA P-256, as PEM or DER (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der
-    /// is one, in any case. Without it: $PUBKEY, else spectro_public_key.pem in the current
-    /// directory.
+    /// is one, in any case. May be given again. Without it: $PUBKEY, else spectro_public_key.pem
+    /// in the current directory.
     #[arg(help_heading = WHAT, short, long = "key", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub keys: Vec<PathBuf>,
 
-    /// Accept only keys whose DER has this SHA-256 (repeatable)
+    /// Accept only keys with this SHA-256
     ///
-    /// 64 hexadecimal digits, as `openssl pkey -pubin -outform DER | sha256sum` prints them. A key
-    /// file that is named and has another fingerprint is refused; of a directory, keys with
-    /// others are left out.
-    #[arg(help_heading = WHAT, hide_short_help = true, long = "key-fingerprint", value_name = "HEX", value_parser = fingerprint)]
+    /// 64 hexadecimal digits, as `openssl pkey -pubin -in KEY -outform DER | sha256sum` prints
+    /// them. A key file that is named and has another fingerprint is refused; of a directory, keys
+    /// with others are left out. May be given again.
+    #[arg(help_heading = WHAT, long = "key-fingerprint", value_name = "HEX", value_parser = values::fingerprint)]
     pub fingerprints: Vec<String>,
 
-    /// Verify exactly one PATH, a data file, against this signature, under any name
+    /// Verify one PATH against this signature
     ///
-    /// The signature may be a pipe, such as <(base64 -d FILE) or /dev/stdin. PATH may be a block
-    /// device with an image on it (a written USB stick, a disc); see --length.
-    #[arg(help_heading = WHAT, hide_short_help = true, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
+    /// PATH is exactly one data file, and neither name matters. The signature may be a pipe, such
+    /// as <(base64 -d FILE) or /dev/stdin. PATH may be a block device with an image on it (a written
+    /// USB stick, a disc); see --length.
+    #[arg(help_heading = WHAT, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files"])]
     pub signature: Option<PathBuf>,
 
-    /// With --signature and a block device: how many bytes of it are the image
+    /// How many bytes of a block device to verify
     ///
-    /// Without it, the size in its ISO 9660 volume descriptor. An image that can be started from a
-    /// USB stick may be longer than that says.
-    #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "BYTES", requires = "signature", value_parser = RangedU64ValueParser::<u64>::new().range(1..))]
+    /// With --signature. By default, the size in its ISO 9660 volume descriptor. An image that can be
+    /// started from a USB stick may be longer than that says.
+    #[arg(help_heading = WHAT, long, value_name = "BYTES", requires = "signature", value_parser = values::length)]
     pub length: Option<u64>,
 
-    /// How many levels to walk; 1 = only the files directly in PATH
-    #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    /// How many levels to walk; 1 = only PATH itself
+    ///
+    /// With 1, only the files directly in PATH are verified.
+    #[arg(help_heading = WHAT, long, value_name = "N", value_parser = values::depth)]
     pub max_depth: Option<usize>,
 
-    /// Enter linked directories too (linked files are always read)
+    /// Enter linked directories too
     ///
     /// Each directory is read once, under its first name. Without this option a linked directory
-    /// fails, unless all of it is judged under another name.
-    #[arg(help_heading = WHAT, hide_short_help = true, short = 'L', long)]
+    /// fails, unless all of it is judged under another name. Linked files are always read.
+    #[arg(help_heading = WHAT, short = 'L', long)]
     pub follow_links: bool,
 
-    /// Exclude paths that match this glob (repeatable)
+    /// Leave out paths that match
     ///
     /// A glob, compared with the path below PATH: `*` stays within a component, `**` crosses them.
-    /// A directory that is left out takes everything in it along, a data file its signatures.
+    /// A directory that is left out takes everything in it along, a data file its signatures. May
+    /// be given again.
     #[arg(help_heading = WHAT, long, value_name = "GLOB")]
     pub exclude: Vec<String>,
 
-    /// Report files without a signature, but do not fail them
+    /// Accept files without a signature
+    ///
+    /// They are reported, and do not fail.
     #[arg(help_heading = WHAT, long)]
     pub allow_unsigned: bool,
 
-    /// Every regular file must be covered by a signature, not only .zst and .iso
-    #[arg(help_heading = WHAT, hide_short_help = true, long)]
+    /// Require a signature for every regular file
+    ///
+    /// By default only .zst and .iso need one.
+    #[arg(help_heading = WHAT, long)]
     pub all_files: bool,
 
-    /// Audit against an earlier run's JSON report: any difference fails
+    /// Fail on any difference from an earlier run
     ///
-    /// Artifacts missing, added, changed or renamed since then are listed on stderr and in reports,
-    /// each by its path. Artifacts are compared by their paths below each PATH and by SHA-256;
-    /// PATHs are compared with those of the earlier run in their order.
-    #[arg(help_heading = WHAT, hide_short_help = true, long, value_name = "REPORT.json", value_hint = ValueHint::FilePath)]
+    /// REPORT is the earlier run's JSON report. Artifacts missing, added, changed or renamed since
+    /// then are listed on stderr and in reports, each by its path. Artifacts are compared by their
+    /// paths below each PATH and by SHA-256; PATHs are compared with those of the earlier run in
+    /// their order.
+    #[arg(help_heading = WHAT, long, value_name = "REPORT", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
-    /// Also verify the container images inside bundles
+    /// Also verify the container images in bundles
     ///
     /// Reads every .zst in one pass, unpacking nothing to disk, and also checks saved images (.tar,
     /// .tgz, .tar.gz, directories with an oci-layout). Each image must be complete, and must have a
@@ -100,129 +108,147 @@ pub struct Cli {
     #[arg(help_heading = WHAT, long)]
     pub images: bool,
 
-    /// A trusted public key for images, or a directory of them (repeatable)
+    /// Trusted key for images, or a directory of them
     ///
     /// ECDSA P-256, as for --key. By default the keys of --key; if given, it replaces them for
-    /// images. These keys verify images only.
-    #[arg(help_heading = IMAGES, hide_short_help = true, long = "image-key", value_name = "FILE", value_hint = ValueHint::AnyPath, requires = "images")]
+    /// images. These keys verify images only. May be given again.
+    #[arg(help_heading = IMAGES, long = "image-key", value_name = "FILE", value_hint = ValueHint::AnyPath, requires = "images")]
     pub image_keys: Vec<PathBuf>,
 
-    /// Signatures and manifests of images, a file or a directory (repeatable)
+    /// Signatures and manifests of images
     ///
-    /// What `cosign download signature` and `crane manifest` print, sigstore bundles, the
-    /// directories of `cosign save`, the signature files of skopeo. Each file applies to the
-    /// image whose digest it names, whatever its name.
-    #[arg(help_heading = IMAGES, hide_short_help = true, long = "image-signatures", value_name = "PATH", value_hint = ValueHint::AnyPath, requires = "images")]
+    /// A file or a directory: what `cosign download signature` and `crane manifest` print, sigstore
+    /// bundles, the directories of `cosign save`, the signature files of skopeo. Each file applies
+    /// to the image whose digest it names, under any name. May be given again.
+    #[arg(help_heading = IMAGES, long = "image-signatures", value_name = "PATH", value_hint = ValueHint::AnyPath, requires = "images")]
     pub image_signatures: Vec<PathBuf>,
 
-    /// Require signatures for images below PREFIX, even in a valid bundle (repeatable)
+    /// Require signatures for images with this name
     ///
-    /// A registry, or a repository in it: registry.example.com/team covers
-    /// registry.example.com/team/app and not registry.example.com/teams.
-    #[arg(help_heading = IMAGES, hide_short_help = true, long = "signed-registry", value_name = "PREFIX", requires = "images")]
+    /// PREFIX is a registry, or a repository in it: registry.example.com/team covers
+    /// registry.example.com/team/app and not registry.example.com/teams. Such an image needs a
+    /// signature of its own even in a valid bundle. May be given again.
+    #[arg(help_heading = IMAGES, long = "signed-registry", value_name = "PREFIX", requires = "images")]
     pub signed_registries: Vec<String>,
 
-    /// Require this platform in every image (repeatable)
+    /// Require this platform in every image
     ///
-    /// For example linux/amd64 or linux/arm/v7. By default one complete platform is enough.
-    #[arg(help_heading = IMAGES, hide_short_help = true, long = "platform", value_name = "OS/ARCH", requires = "images")]
+    /// For example linux/amd64 or linux/arm/v7. By default one complete platform is enough. May be
+    /// given again.
+    #[arg(help_heading = IMAGES, long = "platform", value_name = "OS/ARCH", requires = "images")]
     pub platforms: Vec<String>,
 
-    /// Largest zstd window allowed; it is held in memory
+    /// Largest zstd window, held in memory
     ///
-    /// Bytes, or a number with K, M, G or T (powers of 1024). `zstd --long=27` needs 128M.
-    #[arg(help_heading = IMAGES, hide_short_help = true, long, value_name = "SIZE", default_value = "128M", value_parser = size::parse, requires = "images")]
+    /// Bytes, or a number with K, M, G or T (powers of 1024); 128M by default. `zstd --long=27` needs
+    /// 128M.
+    #[arg(help_heading = IMAGES, long, value_name = "SIZE", default_value = "128M", hide_default_value = true, value_parser = values::bytes, requires = "images")]
     pub max_window: u64,
 
-    /// Most bytes to decompress from one bundle; a larger one fails
+    /// Most bytes to unpack from one bundle
     ///
-    /// Nothing is written to disk, so this limits time, not space. By default there is no limit.
-    #[arg(help_heading = IMAGES, hide_short_help = true, long, value_name = "SIZE", value_parser = size::parse, requires = "images")]
+    /// A larger one fails. Nothing is written to disk, so this limits time, not space. By default
+    /// there is no limit.
+    #[arg(help_heading = IMAGES, long, value_name = "SIZE", value_parser = values::bytes, requires = "images")]
     pub max_unpacked: Option<u64>,
 
     /// List every image's blobs in JSON reports
-    #[arg(help_heading = IMAGES, hide_short_help = true, long, requires = "images")]
+    #[arg(help_heading = IMAGES, long, requires = "images")]
     pub image_blobs: bool,
 
     /// Print only what is not valid
-    #[arg(help_heading = OUTPUT, long)]
+    #[arg(help_heading = OUTPUT, short, long)]
     pub quiet: bool,
 
     /// Print nothing; only set the exit status
     #[arg(help_heading = OUTPUT, long, conflicts_with = "verbose")]
     pub status: bool,
 
-    /// Lines, or one JSON object a line
-    #[arg(help_heading = OUTPUT, long, value_name = "text|jsonl", default_value = "text", hide_possible_values = true)]
+    /// Print text lines, or JSON objects
+    ///
+    /// With jsonl, one JSON object a line, each as soon as it is decided.
+    #[arg(help_heading = OUTPUT, long, value_name = "text|jsonl", default_value = "text", hide_default_value = true, hide_possible_values = true)]
     pub format: Format,
 
-    /// Also write .json, .xml (JUnit), .html (repeatable)
+    /// Also write .json, .xml (JUnit) or .html
     ///
-    /// The whole run, in the format that the name of the file asks for.
+    /// The whole run, in the format that the name of the file asks for. May be given again.
     /// The file is whole or absent: it is written beside its place and renamed into it at the end.
     /// It keeps the mode of the one that it replaces, and follows no link that another user
     /// made.
     #[arg(help_heading = OUTPUT, long = "report", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub reports: Vec<PathBuf>,
 
-    /// A note for all reports of this run, such as a change number or the operator
+    /// A note for all reports of this run
     ///
-    /// At most 1000 characters. Reports have it as it is; pages and XML show it on one line.
-    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "TEXT", value_parser = note)]
+    /// Such as a change number or the operator. At most 1000 characters. Reports have it as it is;
+    /// pages and XML show it on one line.
+    #[arg(help_heading = OUTPUT, long, value_name = "TEXT", value_parser = values::note)]
     pub note: Option<String>,
 
-    /// Bars on stderr; auto = on a terminal that nothing else writes to
+    /// Bars on stderr: auto, always or never
     ///
-    /// No bars are drawn where stdout is a pipe (`| tee log`): its reader may write to the same
-    /// terminal, and bars would erase that. There, and where stderr is not a terminal, always
-    /// prints one plain line every ten seconds.
-    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
+    /// auto, the default, draws them on a terminal that nothing else writes to. No bars are drawn
+    /// where stdout is a pipe (`| tee log`): its reader may write to the same terminal, and bars
+    /// would erase that. There, and where stderr is not a terminal, always prints one plain line
+    /// every ten seconds.
+    #[arg(help_heading = OUTPUT, long, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
     pub progress: When,
 
-    /// Colours; auto = on terminals, and as NO_COLOR and CLICOLOR_FORCE say
-    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
+    /// Colours: auto, always or never
+    ///
+    /// auto, the default, uses them on terminals, and as NO_COLOR and CLICOLOR_FORCE say.
+    #[arg(help_heading = OUTPUT, long, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
     pub color: When,
 
-    /// Show each verdict's reason and the settings used
+    /// Print reasons, and the settings used
     ///
     /// Also lists on stderr every link that leads outside the PATHs, and every name that is not
     /// checked.
     #[arg(help_heading = OUTPUT, short, long)]
     pub verbose: bool,
 
-    /// Worker threads [default: every core]
+    /// Print the man page or shell completions
+    ///
+    /// WHAT is man, bash, zsh, fish, powershell or elvish.
+    #[arg(help_heading = OUTPUT, long, value_name = "WHAT", hide_possible_values = true)]
+    pub generate: Option<Generate>,
+
+    /// Print help; -h is the short form
+    #[arg(help_heading = OUTPUT, short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// Print the version
+    ///
+    /// With --verbose, also how fast each implementation of SHA-256 is on this machine.
+    #[arg(help_heading = OUTPUT, short = 'V', long)]
+    pub version: bool,
+
+    /// Worker threads; by default, every core
     ///
     /// At most 1024; no more are started than there are files. Without it, files on a spinning
     /// disk, an optical drive or a network share are read one at a time, and fewer threads are
     /// used where the system gives fewer; with it, that is an error.
-    #[arg(help_heading = HOW, hide_short_help = true, short, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_JOBS))]
+    #[arg(help_heading = HOW, short, long, value_name = "N", value_parser = values::jobs)]
     pub jobs: Option<usize>,
 
-    /// How files are read; auto = memory maps where the file system allows them
-    #[arg(help_heading = HOW, hide_short_help = true, long, value_name = "auto|mmap|read", default_value = "auto", hide_possible_values = true)]
+    /// How to read files: auto, mmap or read
+    ///
+    /// auto, the default, uses memory maps where the file system allows them.
+    #[arg(help_heading = HOW, long, value_name = "MODE", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
     pub io: IoMode,
+
+    /// End at the first failure
+    ///
+    /// The exit status is 1. What was not judged by then is counted in the summary and in reports.
+    #[arg(help_heading = HOW, long)]
+    pub fail_fast: bool,
 
     /// The SHA-256 implementation: portable, avx2 or sha-ni; without it what the processor's
     /// instructions promise, unless that is measured to be slower
     #[arg(long, value_name = "NAME", hide = true)]
     pub sha256: Option<String>,
-
-    /// Print the manual page or a shell's completion script
-    #[arg(help_heading = OUTPUT, hide_short_help = true, long, value_name = "man|bash|zsh|fish|powershell|elvish", hide_possible_values = true)]
-    pub generate: Option<Generate>,
-
-    /// Print help (-h for a summary)
-    #[arg(help_heading = OUTPUT, short, long, action = ArgAction::Help)]
-    help: Option<bool>,
-
-    /// Print the version, and with -v the speed of SHA-256
-    #[arg(help_heading = OUTPUT, short = 'V', long)]
-    pub version: bool,
 }
-
-/// Maximum number of worker threads: more than any machine has cores for, and few enough to start
-/// at once.
-const MOST_JOBS: u64 = 1024;
 
 const WHAT: &str = "What is verified, and by which keys";
 const IMAGES: &str = "Images inside bundles";
@@ -298,29 +324,6 @@ static AFTER: LazyLock<String> = LazyLock::new(|| {
         statuses.concat()
     )
 });
-
-/// Parses a SHA-256 in the usual notations, into lower case without colons.
-fn fingerprint(text: &str) -> Result<String, String> {
-    let digits = text.replace(':', "").to_ascii_lowercase();
-    let is_sha256 = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    is_sha256
-        .then_some(digits)
-        .ok_or_else(|| "64 hexadecimal digits are needed".to_owned())
-}
-
-/// Maximum number of characters of a note.
-const MOST_OF_A_NOTE: usize = 1000;
-
-/// Checks a note: it is a remark, and not a document.
-fn note(text: &str) -> Result<String, String> {
-    match text.chars().count() {
-        _ if text.trim().is_empty() => Err("the note is empty".to_owned()),
-        count if count > MOST_OF_A_NOTE => Err(format!(
-            "the note has {count} characters, and may have {MOST_OF_A_NOTE}; refer to a longer text by its name or number"
-        )),
-        _ => Ok(text.to_owned()),
-    }
-}
 
 /// The format of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

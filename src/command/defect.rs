@@ -1,18 +1,21 @@
-//! Panics, which are bugs in this program: reported on one line, and never a success.
+//! Panics, which are bugs in this program: reported, and never a success.
 
 use std::any::Any;
 use std::env;
 use std::panic::{self, PanicHookInfo, UnwindSafe};
 use std::thread;
 
-use crate::terminal::print_message;
+use crate::terminal::Message;
 
-/// Installs the hook that prints a panic on one line instead of std's message; with RUST_BACKTRACE,
+/// What to do about a panic, and what it means for the verdicts.
+const HELP: &str = "please report it; what it kept from being judged fails";
+
+/// Installs the hook that prints a panic as a message instead of std's message; with RUST_BACKTRACE,
 /// prints that too.
 pub fn install_hook() {
     let standard = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        print_message(&message(panic));
+        Message::error(message(panic)).help(HELP).print();
         if env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
             standard(panic);
         }
@@ -37,8 +40,7 @@ fn words(payload: &(dyn Any + Send), place: &str, thread: Option<&str>) -> Strin
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
     format!(
-        "internal error, a bug in verify-signatures; please report it: {}{place}, in thread {}; what it kept from being \
-         judged fails",
+        "internal error, a bug in verify-signatures: {}{place}, in thread {}",
         text.unwrap_or("no message"),
         thread.unwrap_or("without a name")
     )
@@ -54,8 +56,7 @@ mod tests {
             |payload: Box<dyn Any + Send>| words(&*payload, ", at src/x.rs:1:2", Some("verify"));
         let line = |text| {
             format!(
-                "internal error, a bug in verify-signatures; please report it: {text}, at src/x.rs:1:2, in thread \
-                 verify; what it kept from being judged fails"
+                "internal error, a bug in verify-signatures: {text}, at src/x.rs:1:2, in thread verify"
             )
         };
         assert_eq!(message_of(Box::new("a slice")), line("a slice"));

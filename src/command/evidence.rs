@@ -3,7 +3,8 @@
 use crate::report::file::Written;
 use crate::report::lines::Detail;
 use crate::report::unchecked;
-use crate::terminal::print_message;
+use crate::terminal::canvas;
+use crate::terminal::message::{Message, summary_line};
 use crate::text::escape;
 use crate::trust::unchecked::{Names, Unchecked};
 
@@ -15,30 +16,33 @@ pub(super) fn name_left_out(left_out: &Unchecked, patterns: &[String], detail: D
     for kind in unchecked::kinds(patterns, left_out) {
         // Those were already named: see `messages::remark`.
         let names = kind.names.iter().filter(|_| !kind.is_known);
-        names.for_each(|names| list(names, &kind.why));
+        names.for_each(|names| list(names, &kind.why).iter().for_each(Message::print));
     }
 }
 
-/// Prints how much was not checked, with the names of what was not judged under `--verbose`.
-pub(super) fn count_unchecked(all: &Unchecked, patterns: &[String], detail: Detail) {
+/// Returns how much was not checked, with the names of what was not judged under `--verbose`.
+pub(super) fn count_unchecked(all: &Unchecked, patterns: &[String], detail: Detail) -> String {
+    let mut text = String::new();
+    if detail.reasons {
+        let unjudged = list(&all.unjudged, "not judged before the run ended");
+        unjudged.iter().for_each(|message| text += &message.lines());
+    }
     for kind in unchecked::kinds(patterns, all) {
         if !kind.is_known {
-            print_message(&format!("not checked: {}", kind.sentence));
+            text += &summary_line("not checked", &kind.sentence);
         }
     }
-    if detail.reasons {
-        list(&all.unjudged, "not judged before the run ended");
-    }
+    text
 }
 
-fn list(names: &Names, why: &str) {
-    for name in names.kept() {
+fn list(names: &Names, why: &str) -> Vec<Message> {
+    let named = names.kept().iter().map(|name| {
         let name = escape::name(&name.to_os_string());
-        print_message(&format!("{name}: not checked ({why})"));
-    }
-    if names.left_off() > 0 {
-        print_message(&format!("and {} more ({why})", names.left_off()));
-    }
+        Message::note(format!("{name}: not checked ({why})"))
+    });
+    let more = (names.left_off() > 0)
+        .then(|| Message::note(format!("and {} more ({why})", names.left_off())));
+    named.chain(more).collect()
 }
 
 /// Prints the identifier of the run, and the digest of each report as `sha256sum` will find it.
@@ -46,9 +50,9 @@ pub(super) fn name_reports(id: &str, written: &[Written], detail: Detail) {
     if written.is_empty() || !detail.lines {
         return;
     }
-    print_message(&format!("run {id}"));
+    canvas::print(&summary_line("run", id));
     for Written { target, digest } in written {
         let target = escape::name(target.as_os_str());
-        print_message(&format!("{target}: report written, SHA-256 {digest}"));
+        Message::note(format!("{target}: report written, SHA-256 {digest}")).print();
     }
 }

@@ -18,7 +18,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ),
     (
         "CLICOLOR_FORCE",
-        "Set to anything but 0: colours in usage errors even where stderr is no terminal. The lines on a stdout that is no terminal stay as \
+        "Set to anything but 0: colours in messages even where stderr is not a terminal. The lines on a stdout that is not a terminal stay as \
          they are.",
     ),
     ("TERM", "The kind of terminal; a dumb one gets no colours."),
@@ -102,8 +102,6 @@ fn completion(shell: Shell) -> Vec<u8> {
 fn manual() -> io::Result<Vec<u8>> {
     // The examples and the exit statuses have their own sections.
     let command = Cli::command().after_help("").after_long_help("");
-    // clap_mangen treats an option that is hidden in the short help as one without text.
-    let command = command.mut_args(|argument| argument.hide_short_help(false));
     let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
     // No date, so that builds are reproducible; an empty one would shift the other fields.
     let man = Man::new(command).section("1").date(" ").source(source);

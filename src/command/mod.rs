@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod config;
 mod defect;
+mod ending;
 mod evidence;
 mod generate;
 mod messages;
@@ -14,8 +15,9 @@ mod process;
 mod recap;
 mod reports;
 mod run;
+mod usage;
+mod values;
 
-use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
@@ -24,7 +26,8 @@ use clap::Parser;
 use crate::digest::choice;
 use crate::report;
 use crate::run::conclusion::Conclusion;
-use crate::terminal::{self, print_message};
+use crate::terminal;
+use crate::terminal::message::{Message, set_colour};
 use crate::text::{escape, os_error};
 use args::Cli;
 use config::{Config, Environment};
@@ -36,15 +39,17 @@ pub fn command() -> ExitCode {
         // Fail closed: a run that panicked has judged nothing.
         Ok(()) => defect::guard(|| process::with_enough_stack(dispatch))
             .unwrap_or(Conclusion::CannotJudge),
-        Err(error) => cannot(&format!(
-            "{}: raise the limit on memory (ulimit -v, ulimit -d)",
-            os_error::words(&error)
-        )),
+        Err(error) => cannot(
+            &Message::error(os_error::words(&error))
+                .help("raise the limit on memory (ulimit -v, ulimit -d)"),
+        ),
     };
     ExitCode::from(conclusion.exit_status())
 }
 
 fn dispatch() -> Conclusion {
+    let environment = Environment::here();
+    set_colour(environment.stderr_colour);
     if let Some(problem) = planted::option(std::env::args_os()) {
         return cannot(&problem);
     }
@@ -54,49 +59,54 @@ fn dispatch() -> Conclusion {
             generate: Some(what),
             ..
         }) => print(generate::generate(what)),
-        Ok(cli) => match Config::resolve(&cli, &Environment::here()) {
-            Ok(config) => run::run(&config),
-            Err(error) => cannot(&error),
-        },
+        Ok(cli) => run(&cli, &environment),
         Err(message) => usage(&message),
+    }
+}
+
+fn run(cli: &Cli, environment: &Environment) -> Conclusion {
+    set_colour(config::stderr_colour(cli, environment));
+    match Config::resolve(cli, environment) {
+        Ok(config) => run::run(&config),
+        Err(error) => cannot(&Message::error(error.to_string()).maybe_help(error.help())),
     }
 }
 
 /// Prints help, or the problem with the arguments.
 fn usage(message: &clap::Error) -> Conclusion {
     if !message.use_stderr() {
-        return status_of(terminal::explain(message), true);
+        return status_of(terminal::print_help(message));
     }
     // An argument may be a file name (`verify-signatures *`) that the message repeats, so the
     // message is built from the escaped arguments: no name can break its lines.
     let shown = std::env::args_os().map(|argument| escape::name(&argument));
     match Cli::try_parse_from(shown) {
-        Err(message) => status_of(terminal::explain(&message), false),
+        Err(message) => cannot(&usage::message(&message)),
         // The problem is bytes that are not UTF-8 where text is expected; escaped, they are text.
-        Ok(_) => cannot(&message.kind()),
+        Ok(_) => cannot(&usage::message(message)),
     }
 }
 
-fn cannot(error: &impl Display) -> Conclusion {
-    print_message(error);
+fn cannot(error: &Message) -> Conclusion {
+    error.print();
     Conclusion::CannotJudge
 }
 
-/// Returns success for help and version if they could be printed; a usage error is never a success.
-fn status_of(printed: io::Result<()>, success: bool) -> Conclusion {
+/// Returns success for help and version if they could be printed.
+fn status_of(printed: io::Result<()>) -> Conclusion {
     match printed {
-        Ok(()) if success => Conclusion::Valid,
-        Ok(()) => Conclusion::CannotJudge,
+        Ok(()) => Conclusion::Valid,
         Err(error) => undelivered(&error),
     }
 }
 
 fn undelivered(error: &io::Error) -> Conclusion {
-    cannot(&format!("standard output: {}", os_error::words(error)))
+    let words = os_error::words(error);
+    cannot(&Message::error(format!("standard output: {words}")))
 }
 
 fn print(text: io::Result<Vec<u8>>) -> Conclusion {
-    status_of(text.and_then(|text| terminal::print(&text)), true)
+    status_of(text.and_then(|text| terminal::print(&text)))
 }
 
 fn version(cli: &Cli) -> Conclusion {

@@ -1,6 +1,6 @@
 //! One loop over the records: prints them, and keeps what the end of the run needs.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use super::args::Format;
@@ -9,6 +9,8 @@ use super::recap::Recap;
 use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
 use crate::run::{End, Start};
+use crate::terminal::canvas;
+use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Progress;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::Records;
@@ -20,8 +22,8 @@ const COLLECT: usize = 64 * 1024;
 pub(super) struct Printer<W> {
     output: config::Output,
     stdout: W,
-    /// Whether progress bars and lines share one screen.
-    shares_screen: bool,
+    /// Where the lines appear.
+    outlet: Outlet,
     /// Buffered output for stdout.
     lines: Vec<u8>,
     progress: Progress,
@@ -34,6 +36,8 @@ pub(super) struct Printer<W> {
     pub(super) kept: Vec<Record>,
     /// Whether stdout has accepted everything so far.
     pub(super) taken: io::Result<()>,
+    /// Whether the first failure ended the run.
+    pub(super) failed_fast: bool,
 }
 
 impl<W: Write> Printer<W> {
@@ -41,7 +45,7 @@ impl<W: Write> Printer<W> {
         Printer {
             output,
             stdout,
-            shares_screen: io::stdout().is_terminal(),
+            outlet: outlet::of_stdout(),
             lines: Vec::new(),
             progress,
             recap,
@@ -49,6 +53,7 @@ impl<W: Write> Printer<W> {
             keeps: false,
             kept: Vec::new(),
             taken: Ok(()),
+            failed_fast: false,
         }
     }
 
@@ -79,8 +84,8 @@ impl<W: Write> Printer<W> {
             }
         }
         // If the run is cut short, records that are already decided still count, although stdout
-        // does not have them.
-        while records.is_ready() && records.receive(|_| {}) {}
+        // does not have them. After a failure that ends the run, it has no more.
+        while !self.failed_fast && records.is_ready() && records.receive(|r| self.name(r)) {}
         while let Some(record) = records.take_next() {
             // After a failure, stdout is not written to again.
             let _ = self.in_order(record);
@@ -90,15 +95,31 @@ impl<W: Write> Printer<W> {
     }
 
     fn decided(&mut self, record: &Record) -> ControlFlow<()> {
+        self.name(record);
         match self.output.format {
-            Format::Text => ControlFlow::Continue(()),
-            Format::Jsonl => self.print(record),
+            Format::Text => {}
+            Format::Jsonl => self.print(record)?,
+        }
+        if self.output.fail_fast && !record.verdict.passes() {
+            self.failed_fast = true;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Names a failure on stderr at once: its line waits for everything before it.
+    fn name(&mut self, record: &Record) {
+        // A closed pipe ends the run quietly.
+        if let Some(message) = self.recap.note(record)
+            && self.output.detail.lines
+            && self.taken.is_ok()
+        {
+            canvas::mark();
+            message.print();
         }
     }
 
     fn in_order(&mut self, record: Record) -> ControlFlow<()> {
-        let is_shown = self.output.detail.shows(&record);
-        self.recap.note(&record, is_shown);
         self.collector.take(&record);
         let printed = match self.output.format {
             Format::Text => self.print(&record),
@@ -144,10 +165,14 @@ impl<W: Write> Printer<W> {
         if self.taken.is_ok() && !self.lines.is_empty() {
             let (stdout, lines) = (&mut self.stdout, &self.lines);
             let mut write = || stdout.write_all(lines).and_then(|()| stdout.flush());
-            self.taken = if self.shares_screen {
-                self.progress.without_bars(write)
-            } else {
-                write()
+            self.taken = match self.outlet {
+                Outlet::Elsewhere => write(),
+                Outlet::Terminal => canvas::print_by(lines, write),
+                // No bars are drawn, and messages must not wait for the reader.
+                Outlet::Unknown => {
+                    canvas::note(lines);
+                    write()
+                }
             };
             self.lines.clear();
         }

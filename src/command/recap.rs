@@ -1,14 +1,15 @@
-//! The failure recap and the counts at the end of a run.
+//! The failures of a run, which are named as they are decided, and the counts at its end.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use crate::report::words;
+use crate::terminal::Message;
 use crate::text::size::{rate, size};
 use crate::trust::key::Key;
 use crate::trust::verdict::{ImageCounts, Record, Summary, Verdict};
 
-/// Maximum number of failures explained at the end; a report explains all of them.
+/// Maximum number of failures named on stderr; stdout and the reports name all of them.
 const MOST: usize = 100;
 
 /// What the end of a run prints besides its summary.
@@ -16,7 +17,6 @@ const MOST: usize = 100;
 pub struct Recap {
     failures: Vec<Failure>,
     more: u64,
-    lines: usize,
     /// Each key, what it is called, and the number of artifacts and images that it verified.
     verified: Vec<(Arc<Key>, &'static str, u64)>,
 }
@@ -24,10 +24,16 @@ pub struct Recap {
 /// A failure, described.
 #[derive(Debug)]
 struct Failure {
-    /// What failed, why, and what to do.
-    full: String,
-    /// Only what to do, if the reason does not include it.
-    advice: Option<String>,
+    /// What failed, and why.
+    what: String,
+    /// What to do.
+    help: Option<String>,
+}
+
+impl Failure {
+    fn message(&self) -> Message {
+        Message::error(self.what.as_str()).maybe_help(self.help.clone())
+    }
 }
 
 impl Recap {
@@ -42,9 +48,8 @@ impl Recap {
         }
     }
 
-    /// Takes a record into account, and whether a line about it was printed.
-    pub fn note(&mut self, record: &Record, printed: bool) {
-        self.lines += usize::from(printed);
+    /// Takes a record into account as it is decided, and returns what to say about it at once.
+    pub fn note(&mut self, record: &Record) -> Option<Message> {
         if let Verdict::Valid { key } = &record.verdict {
             let mut known = self.verified.iter_mut();
             if let Some((_, _, count)) = known.find(|(known, ..)| known == key) {
@@ -52,45 +57,47 @@ impl Recap {
             }
         }
         if record.verdict.passes() {
-            return;
+            return None;
         }
         if self.failures.len() < MOST {
-            self.failures.push(Failure {
-                full: words::failure(record),
-                advice: words::advice(record),
-            });
-        } else {
-            self.more += 1;
+            let (what, help) = words::failure(record);
+            let failure = Failure { what, help };
+            let message = failure.message();
+            self.failures.push(failure);
+            return Some(message);
         }
+        self.more += 1;
+        (self.more == 1).then(|| {
+            Message::note(format!(
+                "{MOST} failures are named here; from now on they are only counted"
+            ))
+        })
     }
 
-    /// Returns the first failures, each with its reason and what to do.
-    pub fn failures(&self) -> impl Iterator<Item = &str> {
-        self.failures.iter().map(|failure| failure.full.as_str())
+    /// Returns the failures again, for a screen from which they may have gone. Failures with the same
+    /// remedy in a row have it once, below the last of them.
+    pub fn again(&self) -> Vec<Message> {
+        let mut messages: Vec<Message> = Vec::new();
+        for (at, failure) in self.failures.iter().enumerate() {
+            let next = self.failures.get(at + 1);
+            let is_repeated = next.is_some_and(|next| next.help == failure.help);
+            let help = failure.help.clone().filter(|_| !is_repeated);
+            messages.push(Message::error(failure.what.as_str()).maybe_help(help));
+        }
+        messages
     }
 
-    /// Returns what to do about the first failures, for users who can still see the reasons.
-    pub fn advice(&self) -> impl Iterator<Item = &str> {
-        let advice = self.failures.iter();
-        advice.filter_map(|failure| failure.advice.as_deref())
-    }
-
-    /// Returns the number of failures beyond the first ones.
+    /// Returns the number of failures beyond those that are named.
     pub fn more(&self) -> u64 {
         self.more
     }
 
-    /// Reports whether the lines are still on a screen of `rows` rows.
-    pub fn fits(&self, rows: usize) -> bool {
-        self.lines <= rows
-    }
-
-    /// Returns a line for each trusted key: its name, its fingerprint, and how many artifacts and
-    /// images it verified.
-    pub fn keys(&self) -> impl Iterator<Item = String> {
+    /// Returns for each trusted key what it is called, and a text: its name, its fingerprint, and
+    /// how many artifacts and images it verified.
+    pub fn keys(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.verified.iter().map(|(key, what, count)| {
             let (name, fingerprint) = (key.name(), key.fingerprint());
-            format!("{what} {name} ({fingerprint}): {count} valid")
+            (*what, format!("{name} ({fingerprint}): {count} valid"))
         })
     }
 }
@@ -153,26 +160,50 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_explained_by_its_reason_and_what_to_do() {
+    fn a_failure_is_named_with_its_reason_and_what_to_do() {
         let mut recap = Recap::default();
         let path = "a.zst".into();
         let record = Record::unhashed(path, Some("a.sig.bin".into()), Verdict::Missing);
-        recap.note(&record, true);
-        let full = "a.zst: ❌ Data file not found (a.sig.bin exists, but the file that it signs does not; \
-                    copy the data file here, or delete its signature)";
-        assert_eq!(recap.failures().collect::<Vec<_>>(), [full]);
-        let advice = "a.zst: copy the data file here, or delete its signature";
-        assert_eq!(recap.advice().collect::<Vec<_>>(), [advice]);
-        assert!(recap.fits(1) && !recap.fits(0));
+        let said = recap.note(&record).unwrap().lines();
+        assert_eq!(
+            said,
+            "error: a.zst: ❌ Data file not found (a.sig.bin exists, but the file that it signs does not)\n\
+             help: copy the data file here, or delete its signature\n"
+        );
     }
 
     #[test]
-    fn of_many_failures_a_hundred_are_explained_and_the_others_counted() {
+    fn of_many_failures_a_hundred_are_named_and_the_others_counted() {
         let mut recap = Recap::default();
-        for n in 0..105 {
-            recap.note(&failure(n.to_string()), true);
+        let said: Vec<_> = (0..105)
+            .map(|n| recap.note(&failure(n.to_string())))
+            .collect();
+        assert!(said[..101].iter().all(Option::is_some));
+        assert!(said[101..].iter().all(Option::is_none));
+        assert!(
+            said[100]
+                .as_ref()
+                .unwrap()
+                .lines()
+                .starts_with("note: 100 ")
+        );
+        assert_eq!((recap.again().len(), recap.more()), (100, 5));
+    }
+
+    #[test]
+    fn failures_in_a_row_have_their_common_remedy_once() {
+        let mut recap = Recap::default();
+        for name in ["a", "b"] {
+            recap.note(&failure(name.to_owned()));
         }
-        assert_eq!((recap.failures().count(), recap.more()), (100, 5));
+        let verdict = Verdict::Invalid(Invalid::NoKeyVerifies);
+        recap.note(&Record::unhashed("c".into(), None, verdict));
+        let said = recap.again().iter().map(Message::lines).collect::<String>();
+        let begins: Vec<&str> = said.lines().map(|line| &line[..8]).collect();
+        assert_eq!(
+            begins,
+            ["error: a", "error: b", "help: co", "error: c", "help: do"]
+        );
     }
 
     #[test]

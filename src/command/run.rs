@@ -9,8 +9,9 @@ use std::time::{Instant, SystemTime};
 
 use super::args::Format;
 use super::config::{Against, Asked, Config, Output, Target};
+use super::ending::conclude;
 use super::evidence::{name_left_out, name_reports};
-use super::messages::{conclude, explain, name_extent, name_skipped, remark, warn};
+use super::messages::{explain, name_extent, name_skipped, remark, warn};
 use super::not_begun::NotBegun;
 use super::output::Printer;
 use super::recap::Recap;
@@ -28,7 +29,7 @@ use crate::run::{End, Run, Start};
 use crate::terminal::progress::{Phase, Progress, Style};
 use crate::terminal::signals::Interrupt;
 use crate::terminal::stream;
-use crate::terminal::{Stream, print_message};
+use crate::terminal::{Message, Stream};
 use crate::text::{escape, os_error};
 use crate::trust::key::Key;
 use crate::trust::unchecked::Unchecked;
@@ -49,7 +50,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
     let (instant, time) = (Instant::now(), SystemTime::now());
     let interrupt = match Interrupt::listen(&verifier.cancel) {
         Ok(interrupt) => interrupt,
-        Err(error) => return cannot(&os_error::words(&error)),
+        Err(error) => return cannot(&Message::error(os_error::words(&error))),
     };
     stream::cancel_on(verifier.cancel.flag());
     // Reported before hours of work, and not after them.
@@ -64,7 +65,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
     let origin = match is_reported.then(|| origin::of_this_run(asked.note.as_deref())) {
         None => Origin::default(),
         Some(Ok(origin)) => origin,
-        Some(Err(error)) => return cannot(&NotBegun::NoIdentifier(error)),
+        Some(Err(error)) => return cannot(&message(&NotBegun::NoIdentifier(error))),
     };
     let account = Account {
         origin,
@@ -87,8 +88,12 @@ pub(super) fn run(config: &Config) -> Conclusion {
         Err(NotBegun::Verify(VerifyError::Cancelled)) => {
             unsurveyed(inputs, verifier, reports, &account, *output)
         }
-        Err(error) => cannot(&error),
+        Err(error) => cannot(&message(&error)),
     }
+}
+
+fn message(error: &NotBegun) -> Message {
+    Message::error(error.to_string()).maybe_help(error.help())
 }
 
 /// Checks that stdout can be written to, if anything will be.
@@ -291,6 +296,7 @@ fn verify(
         output: std::mem::replace(&mut printer.taken, Ok(())),
         empty,
         interrupted: account.interrupt.conclusion(),
+        failed_fast: printer.failed_fast,
         unwritten: Vec::new(),
         panics: counters.panics(),
     };
@@ -321,7 +327,7 @@ fn unsurveyed(
 ) -> Conclusion {
     let nothing = match verifier.plan_nothing() {
         Ok(nothing) => nothing,
-        Err(error) => return cannot(&NotBegun::from(error)),
+        Err(error) => return cannot(&message(&NotBegun::from(error))),
     };
     let outcome = Outcome {
         summary: Summary {
@@ -332,6 +338,7 @@ fn unsurveyed(
         output: Ok(()),
         empty: Vec::new(),
         interrupted: account.interrupt.conclusion(),
+        failed_fast: false,
         unwritten: Vec::new(),
         panics: 0,
         unchecked: Arc::default(),
@@ -358,7 +365,7 @@ fn unsurveyed(
         Err(error) => judged.outcome.unwritten.push(error.to_string()),
     }
     judged.name_reports(output);
-    judged.outcome.problems().iter().for_each(print_message);
+    conclude(output, (targets, &[]), &judged.outcome, &judged.recap);
     judged.outcome.conclusion()
 }
 

@@ -134,6 +134,7 @@ fn options(start: &run::Start) -> Options<'_> {
         key_fingerprints: texts(&options.key_fingerprints),
         allow_unsigned: options.allow_unsigned,
         all_files: options.all_files,
+        fail_fast: options.fail_fast,
         images: options
             .images
             .as_ref()
@@ -236,6 +237,7 @@ pub(super) fn summary<'a>(start: &'a run::Start, end: &'a run::End) -> Summary<'
         seconds: seconds(end.summary.elapsed),
         exit_status: end.conclusion.exit_status(),
         not_checked: not_checked(&start.options.exclude, &end.unchecked),
+        conclusion: end.conclusion.name().into(),
         problems: end
             .problems
             .iter()

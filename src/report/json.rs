@@ -22,7 +22,8 @@
 //!   fails by its content or for lack of a signature: what the data really is.
 //! - `summary`, the last: `time`, `complete` (whether every artifact was found and judged),
 //!   `interrupted` (the signal, if one ended the run), `expected` and `counts` of artifacts,
-//!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `not_checked` (what was excluded, not
+//!   `failures`, `bytes` hashed, `seconds`, `exit_status`, `conclusion`
+//!   ([`Conclusion`](crate::run::conclusion::Conclusion)), `not_checked` (what was excluded, not
 //!   entered, not covered by a signature, or not judged: each with its `count` and the first
 //!   [`MOST_NAMES`](crate::trust::unchecked::MOST_NAMES) `paths`), `problems` as text, `notes`
 //!   ([`Note`](crate::hints::notes::Note), distinguished by `note`), and if there was a baseline

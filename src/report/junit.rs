@@ -373,6 +373,9 @@ fn unfinished(end: &End) -> Option<Case> {
         let (records, expected) = (end.summary.records(), end.summary.expected);
         problems.push(format!("{records} of {expected} were judged"));
     }
+    if end.conclusion == Conclusion::FailedFast {
+        problems.push("the first failure ended the run (--fail-fast)".to_owned());
+    }
     let is_judgement = matches!(end.conclusion, Conclusion::Valid | Conclusion::NotValid);
     let judged = is_judgement && problems.is_empty();
     (!judged).then(|| {

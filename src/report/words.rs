@@ -104,7 +104,14 @@ pub(crate) fn signature(record: &Record) -> String {
 /// Returns the reason for the verdict, the file that it comes from, and the name under which that
 /// was read.
 pub(crate) fn reason(record: &Record) -> String {
-    why(record) + &how(record)
+    why(record, Advice::Included) + &how(record)
+}
+
+/// Whether a reason includes what to do about the content of a file, if that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Advice {
+    Included,
+    Apart,
 }
 
 /// Describes how an artifact was read, if not as one file under its own name.
@@ -128,7 +135,7 @@ fn parts(parts: &[SharedPath]) -> Option<String> {
     })
 }
 
-fn why(record: &Record) -> String {
+fn why(record: &Record, advice: Advice) -> String {
     if let Subject::Image(image) = &record.subject {
         return images::why(image, &record.verdict);
     }
@@ -138,7 +145,11 @@ fn why(record: &Record) -> String {
             format!("{signature}, key {}", key.name())
         }
         Verdict::Invalid(why) => {
-            format!("{signature}: {}{}", invalid(*why), sniffed(record))
+            format!(
+                "{signature}: {}{}",
+                invalid(*why, advice),
+                sniffed(record, advice)
+            )
         }
         Verdict::Missing => format!("{signature} exists, but the file that it signs does not"),
         Verdict::PartMissing(part) => {
@@ -147,7 +158,7 @@ fn why(record: &Record) -> String {
                 shown(part)
             )
         }
-        Verdict::Unsigned { why, .. } => unclaimed(record, why) + &sniffed(record),
+        Verdict::Unsigned { why, .. } => unclaimed(record, why) + &sniffed(record, advice),
         Verdict::NotEntered { .. } => "a linked directory that was not entered".to_owned(),
         Verdict::Changed { part } => match part {
             Part::Directory => {
@@ -176,12 +187,12 @@ fn why(record: &Record) -> String {
 }
 
 /// Returns why a signature is not valid, and what to do if it is a file of a known kind.
-fn invalid(why: Invalid) -> String {
-    match why {
-        Invalid::Malformed(SignatureError::Instead(looks)) => {
+fn invalid(why: Invalid, advice: Advice) -> String {
+    match (why, advice) {
+        (Invalid::Malformed(SignatureError::Instead(looks)), Advice::Included) => {
             format!("{why}; {}", for_content(looks, Role::Signature))
         }
-        Invalid::Malformed(_) | Invalid::NoKeyVerifies => why.to_string(),
+        (Invalid::Malformed(_) | Invalid::NoKeyVerifies, _) => why.to_string(),
     }
 }
 
@@ -224,10 +235,13 @@ fn looked_for(record: &Record) -> String {
 }
 
 /// Describes what a failing artifact really is, and what to do; empty if that is unknown.
-fn sniffed(record: &Record) -> String {
+fn sniffed(record: &Record, advice: Advice) -> String {
     record.sniffed.map_or_else(String::new, |looks| {
-        let (is, remedy) = (looks.is(), for_content(looks, Role::Data));
-        format!("; the data file is {is}: {remedy}")
+        let is = format!("; the data file is {}", looks.is());
+        match advice {
+            Advice::Included => format!("{is}: {}", for_content(looks, Role::Data)),
+            Advice::Apart => is,
+        }
     })
 }
 
@@ -476,18 +490,28 @@ fn explanation(record: &Record) -> String {
     }
 }
 
-/// Returns a failure in full: what failed, why, and what to do.
-pub(crate) fn failure(record: &Record) -> String {
+/// Returns a failure in full: what failed and why, and what to do.
+pub(crate) fn failure(record: &Record) -> (String, Option<String>) {
     let (subject, verdict) = (subject(record), verdict(record));
-    format!("{subject}: {verdict} ({})", explanation(record))
+    let reason = why(record, Advice::Apart) + &how(record);
+    (
+        format!("{subject}: {verdict} ({reason})"),
+        everything_to_do(record, &reason),
+    )
 }
 
-/// Returns what to do about a failure whose reason has been shown; `None` if the reason included
-/// it.
-pub(crate) fn advice(record: &Record) -> Option<String> {
-    let reason = reason(record);
-    let remedy = remedy(record).filter(|remedy| !reason.contains(remedy))?;
-    Some(format!("{}: {remedy}", subject(record)))
+/// Returns what to do about the content of a file, if its kind is known, and about the failure.
+fn everything_to_do(record: &Record, reason: &str) -> Option<String> {
+    let is_named = matches!(
+        record.verdict,
+        Verdict::Invalid(_) | Verdict::Unsigned { .. }
+    );
+    let looks = record.sniffed.filter(|_| is_named);
+    let of_content = looks.map(|looks| for_content(looks, Role::Data));
+    let of_failure = remedy(record).filter(|remedy| Some(*remedy) != of_content);
+    let known = [of_content, of_failure].into_iter().flatten();
+    let known: Vec<&str> = known.filter(|what| !reason.contains(what)).collect();
+    (!known.is_empty()).then(|| known.join("; "))
 }
 
 /// Returns the verdict, its reason and what to do, without a mark.

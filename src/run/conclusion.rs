@@ -7,6 +7,9 @@ pub enum Conclusion {
     Valid,
     /// At least one is not valid.
     NotValid,
+    /// At least one is not valid, and the run was ended because of that (`--fail-fast`): the others
+    /// were not judged.
+    FailedFast,
     /// No judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify,
     /// output that cannot be written.
     CannotJudge,
@@ -23,11 +26,26 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
+    /// Returns the name that reports give it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Conclusion::Valid => "valid",
+            Conclusion::NotValid => "not-valid",
+            Conclusion::FailedFast => "failed-fast",
+            Conclusion::CannotJudge => "cannot-judge",
+            Conclusion::OutOfTime => "out-of-time",
+            Conclusion::HungUp => "hung-up",
+            Conclusion::Interrupted => "interrupted",
+            Conclusion::Terminated => "terminated",
+            Conclusion::PipeClosed => "pipe-closed",
+        }
+    }
+
     /// Returns the exit status that the shell sees.
     pub fn exit_status(self) -> u8 {
         match self {
             Conclusion::Valid => 0,
-            Conclusion::NotValid => 1,
+            Conclusion::NotValid | Conclusion::FailedFast => 1,
             Conclusion::CannotJudge | Conclusion::OutOfTime => 2,
             Conclusion::HungUp => 129,
             Conclusion::Interrupted => 130,

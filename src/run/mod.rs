@@ -59,6 +59,8 @@ pub struct Options {
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
+    /// Whether the first failure was to end the run (`--fail-fast`).
+    pub fail_fast: bool,
     /// How images were judged (`--images`), if they were.
     pub images: Option<ImageOptions>,
     /// The baseline of the audit (`--baseline`).
@@ -125,7 +127,11 @@ impl End {
             summary: outcome.summary.clone(),
             interrupted: outcome.signal(),
             conclusion: outcome.conclusion(),
-            problems: outcome.problems(),
+            problems: outcome
+                .problems()
+                .into_iter()
+                .map(|problem| problem.what)
+                .collect(),
             unchecked: Arc::clone(&outcome.unchecked),
             notes: Arc::clone(&outcome.notes),
             audit: outcome.audit.audit().map(Arc::clone),

@@ -21,6 +21,8 @@ pub struct Outcome {
     pub empty: Vec<String>,
     /// The conclusion of a signal, if one ended the run.
     pub interrupted: Option<Conclusion>,
+    /// Whether the first failure ended the run (`--fail-fast`).
+    pub failed_fast: bool,
     /// Reports that could not be written, as text.
     pub unwritten: Vec<String>,
     /// Number of worker panics.
@@ -67,6 +69,7 @@ impl Outcome {
                 Conclusion::PipeClosed
             }
             (None, Err(_)) => Conclusion::CannotJudge,
+            (None, Ok(())) if self.failed_fast && !summary.is_complete() => Conclusion::FailedFast,
             (None, Ok(())) if summary.failures > 0 || self.differs() => Conclusion::NotValid,
             // A panic has failed the files that it affected; if it affected none, the rest cannot
             // be trusted either.
@@ -104,45 +107,75 @@ impl Outcome {
     }
 
     /// Returns what kept the run from a judgement, beyond the lines and the summary.
-    pub fn problems(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<Problem> {
         let empty = self.empty.iter().map(|path| {
-            format!("{path}: nothing to verify: no signature, and no file that needs one")
+            Problem::new(format!(
+                "{path}: nothing to verify: no signature, and no file that needs one"
+            ))
+            .help("check that this is the right directory, and that what belongs there is mounted")
         });
-        let mut problems: Vec<String> = empty.collect();
+        let mut problems: Vec<Problem> = empty.collect();
         if self.interrupted == Some(Conclusion::OutOfTime) {
             let words = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
-            problems.push(words.to_owned());
+            problems.push(Problem::new(words).help("raise the limit, or verify fewer at a time"));
         }
         if self.panics > 0 {
             let words = "an internal error (see standard error) kept artifacts from being judged; they count as failures";
-            problems.push(words.to_owned());
+            problems.push(Problem::new(words));
         }
         problems.extend(self.problem());
         if matches!(self.audit, Audited::NotMade) {
             let words = "not compared with the baseline, since the run did not reach its end";
-            problems.push(words.to_owned());
+            problems.push(Problem::new(words));
         }
-        problems.extend(self.unwritten.iter().cloned());
+        problems.extend(self.unwritten.iter().map(Problem::new));
         problems
     }
 
-    fn problem(&self) -> Option<String> {
+    fn problem(&self) -> Option<Problem> {
         let summary = &self.summary;
         match &self.output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
-            Err(error) => Some(format!("standard output: {}", os_error::words(error))),
-            Ok(()) if summary.unsurveyed && self.interrupted.is_none() => Some(
-                "an internal error (see standard error) ended the search for files; nothing was verified".to_owned(),
-            ),
-            Ok(()) if summary.unsurveyed => {
-                Some("interrupted while looking for files; nothing was verified".to_owned())
-            }
+            Err(error) => Some(Problem::new(format!(
+                "standard output: {}",
+                os_error::words(error)
+            ))),
+            Ok(()) if summary.unsurveyed && self.interrupted.is_none() => Some(Problem::new(
+                "an internal error (see standard error) ended the search for files; nothing was verified",
+            )),
+            Ok(()) if summary.unsurveyed => Some(Problem::new(
+                "interrupted while looking for files; nothing was verified",
+            )),
             Ok(()) if summary.failures > 0 || !summary.is_complete() || self.differs() => None,
-            Ok(()) if summary.valid_in_all() == 0 && summary.records() > 0 => {
-                Some("nothing was verified: no file here has a signature".to_owned())
-            }
+            Ok(()) if summary.valid_in_all() == 0 && summary.records() > 0 => Some(
+                Problem::new("nothing was verified: no file here has a signature")
+                    .help("a signature S.sig.bin belongs beside the file S, S.zst or S.iso"),
+            ),
             Ok(()) => None,
         }
+    }
+}
+
+/// What kept a run from a judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong. Reports have no more than this.
+    pub what: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    fn new(what: impl Into<String>) -> Problem {
+        Problem {
+            what: what.into(),
+            help: None,
+        }
+    }
+
+    fn help(mut self, help: &str) -> Problem {
+        self.help = Some(help.to_owned());
+        self
     }
 }
 
@@ -164,6 +197,7 @@ mod tests {
             output: Ok(()),
             empty: Vec::new(),
             interrupted: None,
+            failed_fast: false,
             unwritten: Vec::new(),
             panics: 0,
             unchecked: Arc::default(),
@@ -222,6 +256,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_its_first_failure_ended_says_so_unless_it_was_the_last_one() {
+        let failed_fast = |valid, failures, expected| Outcome {
+            failed_fast: true,
+            ..outcome(valid, failures, expected)
+        };
+        assert_eq!(failed_fast(1, 1, 3).conclusion(), Conclusion::FailedFast);
+        assert_eq!(failed_fast(2, 1, 3).conclusion(), Conclusion::NotValid);
+        let interrupted = Outcome {
+            interrupted: Some(Conclusion::Interrupted),
+            ..failed_fast(1, 1, 3)
+        };
+        assert_eq!(interrupted.conclusion(), Conclusion::Interrupted);
+    }
+
+    #[test]
     fn output_that_was_not_delivered_is_no_success() {
         let mut undelivered = outcome(2, 0, 2);
         undelivered.output = Err(io::ErrorKind::StorageFull.into());
@@ -238,7 +287,9 @@ mod tests {
             ..outcome(2, 0, 2)
         };
         assert_eq!(valid.conclusion(), Conclusion::CannotJudge);
-        assert_eq!(valid.problems(), unwritten());
+        let problems = valid.problems();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].what, unwritten()[0]);
         let failed = Outcome {
             unwritten: unwritten(),
             ..outcome(1, 1, 2)
@@ -255,7 +306,7 @@ mod tests {
         let problem = "an internal error (see standard error) kept artifacts from being judged; they count as failures";
         assert_eq!(panicked(1, 1).conclusion(), Conclusion::NotValid);
         assert_eq!(panicked(2, 0).conclusion(), Conclusion::CannotJudge);
-        assert_eq!(panicked(2, 0).problems(), [problem]);
+        assert_eq!(panicked(2, 0).problems(), [Problem::new(problem)]);
     }
 
     #[test]
@@ -269,13 +320,13 @@ mod tests {
         let error = "an internal error (see standard error) ended the search for files; nothing was verified";
         assert_eq!(
             unsurveyed(None),
-            (Conclusion::CannotJudge, vec![error.to_owned()])
+            (Conclusion::CannotJudge, vec![Problem::new(error)])
         );
         let signal = "interrupted while looking for files; nothing was verified";
         let interrupted = unsurveyed(Some(Conclusion::Interrupted));
         assert_eq!(
             interrupted,
-            (Conclusion::Interrupted, vec![signal.to_owned()])
+            (Conclusion::Interrupted, vec![Problem::new(signal)])
         );
     }
 
@@ -321,6 +372,6 @@ mod tests {
         };
         assert_eq!(unmade.conclusion(), Conclusion::CannotJudge);
         let problem = "not compared with the baseline, since the run did not reach its end";
-        assert_eq!(unmade.problems(), [problem]);
+        assert_eq!(unmade.problems(), [Problem::new(problem)]);
     }
 }

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use console::{Style, measure_text_width};
+use console::Style;
 
+use super::width::{pad, shorten_path, width};
 use crate::text::size::size;
 
 /// The progress of a run.
@@ -16,8 +17,10 @@ pub(crate) struct Total {
     pub(crate) bytes: u64,
     /// Bytes per second.
     pub(crate) rate: u64,
+    /// Time since the beginning.
+    pub(crate) elapsed: Duration,
     /// Estimated time left, at this rate.
-    pub(crate) left: Duration,
+    pub(crate) left: Option<Duration>,
     /// Artifacts judged.
     pub(crate) decided: u64,
     /// Total artifacts.
@@ -26,11 +29,31 @@ pub(crate) struct Total {
     pub(crate) failures: u64,
 }
 
+/// The progress of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    /// Its path, as printed.
+    pub(crate) name: String,
+    /// Bytes hashed.
+    pub(crate) done: u64,
+    /// Total bytes.
+    pub(crate) bytes: u64,
+    /// Bytes per second.
+    pub(crate) rate: u64,
+    /// Estimated time left, at this rate.
+    pub(crate) left: Option<Duration>,
+}
+
 /// Columns of a bar on a wide screen, and on a narrow one.
 const WIDE: usize = 24;
 const NARROW: usize = 10;
-/// Minimum number of columns of a wide screen.
-const ROOMY: usize = 70;
+/// Minimum number of columns of a wide screen: everything fits beside a wide bar.
+const ROOMY: usize = 99;
+/// Minimum number of columns of a name beside anything but its percentage.
+const LEAST_NAME: usize = 20;
+
+/// A part of a line, and its rank: the parts of the lowest ranks are kept where not all fit.
+type Part = (usize, String);
 
 /// Returns the line for the whole run: as many parts as fit into `columns`, the most important
 /// first.
@@ -39,18 +62,19 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
         0 => String::new(),
         failures => format!("{failures} failed"),
     };
-    // In display order, with the rank by which they are kept.
+    // In display order.
     let parts = [
-        (3, bar(total.done, total.bytes, bar_columns(columns))),
+        (6, bar(total.done, total.bytes, bar_columns(columns))),
         (0, percent(total.done, total.bytes)),
-        (6, format!("{}/{}", size(total.done), size(total.bytes))),
-        (5, format!("{}/s", size(total.rate))),
-        (4, format!("{} left", clock(total.left))),
+        (4, format!("{}/{}", size(total.done), size(total.bytes))),
+        (7, format!("{}/s", size(total.rate))),
+        (5, format!("{} elapsed", clock(Some(total.elapsed)))),
+        (3, format!("{} left", clock(total.left))),
         (2, format!("{}/{} files", total.decided, total.records)),
         (1, failures.clone()),
     ];
     let fits = |rank| columns_of(&parts, rank) <= columns;
-    let rank = (0..=6).rev().find(|rank| fits(*rank)).unwrap_or(0);
+    let rank = (0..=7).rev().find(|rank| fits(*rank)).unwrap_or(0);
     let red = Style::new().red().force_styling(colour);
     let shown = parts.iter().filter(|part| is_shown(part, rank));
     let texts = shown.map(|(_, text)| {
@@ -63,11 +87,11 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
-fn is_shown((own, text): &(usize, String), rank: usize) -> bool {
+fn is_shown((own, text): &Part, rank: usize) -> bool {
     *own <= rank && !text.is_empty()
 }
 
-fn columns_of(parts: &[(usize, String)], rank: usize) -> usize {
+fn columns_of(parts: &[Part], rank: usize) -> usize {
     let shown = parts.iter().filter(|part| is_shown(part, rank));
     shown
         .map(|(_, text)| width(text) + 1)
@@ -75,18 +99,43 @@ fn columns_of(parts: &[(usize, String)], rank: usize) -> usize {
         .saturating_sub(1)
 }
 
-/// Returns the line for one file: its name, shortened in the middle, a bar, and its progress.
-pub(crate) fn file(name: &str, done: u64, bytes: u64, columns: usize) -> String {
-    let numbers = if columns >= ROOMY {
-        format!("{} {:>9}", percent(done, bytes), size(bytes))
-    } else {
-        percent(done, bytes)
+/// Returns a line for each file: its name, a bar, and its progress, in columns. A name gives way
+/// before the bar does, and both before the percentage.
+pub(crate) fn files(files: &[File], columns: usize) -> Vec<String> {
+    let parts: Vec<[Part; 5]> = files.iter().map(|file| parts(file, columns)).collect();
+    let wanted = files
+        .iter()
+        .map(|file| width(&file.name))
+        .max()
+        .unwrap_or(0);
+    // All lines have the same columns, since each part has the same width in all of them.
+    let room = |rank| {
+        let taken = parts.first().map_or(0, |parts| columns_of(parts, rank) + 1);
+        columns.checked_sub(taken)
     };
-    let bar = bar(done, bytes, bar_columns(columns));
-    let room = columns.saturating_sub(width(&bar) + width(&numbers) + 2);
-    let name = shorten(name, room);
-    let pad = " ".repeat(room.saturating_sub(width(&name)));
-    format!("{name}{pad} {bar} {numbers}")
+    let fits = |rank: &usize, least| room(*rank).is_some_and(|room| room >= least);
+    let whole = (0..=4).rev().find(|rank| fits(rank, wanted));
+    let shortened = (1..=2).rev().find(|rank| fits(rank, LEAST_NAME));
+    let rank = whole.max(shortened).unwrap_or(0);
+    let name = room(rank).unwrap_or(0).min(wanted);
+    let lines = files.iter().zip(parts).map(|(file, parts)| {
+        let shown = parts.into_iter().filter(|part| is_shown(part, rank));
+        let shown: Vec<String> = shown.map(|(_, text)| text).collect();
+        let label = pad(&shorten_path(&file.name, name), name);
+        format!("{label} {}", shown.join(" "))
+    });
+    lines.collect()
+}
+
+/// Returns what is said about a file beside its name, in display order.
+fn parts(file: &File, columns: usize) -> [Part; 5] {
+    [
+        (1, bar(file.done, file.bytes, bar_columns(columns))),
+        (0, percent(file.done, file.bytes)),
+        (2, format!("{:>9}", size(file.bytes))),
+        (4, format!("{:>9}/s", size(file.rate))),
+        (3, format!("{:>8} left", clock(file.left))),
+    ]
 }
 
 /// Returns the line for the files that do not fit on the screen.
@@ -123,9 +172,9 @@ fn share(done: u64, bytes: u64) -> f64 {
 }
 
 /// Returns a time in clock format: `0:07`, `2:05:09`.
-pub(crate) fn clock(time: Duration) -> String {
-    let (hours, rest) = (time.as_secs() / 3600, time.as_secs() % 3600);
-    let (minutes, seconds) = (rest / 60, rest % 60);
+pub(crate) fn clock(time: Option<Duration>) -> String {
+    let seconds = time.map_or(u64::MAX, |time| time.as_secs());
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match hours {
         0 => format!("{minutes}:{seconds:02}"),
         1..100 => format!("{hours}:{minutes:02}:{seconds:02}"),
@@ -134,61 +183,19 @@ pub(crate) fn clock(time: Duration) -> String {
     }
 }
 
-/// Returns a text of at most `columns` columns: a longer one is shortened in the middle, since
-/// names differ at their ends.
-pub(crate) fn shorten(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
-        return text.to_owned();
-    }
-    let Some(room) = columns.checked_sub(1) else {
-        return String::new();
-    };
-    let tail = fitting(text.chars().rev(), room.div_ceil(2));
-    let tail: String = tail.chars().rev().collect();
-    let head = fitting(text.chars(), room.saturating_sub(width(&tail)));
-    format!("{head}…{tail}")
-}
-
-/// Returns the leading characters that fit.
-fn fitting(chars: impl Iterator<Item = char>, columns: usize) -> String {
-    let mut used = 0;
-    let fits = |c: &char| {
-        used += char_width(*c);
-        used <= columns
-    };
-    chars.take_while(fits).collect()
-}
-
-/// Returns the maximum number of columns of a text: a sum over its characters, so that the widths
-/// of parts add up to that of the whole.
-///
-/// Terminals differ: some measure each character, others join several into one glyph
-/// (`UnicodeWidthStr`). No rule for joining makes a text wider than this sum.
-fn width(text: &str) -> usize {
-    text.chars().map(char_width).sum()
-}
-
-/// Emoji presentation selector, which makes the preceding character two columns wide.
-const EMOJI: char = '\u{fe0f}';
-
-fn char_width(c: char) -> usize {
-    match c {
-        EMOJI => 1,
-        // A control character takes at most one column.
-        _ => measure_text_width(c.encode_utf8(&mut [0; 4])),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::width::tests::text;
     use super::*;
+    use console::measure_text_width;
     use proptest::prelude::*;
 
     const TOTAL: Total = Total {
         done: 3_210_000_000,
         bytes: 8_590_000_000,
         rate: 4_000_000_000,
-        left: Duration::from_secs(65),
+        elapsed: Duration::from_secs(45),
+        left: Some(Duration::from_secs(65)),
         decided: 3,
         records: 7,
         failures: 2,
@@ -198,18 +205,40 @@ mod tests {
     fn the_total_shows_as_much_as_fits() {
         let at = |columns| total(&TOTAL, columns, false);
         assert_eq!(
-            at(100),
-            "━━━━━━━━╸───────────────  37% 3.21 GB/8.59 GB 4.00 GB/s 1:05 left 3/7 files 2 failed"
+            at(119),
+            "━━━━━━━━╸───────────────  37% 3.21 GB/8.59 GB 4.00 GB/s 0:45 elapsed 1:05 left 3/7 files 2 failed"
         );
         assert_eq!(
-            at(80),
-            "━━━━━━━━╸───────────────  37% 4.00 GB/s 1:05 left 3/7 files 2 failed"
+            at(79),
+            "━━━╸──────  37% 3.21 GB/8.59 GB 0:45 elapsed 1:05 left 3/7 files 2 failed"
         );
-        assert_eq!(at(50), "━━━╸──────  37% 1:05 left 3/7 files 2 failed");
-        assert_eq!(at(40), "━━━╸──────  37% 3/7 files 2 failed");
+        assert_eq!(
+            at(70),
+            " 37% 3.21 GB/8.59 GB 0:45 elapsed 1:05 left 3/7 files 2 failed"
+        );
+        assert_eq!(at(50), " 37% 3.21 GB/8.59 GB 1:05 left 3/7 files 2 failed");
+        assert_eq!(at(40), " 37% 1:05 left 3/7 files 2 failed");
         assert_eq!(at(30), " 37% 3/7 files 2 failed");
         assert_eq!(at(20), " 37% 2 failed");
         assert_eq!(at(3), " 37%");
+    }
+
+    #[test]
+    fn at_80_columns_a_long_run_shows_its_bytes_and_both_of_its_times() {
+        let long = Total {
+            done: 1_234_560_000_000,
+            bytes: 9_876_540_000_000,
+            elapsed: Duration::from_secs(5 * 3600 + 7),
+            left: Some(Duration::from_secs(35 * 3600)),
+            decided: 1234,
+            records: 5678,
+            failures: 12,
+            ..TOTAL
+        };
+        assert_eq!(
+            total(&long, 79, false),
+            " 12% 1.23 TB/9.88 TB 5:00:07 elapsed 35:00:00 left 1234/5678 files 12 failed"
+        );
     }
 
     #[test]
@@ -226,129 +255,87 @@ mod tests {
         assert!(!total(&none, 100, true).contains('\u{1b}'));
     }
 
-    #[test]
-    fn a_file_has_its_name_its_bar_and_its_share() {
-        assert_eq!(
-            file("mirror/kubernetes-1.32.3.zst", 1 << 29, 1 << 30, 40),
-            "mirror/kube…s-1.32.3.zst ━━━━━─────  50%"
-        );
-        assert_eq!(
-            file("x.iso", 0, 1_500_000_000, 70),
-            format!("{:<30} {}   0%   1.50 GB", "x.iso", "─".repeat(24))
-        );
-        assert_eq!(
-            file("x.iso", 0, 0, 40),
-            "x.iso                    ━━━━━━━━━━ 100%"
-        );
-    }
-
-    #[test]
-    fn names_are_shortened_in_the_middle_and_double_width_characters_counted() {
-        assert_eq!(shorten("kubernetes.zst", 14), "kubernetes.zst");
-        assert_eq!(shorten("kubernetes.zst", 9), "kube….zst");
-        assert_eq!(shorten("漢字漢字.zst", 9), "漢字….zst");
-        assert_eq!(shorten("漢字漢字.zst", 8), "漢….zst");
-        assert_eq!(shorten("abc", 1), "…");
-        assert_eq!(shorten("abc", 0), "");
-    }
-
-    #[test]
-    fn times_are_clocks_and_a_meaningless_one_is_none() {
-        let text = |seconds| clock(Duration::from_secs(seconds));
-        assert_eq!(
-            [text(7), text(3725), text(u64::MAX)],
-            ["0:07", "1:02:05", "-:--"]
-        );
-    }
-
-    /// Texts of all of Unicode, with a higher share of characters that join or widen their
-    /// neighbours.
-    fn text() -> impl Strategy<Value = String> {
-        let joining = prop::sample::select(vec![
-            "\u{fe0f}",
-            "\u{fe0e}",
-            "\u{200d}",
-            "\u{20e3}",
-            "\u{1f3fb}",
-            "\u{1f1e9}",
-            "\u{1f1ea}",
-            "❤️",
-            "👩\u{200d}👧",
-            "#️⃣",
-            "e\u{301}",
-            "لا",
-            "ᄀ",
-            "ᅡ",
-            "ᆨ",
-            "ក្ក",
-            "\u{a4fc}\u{a4fd}",
-            "\u{1a15}",
-            "\u{1a17}\u{200d}\u{1a10}",
-            "\u{e0067}",
-            "漢",
-            "\t",
-            "\r\n",
-            "\u{338}",
-        ]);
-        let piece = prop_oneof![
-            joining.prop_map(str::to_owned),
-            any::<String>(),
-            any::<char>().prop_map(String::from)
-        ];
-        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
-    }
-
-    #[test]
-    fn hearts_as_emoji_fit_the_screen() {
-        let hearts = "❤️".repeat(40);
-        for columns in 0..200 {
-            assert!(measure_text_width(&shorten(&hearts, columns)) <= columns);
-            assert!(measure_text_width(&file(&hearts, 1, 2, columns.max(16))) <= columns.max(16));
+    fn file(name: &str, done: u64, bytes: u64) -> File {
+        File {
+            name: name.to_owned(),
+            done,
+            bytes,
+            rate: 50_000_000,
+            left: Some(Duration::from_secs(10)),
         }
-        assert_eq!(shorten(&hearts, 5), "❤️…❤️");
     }
 
     #[test]
-    fn no_pair_of_characters_is_wider_than_their_sum() {
-        // Every character next to those that widen or narrow their neighbours somewhere in Unicode.
-        for c in '\0'..=char::MAX {
-            for other in [
-                'a',
-                '\u{fe0f}',
-                '\u{fe0e}',
-                '\u{200d}',
-                '\u{1f3fb}',
-                '\u{20e3}',
-                '\u{338}',
-            ] {
-                for pair in [format!("{c}{other}"), format!("{other}{c}")] {
-                    assert!(measure_text_width(&pair) <= width(&pair), "{pair:?}");
-                }
-            }
-        }
+    fn a_file_has_its_name_its_bar_its_share_and_where_there_is_room_its_pace() {
+        let one = [file("mirror/kubernetes-1.32.3.zst", 1 << 29, 1 << 30)];
+        let at = |columns| files(&one, columns).concat();
+        assert_eq!(
+            at(119),
+            "mirror/kubernetes-1.32.3.zst ━━━━━━━━━━━━────────────  50%   1.07 GB  50.00 MB/s     0:10 left"
+        );
+        assert_eq!(
+            at(80),
+            "mirror/kubernetes-1.32.3.zst ━━━━━─────  50%   1.07 GB  50.00 MB/s     0:10 left"
+        );
+        assert_eq!(
+            at(70),
+            "mirror/kubernetes-1.32.3.zst ━━━━━─────  50%   1.07 GB     0:10 left"
+        );
+        assert_eq!(at(45), "mirror/kubernetes-1.32.3.zst ━━━━━─────  50%");
+        assert_eq!(at(40), "…r/kubernetes-1.32.3.zst ━━━━━─────  50%");
+        assert_eq!(at(20), "kuberne…2.3.zst  50%");
+    }
+
+    #[test]
+    fn names_are_a_column_no_wider_than_the_longest_of_them() {
+        let two = [file("a.iso", 0, 1 << 30), file("longer.iso", 0, 1 << 30)];
+        let lines = files(&two, 199);
+        assert!(lines[0].starts_with("a.iso      ─"), "{lines:#?}");
+        assert!(lines[1].starts_with("longer.iso ─"), "{lines:#?}");
+        assert!(!lines.concat().contains("       "), "{lines:#?}");
+    }
+
+    #[test]
+    fn two_files_of_one_directory_have_two_labels_on_80_columns() {
+        let directory = "mirror/palette/enterprise/appliance/releases/4.6/stable";
+        let two = ["4.6.32", "4.6.33"].map(|version| {
+            let name = format!("{directory}/palette-enterprise-appliance-{version}.iso");
+            file(&name, 1, 20_000_000_000)
+        });
+        let lines = files(&two, 79);
+        assert!(
+            lines[0].contains("/palette-enterprise-appliance-4.6.32.iso "),
+            "{lines:#?}"
+        );
+        assert!(
+            lines[1].contains("/palette-enterprise-appliance-4.6.33.iso "),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn times_are_clocks_and_an_unknown_one_is_none() {
+        let text = |seconds| clock(Some(Duration::from_secs(seconds)));
+        assert_eq!([text(7), text(3725)], ["0:07", "1:02:05"]);
+        assert_eq!([clock(None), text(u64::MAX)], ["-:--", "-:--"]);
     }
 
     proptest! {
         #[test]
-        fn no_text_is_wider_than_its_width_and_none_is_shortened_in_vain(text in text(), columns in 0_usize..200) {
-            prop_assert!(measure_text_width(&text) <= width(&text));
-            let short = shorten(&text, columns);
-            prop_assert!(width(&short) <= columns);
-            prop_assert_eq!(short == text, width(&text) <= columns || text == "…");
-        }
-
-        #[test]
         fn no_line_is_wider_than_the_screen(
-            name in text(), escaped in any::<bool>(), done in any::<u64>(), bytes in any::<u64>(), columns in 16_usize..200
+            names in prop::collection::vec(text(), 1..4), escaped in any::<bool>(), done in any::<u64>(), bytes in any::<u64>(),
+            columns in 16_usize..200
         ) {
-            let name = match escaped {
-                true => crate::text::escape::name(name.as_ref()),
-                false => name,
+            let of = |name: &String| match escaped {
+                true => file(&crate::text::escape::name(name.as_ref()), done, bytes),
+                false => file(name, done, bytes),
             };
-            let line = file(&name, done, bytes, columns);
-            prop_assert!(measure_text_width(&line) <= columns);
-            prop_assert_eq!(width(&line), columns);
-            let run = Total { done, bytes, rate: done, left: Duration::from_secs(bytes), decided: 1, records: done, failures: 0 };
+            let flights: Vec<File> = names.iter().map(of).collect();
+            for line in files(&flights, columns) {
+                prop_assert!(measure_text_width(&line) <= columns);
+                prop_assert!(width(&line) <= columns, "{line:?}");
+            }
+            let run = Total { done, bytes, rate: done, left: Some(Duration::from_secs(bytes)), decided: 1, records: done, failures: 0, ..TOTAL };
             prop_assert!(measure_text_width(&total(&run, columns, false)) <= columns);
         }
     }

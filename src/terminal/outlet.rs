@@ -15,19 +15,31 @@ use rustix::termios::tcgetsid;
 /// Devices that discard what is written to them.
 const SINKS: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];
 
-/// Reports whether no other process can write our stdout to the terminal on stderr.
-pub fn is_apart_from_the_bars() -> bool {
+/// Where the lines on stdout appear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlet {
+    /// Not on the terminal: in a file, or nowhere.
+    Elsewhere,
+    /// On the terminal, written there by this process.
+    Terminal,
+    /// Where another process writes them, which may be the terminal.
+    Unknown,
+}
+
+/// Returns where the lines appear, as seen from the terminal on stderr.
+pub fn of_stdout() -> Outlet {
     let (out, err) = (io::stdout(), io::stderr());
     let Ok(stat) = fstat(&out) else {
-        return false;
+        return Outlet::Unknown;
     };
     // Fail closed: what passes is a list. A pipe or a socket may have any reader (tee, jq, cat),
     // and so may another terminal, since a pseudo-terminal is read by the program that created it
     // (socat, expect).
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => true,
-        FileType::CharacterDevice => is_sink(&stat) || is_same_terminal(&out, &err),
-        _ => false,
+        FileType::RegularFile => Outlet::Elsewhere,
+        FileType::CharacterDevice if is_sink(&stat) => Outlet::Elsewhere,
+        FileType::CharacterDevice if is_same_terminal(&out, &err) => Outlet::Terminal,
+        _ => Outlet::Unknown,
     }
 }
 

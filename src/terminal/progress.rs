@@ -1,31 +1,31 @@
 //! The progress of a run on stderr: redrawn bars, or periodic lines.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::bar::{self, Total};
-use super::screen::{self, Screen};
+use super::bar::{self, File, Total};
+use super::canvas;
+use super::message::Message;
+use super::pace::Pace;
+use super::screen;
 use super::suspend;
-use crate::progress::Counters;
-use crate::terminal::print_message;
+use crate::progress::{Counters, Flight};
 use crate::text::escape;
 use crate::text::size::size;
 
 /// Interval at which the bars are redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
-/// Maximum redraw rate, regardless of changes.
-const HERTZ: u8 = 20;
 /// Interval between lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Maximum time to wait for the drawing thread to end.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Rows reserved for the total and for earlier output.
-const OTHER_ROWS: usize = 4;
+/// Rows reserved for the total, the cursor and earlier output.
+const OTHER_ROWS: usize = 5;
+/// What turns while directories are walked.
+const SPINNER: [&str; 6] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇"];
 
 /// The style of the progress display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,6 @@ pub enum Phase {
 /// nothing.
 #[derive(Debug, Default)]
 pub struct Progress {
-    screen: MultiProgress,
     ended: Arc<AtomicBool>,
     ticker: Option<JoinHandle<()>>,
 }
@@ -62,62 +61,50 @@ pub struct Progress {
 impl Progress {
     /// Starts displaying the phase's progress.
     pub fn start(style: Style, phase: Phase) -> Progress {
-        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), HERTZ);
-        let screen = MultiProgress::with_draw_target(target);
         let ended = Arc::new(AtomicBool::new(false));
-        let draw = tick(style, screen.clone(), phase);
+        let draw = tick(style, phase);
         // Without a thread to draw them there are no bars; the verdicts do not depend on it.
         let ticker = draw.and_then(|draw| spawn(Arc::clone(&ended), draw).ok());
-        Progress {
-            screen,
-            ended,
-            ticker,
-        }
-    }
-
-    /// Runs `print`, which may print, while the bars are hidden.
-    pub fn without_bars<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.screen.suspend(print)
+        Progress { ended, ticker }
     }
 
     /// Removes the bars.
     pub fn finish(self) {
-        suspend::forget();
         self.ended.store(true, Ordering::Relaxed);
-        if let Some(ticker) = self.ticker {
-            ticker.thread().unpark();
-            let asked = Instant::now();
-            while !ticker.is_finished() && asked.elapsed() < PATIENCE {
-                thread::park_timeout(Duration::from_millis(1));
-            }
-            // The thread is waiting for stderr's reader. The reports must not wait as well, and the
-            // bars cannot be removed.
-            if !ticker.is_finished() {
-                return;
-            }
+        let Some(ticker) = self.ticker else {
+            return;
+        };
+        ticker.thread().unpark();
+        let asked = Instant::now();
+        while !ticker.is_finished() && asked.elapsed() < PATIENCE {
+            thread::park_timeout(Duration::from_millis(1));
         }
-        // If the terminal is gone, so are the bars.
-        let _ = self.screen.clear();
+        // Otherwise the thread is waiting for stderr's reader. The reports must not wait as well,
+        // and the bars cannot be removed.
+        if ticker.is_finished() {
+            canvas::close();
+        }
     }
 }
 
 type Tick = Box<dyn FnMut() + Send>;
 
 /// Returns what to do at every redraw.
-fn tick(style: Style, screen: MultiProgress, phase: Phase) -> Option<Tick> {
+fn tick(style: Style, phase: Phase) -> Option<Tick> {
     match style {
         Style::Hidden => None,
         Style::Bars { colour } => {
-            suspend::answer_ctrl_z(screen.clone());
-            let mut bars = Bars::new(screen, colour);
-            Some(Box::new(move || bars.draw(&phase)))
+            suspend::answer_ctrl_z();
+            canvas::open();
+            let mut bars = Bars::new(&phase, colour);
+            Some(Box::new(move || canvas::draw(bars.rows(&phase))))
         }
         Style::Lines => {
             let mut last = Instant::now();
             Some(Box::new(move || {
                 if last.elapsed() >= LINE_EVERY {
                     last = Instant::now();
-                    print_message(&plain(&phase));
+                    Message::note(plain(&phase)).print();
                 }
             }))
         }
@@ -153,90 +140,102 @@ fn spawn(ended: Arc<AtomicBool>, mut draw: Tick) -> io::Result<JoinHandle<()>> {
 
 /// The bars: one for each file in flight, as many as fit, and the total below them.
 struct Bars {
-    screen: MultiProgress,
-    files: Vec<ProgressBar>,
-    total: ProgressBar,
+    pace: Pace,
+    /// The files in flight, each with its pace since it was first seen. Held by no more than its
+    /// address, since a file is in flight as long as it is held.
+    paces: Vec<(Weak<Flight>, Pace)>,
+    turns: usize,
     colour: bool,
 }
 
 impl Bars {
-    fn new(screen: MultiProgress, colour: bool) -> Bars {
-        let total = screen.add(line("{msg}"));
+    fn new(phase: &Phase, colour: bool) -> Bars {
+        let done = match phase {
+            Phase::Walking(_) => 0,
+            Phase::Verifying(counters) => counters.done(),
+        };
         Bars {
-            screen,
-            files: Vec::new(),
-            total,
+            pace: Pace::begin(Instant::now(), done),
+            paces: Vec::new(),
+            turns: 0,
             colour,
         }
     }
 
-    fn draw(&mut self, phase: &Phase) {
+    /// Returns the rows to draw now.
+    fn rows(&mut self, phase: &Phase) -> Vec<String> {
         match phase {
             Phase::Walking(entries) => {
-                self.total.set_style(template("{spinner} {msg}"));
-                self.total.tick();
-                self.total
-                    .set_message(bar::walking(entries.load(Ordering::Relaxed)));
+                self.turns += 1;
+                let spinner = SPINNER[self.turns % SPINNER.len()];
+                let text = bar::walking(entries.load(Ordering::Relaxed));
+                vec![format!("{spinner} {text}")]
             }
             Phase::Verifying(counters) => self.verifying(counters),
         }
     }
 
-    fn verifying(&mut self, counters: &Counters) {
-        let (columns, (_, rows)) = (screen::columns(), screen::size());
-        let texts = self.files(counters, columns, rows.saturating_sub(OTHER_ROWS));
-        while self.files.len() > texts.len() {
-            if let Some(gone) = self.files.pop() {
-                self.screen.remove(&gone);
-            }
-        }
-        while self.files.len() < texts.len() {
-            let new = self.screen.insert_before(&self.total, line("{msg}"));
-            self.files.push(new);
-        }
-        for (bar, text) in self.files.iter().zip(texts) {
-            bar.set_message(text);
-        }
-        // indicatif tracks the rate and the time left; the text is ours.
-        self.total.set_length(counters.total());
-        self.total.set_position(counters.done());
+    fn verifying(&mut self, counters: &Counters) -> Vec<String> {
+        let (columns, (_, height)) = (screen::columns(), screen::size());
+        let now = Instant::now();
+        self.pace.note(now, counters.done());
+        let mut rows = self.of_files(counters, now, columns, height.saturating_sub(OTHER_ROWS));
         let total = Total {
             done: counters.done(),
             bytes: counters.total(),
-            rate: self.total.per_sec() as u64,
-            left: self.total.eta(),
+            rate: self.pace.rate(),
+            elapsed: self.pace.elapsed(),
+            left: self.pace.left(counters.total()),
             decided: counters.decided(),
             records: counters.records(),
             failures: counters.failures(),
         };
-        let text = bar::total(&total, columns, self.colour);
-        self.total.set_message(text);
+        rows.push(bar::total(&total, columns, self.colour));
+        rows
     }
 
     /// Returns the lines of the files, at most `rows` of them.
-    fn files(&self, counters: &Counters, columns: usize, rows: usize) -> Vec<String> {
+    fn of_files(
+        &mut self,
+        counters: &Counters,
+        now: Instant,
+        columns: usize,
+        rows: usize,
+    ) -> Vec<String> {
         let flights = counters.in_flight();
+        self.follow(&flights, now);
         let shown = if flights.len() > rows {
             rows.saturating_sub(1)
         } else {
             flights.len()
         };
-        let lines = flights.iter().take(shown).map(|flight| {
-            let name = escape::name(flight.path.as_os_str());
-            bar::file(&name, flight.done(), flight.size, columns)
-        });
+        let paces = self.paces.iter().map(|(_, pace)| pace);
+        let files: Vec<File> = flights.iter().zip(paces).take(shown).map(file).collect();
         let hidden = flights.len() - shown;
         let more = (hidden > 0 && rows > 0).then(|| bar::more(hidden));
+        let lines = bar::files(&files, columns).into_iter();
         lines.chain(more).collect()
+    }
+
+    /// Takes note of how far each file is.
+    fn follow(&mut self, flights: &[Arc<Flight>], now: Instant) {
+        let followed = flights.iter().map(|flight| {
+            let mut known = self.paces.iter();
+            let known = known.find(|(known, _)| known.as_ptr() == Arc::as_ptr(flight));
+            let mut pace = known.map_or_else(|| Pace::begin(now, flight.done()), |known| known.1);
+            pace.note(now, flight.done());
+            (Arc::downgrade(flight), pace)
+        });
+        self.paces = followed.collect();
     }
 }
 
-fn line(text: &str) -> ProgressBar {
-    ProgressBar::no_length().with_style(template(text))
-}
-
-fn template(text: &str) -> ProgressStyle {
-    // The templates are constant, and the tests render them; an invalid one would show indicatif's
-    // default bar.
-    ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
+fn file((flight, pace): (&Arc<Flight>, &Pace)) -> File {
+    File {
+        name: escape::name(flight.path.as_os_str()),
+        done: flight.done(),
+        bytes: flight.size,
+        rate: pace.rate(),
+        left: pace.left(flight.size),
+    }
 }

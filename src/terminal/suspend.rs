@@ -2,38 +2,21 @@
 //! continues.
 
 use std::io::{self, PipeReader, Read};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Once;
 use std::thread;
 
-use indicatif::{MultiProgress, ProgressDrawTarget};
 use signal_hook::consts::{SIGTSTP, SIGTTOU};
 use signal_hook::low_level::{pipe, raise};
 
+use super::canvas;
 use super::signals;
 
-/// The screen to clear before the process stops. Unset if bars were never drawn: the signal then
-/// keeps its default action.
-static SCREEN: OnceLock<Mutex<MultiProgress>> = OnceLock::new();
-
-/// Registers the screen with the bars.
-pub(crate) fn answer_ctrl_z(screen: MultiProgress) {
-    match SCREEN.get() {
-        Some(known) => *lock(known) = screen,
-        // If the system refuses, Ctrl-Z leaves the bars on the screen; the verdicts do not depend
-        // on it.
-        None => drop(SCREEN.set(Mutex::new(screen)).map(|()| listen())),
-    }
-}
-
-/// Unregisters the screen: there are no bars from now on.
-pub(crate) fn forget() {
-    if let Some(known) = SCREEN.get() {
-        *lock(known) = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-    }
-}
-
-fn lock(screen: &Mutex<MultiProgress>) -> MutexGuard<'_, MultiProgress> {
-    screen.lock().unwrap_or_else(PoisonError::into_inner)
+/// Answers Ctrl-Z from now on. Where bars are never drawn the signal keeps its default action.
+pub(crate) fn answer_ctrl_z() {
+    static ANSWERED: Once = Once::new();
+    // If the system refuses, Ctrl-Z leaves the bars on the screen; the verdicts do not depend on
+    // it.
+    ANSWERED.call_once(|| drop(listen()));
 }
 
 /// Starts a thread that waits for the signal for as long as the process lives: the handler stays
@@ -53,10 +36,7 @@ fn listen() -> io::Result<()> {
 fn wait(mut signals: PipeReader) {
     let mut one = [0];
     while matches!(signals.read(&mut one), Ok(1)) {
-        if let Some(known) = SCREEN.get() {
-            let screen = lock(known).clone();
-            screen.suspend(stop);
-        }
+        canvas::without_rows(stop);
     }
 }
 

@@ -48,17 +48,16 @@ fn audit(mirror: &Mirror, arguments: &[&str]) -> Run {
 
 /// What is said on stderr, but for why artifacts failed, the summary and the keys.
 fn messages(run: &Run) -> Vec<&str> {
-    let lines = run.stderr.lines();
-    let lines = lines.map(|line| line.strip_prefix("verify-signatures: ").unwrap());
-    let is_usual = |line: &&str| {
-        let explains = line.starts_with("what failed") || line.contains(": ❌ Signature ");
-        // A summary ends in a rate, however long the run took.
-        let sums_up = line.contains(" B in ") && line.ends_with("/s");
-        let counts = ["key ", "not checked: ", "run "];
-        let is_count = counts.iter().any(|begin| line.starts_with(begin));
-        explains || sums_up || is_count || line.contains(": report written, ")
+    let is_message = |line: &&str| {
+        ["error: ", "warning: ", "note: "]
+            .iter()
+            .any(|s| line.starts_with(s))
     };
-    lines.filter(|line| !is_usual(line)).collect()
+    let lines = run.stderr.lines().filter(is_message);
+    let lines = lines.filter(|line| !line.contains(": ❌ Signature "));
+    lines
+        .filter_map(|line| Some(line.split_once(": ")?.1))
+        .collect()
 }
 
 fn document(mirror: &Mirror, name: &str) -> Value {
@@ -272,7 +271,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
         ("odd.json", "a damaged report: "),
     ] {
         let run = mirror.run_pinned(&["--baseline", name, "m"]);
-        let expected = format!("verify-signatures: {name}: {words}");
+        let expected = format!("error: {name}: {words}");
         assert!(
             run.stderr.starts_with(&expected),
             "{expected}\n{}",
@@ -281,8 +280,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{name}");
     }
     let run = audit(&mirror, &["m", "m/a"]);
-    let expected =
-        "verify-signatures: b.json: the report of a run over 1 PATH, and this one is over 2; ";
+    let expected = "error: b.json: the report of a run over 1 PATH, and this one is over 2; ";
     assert!(run.stderr.starts_with(expected), "{}", run.stderr);
     assert_eq!(run.status, Some(2));
 }
@@ -299,7 +297,7 @@ fn no_report_replaces_the_baseline_under_any_name() {
     .unwrap();
     for target in ["b.json", "m/../b.json", "link.json", "hard.json"] {
         let run = audit(&mirror, &["m", "--report", target]);
-        let expected = format!("verify-signatures: --report {target}: this is the baseline; ");
+        let expected = format!("error: --report {target}: this is the baseline; ");
         assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
     }
@@ -315,7 +313,7 @@ fn no_report_replaces_a_key_or_another_report_under_any_name() {
     for target in ["key.json", "link.xml", "m/../key.json"] {
         let run = mirror.run(&["-k", "key.json", "--report", target, "m"]);
         let expected = format!(
-            "verify-signatures: --report {target}: this is a key of this run; a report there would replace it\n"
+            "error: --report {target}: this is a key of this run; a report there would replace it\nhelp: name another file\n"
         );
         assert_eq!((run.stderr, run.status), (expected, Some(2)));
     }
@@ -324,7 +322,7 @@ fn no_report_replaces_a_key_or_another_report_under_any_name() {
     symlink(".", mirror.path().join("here")).unwrap();
     for (one, other) in [("b.json", "b.html"), ("new.json", "here/new.json")] {
         let run = mirror.run_pinned(&["--report", one, "--report", other, "m"]);
-        let expected = format!("verify-signatures: --report {other}: given twice\n");
+        let expected = format!("error: --report {other}: given twice\n");
         assert_eq!((run.stderr, run.status), (expected, Some(2)));
     }
 }

@@ -112,7 +112,7 @@ fn a_run_that_excludes_a_part_of_a_mirror_says_so_everywhere_and_its_page_is_not
     let xml = report(&mirror, "r.xml");
     for sentence in sentences {
         assert!(
-            run.stderr.contains(&format!(" not checked: {sentence}\n")),
+            run.stderr.contains(&format!("\nnot checked: {sentence}\n")),
             "{}",
             run.stderr
         );
@@ -174,7 +174,7 @@ fn under_verbose_each_name_is_listed_on_one_line_however_it_is_called() {
         r#"m/deep: not checked (excluded by "deep")"#,
         "m/README: not checked (without a signature, of a kind that needs none (--all-files requires one))",
     ] {
-        let line = format!("verify-signatures: {line}");
+        let line = format!("note: {line}");
         assert!(
             run.stderr.lines().any(|other| other == line),
             "{line}: {}",
@@ -272,15 +272,13 @@ fn all_reports_of_a_run_carry_its_identifier_and_note_and_their_digests_are_prin
     let shown = "value=\"CHG-4711 &lt;b&gt;&quot;é&quot;&lt;/b&gt;\\u{202e} &amp; alice\"/>";
     assert!(xml.contains(shown), "{xml}");
     assert!(
-        first
-            .stderr
-            .contains(&format!("verify-signatures: run {id}\n")),
+        first.stderr.contains(&format!("run: {id}\n")),
         "{}",
         first.stderr
     );
     for name in ["r.json", "r.xml", "r.html"] {
         let digest = Digest::of(&fs::read(mirror.path().join(name)).unwrap());
-        let line = format!("verify-signatures: {name}: report written, SHA-256 {digest}\n");
+        let line = format!("note: {name}: report written, SHA-256 {digest}\n");
         assert!(first.stderr.contains(&line), "{}", first.stderr);
     }
     run(&mirror, &["m", "--report", "r.json"]);

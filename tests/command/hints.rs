@@ -46,7 +46,7 @@ fn where_no_signature_verifies_a_note_states_that_the_key_is_probably_wrong_and_
     assert_eq!(run.status, Some(1));
     let (used, other) = (fingerprint(1), fingerprint(2));
     let line = format!(
-        "verify-signatures: none of the 3 signatures of this run was made by a trusted key over its file: this is probably the wrong key, an old \
+        "note: none of the 3 signatures of this run was made by a trusted key over its file: this is probably the wrong key, an old \
          one or another product's; used: key.pem ({used}); the key that made 3 of them has the fingerprint {other}: trust it only if the vendor \
          publishes that\n"
     );

@@ -280,7 +280,7 @@ fn a_signature_that_was_carried_in_for_an_image_that_is_nowhere_is_noted() {
     mirror.write("evidence/absent.json", downloaded(&mirror.key, &signed));
     let run = mirror.run_pinned(&["--images", "--image-signatures", "evidence", "b.tar.zst"]);
     let note = format!(
-        "verify-signatures: evidence/absent.json: a signature for {}, but no such image was found\n",
+        "note: evidence/absent.json: a signature for {}, but no such image was found\n",
         digest(&absent.manifest)
     );
     assert!(run.stderr.contains(&note), "{}", run.stderr);

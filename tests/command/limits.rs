@@ -142,7 +142,7 @@ fn write_many(mirror: &Mirror, artifacts: usize, directories: &[String]) {
 
 /// All of so many artifacts were found valid.
 fn are_all_valid(run: &Run, artifacts: usize) -> bool {
-    let expected = format!("verify-signatures: {artifacts} valid; ");
+    let expected = format!("summary: {artifacts} valid; ");
     run.status == Some(0) && run.stderr.contains(&expected)
 }
 

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod artifacts;
+mod at_once;
 mod audit;
+mod bars;
 mod evidence;
 mod fuse;
 mod generate;

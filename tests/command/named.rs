@@ -176,7 +176,7 @@ fn what_a_walk_finds_is_never_waited_for_and_other_kinds_are_refused() {
         ),
         (
             "$V -k key.pem -s x.sig --length 5 m/x.zst",
-            "--length applies to block devices only, and m/x.zst is not one: a file is always hashed whole\n",
+            "--length applies to block devices only, and m/x.zst is not one\nhelp: leave it out: a file is always hashed whole\n",
         ),
         (
             "$V -k key.pem -s x.sig --length 5 /dev/zero",
@@ -346,7 +346,7 @@ fn a_hybrid_image_that_is_longer_than_it_says_is_verified_with_its_length() {
     let device = Device::over(&mirror.path().join("stick"));
     let run = mirror.run(&["-k", "key.pem", "-s", "image.sig", &device.0]);
     assert_eq!(run.status, Some(1));
-    assert!(run.stderr.contains("if the signature does not fit, the image may be longer: name its size with --length BYTES"), "{}", run.stderr);
+    assert!(run.stderr.contains("\nhelp: if the signature does not fit, the image may be longer: give its size with --length BYTES\n"), "{}", run.stderr);
     let run = mirror.run(&[
         "-k",
         "key.pem",
@@ -392,7 +392,7 @@ fn a_length_that_a_device_does_not_have_or_report_is_refused_before_anything_is_
         (
             vec![blank.0.as_str()],
             format!(
-                "{}: the device has no valid ISO 9660 volume descriptor to give the image's size; give it with --length BYTES",
+                "{}: the device has no valid ISO 9660 volume descriptor to give the image's size\nhelp: give the size with --length BYTES\n",
                 blank.0
             ),
         ),

@@ -75,13 +75,26 @@ fn deceives(c: char) -> bool {
     (c.is_control() && c != '\n') || UNSEEN.contains(&c)
 }
 
+/// What the lines for people begin with.
+const OWN: [&str; 9] = [
+    "error: ",
+    "warning: ",
+    "note: ",
+    "help: ",
+    "key: ",
+    "summary: ",
+    "OK: ",
+    "FAILED: ",
+    "NO JUDGEMENT: ",
+];
+
 /// Whether a stream for people is made of whole lines of the program's own, with nothing in them
 /// that a terminal obeys.
 fn is_plain(text: &str) -> bool {
     !text.contains(deceives)
         && text
             .lines()
-            .all(|line| line.starts_with("verify-signatures: "))
+            .all(|line| OWN.iter().any(|label| line.starts_with(label)))
 }
 
 fn name(bytes: &[u8]) -> &OsStr {

@@ -370,7 +370,7 @@ fn the_fingerprint_of_a_key_is_the_sha256_of_what_openssl_writes_as_der() {
             .map(|b| format!("{b:02x}"))
             .collect();
         let run = mirror.run(&["-k", key]);
-        let expected = format!("verify-signatures: key {key} ({digest}): 1 valid\n");
+        let expected = format!("key: {key} ({digest}): 1 valid\n");
         assert!(run.stderr.contains(&expected), "{expected}{}", run.stderr);
         assert_eq!(run.status, Some(0));
     }

@@ -982,7 +982,7 @@ fn a_run_that_is_ended_while_it_looks_for_files_has_reports_that_say_so() {
     assert_eq!((run.stdout.as_str(), run.status), ("", Some(143)));
     assert!(
         run.stderr
-            .ends_with(&format!("verify-signatures: {expected}\n")),
+            .ends_with(&format!("error: {expected}\nInterrupted\n")),
         "{}",
         run.stderr
     );

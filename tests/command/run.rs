@@ -297,7 +297,7 @@ fn output_that_cannot_be_written_is_reported_and_no_success() {
     assert_eq!(run.status, Some(2));
     assert_eq!(
         run.stderr,
-        "verify-signatures: standard output: No space left on device\n"
+        "error: standard output: No space left on device\n"
     );
 }
 
@@ -312,7 +312,7 @@ fn a_log_gets_a_line_of_progress_after_ten_seconds_under_progress_always() {
         .unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    let done = line.strip_prefix("verify-signatures: ").unwrap();
+    let done = line.strip_prefix("note: ").unwrap();
     assert!(!done.starts_with("0 B"), "{line}");
     let rest = " of 214.75 GB done, 0 of 1 files, 0 failed\n";
     assert!(line.ends_with(rest), "{line}");
@@ -326,16 +326,19 @@ fn no_progress_is_shown_where_stderr_is_no_terminal_or_under_status() {
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     let run = mirror.run_pinned(&[]);
     let lines: Vec<_> = run.stderr.lines().collect();
-    assert_eq!(lines[0], "verify-signatures: what failed, and what to do:");
-    assert!(
-        lines[1].contains(" big.iso: ❌ Signature invalid ("),
-        "{lines:?}"
-    );
-    assert!(lines[2].contains("probably the wrong key"), "{lines:?}");
-    assert!(lines[3].contains(" 0 valid, 1 invalid; "), "{lines:?}");
-    assert!(lines[4].contains(" not checked: 1 file "), "{lines:?}");
-    assert!(lines[5].contains(" key key.pem ("), "{lines:?}");
-    assert_eq!(lines.len(), 6);
+    let begins = [
+        "error: big.iso: ❌ Signature invalid (",
+        "help: ",
+        "note: the only signature of this run",
+        "key: key.pem (",
+        "not checked: 1 file ",
+        "summary: 0 valid, 1 invalid; ",
+        "FAILED: 1 of 1",
+    ];
+    assert_eq!(lines.len(), begins.len(), "{lines:#?}");
+    for (line, begin) in lines.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{begin}: {lines:#?}");
+    }
 }
 
 #[test]
@@ -518,7 +521,7 @@ fn a_descriptor_that_cannot_be_written_is_reported_and_no_success() {
         let run = Run::of(command);
         assert_eq!(
             run.stderr,
-            "verify-signatures: standard output: it is open for reading only, so nothing can be delivered; redirect it to a \
+            "error: standard output: it is open for reading only, so nothing can be delivered; redirect it to a \
              file or a pipe (to /dev/null to discard it)\n"
         );
         assert_eq!(run.status, Some(2));

@@ -75,7 +75,7 @@ fn steady(mirror: &Mirror, text: &str) -> String {
         ("&#39;sha256-", "&#39;", "DIGEST"),
         ("<dt>Run</dt><dd class=\"code\">", "</dd>", "UUID"),
         ("name=\"run\" value=\"", "\"", "UUID"),
-        ("verify-signatures: run ", "\n", "UUID"),
+        ("run: ", "\n", "UUID"),
         ("report written, SHA-256 ", "\n", "DIGEST"),
         ("<dt>Executable</dt><dd class=\"code\">", "</dd>", "DIGEST"),
         ("name=\"executable-sha256\" value=\"", "\"", "DIGEST"),

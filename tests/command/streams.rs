@@ -26,7 +26,7 @@ fn signed() -> Mirror {
     mirror
 }
 
-const CLOSED: &str = "verify-signatures: standard output: it is closed, so nothing can be delivered; \
+const CLOSED: &str = "error: standard output: it is closed, so nothing can be delivered; \
                       redirect it to a file or a pipe (to /dev/null to discard it)\n";
 
 /// Everything that prints to stdout.
@@ -84,7 +84,7 @@ fn a_stdout_that_is_open_for_reading_only_gives_status_2_and_a_message() {
         for arguments in PRINTS {
             let run = through(&mirror, way, arguments);
             assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
-            let said = "verify-signatures: standard output: it is open for reading only, ";
+            let said = "error: standard output: it is open for reading only, ";
             assert!(run.stderr.starts_with(said), "{way}: {}", run.stderr);
         }
     }
@@ -99,7 +99,7 @@ fn a_stdout_that_is_full_gives_status_2_and_a_message() {
         .filter(|arguments| !arguments.contains(&"--quiet"))
     {
         let run = through(&mirror, "\"$@\" >/dev/full", arguments);
-        let said = "verify-signatures: standard output: No space left on device\n";
+        let said = "error: standard output: No space left on device\n";
         assert!(run.stderr.ends_with(said), "{}", run.stderr);
         assert_eq!(run.status, Some(2));
     }
@@ -171,24 +171,21 @@ fn every_failure_is_explained_on_stderr_with_what_to_do() {
     mirror.write("d.sig.bin", crate::support::sign(&mirror.key, b"alpha"));
     std::os::unix::fs::symlink("/", mirror.path().join("root")).unwrap();
     let explained = [
-        "changed.zst: ❌ Signature invalid (changed.sig.bin: no trusted key made this signature over these bytes; \
-         download the file and its signature again; if that does not help, ask the vendor which key signed it)",
-        "d.zst: ❌ Not a regular file (a directory, FIFO, socket or device; replace it with the file itself, or leave it \
-         out with --exclude)",
-        "gone.zst: ❌ Data file not found (gone.sig.bin exists, but the file that it signs does not; copy the data \
-         file here, or delete its signature)",
-        "junk: ❌ Signature invalid (junk.sig.bin: the signature file is empty; download the signature file again)",
-        "new.zst: ❌ Signature file not found (no signature file claims it: neither new.sig.bin nor \
-         new.zst.sig.bin is here; get its signature from the vendor; --exclude leaves it out, --allow-unsigned accepts it)",
-        "part.zst.part: ❌ Signature file not found (an unfinished download or copy; finish it, or delete it)",
-        "root: ❌ Signature file not found (a linked directory that was not entered; --follow-links enters it, --exclude \
-         leaves it out)",
+        "changed.zst: ❌ Signature invalid (changed.sig.bin: no trusted key made this signature over these bytes)\n\
+         help: download the file and its signature again; if that does not help, ask the vendor which key signed it",
+        "d.zst: ❌ Not a regular file (a directory, FIFO, socket or device)\n\
+         help: replace it with the file itself, or leave it out with --exclude",
+        "gone.zst: ❌ Data file not found (gone.sig.bin exists, but the file that it signs does not)\n\
+         help: copy the data file here, or delete its signature",
+        "junk: ❌ Signature invalid (junk.sig.bin: the signature file is empty)\n\
+         help: download the signature file again",
+        "new.zst: ❌ Signature file not found (no signature file claims it: neither new.sig.bin nor new.zst.sig.bin is here)\n\
+         help: get its signature from the vendor; --exclude leaves it out, --allow-unsigned accepts it",
+        "part.zst.part: ❌ Signature file not found (an unfinished download or copy)\n\
+         help: finish it, or delete it",
+        "root: ❌ Signature file not found (a linked directory that was not entered)\n\
+         help: --follow-links enters it, --exclude leaves it out",
     ];
-    let list: String = explained
-        .iter()
-        .map(|line| format!("verify-signatures: {line}\n"))
-        .collect();
-    let list = format!("verify-signatures: what failed, and what to do:\n{list}");
     let lines: String = explained
         .iter()
         .map(|line| line.split_once(" (").unwrap().0.to_owned() + "\n")
@@ -196,7 +193,16 @@ fn every_failure_is_explained_on_stderr_with_what_to_do() {
     let ways: [&[&str]; 4] = [&[], &["--quiet"], &["--format", "jsonl"], &["--verbose"]];
     for way in ways {
         let run = mirror.run_pinned(way);
-        assert!(run.stderr.contains(&list), "{way:?}\n{}", run.stderr);
+        for failure in explained {
+            let named = format!("error: {failure}\n");
+            assert_eq!(
+                run.stderr.matches(&named).count(),
+                1,
+                "{way:?}\n{}",
+                run.stderr
+            );
+        }
+        assert!(run.stderr.ends_with("\nFAILED: 7 of 7\n"), "{}", run.stderr);
         assert_eq!(run.status, Some(1));
     }
     assert_eq!(mirror.run_pinned(&[]).stdout, lines);
@@ -217,12 +223,12 @@ fn of_many_failures_a_hundred_are_explained_and_the_rest_are_counted() {
     );
     assert!(
         run.stderr
-            .contains("\nverify-signatures: and 3 more; --report has all of them\n")
+            .contains("\nnote: 3 more failures are not named here\nhelp: --report FILE writes all of them, with reasons\n")
     );
     let run = mirror.run_pinned(&["--quiet", "--report", "r.json"]);
     assert!(
         run.stderr
-            .contains("\nverify-signatures: and 3 more; the reports have all of them\n")
+            .contains("\nnote: 3 more failures are not named here\nhelp: the reports have all of them, with reasons\n")
     );
     let report = fs::read_to_string(mirror.path().join("r.json")).unwrap();
     let remedy = "\"remedy\": \"get its signature from the vendor; --exclude leaves it out, --allow-unsigned accepts it\"";
@@ -234,7 +240,7 @@ fn what_passes_is_not_explained() {
     let mirror = signed();
     mirror.write("y.zst", "");
     let run = mirror.run_pinned(&["--allow-unsigned", "--format", "jsonl"]);
-    assert!(!run.stderr.contains("what failed"), "{}", run.stderr);
+    assert!(!run.stderr.contains("error: "), "{}", run.stderr);
     assert!(!run.stdout.contains("remedy"), "{}", run.stdout);
     assert_eq!(run.status, Some(0));
 }

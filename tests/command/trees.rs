@@ -304,12 +304,11 @@ fn links_out_of_the_tree_are_verified_and_named_under_verbose() {
     link(&mirror, "../else/x.zst", "m/left-out.zst");
 
     let data = [
-        "verify-signatures: m/again.zst: a link to TREE/else/x.zst, outside of the PATHs",
-        "verify-signatures: m/data.sig.bin: a link to TREE/else/x.sig.bin, outside of the PATHs",
-        "verify-signatures: m/data.zst: a link to TREE/else/x.zst, outside of the PATHs",
+        "note: m/again.zst: a link to TREE/else/x.zst, outside of the PATHs",
+        "note: m/data.sig.bin: a link to TREE/else/x.sig.bin, outside of the PATHs",
+        "note: m/data.zst: a link to TREE/else/x.zst, outside of the PATHs",
     ];
-    let directory =
-        "verify-signatures: m/directory: a link to TREE/else/deep, outside of the PATHs";
+    let directory = "note: m/directory: a link to TREE/else/deep, outside of the PATHs";
     let leave_out = ["--exclude", "left-out.zst", "m"];
     let reported = |options: &[&str]| outward(&mirror, &[options, &leave_out].concat());
     assert_eq!(reported(&["-v"]), data);
@@ -334,7 +333,7 @@ fn links_out_of_the_tree_are_verified_and_named_under_verbose() {
     assert!(
         Run::of(command)
             .stderr
-            .contains("signatures: data.zst: a link to /")
+            .contains("note: data.zst: a link to /")
     );
 }
 

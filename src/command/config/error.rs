@@ -21,16 +21,11 @@ pub enum ConfigError {
     /// No key is given, and none exists in the default places.
     #[error(
         "no public key: --key was not given, $PUBKEY is not set, and there is no {DEFAULT_KEY} in the current \
-         directory; get the vendor's public key from a source that you trust, not with the files, and name it with --key FILE"
+         directory"
     )]
     NoKey,
     /// A key file cannot be read.
-    #[error(
-        "{}: cannot read the key: {}{}",
-        shown(path),
-        words(source),
-        advice(path, source)
-    )]
+    #[error("{}: cannot read the key: {}", shown(path), words(source))]
     KeyUnreadable {
         /// The key file.
         path: PathBuf,
@@ -38,19 +33,16 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// A key's text was given instead of a key file's path.
-    #[error("what was given for the key is not a path: {}", PathHint::KeyText.advice())]
+    #[error("what was given for the key is not a path")]
     KeyText,
     /// The key from `$PUBKEY` is bad.
     #[error("{0} (the key is the one that $PUBKEY names)")]
     FromPubkey(Box<ConfigError>),
     /// A directory has a key under a name that macOS gives to metadata.
-    #[error(
-        "{}: a key under a name that macOS gives to metadata; if it is to be trusted, give it a name without the leading ._; \
-         if not, take it out of the directory", shown(.0)
-    )]
+    #[error("{}: a key under a name that macOS gives to metadata", shown(.0))]
     HiddenKey(PathBuf),
     /// The default key is a directory, a FIFO, a socket or a device.
-    #[error("{}: the key is not a regular file; give one with --key FILE", shown(.0))]
+    #[error("{}: the key is not a regular file", shown(.0))]
     KeyNotAFile(PathBuf),
     /// A key file contains something else.
     #[error("{}: {}", shown(path), bad_key(source, *sniffed))]
@@ -63,9 +55,7 @@ pub enum ConfigError {
         sniffed: Option<Sniffed>,
     },
     /// A key file has another fingerprint than the pinned ones.
-    #[error(
-        "{name}: its fingerprint is {fingerprint}, which --key-fingerprint does not list; this is not the key that you expect"
-    )]
+    #[error("{name}: its fingerprint is {fingerprint}, which --key-fingerprint does not list")]
     OtherFingerprint {
         /// The key file.
         name: String,
@@ -76,7 +66,7 @@ pub enum ConfigError {
     #[error("{}: no key in this directory has a fingerprint that --key-fingerprint names", shown(.0))]
     NoKeyWithFingerprint(PathBuf),
     /// A directory of keys contains none.
-    #[error("{}: no key in this directory; their names end in .pem, .pub or .der", shown(.0))]
+    #[error("{}: no key in this directory", shown(.0))]
     NoKeyInDirectory(PathBuf),
     /// A prefix of `--signed-registry` that no image name begins with.
     #[error("--signed-registry {prefix}: {why}")]
@@ -103,12 +93,10 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Nothing named by `--image-signatures` is a signature.
-    #[error(
-        "{}: not an image signature, manifest or index; save the output of `cosign download signature` and `crane manifest`", shown(.0)
-    )]
+    #[error("{}: not an image signature, manifest or index", shown(.0))]
     NoImageSignatures(PathBuf),
     /// A PATH cannot be examined.
-    #[error("{}: {}{}", shown(path), words(source), advice(path, source))]
+    #[error("{}: {}", shown(path), words(source))]
     NoPath {
         /// The PATH.
         path: PathBuf,
@@ -133,7 +121,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// `--length` for something other than a block device.
-    #[error("--length applies to block devices only, and {} is not one: a file is always hashed whole", shown(.0))]
+    #[error("--length applies to block devices only, and {} is not one", shown(.0))]
     LengthOfFile(PathBuf),
     /// A block device that cannot be read.
     #[error("{}: cannot read the device: {}", shown(path), words(source))]
@@ -159,9 +147,7 @@ pub enum ConfigError {
         is_asked: bool,
     },
     /// A block device with an image of unknown length.
-    #[error(
-        "{}: the device has no valid ISO 9660 volume descriptor to give the image's size; give it with --length BYTES", shown(.0)
-    )]
+    #[error("{}: the device has no valid ISO 9660 volume descriptor to give the image's size", shown(.0))]
     NoLength(PathBuf),
     /// `--sha256` with an implementation that this processor does not support.
     #[error("--sha256 {name}: this processor knows {}", known.join(", "))]
@@ -194,7 +180,7 @@ pub enum ConfigError {
         source: BaselineError,
     },
     /// The baseline has images, and this run is not to judge any.
-    #[error("{}: this baseline lists images; add --images to compare them", shown(.0))]
+    #[error("{}: this baseline lists images, and this run does not judge any", shown(.0))]
     BaselineHasImages(PathBuf),
     /// A report would replace the baseline.
     #[error("--report {}: this is the baseline; a report there would replace it", shown(.0))]
@@ -222,36 +208,94 @@ pub(super) fn shown(path: &Path) -> String {
     escape::name(path.as_os_str())
 }
 
-/// Returns advice on a path where nothing exists.
-fn advice(path: &Path, error: &io::Error) -> String {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
-    let is_nothing = matches!(error.kind(), NotFound | NotADirectory | InvalidFilename);
-    let hint = PathHint::of(path.as_os_str().as_bytes()).filter(|_| is_nothing);
-    hint.map_or_else(String::new, |hint| format!("; {}", hint.advice()))
+impl ConfigError {
+    /// Returns what to do, if the problem does not say it already.
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            ConfigError::KeyUnreadable { path, source } => return advice(path, source),
+            ConfigError::NoPath { path, source } => {
+                return advice(path, source).or_else(|| command_word(path));
+            }
+            ConfigError::FromPubkey(error) => return error.help(),
+            ConfigError::BadKey {
+                source, sniffed, ..
+            } => return usable_key(source, *sniffed).map(str::to_owned),
+            ConfigError::NoKey => {
+                "get the vendor's public key from a source that you trust, not with the files, and name it with --key FILE"
+            }
+            ConfigError::KeyText => PathHint::KeyText.advice(),
+            ConfigError::HiddenKey(_) => {
+                "if it is to be trusted, give it a name without the leading ._; if not, take it out of the directory"
+            }
+            ConfigError::KeyNotAFile(_) => "give one with --key FILE",
+            ConfigError::OtherFingerprint { .. } => {
+                "this is not the key that you expect: get the vendor's again, from a source that you trust"
+            }
+            ConfigError::NoKeyWithFingerprint(_) => {
+                "compare the fingerprint with the vendor's, and put the vendor's key there"
+            }
+            ConfigError::NoKeyInDirectory(_) => "the names of keys end in .pem, .pub or .der",
+            ConfigError::NoImageSignatures(_) => {
+                "save the output of `cosign download signature` and `crane manifest`"
+            }
+            ConfigError::NotOneFile => "leave --signature out to verify directories",
+            ConfigError::LengthOfFile(_) => "leave it out: a file is always hashed whole",
+            ConfigError::DeviceTooSmall { .. } => "write the image again, and compare the sizes",
+            ConfigError::NoLength(_) => "give the size with --length BYTES",
+            ConfigError::BaselineHasImages(_) => "add --images to compare them",
+            ConfigError::ReportReplacesBaseline(_) | ConfigError::ReportReplacesKey(_) => {
+                "name another file"
+            }
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
 }
 
-/// Describes what a key file contains instead of a key, and what to do.
-fn bad_key(error: &KeyError, sniffed: Option<Sniffed>) -> String {
-    let Some(sniffed) = sniffed else {
-        return format!("{error}{}", conversion(error));
+/// Returns advice on a path where nothing exists.
+fn advice(path: &Path, error: &io::Error) -> Option<String> {
+    let hint = PathHint::of(path.as_os_str().as_bytes()).filter(|_| is_nothing(error));
+    hint.map(|hint| hint.advice().to_owned())
+}
+
+fn is_nothing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+}
+
+/// Returns what to type instead of a command of other programs, for a PATH where nothing exists.
+fn command_word(path: &Path) -> Option<String> {
+    let option = match path.to_str()? {
+        "help" => "for help, type verify-signatures --help",
+        "version" => "for the version, type verify-signatures --version",
+        "verify" | "check" | "run" => "verifying is all that it does: name the directory",
+        "completion" | "completions" | "man" => "for these, type verify-signatures --generate WHAT",
+        _ => return None,
     };
-    format!(
-        "{}; an ECDSA P-256 public key is needed: {}",
-        sniffed.is(),
-        for_content(sniffed, Role::Key)
+    Some(format!("there are no commands, only PATHs; {option}"))
+}
+
+/// Describes what a key file contains instead of a key.
+fn bad_key(error: &KeyError, sniffed: Option<Sniffed>) -> String {
+    sniffed.map_or_else(
+        || error.to_string(),
+        |sniffed| format!("{}; an ECDSA P-256 public key is needed", sniffed.is()),
     )
 }
 
-/// Returns how to get the needed key from the given one; empty if no command does that.
-fn conversion(error: &KeyError) -> &'static str {
+/// Returns how to get the needed key from the given one, if there is a way.
+fn usable_key(error: &KeyError, sniffed: Option<Sniffed>) -> Option<&'static str> {
+    if let Some(sniffed) = sniffed {
+        return Some(for_content(sniffed, Role::Key));
+    }
     match error {
-        KeyError::PrivateKey => " (`openssl pkey -in FILE -pubout` prints the public key)",
-        KeyError::Certificate => " (`openssl x509 -in FILE -noout -pubkey` prints it)",
+        KeyError::PrivateKey => Some("`openssl pkey -in FILE -pubout` prints the public key"),
+        KeyError::Certificate => Some("`openssl x509 -in FILE -noout -pubkey` prints it"),
         KeyError::OtherForm => {
-            " (`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so)"
+            Some("`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so")
         }
-        KeyError::Several(_) => "; give each key a file of its own and name each with --key",
-        KeyError::OpenSsh => " (`ssh-keygen -e -m PKCS8 -f FILE` prints that)",
+        KeyError::Several(_) => Some("give each key a file of its own and name each with --key"),
+        KeyError::OpenSsh => Some("`ssh-keygen -e -m PKCS8 -f FILE` prints that"),
         KeyError::Empty
         | KeyError::TooLong
         | KeyError::Rsa { .. }
@@ -261,6 +305,6 @@ fn conversion(error: &KeyError) -> &'static str {
         | KeyError::NotOnCurve
         | KeyError::OtherBlock(_)
         | KeyError::DamagedPem
-        | KeyError::NotAKey => "",
+        | KeyError::NotAKey => None,
     }
 }

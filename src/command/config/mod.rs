@@ -28,7 +28,7 @@ use crate::progress::Cancel;
 use crate::report::file::ReportFormat;
 use crate::report::lines::Detail;
 use crate::run::{ImageOptions, Options};
-use crate::terminal::outlet;
+use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Style;
 use crate::trust::key::Key;
 use crate::verify::{Inputs, Policy, Verifier};
@@ -36,6 +36,7 @@ pub use error::ConfigError;
 use error::shown;
 use keys::exposed;
 pub use keys::{Skipped, WhyNoKey};
+pub use style::stderr_colour;
 use style::{stdout_colour, style};
 
 /// Default key file, used if no key is given.
@@ -79,6 +80,8 @@ pub struct Output {
     pub format: Format,
     /// The style of the progress display.
     pub progress: Style,
+    /// Whether the first failure ends the run.
+    pub fail_fast: bool,
 }
 
 /// A report to write.
@@ -129,6 +132,7 @@ impl Asked {
                 key_fingerprints: cli.fingerprints.clone(),
                 allow_unsigned: cli.allow_unsigned,
                 all_files: cli.all_files,
+                fail_fast: cli.fail_fast,
                 images: images.map(|images| ImageOptions {
                     keys: images.policy.keys.clone(),
                     signatures: cli.image_signatures.clone(),
@@ -174,7 +178,7 @@ impl Environment {
             stderr_is_terminal: io::stderr().is_terminal(),
             terminal_is_dumb: std::env::var_os("TERM").is_some_and(|kind| kind == "dumb"),
             stdout_is_terminal: io::stdout().is_terminal(),
-            stdout_is_apart: outlet::is_apart_from_the_bars(),
+            stdout_is_apart: outlet::of_stdout() != Outlet::Unknown,
             stderr_colour: style::wants_colour(&io::stderr()),
             stdout_colour: style::wants_colour(&io::stdout()),
             cores: thread::available_parallelism().map_or(1, usize::from),
@@ -246,6 +250,7 @@ impl Config {
                 },
                 format: cli.format,
                 progress: style(cli, environment),
+                fail_fast: cli.fail_fast,
             },
             reports,
             audit,

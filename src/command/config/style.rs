@@ -23,7 +23,8 @@ pub(super) fn style(cli: &Cli, environment: &Environment) -> Style {
     }
 }
 
-fn stderr_colour(cli: &Cli, environment: &Environment) -> bool {
+/// Reports whether messages and bars have colours.
+pub fn stderr_colour(cli: &Cli, environment: &Environment) -> bool {
     match cli.color {
         When::Auto => environment.stderr_colour,
         When::Always => true,

@@ -25,6 +25,14 @@ impl Banner {
                 "Ended early: standard output was closed".to_owned(),
                 of_all(end),
             ),
+            (None, Conclusion::FailedFast) => (
+                "fail",
+                "Ended at the first failure".to_owned(),
+                format!(
+                    "{} The rest was not judged, as --fail-fast asks.",
+                    of_all(end)
+                ),
+            ),
             (None, Conclusion::NotValid) if failures == 0 => (
                 "fail",
                 differs(end),

@@ -42,6 +42,7 @@ pub(super) fn of(run: Run<'_>) -> String {
         (options.follow_links, "linked directories entered"),
         (options.allow_unsigned, "missing signatures accepted"),
         (options.all_files, "a signature needed for every file"),
+        (options.fail_fast, "to be ended at the first failure"),
     ];
     let on = switches.into_iter().filter(|(on, _)| *on);
     texts.extend(on.map(|(_, text)| text.to_owned()));

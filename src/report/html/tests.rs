@@ -59,6 +59,7 @@ fn start() -> Start {
             key_fingerprints: Vec::new(),
             allow_unsigned: true,
             all_files: false,
+            fail_fast: false,
             images: None,
             baseline: None,
             io: "auto",

@@ -184,7 +184,7 @@ fn one_digest_under_two_names_is_noted_and_valid() {
     let two = one.replace("app:1.0", "app:2.0");
     assert_eq!(said(&run), (vec![one, two], Some(0)));
     let note = format!(
-        "verify-signatures: x.tar: one image has several names: {APP}, registry.example.com/team/app:2.0"
+        "note: x.tar: one image has several names: {APP}, registry.example.com/team/app:2.0"
     );
     assert!(
         run.stderr.lines().any(|line| line == note),
@@ -208,7 +208,7 @@ fn a_signed_image_under_the_name_of_another_repository_is_noted() {
     let run = mirror.run_pinned(&["-v", "--images", "x.tar"]);
     assert_eq!(said(&run), app_is_valid());
     let note = format!(
-        "verify-signatures: x.tar » {APP}: signed as registry.example.com/team/old; the label may be wrong"
+        "note: x.tar » {APP}: signed as registry.example.com/team/old; the label may be wrong"
     );
     assert!(
         run.stderr.lines().any(|line| line == note),
@@ -228,7 +228,7 @@ fn what_belongs_to_no_image_is_counted() {
     mirror.write("x.tar", bytes);
     let run = mirror.run_pinned(&["-v", "--images", "x.tar"]);
     assert_eq!(said(&run), app_is_valid());
-    let note = "verify-signatures: x.tar: files in it that belong to no image: 2, 1.50 kB in all";
+    let note = "note: x.tar: files in it that belong to no image: 2, 1.50 kB in all";
     assert!(
         run.stderr.lines().any(|line| line == note),
         "{}",

@@ -233,7 +233,7 @@ fn a_payload_about_another_digest_signs_that_and_not_what_its_tag_says() {
     let run = mirror.run_pinned(&["-v", "--images", "x.tar"]);
     assert_eq!(said(&run), not_signed());
     let note = format!(
-        "verify-signatures: x.tar: a signature for {}, but no such image was found",
+        "note: x.tar: a signature for {}, but no such image was found",
         digest(&image("other").manifest)
     );
     assert!(
