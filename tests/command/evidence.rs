@@ -368,7 +368,7 @@ fn a_note_that_is_empty_too_long_or_for_no_report_is_refused() {
         ),
         (
             &["--note", &long, "--report", "r.json"],
-            "the note has 1001 characters, and may have 1000",
+            "the note has more than 1000 characters",
         ),
         (
             &["--note", "x"],

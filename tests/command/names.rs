@@ -76,7 +76,7 @@ fn deceives(c: char) -> bool {
 }
 
 /// What the lines for people begin with.
-const OWN: [&str; 9] = [
+const OWN: [&str; 11] = [
     "error: ",
     "warning: ",
     "note: ",
@@ -86,6 +86,8 @@ const OWN: [&str; 9] = [
     "OK: ",
     "FAILED: ",
     "NO JUDGEMENT: ",
+    "not checked: ",
+    "run: ",
 ];
 
 /// Whether a stream for people is made of whole lines of the program's own, with nothing in them
