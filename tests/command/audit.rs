@@ -54,7 +54,9 @@ fn messages(run: &Run) -> Vec<&str> {
             .any(|s| line.starts_with(s))
     };
     let lines = run.stderr.lines().filter(is_message);
-    let lines = lines.filter(|line| !line.contains(": ❌ Signature "));
+    let is_usual =
+        |line: &&str| line.contains(": ❌ Signature ") || line.contains(": report written, ");
+    let lines = lines.filter(|line| !is_usual(line));
     lines
         .filter_map(|line| Some(line.split_once(": ")?.1))
         .collect()
