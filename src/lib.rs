@@ -65,7 +65,7 @@ pub use digest::Digest;
 pub use engine::PoolError;
 pub use files::SharedPath;
 pub use progress::{Cancel, Counters, Flight};
-pub use trust::image::{Blob, ContentsFailure, Image, ImageFailure, Platform};
+pub use trust::image::{Archive, Blob, ContentsFailure, Image, ImageFailure, Platform};
 pub use trust::key::{Key, KeyError};
 pub use trust::signature::SignatureError;
 pub use trust::sniffed::Sniffed;

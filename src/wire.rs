@@ -37,6 +37,8 @@ pub enum Type {
     Contents,
     /// [`Summary`].
     Summary,
+    /// [`Comparison`].
+    Comparison,
 }
 
 /// A path as an object, or as a member called `path`: text, or the base64 (RFC 4648, section 4) of
@@ -340,6 +342,9 @@ pub struct Artifact<'a> {
     /// The signature file as it was read, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature_file: Option<SignatureFile<'a>>,
+    /// The archive that holds the image, if that has no object of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Content<'a>>,
     /// The fingerprint of the key that verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Text<'a>>,
@@ -541,10 +546,23 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
     WrongKey {
         keys: Vec<Text<'a>>,
         signatures: u64,
+    },
+    OtherSigner {
+        fingerprint: Text<'a>,
+        signatures: u64,
+        examined: u64,
+        failed: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        signer: Option<Text<'a>>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        signer_signatures: Option<u64>,
+        trusted_for: Option<Text<'a>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found_in: Vec<PathMember<'a>>,
+        made: Vec<Signed<'a>>,
+    },
+    NoCommonSigner {
+        signatures: u64,
+        examined: u64,
+        failed: u64,
+        of: Vec<Signed<'a>>,
     },
     StraySignature {
         #[serde(flatten)]
@@ -606,6 +624,20 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
     },
 }
 
+/// What a signature is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed<'a> {
+    /// The artifact.
+    #[serde(flatten)]
+    pub path: PathMember<'a>,
+    /// The signature file, if the signature is in a file of its own.
+    #[serde(flatten)]
+    pub signature: SignatureMember<'a>,
+    /// The image in the artifact, by name or digest, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Text<'a>>,
+}
+
 /// The differences of a run from its baseline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit<'a> {
@@ -622,7 +654,7 @@ pub struct Audit<'a> {
 /// A difference from the baseline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding<'a> {
-    /// `missing`, `added`, `changed` or `renamed`.
+    /// A term of `audit::Difference`.
     pub finding: Text<'a>,
     /// The artifact's path, or the expected one.
     #[serde(flatten)]
@@ -630,12 +662,85 @@ pub struct Finding<'a> {
     /// The image in it, by name or digest, if the difference is one of an image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Text<'a>>,
-    /// The previous path of a renamed artifact.
+    /// The path in the baseline's own words, if it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathMember<'a>>,
+    /// The content that the baseline has, if it has the artifact or image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Content<'a>>,
+    /// The content now, if the artifact or image exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Content<'a>>,
     /// The missing artifact that an added one resembles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<PathMember<'a>>,
+}
+
+/// A content: of an artifact, or of the root document of an image. What is unknown is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content<'a> {
+    /// Its SHA-256, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Text<'a>>,
+    /// Its size in bytes; of an image, that of its blobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+/// Two reports compared with each other (`--compare`): what they claim, and nothing that was
+/// hashed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison<'a> {
+    /// [`SCHEMA`].
+    pub schema: u64,
+    /// [`Type::Comparison`].
+    pub r#type: Type,
+    /// The version of the program.
+    pub version: Text<'a>,
+    /// The time of the comparison (RFC 3339, UTC).
+    pub time: Text<'a>,
+    /// The machine on which it was made.
+    pub host: Text<'a>,
+    /// The earlier report.
+    pub old: Compared<'a>,
+    /// The later report.
+    pub new: Compared<'a>,
+    /// The differences.
+    pub findings: Vec<Finding<'a>>,
+    /// Keys that the later run trusted and the earlier one did not.
+    pub new_keys: Vec<KeyName<'a>>,
+    /// What else there is to say, as text.
+    pub remarks: Vec<Text<'a>>,
+    /// The exit status.
+    pub exit_status: u8,
+}
+
+/// A key, as a report names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyName<'a> {
+    /// The name of its file.
+    pub name: Text<'a>,
+    /// The SHA-256 of its DER, in hexadecimal digits.
+    pub fingerprint: Text<'a>,
+}
+
+/// A report that was compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared<'a> {
+    /// The report.
+    pub report: PathMember<'a>,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: Text<'a>,
+    /// When its run began, as it says.
+    pub time: Text<'a>,
+    /// The machine of its run, as it says.
+    pub host: Text<'a>,
+    /// Number of artifacts in it.
+    pub artifacts: u64,
+    /// Number of artifacts and images that did not pass, as it says.
+    pub failures: u64,
+    /// The exit status of its run, as it says.
+    pub exit_status: u8,
 }
 
 /// The members of a [`Document`] that an audit reads. All others take no memory, and may be those
@@ -643,7 +748,7 @@ pub struct Finding<'a> {
 pub mod audited {
     use serde::Deserialize;
 
-    use super::PathMember;
+    use super::{Content, Key, PathMember};
 
     /// See [`super::Document`].
     #[derive(Debug, Deserialize)]
@@ -675,6 +780,12 @@ pub mod audited {
         /// See [`super::Start::options`].
         #[serde(default)]
         pub options: Options,
+        /// See [`super::Start::host`].
+        #[serde(default)]
+        pub host: String,
+        /// See [`super::Start::keys`].
+        #[serde(default)]
+        pub keys: Vec<Key<'static>>,
     }
 
     /// See [`super::Options`].
@@ -686,7 +797,11 @@ pub mod audited {
 
     /// See [`super::ImageOptions`].
     #[derive(Debug, Deserialize)]
-    pub struct ImageOptions {}
+    pub struct ImageOptions {
+        /// See [`super::ImageOptions::keys`].
+        #[serde(default)]
+        pub keys: Vec<Key<'static>>,
+    }
 
     /// See [`super::Image`].
     #[derive(Debug, Deserialize)]
@@ -713,6 +828,13 @@ pub mod audited {
         pub reason: String,
         /// See [`super::Artifact::sha256`].
         pub sha256: Option<String>,
+        /// See [`super::Artifact::size`].
+        pub size: Option<u64>,
+        /// See [`super::Artifact::passes`].
+        #[serde(default)]
+        pub passes: bool,
+        /// See [`super::Artifact::archive`].
+        pub archive: Option<Content<'static>>,
     }
 
     impl Artifact {
@@ -732,6 +854,12 @@ pub mod audited {
         pub complete: bool,
         /// See [`super::Summary::interrupted`].
         pub interrupted: Option<String>,
+        /// See [`super::Summary::failures`].
+        #[serde(default)]
+        pub failures: u64,
+        /// See [`super::Summary::exit_status`].
+        #[serde(default)]
+        pub exit_status: u8,
     }
 }
 
@@ -799,6 +927,10 @@ mod tests {
                 remedy: key.clone(),
                 size,
                 sha256: sha256.clone(),
+                archive: key.clone().map(|sha256| Content {
+                    sha256: Some(sha256),
+                    size,
+                }),
                 signature,
                 signature_file: size.map(|size| SignatureFile {
                     sha256: sha256.clone(),
@@ -815,6 +947,21 @@ mod tests {
         })
     }
 
+    fn signed() -> impl Strategy<Value = Signed<'static>> {
+        (path(), signature(), prop::option::of(text())).prop_map(|(path, signature, image)| {
+            Signed {
+                path,
+                signature,
+                image,
+            }
+        })
+    }
+
+    fn contents() -> impl Strategy<Value = Option<Content<'static>>> {
+        let content = (prop::option::of(text()), prop::option::of(any::<u64>()));
+        prop::option::of(content.prop_map(|(sha256, size)| Content { sha256, size }))
+    }
+
     fn notes() -> impl Strategy<Value = Note<'static>> {
         let paths = || prop::collection::vec(path(), 0..3);
         let counted = prop::option::of((text(), any::<u64>()));
@@ -828,11 +975,28 @@ mod tests {
                 path,
                 fits,
             }),
-            (text(), any::<u64>(), counted).prop_map(|(key, signatures, signer)| Note::WrongKey {
+            (text(), any::<u64>()).prop_map(|(key, signatures)| Note::WrongKey {
                 keys: vec![key],
+                signatures
+            }),
+            (counted, paths(), signed()).prop_map(|(counted, found_in, made)| {
+                let trusted_for = counted.as_ref().map(|(text, _)| text.clone());
+                let (fingerprint, signatures) = counted.unwrap_or_default();
+                Note::OtherSigner {
+                    fingerprint,
+                    signatures,
+                    examined: 3,
+                    failed: 4,
+                    trusted_for,
+                    found_in,
+                    made: vec![made],
+                }
+            }),
+            (any::<u64>(), signed()).prop_map(|(signatures, of)| Note::NoCommonSigner {
                 signatures,
-                signer_signatures: signer.as_ref().map(|(_, count)| *count),
-                signer: signer.map(|(text, _)| text),
+                examined: 3,
+                failed: 4,
+                of: vec![of],
             }),
             (path(), paths()).prop_map(|(path, paths)| Note::SpareParts { path, paths }),
             (text(), paths())
@@ -905,13 +1069,17 @@ mod tests {
             path(),
             prop::option::of(path()),
             prop::option::of(path()),
+            contents(),
+            contents(),
         );
-        let finding = finding.prop_map(|(finding, path, from, like)| Finding {
-            image: None,
+        let finding = finding.prop_map(|(finding, path, from, like, old, new)| Finding {
+            image: old.as_ref().and_then(|old| old.sha256.clone()),
             finding,
             path,
             from,
             like,
+            old,
+            new,
         });
         let audit = (path(), text(), prop::collection::vec(finding, 0..3));
         let audit = audit.prop_map(|(baseline, time, findings)| Audit {
@@ -1031,6 +1199,8 @@ mod tests {
                 prop_assert_eq!(&read.status, &written.status);
                 prop_assert_eq!(&read.reason, &written.reason);
                 prop_assert_eq!(read.sha256.as_deref(), written.sha256.as_deref());
+                prop_assert_eq!((read.size, read.passes), (written.size, written.passes));
+                prop_assert_eq!(&read.archive, &written.archive);
             }
         }
 

@@ -1,16 +1,16 @@
 //! A baseline: the state of the mirror that the JSON report of an earlier run records.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::images::{self, Images};
-use super::place::{Place, Roots};
+use super::state::State;
 use crate::digest::Digest;
+use crate::files::SharedPath;
+use crate::text::escape;
 use crate::trust::claimed::ClaimedDigest;
-use crate::wire::audited::{Artifact, Document, Version};
-use crate::wire::{PathMember, READ, SCHEMA, Type};
+use crate::wire::audited::{Document, Version};
+use crate::wire::{PathMember, READ, SCHEMA};
 
 /// The findings of an earlier run.
 #[derive(Clone, Debug)]
@@ -19,10 +19,8 @@ pub struct Baseline {
     pub digest: Digest,
     /// When that run began, according to the report.
     pub time: String,
-    /// The artifacts that existed, each with its SHA-256 if known.
-    pub(super) artifacts: BTreeMap<Place, Option<ClaimedDigest>>,
-    /// The images in them, if that run judged images.
-    pub(super) images: Option<Images>,
+    /// What existed.
+    pub(super) state: State,
 }
 
 /// Why a report cannot be a baseline.
@@ -41,7 +39,7 @@ pub enum BaselineError {
     Incomplete,
     /// The report's run had a different number of PATHs.
     #[error(
-        "the report of a run over {}, and this one is over {now}; give as many, in the same order", paths(*then)
+        "the report of a run over {}, and the other one is over {}; give as many, in the same order", paths(*then), paths(*now)
     )]
     OtherRoots {
         /// The number of PATHs then.
@@ -49,9 +47,21 @@ pub enum BaselineError {
         /// The number of PATHs now.
         now: usize,
     },
+    /// Only the earlier of two reports has images.
+    #[error(
+        "the report of a run without --images, and the earlier one has images; make it again with --images"
+    )]
+    WithoutImages,
     /// A member has a value that no report contains.
     #[error("a damaged report: {0}")]
     Damaged(String),
+}
+
+impl BaselineError {
+    pub(super) fn torn(path: &SharedPath) -> BaselineError {
+        let path = escape::name(&path.to_os_string());
+        BaselineError::Damaged(format!("{path} has two digests"))
+    }
 }
 
 impl Baseline {
@@ -60,23 +70,7 @@ impl Baseline {
     /// # Errors
     /// If an audit against it would prove nothing; the error gives the reason.
     pub fn parse(report: &[u8], roots: usize) -> Result<Baseline, BaselineError> {
-        let document: Document = match serde_json::from_slice(report) {
-            Ok(document) => document,
-            // A report of another version may have other members.
-            Err(error) => return Err(other_version(report).unwrap_or(error.into())),
-        };
-        if !READ.contains(&document.schema) {
-            return Err(BaselineError::OtherSchema(document.schema));
-        }
-        if !document.summary.complete || document.summary.interrupted.is_some() {
-            return Err(BaselineError::Incomplete);
-        }
-        let then = document
-            .start
-            .roots
-            .iter()
-            .map(path)
-            .collect::<Result<Vec<_>, _>>()?;
+        let (document, then) = complete(report)?;
         // Fail closed: with a different number of PATHs, it is unknown which of them correspond.
         if then.len() != roots {
             return Err(BaselineError::OtherRoots {
@@ -84,22 +78,43 @@ impl Baseline {
                 now: roots,
             });
         }
+        let state = State::of_report(&document, &then)?;
+        // Fail closed: one artifact has one content; of two, either could be the right one.
+        if let Some(path) = state.torn() {
+            return Err(BaselineError::torn(path));
+        }
         Ok(Baseline {
             digest: Digest::of(report),
             time: document.start.time,
-            artifacts: artifacts(&document.artifacts, &then)?,
-            images: (document.start.options.images.is_some())
-                .then(|| images(&document.artifacts, &then))
-                .transpose()?,
+            state,
         })
+    }
+
+    /// Reports whether it says which images were in the artifacts.
+    pub fn has_images(&self) -> bool {
+        self.state.images.is_some()
     }
 }
 
-impl Baseline {
-    /// Reports whether it says which images were in the artifacts.
-    pub fn has_images(&self) -> bool {
-        self.images.is_some()
+/// Reads the report of a complete run, and its PATHs.
+///
+/// # Errors
+/// If it is not one.
+pub(super) fn complete(report: &[u8]) -> Result<(Document, Vec<PathBuf>), BaselineError> {
+    let document: Document = match serde_json::from_slice(report) {
+        Ok(document) => document,
+        // A report of another version may have other members.
+        Err(error) => return Err(other_version(report).unwrap_or(error.into())),
+    };
+    if !READ.contains(&document.schema) {
+        return Err(BaselineError::OtherSchema(document.schema));
     }
+    if !document.summary.complete || document.summary.interrupted.is_some() {
+        return Err(BaselineError::Incomplete);
+    }
+    let roots = document.start.roots.iter().map(path);
+    let roots = roots.collect::<Result<Vec<_>, _>>()?;
+    Ok((document, roots))
 }
 
 /// Returns the error for a report of another version, if it states one.
@@ -108,47 +123,7 @@ fn other_version(report: &[u8]) -> Option<BaselineError> {
     (!READ.contains(&schema)).then_some(BaselineError::OtherSchema(schema))
 }
 
-fn artifacts(
-    list: &[Artifact],
-    roots: &[PathBuf],
-) -> Result<BTreeMap<Place, Option<ClaimedDigest>>, BaselineError> {
-    let roots = Roots::new(roots);
-    let mut artifacts: BTreeMap<Place, Option<ClaimedDigest>> = BTreeMap::new();
-    for artifact in list.iter().filter(|artifact| was_there(artifact)) {
-        // The digest of an image is not that of the artifact.
-        let own = artifact.sha256.as_deref();
-        let own = own.filter(|_| artifact.r#type == Type::Artifact);
-        let sha256 = own.map(sha256).transpose()?;
-        let path = path(&artifact.path())?;
-        let known = artifacts.entry(roots.place(&path)).or_default();
-        // Fail closed: one artifact has one content; of two, either could be the right one.
-        if known.is_some() && sha256.is_some() && *known != sha256 {
-            return Err(BaselineError::Damaged(format!("{path:?} has two digests")));
-        }
-        *known = known.or(sha256);
-    }
-    Ok(artifacts)
-}
-
-/// Returns the images that were in the artifacts.
-fn images(list: &[Artifact], roots: &[PathBuf]) -> Result<Images, BaselineError> {
-    let roots = Roots::new(roots);
-    let mut images = Vec::new();
-    for artifact in list {
-        if let Some(image) = &artifact.image {
-            images.push((roots.place(&path(&artifact.path())?), image));
-        }
-    }
-    Ok(images::then(images.into_iter()))
-}
-
-/// Reports whether the artifact existed then, and is not a directory.
-fn was_there(artifact: &Artifact) -> bool {
-    let directory = ["directory-unreadable", "directory-changed"];
-    artifact.status != "missing" && !directory.contains(&artifact.reason.as_str())
-}
-
-fn path(member: &PathMember<'_>) -> Result<PathBuf, BaselineError> {
+pub(super) fn path(member: &PathMember<'_>) -> Result<PathBuf, BaselineError> {
     let damaged = || BaselineError::Damaged("a path that is none".to_owned());
     member.decode().ok_or_else(damaged)
 }
@@ -158,7 +133,7 @@ fn paths(count: usize) -> String {
     format!("{count} PATH{plural}")
 }
 
-fn sha256(text: &str) -> Result<ClaimedDigest, BaselineError> {
+pub(super) fn sha256(text: &str) -> Result<ClaimedDigest, BaselineError> {
     let damaged = || BaselineError::Damaged(format!("{text:?} is no SHA-256"));
     ClaimedDigest::parse(text).ok_or_else(damaged)
 }
@@ -166,6 +141,7 @@ fn sha256(text: &str) -> Result<ClaimedDigest, BaselineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::place::Place;
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
 
@@ -199,7 +175,11 @@ mod tests {
             artifact(r#""path_base64": "bS//""#, "valid", HASH),
             r#"{"path_base64": "bS//", "status": "invalid", "reason": "r"}"#.to_owned(),
         ];
-        let artifacts = of_artifacts(&list.join(",")).unwrap().artifacts;
+        let artifacts = of_artifacts(&list.join(",")).unwrap().state.artifacts;
+        let artifacts = artifacts.into_iter();
+        let artifacts: Vec<_> = artifacts
+            .map(|(place, known)| (place, known.content.sha256))
+            .collect();
         let hash = Some(Digest::of(b"1").into());
         let below = |name: &[u8]| Place::Below(0, OsString::from_vec(name.to_vec()).into());
         let expected = [
@@ -207,7 +187,7 @@ mod tests {
             (below(b"b"), None),
             (below(b"\xff"), hash),
         ];
-        assert_eq!(artifacts, BTreeMap::from(expected));
+        assert_eq!(artifacts, expected);
     }
 
     #[test]

@@ -1,68 +1,131 @@
-//! Images inside artifacts, compared with those of an earlier run.
+//! Images inside artifacts, compared with those of an earlier state.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use super::Finding;
+use super::baseline::{BaselineError, path, sha256};
+use super::finding::{Content, Difference, Finding};
 use super::place::{Place, Roots};
-use crate::trust::image::Image;
-use crate::trust::verdict::{Record, Subject};
-use crate::wire::audited;
+use super::{Failures, is_unsigned_now};
+use crate::files::SharedPath;
+use crate::trust::claimed::ClaimedDigest;
+use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::wire::audited::Artifact;
 
-/// The digests that each image had: by the place of its artifact, and by its name, or its digest if
-/// it has none.
-pub(super) type Images = BTreeMap<(Place, String), BTreeSet<String>>;
+/// The images that each name stood for, by digest: by the place of its artifact, and by its name,
+/// or its digest if it has none.
+pub(super) type Images = BTreeMap<(Place, String), BTreeMap<String, Known>>;
+
+/// What is known of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    content: Content,
+    passes: bool,
+    is_signed: bool,
+}
 
 /// Returns the images of a report.
-pub(super) fn then<'a>(images: impl Iterator<Item = (Place, &'a audited::Image)>) -> Images {
+pub(super) fn of_report(
+    places: &Roots<'_>,
+    artifacts: &[Artifact],
+) -> Result<Images, BaselineError> {
     let mut all = Images::new();
-    for (place, image) in images {
+    for artifact in artifacts {
+        let Some(image) = &artifact.image else {
+            continue;
+        };
+        let place = places.place(&path(&artifact.path())?);
         let name = image.name.as_ref().unwrap_or(&image.id).clone();
-        all.entry((place, name))
-            .or_default()
-            .insert(image.id.clone());
+        let known = Known {
+            content: Content {
+                sha256: artifact.sha256.as_deref().map(sha256).transpose()?,
+                size: artifact.size,
+            },
+            passes: artifact.passes,
+            is_signed: artifact.status == "valid",
+        };
+        add(&mut all, (place, name), image.id.clone(), known);
     }
-    all
+    Ok(all)
 }
 
-fn now<'a>(roots: &Roots<'_>, images: impl Iterator<Item = &'a Image>) -> Images {
+/// Returns the images that a run found.
+pub(super) fn of_run(places: &Roots<'_>, records: &[Record]) -> Images {
     let mut all = Images::new();
-    for image in images {
-        let place = roots.place(&image.artifact.to_path_buf());
+    for record in records {
+        let Subject::Image(image) = &record.subject else {
+            continue;
+        };
+        let place = places.place(&image.artifact.to_path_buf());
         let name = image.name.as_ref().unwrap_or(&image.id).to_string();
-        all.entry((place, name))
-            .or_default()
-            .insert(image.id.to_string());
+        let known = Known {
+            content: Content {
+                sha256: record.digest.map(ClaimedDigest::from),
+                size: record.size,
+            },
+            passes: record.verdict.passes(),
+            is_signed: matches!(record.verdict, Verdict::Valid { .. }),
+        };
+        add(&mut all, (place, name), image.id.to_string(), known);
     }
     all
 }
 
-/// Returns the images that came, went or changed, in the order of their artifacts and names. Those
-/// of an artifact that came or went itself are named with it, and not again here: `is_here` is
-/// whether an artifact is in both runs.
-pub(super) fn compare(
+fn add(all: &mut Images, name: (Place, String), id: String, found: Known) {
+    let known = all.entry(name).or_default().entry(id).or_insert(found);
+    known.passes |= found.passes;
+    // Fail closed: one of two records that says it is signed is to be found again.
+    known.is_signed |= found.is_signed;
+}
+
+/// Returns the images that came, went or changed, or are signed no more, in the order of their
+/// artifacts and names. Those of an artifact that came or went itself are named with it, and not
+/// again here: `is_here` is whether an artifact is in both states.
+pub(super) fn differences(
     then: &Images,
-    roots: &[PathBuf],
-    records: &[Record],
+    now: &Images,
+    failures: Failures,
     is_here: impl Fn(&Place) -> bool,
+    path: impl Fn(&Place) -> SharedPath,
 ) -> Vec<Finding> {
-    let images = records.iter().filter_map(|record| match &record.subject {
-        Subject::Image(image) => Some(&**image),
-        Subject::Artifact(_) | Subject::Contents(_) => None,
-    });
-    let now = now(&Roots::new(roots), images);
     let names: BTreeSet<&(Place, String)> = then.keys().chain(now.keys()).collect();
-    let finding = |name: &(Place, String)| {
-        let (place, image) = name;
-        let path = place.under(roots).into();
-        let image = image.clone();
-        match (then.get(name), now.get(name)) {
-            (Some(_), None) => Some(Finding::ImageMissing { path, image }),
-            (None, Some(_)) => Some(Finding::ImageAdded { path, image }),
-            (then, now) if then != now => Some(Finding::ImageChanged { path, image }),
-            _ => None,
-        }
-    };
     let names = names.into_iter().filter(|(place, _)| is_here(place));
+    let finding = |name: &(Place, String)| {
+        let difference = difference(then.get(name), now.get(name), failures)?;
+        let (place, image) = name;
+        Some(Finding {
+            image: Some(image.clone()),
+            old: content(then.get(name), now.get(name)),
+            new: content(now.get(name), then.get(name)),
+            ..Finding::new(difference, path(place))
+        })
+    };
     names.filter_map(finding).collect()
+}
+
+/// The images that a name stands for, by digest.
+type Named = BTreeMap<String, Known>;
+
+fn difference(then: Option<&Named>, now: Option<&Named>, failures: Failures) -> Option<Difference> {
+    let (then, now) = match (then, now) {
+        (Some(then), Some(now)) => (then, now),
+        (Some(_), None) => return Some(Difference::ImageRemoved),
+        (None, Some(_)) => return Some(Difference::ImageAdded),
+        (None, None) => return None,
+    };
+    if !then.keys().eq(now.keys()) {
+        return Some(Difference::ImageModified);
+    }
+    let mut both = then.values().zip(now.values());
+    let is_lost = both
+        .any(|(then, now)| then.is_signed && is_unsigned_now(now.is_signed, now.passes, failures));
+    is_lost.then_some(Difference::ImageSignatureLost)
+}
+
+/// Returns the content of the first image that only one state has under a name, or of the first.
+fn content(of: Option<&Named>, other: Option<&Named>) -> Option<Content> {
+    let is_new = |id: &String| other.is_none_or(|other| !other.contains_key(id));
+    let of = of?;
+    let only = of.iter().find(|(id, _)| is_new(id));
+    let (_, known) = only.or_else(|| of.iter().next())?;
+    Some(known.content)
 }

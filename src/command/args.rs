@@ -100,6 +100,17 @@ pub struct Cli {
     #[arg(help_heading = WHAT, long, value_name = "REPORT", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
+    /// Compare two JSON reports, hashing nothing
+    ///
+    /// What --baseline would find, if the second report were the run. It rests on what the reports
+    /// claim: no file is read, no signature is verified and no key is needed. Differences are
+    /// printed, and written as .json, .xml or .html with --report. Exit status: 0 no difference,
+    /// and nothing in NEW failed; 1 otherwise; 2 if they cannot be compared.
+    #[arg(help_heading = WHAT, long, num_args = 2, value_names = ["OLD", "NEW"], value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["paths", "keys", "fingerprints", "signature", "max_depth", "follow_links", "exclude", "allow_unsigned",
+            "all_files", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color"])]
+    pub compare: Vec<PathBuf>,
+
     /// Also verify the container images in bundles
     ///
     /// Reads every .zst in one pass, unpacking nothing to disk, and also checks saved images (.tar,

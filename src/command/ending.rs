@@ -199,7 +199,7 @@ fn interrupted(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Audit, Finding};
+    use crate::audit::{Audit, Difference, Finding};
     use crate::digest::Digest;
     use crate::run::outcome::Audited;
     use crate::trust::verdict::Summary;
@@ -233,7 +233,7 @@ mod tests {
                 baseline: "b.json".into(),
                 digest: Digest::of(b""),
                 time: String::new(),
-                findings: vec![Finding::Missing { path: "x".into() }],
+                findings: vec![Finding::new(Difference::Removed, "x".into())],
             })),
             ..outcome
         }

@@ -1,6 +1,7 @@
 //! The command, top to bottom: arguments → configuration → run → exit status.
 
 pub(crate) mod args;
+mod compare;
 mod config;
 mod defect;
 mod ending;
@@ -59,6 +60,7 @@ fn dispatch() -> Conclusion {
             generate: Some(what),
             ..
         }) => print(generate::generate(what)),
+        Ok(cli) if !cli.compare.is_empty() => compare::run(&cli),
         Ok(cli) => run(&cli, &environment),
         Err(message) => usage(&message),
     }

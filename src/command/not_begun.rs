@@ -4,6 +4,7 @@ use std::io;
 
 use crate::engine::PoolError;
 use crate::report::file::ReportError;
+use crate::terminal::Message;
 use crate::text::os_error;
 use crate::verify::VerifyError;
 
@@ -27,8 +28,13 @@ pub(super) enum NotBegun {
 }
 
 impl NotBegun {
+    /// Returns the message about it.
+    pub(super) fn message(&self) -> Message {
+        Message::error(self.to_string()).maybe_help(self.help())
+    }
+
     /// Returns what to do, if something can be done.
-    pub(super) fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             NotBegun::Verify(error) => advice(error),
             NotBegun::ReportReplaces(_) | NotBegun::ReportReplacesOutput(_) => {

@@ -65,7 +65,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
     let origin = match is_reported.then(|| origin::of_this_run(asked.note.as_deref())) {
         None => Origin::default(),
         Some(Ok(origin)) => origin,
-        Some(Err(error)) => return cannot(&message(&NotBegun::NoIdentifier(error))),
+        Some(Err(error)) => return cannot(&NotBegun::NoIdentifier(error).message()),
     };
     let account = Account {
         origin,
@@ -88,12 +88,8 @@ pub(super) fn run(config: &Config) -> Conclusion {
         Err(NotBegun::Verify(VerifyError::Cancelled)) => {
             unsurveyed(inputs, verifier, reports, &account, *output)
         }
-        Err(error) => cannot(&message(&error)),
+        Err(error) => cannot(&error.message()),
     }
-}
-
-fn message(error: &NotBegun) -> Message {
-    Message::error(error.to_string()).maybe_help(error.help())
 }
 
 /// Checks that stdout can be written to, if anything will be.
@@ -327,7 +323,7 @@ fn unsurveyed(
 ) -> Conclusion {
     let nothing = match verifier.plan_nothing() {
         Ok(nothing) => nothing,
-        Err(error) => return cannot(&message(&NotBegun::from(error))),
+        Err(error) => return cannot(&NotBegun::from(error).message()),
     };
     let outcome = Outcome {
         summary: Summary {

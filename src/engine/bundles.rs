@@ -18,7 +18,7 @@ use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::image::{self, Contents, Judgement, Outer, Policy};
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::image::ContentsFailure;
+use crate::trust::image::{Archive, ContentsFailure};
 use crate::trust::image_notes::ImageNote;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Subject, Verdict};
@@ -276,6 +276,13 @@ impl Opening {
         // What could not be read to its end has no contents to judge; it fails by itself.
         let contents = hashed.is_ok().then_some(&contents);
         let failure = hashed.as_ref().err().cloned();
+        let archive = match (&file, &hashed) {
+            (Some(file), Ok(Some(digest))) => Some(Archive {
+                digest: *digest,
+                size: file.size(),
+            }),
+            _ => None,
+        };
         let mut outcomes = match &file {
             // Fail closed: a file without a digest was not read to its end.
             Some(file) => {
@@ -285,7 +292,8 @@ impl Opening {
             None => self.without_file(hashed.err(), context),
         };
         fail_unread(&mut outcomes, &failure.unwrap_or(CHANGED));
-        let records = (0..outcomes.len()).flat_map(|at| self.records(&outcomes, at, contents));
+        let records =
+            (0..outcomes.len()).flat_map(|at| self.records(&outcomes, at, contents, archive));
         Ended {
             records: records.collect(),
             queue: self.names.queue,
@@ -317,6 +325,7 @@ impl Opening {
         outcomes: &[Outcome<'_>],
         at: usize,
         contents: Option<&Result<bundle::Contents, Defect>>,
+        archive: Option<Archive>,
     ) -> Vec<Placed> {
         let outcome = &outcomes[at];
         let mut records: Vec<Record> = outcome.record.iter().cloned().collect();
@@ -343,6 +352,11 @@ impl Opening {
             && !notes.is_empty()
         {
             first.image_notes = Some(notes.into());
+        }
+        if outcome.record.is_none() {
+            for record in &mut records {
+                record.archive = archive;
+            }
         }
         Placed::all(outcome.place, records).collect()
     }
@@ -428,6 +442,7 @@ impl Opening {
         let images = judgement.images.into_iter().map(|judged| Record {
             digest: judged.digest,
             size: Some(judged.size),
+            strange: judged.strange,
             elapsed: self.names.started.elapsed(),
             ..Record::on(Subject::Image(Box::new(judged.image)), judged.verdict)
         });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::budget::Budget;
 use super::cross_match::Seeking;
+use super::signers::{Signed, Signer, Strangers};
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::trust::image_notes::ImageNote;
@@ -64,9 +65,26 @@ pub enum Note {
         keys: Vec<Arc<Key>>,
         /// Number of signatures.
         signatures: u64,
-        /// The SHA-256 of the DER of a key that made several of them over the present artifacts,
-        /// and their number. It is not trusted.
-        signer: Option<(Digest, u64)>,
+    },
+    /// `other-signer`: one key that is not trusted made several signatures, or one whose file is at
+    /// hand made some. This says nothing about whether to trust it.
+    OtherSigner {
+        /// The key, and what it signed.
+        signer: Box<Signer>,
+        /// Number of signatures that were examined.
+        examined: u64,
+        /// Number of signatures that no trusted key made.
+        failed: u64,
+    },
+    /// `no-common-signer`: signatures that no trusted key made, nor any key that made another one:
+    /// what they are for was probably changed.
+    NoCommonSigner {
+        /// What they are for, in the order of the lines.
+        of: Vec<Signed>,
+        /// Number of signatures that were examined.
+        examined: u64,
+        /// Number of signatures that no trusted key made.
+        failed: u64,
     },
     /// `spare-parts`: an artifact exists whole, and so do parts that it was split into, which were
     /// not read.
@@ -110,9 +128,9 @@ pub enum Note {
 pub struct NoteCollector {
     contents: Vec<Content>,
     unfit: Vec<Unfit>,
-    /// Signatures that no trusted key made over their artifacts, each with the artifact's digest.
-    strangers: Vec<(Digest, Signature)>,
-    /// Number of such signatures, including those that are not kept.
+    /// Signatures that no trusted key made over their artifacts and images.
+    pub(crate) strangers: Strangers,
+    /// Number of those of artifacts.
     strange: u64,
     /// Whether there was a valid signature, or a signature file that contains none.
     is_mixed: bool,
@@ -165,6 +183,7 @@ impl NoteCollector {
             path: record.path().clone(),
             note: note.clone(),
         }));
+        self.take_strangers(record);
         let Subject::Artifact(path) = &record.subject else {
             return;
         };
@@ -180,12 +199,6 @@ impl NoteCollector {
             record.verdict,
             Verdict::Valid { .. } | Verdict::Invalid(Invalid::Malformed(_))
         );
-        if let (Some(signature), Some(digest)) = (&record.unfit, record.digest) {
-            self.strange += 1;
-            if self.strangers.len() < MOST_UNFIT {
-                self.strangers.push((digest, (**signature).clone()));
-            }
-        }
         if let (Some(signature), Some(file)) = (&record.unfit, &record.signature)
             && self.unfit.len() < MOST_UNFIT
         {
@@ -194,6 +207,27 @@ impl NoteCollector {
                 file: file.clone(),
                 signature: signature.clone(),
             });
+        }
+    }
+
+    fn take_strangers(&mut self, record: &Record) {
+        let image = match &record.subject {
+            Subject::Image(image) => Some(image.name.as_ref().unwrap_or(&image.id)),
+            Subject::Artifact(_) | Subject::Contents(_) => None,
+        };
+        let of = || Signed {
+            path: record.path().clone(),
+            signature: record.signature.clone(),
+            image: image.cloned(),
+        };
+        if let (Some(signature), Some(digest)) = (&record.unfit, record.digest) {
+            self.strange += 1;
+            self.strangers.take(digest, signature, of);
+        }
+        // What passes all the same needs no other key.
+        let strange = record.strange.iter().filter(|_| !record.verdict.passes());
+        for (digest, signature) in strange.flat_map(|strange| strange.iter()) {
+            self.strangers.take(*digest, signature, of);
         }
     }
 
@@ -208,12 +242,10 @@ impl NoteCollector {
         }
     }
 
-    /// Returns the signatures of a run in which none is valid for a trusted key, each with the
-    /// digest of its artifact, and their number; `None` if one is valid, or a signature file
-    /// contains none.
-    pub fn all_strange(&self) -> Option<(&[(Digest, Signature)], u64)> {
-        let are_all = self.strange > 0 && !self.is_mixed;
-        are_all.then_some((&self.strangers, self.strange))
+    /// Returns the number of signatures of artifacts, if none is valid for a trusted key; `None` if
+    /// one is valid, or a signature file contains none.
+    pub fn all_strange(&self) -> Option<u64> {
+        (self.strange > 0 && !self.is_mixed).then_some(self.strange)
     }
 
     /// Returns the notes: first on contents, then on signatures, each in the order of the lines.

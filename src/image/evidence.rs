@@ -8,11 +8,15 @@ use crate::digest::Digest;
 use crate::trust;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::key::Key;
+use crate::trust::signature::Signature;
 use crate::trust::verdict::Verdict;
 
 /// The most signatures that are verified for one image, and that are kept of those over the same
 /// bytes. Cosign takes 100.
 const MAX_TRIED: usize = 1000;
+/// The most signatures of an image that are kept to tell whose they are, where no trusted key made
+/// one.
+const MOST_STRANGE: usize = 8;
 /// The most reasons that are kept.
 const MAX_REFUSED: usize = 1000;
 
@@ -148,6 +152,19 @@ impl Evidence {
     /// Returns how many signatures [`Evidence::signed`] tries for an image.
     pub(crate) fn count(&self, image: &Digest) -> usize {
         self.candidates(image).take(MAX_TRIED).count()
+    }
+
+    /// Returns signatures that may be the image's, each with the digest that it is verified over,
+    /// without those of certificates.
+    pub(crate) fn strange(&self, image: &Digest) -> Arc<[(Digest, Signature)]> {
+        let usable = self.candidates(image).filter_map(|(digest, proof, _)| {
+            let signature = proof
+                .signature
+                .as_ref()
+                .filter(|_| !proof.has_certificate)?;
+            Some((*digest, signature.clone()))
+        });
+        usable.take(MOST_STRANGE).collect()
     }
 
     /// Returns the signatures that may be the image's, each with the digest that it is verified

@@ -9,7 +9,7 @@ use super::listed::{Listed, list};
 use super::names;
 use super::noting;
 use super::policy::{Outer, Policy};
-use super::signer::Signer;
+use super::signer::{Signer, Strange};
 use super::sources::Sources;
 use super::walk::missing;
 use crate::digest::Digest;
@@ -47,6 +47,8 @@ pub struct Judged {
     pub digest: Option<Digest>,
     /// The sum of the sizes of its blobs that are here, each counted once, in bytes.
     pub size: u64,
+    /// Its signatures, each with what it is verified over, if no trusted key made one.
+    pub(crate) strange: Option<Strange>,
 }
 
 /// Judges every image of the source `inside`. `outside` is what the user brought along: signatures,
@@ -153,6 +155,10 @@ fn one(
         verdict,
         digest: walked.digest,
         size: walked.size,
+        strange: match &content.signer {
+            Signer::Other(strange) => Some(Arc::clone(strange)),
+            _ => None,
+        },
     }
 }
 
@@ -177,8 +183,8 @@ fn verdict(found: &Found, others: &Others, policy: &Policy, outer: Outer) -> Ver
     let unsigned = |why| Verdict::Unsigned { allowed, why };
     match &content.signer {
         Signer::Trusted { verdict, .. } => verdict.clone(),
-        Signer::Other if !allowed => Verdict::Invalid(Invalid::NoKeyVerifies),
-        Signer::Other => unsigned(Unclaimed::OtherSigner),
+        Signer::Other(_) if !allowed => Verdict::Invalid(Invalid::NoKeyVerifies),
+        Signer::Other(_) => unsigned(Unclaimed::OtherSigner),
         Signer::Keyless => unsigned(Unclaimed::Keyless),
         Signer::Nobody => unsigned(Unclaimed::NoSignature),
     }

@@ -9,8 +9,10 @@ use super::document::Manifest;
 use super::evidence::Signed;
 use super::media::Class;
 use super::sources::Sources;
+use crate::digest::Digest;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::ImageFailure;
+use crate::trust::signature::Signature;
 use crate::trust::verdict::Verdict;
 
 /// Number of indexes above an image, one inside the other, through which a signature counts.
@@ -19,6 +21,9 @@ const MOST_PARENTS: usize = 8;
 /// Steps that one verification of a signature costs, as measured against following a descriptor.
 const STEPS_OF_CHECK: usize = 50;
 
+/// Signatures that no trusted key made, each with what it is verified over.
+pub(super) type Strange = Arc<[(Digest, Signature)]>;
+
 /// Who signed an image, from the least to the best.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Signer {
@@ -26,8 +31,8 @@ pub(super) enum Signer {
     Nobody,
     /// Only holders of short-lived certificates.
     Keyless,
-    /// Others than those who are trusted.
-    Other,
+    /// Others than those who are trusted: their signatures, each with what it is verified over.
+    Other(Strange),
     /// A trusted key.
     Trusted {
         /// As the judge of signatures said it.
@@ -42,7 +47,7 @@ impl Signer {
         match self {
             Signer::Nobody => 0,
             Signer::Keyless => 1,
-            Signer::Other => 2,
+            Signer::Other(_) => 2,
             Signer::Trusted { .. } => 3,
         }
     }
@@ -62,8 +67,8 @@ impl Signer {
     }
 }
 
-impl From<Signed> for Signer {
-    fn from(signed: Signed) -> Signer {
+impl Signer {
+    fn of(signed: Signed, strange: impl FnOnce() -> Strange) -> Signer {
         match signed {
             // Fail closed: only what the judge of signatures calls valid is trusted.
             Signed::By {
@@ -73,7 +78,7 @@ impl From<Signed> for Signer {
                 verdict,
                 references: references.into(),
             },
-            Signed::By { .. } | Signed::Untrusted => Signer::Other,
+            Signed::By { .. } | Signed::Untrusted => Signer::Other(strange()),
             Signed::Keyless => Signer::Keyless,
             Signed::Nothing => Signer::Nobody,
         }
@@ -138,7 +143,12 @@ impl Sources<'_> {
         let checks = both.map(|contents| contents.evidence.count(hashed));
         // Fail closed: what costs too much to be verified is not verified.
         self.pay((checks[0] + checks[1]) * self.keys.len().max(1) * STEPS_OF_CHECK)?;
-        let signed = |contents: &Contents| contents.evidence.signed(hashed, self.keys).into();
+        let signed = |contents: &Contents| {
+            let evidence = &contents.evidence;
+            Signer::of(evidence.signed(hashed, self.keys), || {
+                evidence.strange(hashed)
+            })
+        };
         let [inside, outside] = both.map(signed);
         let signer = Signer::or(inside, outside);
         self.own_signers.insert(*digest, signer.clone());

@@ -19,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::files::{Directory, SharedPath};
+use crate::names::endings;
 use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::Unclaimed;
 use links::Walked;
-use pairing::{Content, Kind, Needed, Pair, Paired};
+use pairing::{Content, Entry, Kind, Needed, Pair, Paired};
 use siblings::Siblings;
 use unchecked::{LeftOut, Place};
 use walk::{Found, Listing, Problem, WalkError, WalkOptions};
@@ -173,6 +174,18 @@ pub struct Survey {
     pub spare_parts: Vec<(SharedPath, SharedPath)>,
     /// What was left out.
     pub unchecked: Unchecked,
+    /// The first files with names like those of keys. No verdict rests on them.
+    pub key_files: Vec<SharedPath>,
+}
+
+impl Survey {
+    fn note_key_files(&mut self, directory: &Directory, entries: &[Entry]) {
+        let left = MOST_KEY_FILES.saturating_sub(self.key_files.len());
+        let keys = entries.iter();
+        let keys = keys.filter(|entry| entry.kind == Kind::File && endings::is_key(&entry.name));
+        let keys = keys.map(|entry| directory.join(&entry.name));
+        self.key_files.extend(keys.take(left));
+    }
 }
 
 /// Surveys all PATHs. Artifacts found by several PATHs under the same path are listed once.
@@ -234,6 +247,9 @@ const MEMORY_OF_PAIRING: usize = 400;
 const MEMORY_OF_NAMES: usize = 2 * 64;
 /// Memory per artifact in bytes in the set of those already seen.
 const MEMORY_OF_ONE_SEEN: usize = 2 * size_of::<(usize, Arc<OsStr>, Option<Arc<OsStr>>)>();
+
+/// Maximum number of files with names like those of keys that a survey remembers.
+const MOST_KEY_FILES: usize = 64;
 
 /// A survey in progress.
 struct Looking<'a> {
@@ -326,6 +342,7 @@ impl Looking<'_> {
         let paired = pairing::pair(&entries, self.search.needed());
         let kept = self.left_out.take(place, &entries, &paired);
         self.room.take(MEMORY_OF_NAMES * kept)?;
+        self.survey.note_key_files(directory, &entries);
         drop(entries);
         let Paired {
             pairs,

@@ -75,6 +75,15 @@ pub fn is_saved_image(name: &OsStr) -> bool {
     SAVED.iter().any(is_of)
 }
 
+/// The endings of public keys.
+const KEYS: [&[u8]; 3] = [b".pem", b".pub", b".der"];
+
+/// Reports whether a file of this name may be a public key.
+pub fn is_key(name: &OsStr) -> bool {
+    let is_of = |ending: &&[u8]| strip(name.as_bytes(), ending).is_some();
+    KEYS.iter().any(is_of)
+}
+
 fn strip<'a>(name: &'a [u8], ending: &[u8]) -> Option<&'a [u8]> {
     let (stem, end) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
     end.eq_ignore_ascii_case(ending).then_some(stem)

@@ -6,25 +6,26 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::document_audit::of_audit;
+use super::document_notes::note;
 use super::remedy::remedy;
 use super::words;
 use crate::files::SharedPath;
+use crate::hints::notes;
 use crate::run::origin::{self, COMMIT};
 use crate::run::{self, Run, VERSION};
 use crate::text::time::rfc3339;
 use crate::trust::image as images;
-use crate::trust::image_notes::ImageNote;
 use crate::trust::key;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::unchecked::{self, Unchecked};
 use crate::trust::verdict::{self, Record, Subject, Verdict};
 use crate::wire::{
-    Artifact, Audit, Blob, Counts, Document, Excluded, Finding, Image, ImageCounts, ImageOptions,
-    Key, Names, NotChecked, Note, Options, PathMember, Platform, SCHEMA, SignatureFile,
-    SignatureMember, Start, Summary, Type, User,
+    Artifact, Blob, Content, Counts, Document, Excluded, Image, ImageCounts, ImageOptions, Key,
+    Names, NotChecked, Options, PathMember, Platform, SCHEMA, SignatureFile, SignatureMember,
+    Start, Summary, Type, User,
 };
-use crate::{audit, hints::notes};
 
 /// Returns a whole run.
 pub(super) fn whole(run: Run<'_>) -> Document<'_, Artifacts<'_>, Notes<'_>> {
@@ -55,7 +56,7 @@ impl Serialize for Notes<'_> {
 }
 
 /// The paths of a note, also built during serialization.
-pub(super) struct Members<'a>(&'a [SharedPath]);
+pub(super) struct Members<'a>(pub(super) &'a [SharedPath]);
 
 impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -111,11 +112,13 @@ fn of_key<'a>(start: &run::Start, key: &'a Arc<key::Key>) -> Key<'a> {
     }
 }
 
-fn member(path: &SharedPath) -> PathMember<'static> {
+/// Returns a path.
+pub(super) fn member(path: &SharedPath) -> PathMember<'static> {
     PathMember::of_bytes(path.to_os_string().into_vec())
 }
 
-fn signature(path: &SharedPath) -> SignatureMember<'static> {
+/// Returns the path of a signature file.
+pub(super) fn signature(path: &SharedPath) -> SignatureMember<'static> {
     member(path).into()
 }
 
@@ -188,6 +191,7 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         sha256: record.digest.map(|digest| digest.to_string().into()),
         signature: record.signature.as_ref().map(signature).unwrap_or_default(),
         signature_file: record.signature_file.as_deref().map(signature_file),
+        archive: record.archive.map(archive),
         key,
         parts: record.parts.iter().map(member).collect(),
         link: record.link.as_deref().map(member),
@@ -202,6 +206,13 @@ fn signature_file(file: &verdict::SignatureFile) -> SignatureFile<'static> {
         sha256: file.digest.map(|digest| digest.to_string().into()),
         size: file.size,
         modified: file.modified.map(|time| rfc3339(time).into()),
+    }
+}
+
+fn archive(archive: images::Archive) -> Content<'static> {
+    Content {
+        sha256: Some(archive.digest.to_string().into()),
+        size: Some(archive.size),
     }
 }
 
@@ -296,135 +307,6 @@ fn image_counts(images: verdict::ImageCounts) -> Option<ImageCounts> {
         too_large: images.too_large,
         no_images: images.no_images,
     })
-}
-
-fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
-    use notes::Note as Found;
-    match note {
-        Found::SameContent { digest, paths: of } => Note::SameContent {
-            sha256: digest.to_string().into(),
-            paths: Members(of),
-        },
-        Found::SameDirectory { path, judged_as } => Note::SameDirectory {
-            path: member(path),
-            judged_as: member(judged_as),
-        },
-        Found::SignatureFitsOther {
-            signature,
-            path,
-            verifies,
-        } => Note::SignatureFitsOther {
-            signature: self::signature(signature),
-            path: member(path),
-            fits: member(verifies),
-        },
-        Found::WrongKey {
-            keys,
-            signatures,
-            signer,
-        } => {
-            let fingerprints = keys.iter().map(|key| key.fingerprint().to_string().into());
-            Note::WrongKey {
-                keys: fingerprints.collect(),
-                signatures: *signatures,
-                signer: signer.map(|(fingerprint, _)| fingerprint.to_string().into()),
-                signer_signatures: signer.map(|(_, made)| made),
-            }
-        }
-        Found::SignatureFits {
-            signature,
-            verifies,
-        } => Note::SignatureFits {
-            signature: self::signature(signature),
-            fits: member(verifies),
-        },
-        Found::StraySignature { path } => Note::StraySignature {
-            signature: signature(path),
-        },
-        Found::SpareParts { whole, paths: of } => Note::SpareParts {
-            path: member(whole),
-            paths: Members(of),
-        },
-        Found::AlikeNames {
-            difference,
-            paths: of,
-        } => Note::AlikeNames {
-            difference: (*difference).into(),
-            paths: Members(of),
-        },
-        Found::UnusedRegistry { prefix } => Note::UnusedRegistry {
-            prefix: prefix.as_str().into(),
-        },
-        Found::Images { path, note } => image_note(path, note),
-    }
-}
-
-fn image_note<'a>(path: &SharedPath, note: &'a ImageNote) -> Note<'a, Members<'a>> {
-    let path = member(path);
-    match note {
-        ImageNote::OtherRepository { image, signed_as } => Note::ImageSignedAs {
-            path,
-            image: (**image).into(),
-            signed_as: (**signed_as).into(),
-        },
-        ImageNote::SameDigest { names } => Note::SameImage {
-            path,
-            images: names.iter().map(|name| (**name).into()).collect(),
-        },
-        ImageNote::SignatureWithoutImage { digest, others } => Note::SignatureWithoutImage {
-            path,
-            image: (**digest).into(),
-            others: *others,
-        },
-        ImageNote::UnusableSignature {
-            digest,
-            why,
-            others,
-        } => Note::UnusableSignature {
-            path,
-            blob: (**digest).into(),
-            why: (**why).into(),
-            others: *others,
-        },
-        ImageNote::Unreachable { blobs, bytes } => Note::UnreachableContent {
-            path,
-            blobs: *blobs,
-            bytes: *bytes,
-        },
-        ImageNote::ForeignLayer {
-            image,
-            digest,
-            others,
-        } => Note::ForeignLayer {
-            path,
-            image: (**image).into(),
-            blob: (**digest).into(),
-            others: *others,
-        },
-    }
-}
-
-fn of_audit(audit: &audit::Audit) -> Audit<'_> {
-    Audit {
-        baseline: PathMember::of(&audit.baseline),
-        sha256: audit.digest.to_string().into(),
-        time: audit.time.as_str().into(),
-        findings: audit.findings.iter().map(finding).collect(),
-    }
-}
-
-fn finding(finding: &audit::Finding) -> Finding<'_> {
-    let from = match finding {
-        audit::Finding::Renamed { from, .. } => Some(member(from)),
-        _ => None,
-    };
-    Finding {
-        finding: finding.name().into(),
-        path: member(finding.path()),
-        image: finding.image().map(Into::into),
-        from,
-        like: finding.like().map(member),
-    }
 }
 
 /// Returns seconds, rounded to the useful resolution of a clock: microseconds.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::{html, json, junit, place, replace, words};
+use crate::audit::comparison::Comparison;
 use crate::digest::Digest;
 use crate::digest::stream::Tee;
 use crate::files::SharedPath;
@@ -35,6 +36,13 @@ pub enum ReportFormat {
 }
 
 impl ReportFormat {
+    /// Reports whether a comparison of two reports can be written in it.
+    pub fn has_comparisons(self) -> bool {
+        match self {
+            ReportFormat::Json | ReportFormat::Junit | ReportFormat::Html => true,
+        }
+    }
+
     /// Returns the format that a file's extension selects.
     pub fn of(target: &Path) -> Option<ReportFormat> {
         match target.extension().and_then(OsStr::to_str) {
@@ -116,8 +124,32 @@ impl ReportFile {
     /// On errors of the file system, and if the report would replace the target of a valid
     /// artifact's link.
     pub fn write(self, run: Run<'_>) -> Result<Written, ReportError> {
-        let written = self.is_free(run.records).and_then(|()| {
-            let digest = write(&self.temporary, self.format, run)?;
+        self.replace(run.records, |format, out| match format {
+            ReportFormat::Json => json::write(out, run),
+            ReportFormat::Junit => junit::write(out, run),
+            ReportFormat::Html => html::write(out, run),
+        })
+    }
+
+    /// Writes a comparison of two reports, and moves it into place.
+    ///
+    /// # Errors
+    /// On errors of the file system, and for a format without comparisons.
+    pub fn write_comparison(self, comparison: &Comparison) -> Result<Written, ReportError> {
+        self.replace(&[], |format, out| match format {
+            ReportFormat::Json => json::write_comparison(out, comparison),
+            ReportFormat::Junit => junit::write_comparison(out, comparison),
+            ReportFormat::Html => html::comparison::write(out, comparison),
+        })
+    }
+
+    fn replace(
+        self,
+        records: &[Record],
+        write_into: impl FnOnce(ReportFormat, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<Written, ReportError> {
+        let written = self.is_free(records).and_then(|()| {
+            let digest = write(&self.temporary, |out| write_into(self.format, out))?;
             keep_mode(self.temporary.as_file(), &self.place)?;
             let persisted = self.temporary.persist(&self.place);
             persisted.map_err(|failed| failed.error)?;
@@ -243,13 +275,12 @@ fn keep_mode(new: &File, place: &Path) -> io::Result<()> {
     new.set_permissions(Permissions::from_mode(mode))
 }
 
-fn write(file: &NamedTempFile, format: ReportFormat, run: Run<'_>) -> io::Result<Digest> {
+fn write(
+    file: &NamedTempFile,
+    write_into: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<Digest> {
     let mut out = BufWriter::with_capacity(AT_ONCE, Tee::new(file.as_file()));
-    match format {
-        ReportFormat::Json => json::write(&mut out, run),
-        ReportFormat::Junit => junit::write(&mut out, run),
-        ReportFormat::Html => html::write(&mut out, run),
-    }?;
+    write_into(&mut out)?;
     let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     // Synced before the rename: a report is complete even after a power failure.
     file.as_file().sync_all()?;

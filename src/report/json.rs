@@ -45,7 +45,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use super::document;
+use super::{document, document_audit};
+use crate::audit::comparison::Comparison;
 use crate::run::{End, Run, Start};
 use crate::text::escape;
 use crate::trust::verdict::Record;
@@ -111,4 +112,21 @@ impl Formatter for ForLogs {
 pub fn write(mut out: impl Write, run: Run<'_>) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut out, &document::whole(run))?;
     out.write_all(b"\n")
+}
+
+/// Writes a comparison of two reports as one document.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_comparison(mut out: impl Write, comparison: &Comparison) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, &document_audit::comparison(comparison))?;
+    out.write_all(b"\n")
+}
+
+/// Writes a comparison of two reports as one line.
+///
+/// # Errors
+/// Those of the writer.
+pub fn comparison(out: impl Write, comparison: &Comparison) -> io::Result<()> {
+    line(out, &document_audit::comparison(comparison))
 }

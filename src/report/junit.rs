@@ -1,23 +1,23 @@
 //! A run as JUnit XML, as GitLab and Jenkins read it: one test case per artifact.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use askama::Template;
 
-use super::images::{self, INSIDE};
-use super::{unchecked, words};
-use crate::audit::Finding;
-use crate::files::SharedPath;
+use super::junit_names::{Class, Identity, names, part, part_of};
+use super::signers::{self, Signers};
+use super::{differences, unchecked, words};
+use crate::audit::comparison::Comparison;
+use crate::audit::{Content, Finding};
+use crate::hints::signers::Signer;
 use crate::run::conclusion::Conclusion;
 use crate::run::origin::{COMMIT, Origin};
 use crate::run::{End, Run, VERSION};
 use crate::text::{escape, time};
 use crate::trust::terms::Reason;
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::verdict::{Record, Verdict};
 
 /// The name of the report and of its suite.
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -40,6 +40,7 @@ struct Report<'a> {
     time: String,
     properties: Vec<(&'static str, String)>,
     records: &'a [Record],
+    signers: Signers<'a>,
     /// The cases that belong to no record.
     others: Vec<Case>,
     notes: Option<String>,
@@ -58,7 +59,7 @@ impl<'a> Report<'a> {
     fn of(run: Run<'a>) -> Report<'a> {
         let findings = run.end.audit.iter().flat_map(|audit| &audit.findings);
         let others: Vec<Case> = findings
-            .map(difference)
+            .map(|finding| difference(finding, Class::Baseline, differences::finding(finding)))
             .chain(unfinished(run.end))
             .collect();
         let mut counts = Counts::default();
@@ -72,8 +73,9 @@ impl<'a> Report<'a> {
             counts,
             timestamp: time::rfc3339_with_offset(run.start.time),
             time: seconds(run.end.summary.elapsed),
-            properties: properties(run),
+            properties: [properties(run), signers(run.end)].concat(),
             records: run.records,
+            signers: Signers::of(&run.end.notes),
             others,
             notes: (!notes.is_empty()).then(|| notes.join("\n")),
         }
@@ -82,9 +84,61 @@ impl<'a> Report<'a> {
     /// Returns the cases, building those of records during writing.
     fn cases(&self) -> impl Iterator<Item = Cow<'_, Case>> {
         let records = self.records.iter().zip(names(self.records));
-        let records = records.map(|(record, name)| Cow::Owned(case(record, name)));
+        let records = records.map(|(record, name)| Cow::Owned(case(record, name, &self.signers)));
         records.chain(self.others.iter().map(Cow::Borrowed))
     }
+}
+
+/// Writes a comparison of two reports: a case for each difference, and one for the whole.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_comparison(mut out: impl Write, comparison: &Comparison) -> io::Result<()> {
+    let findings = comparison.findings.iter();
+    let cases = findings
+        .map(|finding| difference(finding, Class::Comparison, differences::compared(finding)));
+    let cases: Vec<Case> = cases.chain([the_comparison(comparison)]).collect();
+    let mut counts = Counts::default();
+    cases.iter().for_each(|case| counts.add(&case.outcome));
+    let report = Report {
+        name: NAME,
+        counts,
+        timestamp: time::rfc3339_with_offset(comparison.time),
+        time: seconds(Duration::ZERO),
+        properties: vec![
+            ("version", VERSION.to_owned()),
+            ("host", escape::name(comparison.host.as_ref())),
+            ("old-report", differences::side(&comparison.old)),
+            ("old-report-sha256", comparison.old.digest.to_string()),
+            ("new-report", differences::side(&comparison.new)),
+            ("new-report-sha256", comparison.new.digest.to_string()),
+        ],
+        records: &[],
+        signers: Signers::default(),
+        others: cases,
+        notes: Some(differences::RESTS_ON.to_owned()),
+    };
+    report.write_into(&mut out)?;
+    out.write_all(b"\n")
+}
+
+/// Returns the case of a comparison as a whole.
+fn the_comparison(comparison: &Comparison) -> Case {
+    let conclusion = Conclusion::of(comparison);
+    let remarks = differences::comparison_remarks(comparison);
+    let message = [vec![differences::comparison(comparison)], remarks].concat();
+    let message = message.join("; ");
+    let kind = format!("exit-status-{}", conclusion.exit_status());
+    let outcome = match conclusion {
+        Conclusion::Valid => Outcome::Success,
+        Conclusion::NotValid => Outcome::Failure {
+            message,
+            kind: "different",
+            description: None,
+        },
+        _ => Outcome::Error { message, kind },
+    };
+    Identity::of_run(Class::Comparison, "the two reports").into_case(outcome)
 }
 
 impl Counts {
@@ -138,6 +192,15 @@ fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
+/// Returns the keys that made signatures and are not trusted, each with the number of these.
+fn signers(end: &End) -> Vec<(&'static str, String)> {
+    let signers = signers::of_notes(&end.notes);
+    let text = |signer: &Signer| format!("{} {}", signer.fingerprint, signer.made.len());
+    signers
+        .map(|signer| ("other-signer", text(signer)))
+        .collect()
+}
+
 fn properties(run: Run<'_>) -> Vec<(&'static str, String)> {
     let start = run.start;
     let key = |key: &std::sync::Arc<crate::trust::key::Key>| {
@@ -183,29 +246,7 @@ fn of_origin(origin: &Origin) -> impl Iterator<Item = (&'static str, String)> {
         .filter_map(|(name, value)| Some((name, value?)))
 }
 
-/// A case's unique identity: consumers keep one of two cases with the same identity, so a failing
-/// case could hide behind a passing one.
-///
-/// Some consumers identify a case by the name alone, some by class and name, and GitLab by the hash
-/// of `class_name`: none of these three may be the same for two cases. Cases of records have a
-/// class and a name in the form of [`part`], which neither begins with `(` nor contains ` (`. So a
-/// case that begins with `(` belongs to the run itself, and text after the first ` (` was added by
-/// [`names`].
-#[derive(Clone)]
-struct Identity {
-    class: String,
-    name: String,
-}
-
 impl Identity {
-    /// Returns the identity of a case that is not an artifact's.
-    fn of_run(class: &str, name: &str) -> Identity {
-        Identity {
-            class: format!("({class})"),
-            name: format!("({name})"),
-        }
-    }
-
     fn into_case(self, outcome: Outcome) -> Case {
         Case {
             identity: self,
@@ -216,122 +257,30 @@ impl Identity {
     }
 }
 
-/// Returns a path in a unique form, as printed, and without the separators of a name's parts.
-/// Leading, trailing and repeated blanks are escaped as well, since parsers of XML attributes may
-/// drop them.
-fn part(path: &SharedPath) -> String {
-    part_of(&words::shown(path))
-}
-
-fn part_of(printed: &str) -> String {
-    let mut text = String::new();
-    let mut chars = printed.chars().peekable();
-    while let Some(c) = chars.next() {
-        let at_start = text.is_empty();
-        let is_escaped = match c {
-            '(' => at_start || text.ends_with(' '),
-            ' ' => at_start || text.ends_with(' ') || chars.peek().is_none(),
-            _ => false,
-        };
-        if is_escaped {
-            text.extend(c.escape_unicode());
-        } else {
-            text.push(c);
-        }
-    }
-    text
-}
-
-/// What the name of a case is made of. Two records may have the same.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Named<'a> {
-    Artifact(&'a SharedPath),
-    /// The artifact, the image's name and its digest. An index may list an image twice.
-    Image(&'a SharedPath, Option<&'a str>, &'a str),
-    Contents(&'a SharedPath),
-}
-
-impl<'a> Named<'a> {
-    fn of(record: &'a Record) -> Named<'a> {
-        match &record.subject {
-            Subject::Artifact(path) => Named::Artifact(path),
-            Subject::Image(image) => {
-                Named::Image(&image.artifact, image.name.as_deref(), &image.id)
-            }
-            Subject::Contents(artifact) => Named::Contents(artifact),
-        }
-    }
-
-    fn printed(self) -> String {
-        match self {
-            Named::Artifact(path) => part(path),
-            Named::Image(artifact, name, id) => format!(
-                "{}{INSIDE}{} {}",
-                part(artifact),
-                part_of(&images::name(name, id)),
-                part_of(&images::label(id))
-            ),
-            Named::Contents(artifact) => format!("{}{INSIDE}contents", part(artifact)),
-        }
-    }
-}
-
-/// Returns the names of the records' cases, in their order: the path; the signature after it, if
-/// several records share a path; and a number after that, if even these are the same.
-fn names(records: &[Record]) -> impl Iterator<Item = String> {
-    let mut of_subject: HashMap<Named<'_>, usize> = HashMap::new();
-    for record in records {
-        *of_subject.entry(Named::of(record)).or_default() += 1;
-    }
-    let mut seen: HashMap<(Named<'_>, String), usize> = HashMap::new();
-    records.iter().map(move |record| {
-        let named = Named::of(record);
-        let name = named.printed();
-        if of_subject[&named] == 1 {
-            return name;
-        }
-        let signature = record.signature.as_ref();
-        let signature =
-            signature.map_or_else(String::new, |s| format!(" ({})", beside(record.path(), s)));
-        let mut name = name + &signature;
-        let times = seen.entry((named, signature)).or_default();
-        *times += 1;
-        if *times > 1 {
-            // No signature file is shown with a leading parenthesis.
-            name += &format!(" (({times}))");
-        }
-        name
-    })
-}
-
-/// Returns a signature file as it appears in the name of its artifact's case: without its directory
-/// if that is the artifact's.
-fn beside(data: &SharedPath, signature: &SharedPath) -> String {
-    match signature.file_name().filter(|_| signature.is_beside(data)) {
-        Some(name) => part_of(&escape::name(name)),
-        None => part(signature),
-    }
-}
-
-fn case(record: &Record, name: String) -> Case {
-    let directory = record.path().parent().unwrap_or(Path::new(""));
-    let class = if directory.as_os_str().is_empty() {
-        ".".to_owned()
-    } else {
-        part_of(&words::shown_path(directory))
-    };
+fn case(record: &Record, name: String, signers: &Signers<'_>) -> Case {
     let signature = record.signature.as_ref().map(words::shown);
     let digest = record.digest.map(|digest| digest.to_string());
-    let properties = [("signature", signature), ("sha256", digest)];
-    let properties = properties.into_iter();
+    let signer = signers.signer(record).map(ToString::to_string);
+    let properties = [
+        ("signature", signature),
+        ("sha256", digest),
+        ("other-signer", signer),
+    ];
     Case {
-        identity: Identity { class, name },
         time: Some(seconds(record.elapsed)),
-        properties: properties
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect(),
-        outcome: outcome(record),
+        properties: known(properties),
+        ..Identity::of_record(record, name).into_case(outcome(record))
     }
+}
+
+/// Returns the properties that have a value.
+fn known<const N: usize>(
+    properties: [(&'static str, Option<String>); N],
+) -> Vec<(&'static str, String)> {
+    let properties = properties.into_iter();
+    properties
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 fn outcome(record: &Record) -> Outcome {
@@ -349,16 +298,29 @@ fn outcome(record: &Record) -> Outcome {
     }
 }
 
-/// Returns a case that fails because of a difference from the baseline.
-fn difference(finding: &Finding) -> Case {
-    let image = finding.image().map(|image| format!(" {image}"));
+/// Returns a case that fails because of a difference.
+fn difference(finding: &Finding, class: Class, message: String) -> Case {
+    let image = finding.image.as_ref().map(|image| format!(" {image}"));
     let image = part_of(&image.unwrap_or_default());
-    let name = format!("{}: {}{image}", finding.name(), part(finding.path()));
-    Identity::of_run("baseline", &name).into_case(Outcome::Failure {
-        message: words::finding(finding),
-        kind: finding.name(),
-        description: None,
-    })
+    let kind = finding.difference.name();
+    let name = format!("{kind}: {}{image}", part(&finding.path));
+    let digest = |content: &Option<Content>| Some(content.as_ref()?.sha256?.to_string());
+    let size = |content: &Option<Content>| Some(content.as_ref()?.size?.to_string());
+    let properties = [
+        ("from", finding.from.as_ref().map(words::shown)),
+        ("old-sha256", digest(&finding.old)),
+        ("old-size", size(&finding.old)),
+        ("new-sha256", digest(&finding.new)),
+        ("new-size", size(&finding.new)),
+    ];
+    Case {
+        properties: known(properties),
+        ..Identity::of_run(class, &name).into_case(Outcome::Failure {
+            message,
+            kind,
+            description: None,
+        })
+    }
 }
 
 /// Returns a case that fails for the run itself, if not every artifact was judged or none could be.
@@ -387,12 +349,14 @@ fn unfinished(end: &End) -> Option<Case> {
 }
 
 fn the_run(outcome: Outcome) -> Case {
-    Identity::of_run("run", "the whole run").into_case(outcome)
+    Identity::of_run(Class::Run, "the whole run").into_case(outcome)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Difference;
+    use crate::files::SharedPath;
     use proptest::prelude::*;
     use std::collections::HashSet;
 
@@ -414,13 +378,13 @@ mod tests {
             ".",
             "x.sig.bin",
             "(baseline)",
-            "_(missing: ",
+            "_(removed: ",
             "baseline",
             "\\",
             "\n",
             "\u{28}",
             "\u{20}",
-            "(run)_(the whole run)",
+            "verify-signatures.run_(the whole run)",
         ]);
         let pieces = prop::collection::vec(piece, 1..5);
         pieces.prop_map(|pieces| pieces.concat().into())
@@ -434,12 +398,13 @@ mod tests {
     }
 
     fn finding() -> impl Strategy<Value = Finding> {
-        (path(), any::<bool>()).prop_map(|(path, is_missing)| {
-            if is_missing {
-                Finding::Missing { path }
+        (path(), any::<bool>()).prop_map(|(path, is_removed)| {
+            let difference = if is_removed {
+                Difference::Removed
             } else {
-                Finding::Added { path, like: None }
-            }
+                Difference::Added
+            };
+            Finding::new(difference, path)
         })
     }
 
@@ -450,10 +415,10 @@ mod tests {
             records in records(), findings in prop::collection::vec(finding(), 0..8)
         ) {
             let mut cases: Vec<Case> =
-                records.iter().zip(names(&records)).map(|(record, name)| case(record, name)).collect();
+                records.iter().zip(names(&records)).map(|(record, name)| case(record, name, &Signers::default())).collect();
             let mut seen = HashSet::new();
-            let once = findings.iter().filter(|f| seen.insert((f.name(), f.path())));
-            cases.extend(once.map(difference));
+            let once = findings.iter().filter(|f| seen.insert((f.difference, &f.path)));
+            cases.extend(once.map(|finding| difference(finding, Class::Baseline, String::new())));
             cases.push(the_run(Outcome::Success));
             let by_name: HashSet<String> = cases.iter().map(|case| case.identity.name.clone()).collect();
             let joined: HashSet<String> = cases.iter().map(|case| format!("{}_{}", case.identity.class, case.identity.name)).collect();

@@ -4,10 +4,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::images;
 use super::remedy::{Role, for_content, remedy};
-use crate::audit::{Audit, Finding};
-use crate::digest::Digest;
+use super::{images, signers};
 use crate::digest::choice::{Choice, Measurement};
 use crate::files::SharedPath;
 use crate::hints::notes::Note;
@@ -270,11 +268,17 @@ pub fn note(note: &Note) -> String {
             shown(signature),
             shown(verifies)
         ),
-        Note::WrongKey {
-            keys,
-            signatures,
+        Note::WrongKey { keys, signatures } => wrong_key(keys, *signatures),
+        Note::OtherSigner {
             signer,
-        } => wrong_key(keys, *signatures, *signer),
+            examined,
+            failed,
+        } => signers::other_signer(signer, *examined, *failed),
+        Note::NoCommonSigner {
+            of,
+            examined,
+            failed,
+        } => signers::no_common_signer(of, *examined, *failed),
         Note::SignatureFits {
             signature,
             verifies,
@@ -336,7 +340,7 @@ fn list_as(paths: &[SharedPath], shown: fn(&SharedPath) -> String) -> String {
 }
 
 /// Returns the way to print paths so that the difference is visible.
-fn distinguishably(difference: &str) -> fn(&SharedPath) -> String {
+pub(super) fn distinguishably(difference: &str) -> fn(&SharedPath) -> String {
     match difference {
         "normal-form" | "case-and-normal-form" => spelled_out,
         _ => shown,
@@ -352,7 +356,7 @@ fn spelled_out(path: &SharedPath) -> String {
     shown(path).chars().map(spell).collect()
 }
 
-fn difference_in_words(term: &str) -> &'static str {
+pub(super) fn difference_in_words(term: &str) -> &'static str {
     match term {
         "case" => "the case of letters",
         "normal-form" => "their Unicode normal form",
@@ -360,8 +364,8 @@ fn difference_in_words(term: &str) -> &'static str {
     }
 }
 
-/// Reports that the keys are probably the wrong ones, and names the one that made the signatures.
-fn wrong_key(keys: &[Arc<Key>], signatures: u64, signer: Option<(Digest, u64)>) -> String {
+/// Reports that the keys are probably the wrong ones.
+fn wrong_key(keys: &[Arc<Key>], signatures: u64) -> String {
     let key = |key: &Arc<Key>| format!("{} ({})", key.name(), key.fingerprint());
     let keys = keys.iter().map(key).collect::<Vec<_>>().join(", ");
     let found = match signatures {
@@ -369,115 +373,7 @@ fn wrong_key(keys: &[Arc<Key>], signatures: u64, signer: Option<(Digest, u64)>) 
               probably the wrong key".to_owned(),
         more => format!("none of the {more} signatures of this run was made by a trusted key over its file: this is probably the wrong key"),
     };
-    let signer = signer.map_or_else(String::new, |(fingerprint, made)| {
-        format!(
-            "; the key that made {made} of them has the fingerprint {fingerprint}: trust it only if the vendor publishes that"
-        )
-    });
-    format!("{found}, an old one or another product's; used: {keys}{signer}")
-}
-
-/// Returns a difference from the baseline, as a line like those of the verdicts.
-pub fn finding(finding: &Finding) -> String {
-    let path = shown(finding.path());
-    match finding {
-        Finding::Missing { .. } => format!("{path}: ❌ Missing: the baseline has it"),
-        Finding::Added { like: None, .. } => {
-            format!("{path}: ❌ Added: the baseline does not have it")
-        }
-        Finding::Added {
-            like: Some(like), ..
-        } => format!(
-            "{path}: ❌ Added: the baseline does not have it{}",
-            alike(like, finding.path())
-        ),
-        Finding::Changed { .. } => {
-            format!("{path}: ❌ Changed: not the content that the baseline has")
-        }
-        Finding::Renamed { from, .. } => {
-            format!(
-                "{path}: ❌ Renamed: the baseline has this content as {}{}",
-                shown(from),
-                alike(from, finding.path())
-            )
-        }
-        Finding::ImageMissing { image, .. } => {
-            format!(
-                "{}: ❌ Image missing: the baseline has it",
-                images::inside(finding.path(), image)
-            )
-        }
-        Finding::ImageAdded { image, .. } => {
-            format!(
-                "{}: ❌ Image added: the baseline does not have it",
-                images::inside(finding.path(), image)
-            )
-        }
-        Finding::ImageChanged { image, .. } => {
-            format!(
-                "{}: ❌ Image changed: its digest differs from the baseline",
-                images::inside(finding.path(), image)
-            )
-        }
-    }
-}
-
-/// Describes how two similar paths differ; empty if they are not similar.
-fn alike(then: &SharedPath, now: &SharedPath) -> String {
-    let difference = Difference::between(then, now);
-    difference
-        .map(Difference::name)
-        .map_or_else(String::new, |difference| {
-            let name = distinguishably(difference);
-            format!(
-                "; {} there and {} here differ only in {}",
-                name(then),
-                name(now),
-                difference_in_words(difference)
-            )
-        })
-}
-
-/// The kinds of differences, in the order of the summary.
-const KINDS: [&str; 7] = [
-    "missing",
-    "added",
-    "changed",
-    "renamed",
-    "image-missing",
-    "image-added",
-    "image-changed",
-];
-
-/// Returns the result of an audit: the number of differences of each kind.
-pub fn audit(audit: &Audit) -> String {
-    let count = |kind| {
-        audit
-            .findings
-            .iter()
-            .filter(|finding| finding.name() == kind)
-            .count()
-    };
-    let counts = KINDS.map(|kind| (count(kind), kind));
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let counts: Vec<String> = counts
-        .map(|(count, kind)| format!("{count} {}", kind.replace('-', " ")))
-        .collect();
-    let result = if counts.is_empty() {
-        "no difference".to_owned()
-    } else {
-        counts.join(", ")
-    };
-    let (baseline, time) = (
-        shown_path(&audit.baseline),
-        escape::name(audit.time.as_ref()),
-    );
-    let images = if audit.leaves_out_images {
-        "; images were not compared, since this baseline lists none: make a new one with --images"
-    } else {
-        ""
-    };
-    format!("audit against {baseline}, of {time}: {result}{images}")
+    format!("{found}, an old one or another product's; used: {keys}")
 }
 
 /// Returns the reason and what to do, in one sentence. A remedy that the reason already includes is

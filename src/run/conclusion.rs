@@ -1,5 +1,7 @@
 //! How a run ended, and the one table of exit statuses.
 
+use crate::audit::comparison::Comparison;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
@@ -38,6 +40,18 @@ impl Conclusion {
             Conclusion::Interrupted => "interrupted",
             Conclusion::Terminated => "terminated",
             Conclusion::PipeClosed => "pipe-closed",
+        }
+    }
+
+    /// Returns the conclusion of a comparison of two reports.
+    pub fn of(comparison: &Comparison) -> Conclusion {
+        // Fail closed: success comes last.
+        if comparison.differs() {
+            Conclusion::NotValid
+        } else if comparison.proves_nothing() {
+            Conclusion::CannotJudge
+        } else {
+            Conclusion::Valid
         }
     }
 

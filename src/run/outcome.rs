@@ -182,7 +182,7 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Finding;
+    use crate::audit::{Difference, Finding};
     use crate::digest::Digest;
 
     fn outcome(valid: u64, failures: u64, expected: u64) -> Outcome {
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn any_difference_from_the_baseline_is_no_success_and_hides_nothing_worse() {
-        let missing = || vec![Finding::Missing { path: "x".into() }];
+        let missing = || vec![Finding::new(Difference::Removed, "x".into())];
         assert_eq!(audited(2, 0, Vec::new()).conclusion(), Conclusion::Valid);
         assert_eq!(audited(2, 1, Vec::new()).conclusion(), Conclusion::NotValid);
         assert_eq!(audited(2, 0, missing()).conclusion(), Conclusion::NotValid);

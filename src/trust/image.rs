@@ -57,6 +57,25 @@ pub struct Platform {
     pub is_whole: bool,
 }
 
+/// An archive that holds images, as a whole.
+///
+/// ```
+/// use verify_signatures::{Archive, Digest};
+///
+/// let archive = Archive {
+///     digest: Digest::of(b"abc"),
+///     size: 3,
+/// };
+/// assert!(archive.digest.to_string().starts_with("ba7816bf"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Archive {
+    /// The SHA-256 of its bytes, as hashed.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
 /// A blob of an image.
 ///
 /// ```

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
-use super::image::{ContentsFailure, Image, ImageFailure};
+use super::image::{Archive, ContentsFailure, Image, ImageFailure};
 use super::image_notes::ImageNote;
 use super::key::Key;
 use super::signature::{Signature, SignatureError};
@@ -80,9 +80,13 @@ pub struct Record {
     pub elapsed: Duration,
     /// The kind of the artifact's content, if it fails and its name is misleading: a hint.
     pub sniffed: Option<Sniffed>,
+    /// The archive that holds the image, if no record of the run is on the archive itself.
+    pub archive: Option<Archive>,
     /// The signature, if no trusted key made it over this artifact. It may match another (see
     /// `hints::notes`).
     pub(crate) unfit: Option<Box<Signature>>,
+    /// The signatures of an image, each with what it is verified over, if no trusted key made one.
+    pub(crate) strange: Option<Arc<[(Digest, Signature)]>>,
     /// Notes on the images in the artifact, with the first of its records on them.
     pub(crate) image_notes: Option<Box<[ImageNote]>>,
 }
@@ -124,6 +128,8 @@ impl Record {
             elapsed: Duration::ZERO,
             sniffed: None,
             unfit: None,
+            strange: None,
+            archive: None,
             image_notes: None,
         }
     }

@@ -1,6 +1,8 @@
 //! The front door: from keys and paths to records.
 
 mod inputs;
+mod key_files;
+mod other_signers;
 mod patience;
 mod records;
 mod unmatched;
@@ -17,8 +19,6 @@ use thiserror::Error;
 use crate::content::IoMode;
 use crate::device::Medium;
 use crate::engine::{self, Images, PoolError, Prepared, Settings};
-use crate::hints::budget::Budget;
-use crate::hints::key_recovery;
 use crate::hints::notes::{Note, NoteCollector};
 use crate::limits;
 use crate::mirror::pairing::Needed;
@@ -36,8 +36,6 @@ pub(crate) use work::access;
 
 /// Approximate bytes of memory per artifact before the work begins, excluding its paths.
 const MEMORY_OF_A_WORK: u64 = 600;
-/// Maximum work of key recovery, in verifications: less than a tenth of a second.
-const MOST_RECOVERY: usize = 1000;
 
 /// Verifies artifacts with trusted keys.
 ///
@@ -280,9 +278,9 @@ impl Verifier {
             Inputs::One(one) => Some(one.clone()),
             Inputs::Paths(_) => None,
         };
-        let policy = self.policy;
+        let (policy, inputs) = (self.policy, inputs.clone());
         let works = patience::unless_cancelled(&self.cancel, move || {
-            let unmatched = Unmatched::of(&survey);
+            let unmatched = Unmatched::of(&survey, &inputs);
             let works = work::works(survey.artifacts, policy, one.as_ref(), unmatched.seeks());
             (works, unmatched)
         });
@@ -306,40 +304,21 @@ impl Verifier {
 
     /// Returns the notes on the run as a whole.
     pub(crate) fn notes(&self, mut collector: NoteCollector, unmatched: Unmatched) -> Vec<Note> {
-        let mut notes = unmatched.into_notes(&mut collector);
+        let (mut notes, key_files) = unmatched.into_notes(&mut collector);
         let cancelled = || self.cancel.is_cancelled();
         let found = collector.notes(&self.settings.keys, &cancelled);
-        notes.extend(self.wrong_key(&collector, &found, &cancelled));
+        notes.extend(other_signers::notes(
+            &mut collector,
+            &found,
+            &self.settings,
+            &key_files,
+            &cancelled,
+        ));
         notes.extend(found);
         // What a run did not reach is not known to be absent.
         let images = self.settings.images.iter().filter(|_| !cancelled());
         notes.extend(images.flat_map(|images| images.notes()));
         unmatched::without_repetitions(notes)
-    }
-
-    /// Returns the note that the keys are probably the wrong ones, unless one of them made a
-    /// signature, even one over another file.
-    fn wrong_key(
-        &self,
-        collector: &NoteCollector,
-        found: &[Note],
-        cancelled: &dyn Fn() -> bool,
-    ) -> Option<Note> {
-        let verifies = |note: &Note| {
-            matches!(
-                note,
-                Note::SignatureFitsOther { .. } | Note::SignatureFits { .. }
-            )
-        };
-        let (strangers, signatures) = collector
-            .all_strange()
-            .filter(|_| !found.iter().any(verifies))?;
-        let signer = key_recovery::signer(strangers, &Budget::new(MOST_RECOVERY, cancelled));
-        Some(Note::WrongKey {
-            keys: self.settings.keys.clone(),
-            signatures,
-            signer: signer.map(|signer| (signer.fingerprint, signer.signatures)),
-        })
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::Inputs;
+use super::key_files::KeyFiles;
 use crate::engine;
 use crate::files::SharedPath;
 use crate::hints::notes::{Note, NoteCollector};
@@ -21,12 +23,13 @@ pub(crate) struct Unmatched {
     /// Signed artifacts that are links, each with its real path.
     links: HashMap<SharedPath, SharedPath>,
     notes: Vec<Note>,
+    key_files: KeyFiles,
 }
 
 impl Unmatched {
     /// Searches a survey, and reads its unmatched signatures if one of them could have been made
     /// over an artifact in it.
-    pub(super) fn of(survey: &Survey) -> Unmatched {
+    pub(super) fn of(survey: &Survey, inputs: &Inputs) -> Unmatched {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });
         let same = |(path, judged_as): &(SharedPath, SharedPath)| Note::SameDirectory {
@@ -41,6 +44,7 @@ impl Unmatched {
             signatures: signatures(survey),
             links: links(survey),
             notes: notes.collect(),
+            key_files: KeyFiles::of(survey, inputs),
         }
     }
 
@@ -50,13 +54,13 @@ impl Unmatched {
     }
 
     /// Passes the signatures to the collector, which finds what they were made over, and returns
-    /// the notes.
-    pub(super) fn into_notes(self, collector: &mut NoteCollector) -> Vec<Note> {
+    /// the notes, and where key files may be.
+    pub(super) fn into_notes(self, collector: &mut NoteCollector) -> (Vec<Note>, KeyFiles) {
         for (path, signature) in self.signatures {
             collector.take_unmatched(path, signature);
         }
         collector.resolve_links(&self.links);
-        self.notes
+        (self.notes, self.key_files)
     }
 }
 

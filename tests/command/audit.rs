@@ -62,6 +62,18 @@ fn messages(run: &Run) -> Vec<&str> {
         .collect()
 }
 
+/// A content as messages describe it.
+fn described(content: &str) -> String {
+    let digest = verify_signatures::Digest::of(content.as_bytes());
+    format!("SHA-256 {digest} ({} bytes)", content.len())
+}
+
+/// A content as the JSON reports describe it.
+fn content(content: &str) -> Value {
+    let digest = verify_signatures::Digest::of(content.as_bytes()).to_string();
+    json!({"sha256": digest, "size": content.len()})
+}
+
 fn document(mirror: &Mirror, name: &str) -> Value {
     serde_json::from_slice(&fs::read(mirror.path().join(name)).unwrap()).unwrap()
 }
@@ -96,27 +108,29 @@ fn a_mirror_that_is_what_its_baseline_says_passes_here_and_as_a_copy_elsewhere()
 }
 
 #[test]
-fn what_is_missing_added_changed_or_renamed_is_named_and_fails_though_every_signature_is_valid() {
+fn what_is_removed_added_modified_or_renamed_is_named_and_fails_though_every_signature_is_valid() {
     type Change = fn(&Mirror);
-    let cases: [(Change, &str, &str); 5] = [
+    let [one, two, y] = ["x one", "x two", "y one"].map(described);
+    let [three, other] = ["x three", "y of another day"].map(described);
+    let cases: [(Change, String, &str); 5] = [
         (
             |m| remove(m, "a/x-1"),
-            "m/a/x-1.zst: ❌ Missing: the baseline has it",
-            "1 missing",
+            format!("m/a/x-1.zst: ❌ Removed: the baseline has it, {one}"),
+            "1 removed",
         ),
         (
             |m| pack(m, "a/x-3", "x three"),
-            "m/a/x-3.zst: ❌ Added: the baseline does not have it",
+            format!("m/a/x-3.zst: ❌ Added: the baseline does not have it; {three}"),
             "1 added",
         ),
         (
             |m| pack(m, "b/y-1", "y of another day"),
-            "m/b/y-1.zst: ❌ Changed: not the content that the baseline has",
-            "1 changed",
+            format!("m/b/y-1.zst: ❌ Modified: the baseline has {y}; now {other}"),
+            "1 modified",
         ),
         (
             |m| rename(m, "a/x-1", "b/x-9"),
-            "m/b/x-9.zst: ❌ Renamed: the baseline has this content as m/a/x-1.zst",
+            format!("m/b/x-9.zst: ❌ Renamed: the baseline has this content as m/a/x-1.zst; {one}"),
             "1 renamed",
         ),
         // An old release under the name of the new one.
@@ -126,8 +140,8 @@ fn what_is_missing_added_changed_or_renamed_is_named_and_fails_though_every_sign
                 pack(m, "a/x-2", "x one");
                 remove(m, "a/x-1");
             },
-            "m/a/x-2.zst: ❌ Changed: not the content that the baseline has",
-            "1 missing, 1 changed",
+            format!("m/a/x-2.zst: ❌ Modified: the baseline has {two}; now {one}"),
+            "1 removed, 1 modified",
         ),
     ];
     for (change, line, counts) in cases {
@@ -135,7 +149,11 @@ fn what_is_missing_added_changed_or_renamed_is_named_and_fails_though_every_sign
         change(&mirror);
         let run = audit(&mirror, &["m", "--quiet"]);
         assert_eq!(run.stdout, "", "{line}");
-        assert!(messages(&run).contains(&line), "{line}\n{}", run.stderr);
+        assert!(
+            messages(&run).contains(&line.as_str()),
+            "{line}\n{}",
+            run.stderr
+        );
         assert_eq!(result(&messages(&run)), ("audit against b.json", counts));
         assert_eq!(run.status, Some(1), "{line}");
         let silent = audit(&mirror, &["m", "--status"]);
@@ -148,6 +166,51 @@ fn what_is_missing_added_changed_or_renamed_is_named_and_fails_though_every_sign
             ("", "", Some(1))
         );
     }
+}
+
+#[test]
+fn a_rename_in_a_copy_gives_the_path_that_the_baseline_itself_has() {
+    let mirror = accepted();
+    fs::rename(mirror.path().join("m"), mirror.path().join("copy")).unwrap();
+    let path = |name: &str| mirror.path().join("copy").join(name);
+    for ending in ["zst", "sig.bin"] {
+        fs::rename(
+            path(&format!("a/x-1.{ending}")),
+            path(&format!("b/x-9.{ending}")),
+        )
+        .unwrap();
+    }
+    fs::remove_file(path("b/y-1.zst")).unwrap();
+    fs::remove_file(path("b/y-1.sig.bin")).unwrap();
+    let run = audit(&mirror, &["copy", "--report", "r.json"]);
+    let [one, y] = ["x one", "y one"].map(described);
+    for line in [
+        format!("copy/b/x-9.zst: ❌ Renamed: the baseline has this content as m/a/x-1.zst; {one}"),
+        format!("copy/b/y-1.zst: ❌ Removed: the baseline has it as m/b/y-1.zst, {y}"),
+    ] {
+        assert!(
+            messages(&run).contains(&line.as_str()),
+            "{line}\n{}",
+            run.stderr
+        );
+    }
+    let findings = &document(&mirror, "r.json")["summary"]["audit"]["findings"];
+    assert_eq!(findings[0]["from"], json!({"path": "m/a/x-1.zst"}));
+    assert_eq!(findings[1]["from"], json!({"path": "m/b/y-1.zst"}));
+}
+
+#[test]
+fn a_signature_that_was_taken_away_is_a_difference_though_unsigned_files_are_accepted() {
+    let mirror = accepted();
+    fs::remove_file(mirror.path().join("m/a/x-1.sig.bin")).unwrap();
+    let run = audit(&mirror, &["--allow-unsigned", "m"]);
+    let line = format!(
+        "m/a/x-1.zst: ❌ Signature lost: valid in the baseline, and not any more; the same {}",
+        described("x one")
+    );
+    assert!(run.stderr.contains(&line), "{}", run.stderr);
+    assert_eq!(result(&messages(&run)).1, "1 signature lost");
+    assert_eq!(run.status, Some(1));
 }
 
 #[test]
@@ -165,9 +228,12 @@ fn the_findings_are_in_every_report_and_in_the_stream() {
     );
     assert_eq!(run.status, Some(1));
     let findings = json!([
-        {"finding": "missing", "path": "m/a/x-1.zst"},
-        {"finding": "renamed", "path": "m/b/y-2.zst", "from": {"path": "m/b/y-1.zst"}},
-        {"finding": "added", "path": "m/c/<z>.zst"},
+        {"finding": "removed", "path": "m/a/x-1.zst", "old": content("x one")},
+        {
+            "finding": "renamed", "path": "m/b/y-2.zst", "from": {"path": "m/b/y-1.zst"},
+            "old": content("y one"), "new": content("y one")
+        },
+        {"finding": "added", "path": "m/c/<z>.zst", "new": content("z")},
     ]);
     let (document, baseline) = (document(&mirror, "r.json"), document(&mirror, "b.json"));
     let audit = &document["summary"]["audit"];
@@ -188,8 +254,18 @@ fn the_findings_are_in_every_report_and_in_the_stream() {
         junit.contains("tests=\"6\" skipped=\"0\" failures=\"3\""),
         "{junit}"
     );
-    let case = "<testcase name=\"(missing: m/a/x-1.zst)\" classname=\"(baseline)\">";
+    let case =
+        "<testcase name=\"(removed: m/a/x-1.zst)\" classname=\"verify-signatures.baseline\">";
     assert!(junit.contains(case), "{junit}");
+    let digest = content("x one")["sha256"].as_str().unwrap().to_owned();
+    for (name, value) in [
+        ("old-sha256", &*digest),
+        ("old-size", "5"),
+        ("from", "m/b/y-1.zst"),
+    ] {
+        let property = format!("<property name=\"{name}\" value=\"{value}\"/>");
+        assert!(junit.contains(&property), "{property} {junit}");
+    }
     let page = fs::read_to_string(mirror.path().join("r.html")).unwrap();
     assert!(
         page.contains(
@@ -197,23 +273,34 @@ fn the_findings_are_in_every_report_and_in_the_stream() {
         ),
         "{page}"
     );
-    let added = "m/c/&#60;z&#62;.zst: ❌ Added: the baseline does not have it";
-    assert!(page.contains(added), "{page}");
+    for words in [
+        "❌ added",
+        "m/c/&#60;z&#62;.zst",
+        "then: m/b/y-1.zst",
+        &digest,
+        "5 bytes",
+    ] {
+        assert!(page.contains(words), "{words} {page}");
+    }
 }
 
 #[test]
-fn a_mirror_that_was_emptied_has_everything_missing() {
+fn a_mirror_that_was_emptied_has_everything_removed() {
     let mirror = accepted();
     fs::remove_dir_all(mirror.path().join("m")).unwrap();
     fs::create_dir(mirror.path().join("m")).unwrap();
     let run = audit(&mirror, &["m"]);
-    assert!(messages(&run).contains(&"m/b/y-1.zst: ❌ Missing: the baseline has it"));
-    assert!(run.stderr.contains(": 3 missing\n"), "{}", run.stderr);
+    let line = format!(
+        "m/b/y-1.zst: ❌ Removed: the baseline has it, {}",
+        described("y one")
+    );
+    assert!(messages(&run).contains(&line.as_str()), "{}", run.stderr);
+    assert!(run.stderr.contains(": 3 removed\n"), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
 }
 
 #[test]
-fn data_that_went_away_from_beside_its_signature_is_missing_and_an_unreadable_one_has_its_own_line()
+fn data_that_went_away_from_beside_its_signature_is_removed_and_an_unreadable_one_has_its_own_line()
 {
     let mirror = accepted();
     fs::remove_file(mirror.path().join("m/a/x-1.zst")).unwrap();
@@ -228,7 +315,7 @@ fn data_that_went_away_from_beside_its_signature_is_missing_and_an_unreadable_on
     );
     assert_eq!(
         result(&messages(&run)),
-        ("audit against b.json", "1 missing")
+        ("audit against b.json", "1 removed")
     );
     assert_eq!(run.status, Some(1));
 }
@@ -282,7 +369,8 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{name}");
     }
     let run = audit(&mirror, &["m", "m/a"]);
-    let expected = "error: b.json: the report of a run over 1 PATH, and this one is over 2; ";
+    let expected =
+        "error: b.json: the report of a run over 1 PATH, and the other one is over 2 PATHs; ";
     assert!(run.stderr.starts_with(expected), "{}", run.stderr);
     assert_eq!(run.status, Some(2));
 }
@@ -380,8 +468,9 @@ fn what_is_accepted_without_a_signature_is_compared_by_its_content_too() {
     assert_eq!(audit(&mirror, &["--allow-unsigned", "m"]).status, Some(0));
     mirror.write("m/loose.zst", "other");
     let run = audit(&mirror, &["--allow-unsigned", "m"]);
-    let line = "m/loose.zst: ❌ Changed: not the content that the baseline has";
-    assert!(messages(&run).contains(&line), "{}", run.stderr);
+    let (then, now) = (described("loose"), described("other"));
+    let line = format!("m/loose.zst: ❌ Modified: the baseline has {then}; now {now}");
+    assert!(messages(&run).contains(&line.as_str()), "{}", run.stderr);
     assert!(
         run.stdout
             .contains("m/loose.zst: ⚠️ Signature file not found\n")
@@ -396,7 +485,10 @@ fn what_is_accepted_without_a_signature_is_compared_by_its_content_too() {
             .contains("m/loose.zst: ⚠️ Signature file not found\n")
     );
     let run = audit(&mirror, &["--allow-unsigned", "m"]);
-    assert!(messages(&run).contains(&line), "{}", run.stderr);
+    let line = format!(
+        "m/loose.zst: ❌ Modified: the baseline has {then}; now a content that was not hashed"
+    );
+    assert!(messages(&run).contains(&line.as_str()), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
 }
 
@@ -465,16 +557,16 @@ fn names_that_are_not_utf_8_and_signatures_that_are_named_are_compared_as_well()
     fs::rename(path(b"\xff\n.iso"), path(b"\xfe\n.iso")).unwrap();
     fs::rename(path(b"\xff\n.sig.bin"), path(b"\xfe\n.sig.bin")).unwrap();
     let run = audit(&mirror, &["m"]);
-    let line = "m/\\xfe\\n.iso: ❌ Renamed: the baseline has this content as m/\\xff\\n.iso";
-    assert!(messages(&run).contains(&line), "{}", run.stderr);
+    let line = "m/\\xfe\\n.iso: ❌ Renamed: the baseline has this content as m/\\xff\\n.iso; SHA";
+    assert!(run.stderr.contains(line), "{}", run.stderr);
     let one = ["-s", "m/a/x-1.sig.bin", "m/a/x-1.zst"];
     mirror.run_pinned(&[&one[..], &["--report", "b.json"]].concat());
     assert_eq!(audit(&mirror, &one).status, Some(0));
     // The same file under its old name, then under another.
     rename(&mirror, "a/x-1", "a/x-7");
     let run = audit(&mirror, &["m/a/x-7.zst"]);
-    let line = "m/a/x-7.zst: ❌ Renamed: the baseline has this content as m/a/x-1.zst";
-    assert!(messages(&run).contains(&line), "{}", run.stderr);
+    let line = "m/a/x-7.zst: ❌ Renamed: the baseline has this content as m/a/x-1.zst; SHA-256 ";
+    assert!(run.stderr.contains(line), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
 }
 

@@ -37,7 +37,7 @@ pub(super) fn load(cli: &Cli) -> Result<Option<Against>, ConfigError> {
 }
 
 /// Reads a report, unless memory lacks the room for it and its parsed form, which is no larger.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let room = path.metadata()?.len().saturating_mul(2);
     if limits::has_room(room) {
         fs::read(path)

@@ -163,6 +163,20 @@ pub enum ConfigError {
     /// `--report` twice with one name.
     #[error("--report {}: given twice", shown(.0))]
     SameReport(PathBuf),
+    /// `--report` with a format that has no comparisons.
+    #[error("--report {}: a comparison is written as .json, .xml (JUnit) or .html, and not in this format", shown(.0))]
+    NoComparison(PathBuf),
+    /// A report would replace one that is compared.
+    #[error("--report {}: this is one of the reports to compare; a report there would replace it", shown(.0))]
+    ReportReplacesCompared(PathBuf),
+    /// A report to compare cannot be read.
+    #[error("{}: cannot read the report: {}", shown(path), words(source))]
+    ReportUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The baseline cannot be read.
     #[error("{}: cannot read the baseline: {}", shown(path), words(source))]
     BaselineUnreadable {

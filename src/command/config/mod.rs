@@ -1,6 +1,7 @@
 //! Resolves the command line against the environment, the key files, the terminal and the machine.
 
 mod baseline;
+mod compared;
 mod error;
 mod images;
 mod keys;
@@ -32,6 +33,7 @@ use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Style;
 use crate::trust::key::Key;
 use crate::verify::{Inputs, Policy, Verifier};
+pub use compared::Compared;
 pub use error::ConfigError;
 use error::shown;
 use keys::exposed;

@@ -1,6 +1,6 @@
 //! The diagrams of the totals: one of the signatures, and one of the audit.
 
-use crate::audit::{Audit, Finding};
+use crate::audit::{Audit, Difference, Finding};
 use crate::run::Run;
 use crate::trust::terms::Status;
 use crate::trust::verdict::Summary;
@@ -58,14 +58,18 @@ fn signatures(summary: &Summary, excluded: u64) -> Vec<(&'static str, u64)> {
 fn differences(audit: &Audit, records: u64) -> Vec<(&'static str, u64)> {
     let is_gone = |finding: &&Finding| {
         matches!(
-            finding,
-            Finding::Missing { .. } | Finding::ImageMissing { .. }
+            finding.difference,
+            Difference::Removed | Difference::ImageRemoved
         )
     };
     let gone = audit.findings.iter().filter(is_gone).count();
     let here = (audit.findings.len() - gone) as u64;
     let mut counts = vec![(UNCHANGED, records.saturating_sub(here))];
-    for name in audit.findings.iter().map(Finding::name) {
+    for name in audit
+        .findings
+        .iter()
+        .map(|finding| finding.difference.name())
+    {
         match counts.iter_mut().find(|(known, _)| *known == name) {
             Some((_, count)) => *count += 1,
             None => counts.push((name, 1)),

@@ -7,12 +7,14 @@
 
 mod banner;
 mod bars;
+pub(super) mod comparison;
 mod directories;
 mod facts;
 mod failures;
 mod keys;
 mod options;
 mod rows;
+mod tables;
 mod unchecked;
 
 use std::io::{self, Write};
@@ -21,7 +23,7 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::words;
+use super::{differences, words};
 use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::Run;
@@ -33,9 +35,10 @@ use directories::Directory;
 use failures::Failures;
 use keys::{KeyRow, Numbers};
 use rows::Row;
+use tables::{FindingRow, SignerRow};
 use unchecked::Gap;
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("page.css"), include_str!("tables.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 /// Writes a whole run.
@@ -65,6 +68,8 @@ struct Page<'a> {
     problems: &'a [String],
     notes: Vec<String>,
     audit: Option<AuditRows>,
+    findings: Vec<FindingRow>,
+    signers: Vec<SignerRow>,
     records: &'a [Record],
     has_images: bool,
     /// Whether the table has only what is not valid.
@@ -96,8 +101,10 @@ impl<'a> Page<'a> {
             keys,
             numbers: Numbers::of(run.start),
             problems: &run.end.problems,
-            notes: run.end.notes.iter().map(words::note).collect(),
+            notes: notes(run),
             audit: run.end.audit.as_deref().map(AuditRows::of),
+            findings: findings(run),
+            signers: SignerRow::all(&run.end.notes),
             records: run.records,
             has_images: run.end.summary.images.records() > 0,
             is_large,
@@ -166,19 +173,30 @@ fn place(run: Run<'_>) -> String {
     format!("{}{more} on {host}, {time} UTC", roots.join(", "))
 }
 
+/// Returns the notes on the run, except those on keys, which have a table.
+fn notes(run: Run<'_>) -> Vec<String> {
+    let notes = run.end.notes.iter();
+    let others = notes.filter(|note| !SignerRow::is_one(note));
+    others.map(words::note).collect()
+}
+
+fn findings(run: Run<'_>) -> Vec<FindingRow> {
+    let audits = run.end.audit.iter();
+    let findings = audits.flat_map(|audit| &audit.findings);
+    findings.map(FindingRow::of).collect()
+}
+
 /// The audit as the page shows it.
 struct AuditRows {
     result: String,
     digest: String,
-    findings: Vec<String>,
 }
 
 impl AuditRows {
     fn of(audit: &Audit) -> AuditRows {
         AuditRows {
-            result: words::audit(audit),
+            result: differences::audit(audit),
             digest: audit.digest.to_string(),
-            findings: audit.findings.iter().map(words::finding).collect(),
         }
     }
 }

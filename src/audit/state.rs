@@ -1,0 +1,170 @@
+//! The state of a mirror by the places of its artifacts: as a run found it, or as a report says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::baseline::{BaselineError, path, sha256};
+use super::finding::Content;
+use super::images::{self, Images};
+use super::place::{Place, Roots};
+use crate::files::SharedPath;
+use crate::trust::claimed::ClaimedDigest;
+use crate::trust::verdict::{Part, Record, Subject, Verdict};
+use crate::wire::Type;
+use crate::wire::audited::{self, Artifact};
+
+/// The state of a mirror.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
+    /// The artifacts that existed.
+    pub(super) artifacts: BTreeMap<Place, Known>,
+    /// The images in them, if images were judged.
+    pub(super) images: Option<Images>,
+}
+
+/// What is known of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Its path, in the words of the run.
+    pub(super) path: SharedPath,
+    pub(super) content: Content,
+    /// Whether any of its records passes.
+    pub(super) passes: bool,
+    /// Whether a trusted key signed it.
+    pub(super) is_signed: bool,
+    /// Whether it has two contents, because it was replaced between two reads.
+    pub(super) is_torn: bool,
+    /// Whether it is judged by the images in it alone.
+    pub(super) has_only_images: bool,
+}
+
+/// One record of an artifact.
+struct Found {
+    content: Content,
+    passes: bool,
+    is_signed: bool,
+    /// Whether it is on the artifact, and not on something in it.
+    is_own: bool,
+}
+
+impl State {
+    /// Returns the state that a run over the PATHs `roots` found.
+    pub(super) fn of_run(roots: &[PathBuf], records: &[Record]) -> State {
+        let places = Roots::new(roots);
+        let mut state = State::default();
+        for record in records.iter().filter(|record| is_there(&record.verdict)) {
+            let place = places.place(&record.path().to_path_buf());
+            state.add(place, record.path(), of_record(record));
+        }
+        state.images = Some(images::of_run(&places, records));
+        state
+    }
+
+    /// Returns the state that the records of a report over the PATHs `roots` say.
+    ///
+    /// # Errors
+    /// If one of them has a value that no report contains.
+    pub(super) fn of_report(
+        report: &audited::Document,
+        roots: &[PathBuf],
+    ) -> Result<State, BaselineError> {
+        let places = Roots::new(roots);
+        let mut state = State::default();
+        for artifact in report
+            .artifacts
+            .iter()
+            .filter(|artifact| was_there(artifact))
+        {
+            let path = path(&artifact.path())?;
+            let found = of_artifact(artifact)?;
+            state.add(places.place(&path), &path.into(), found);
+        }
+        if report.start.options.images.is_some() {
+            state.images = Some(images::of_report(&places, &report.artifacts)?);
+        }
+        Ok(state)
+    }
+
+    fn add(&mut self, place: Place, path: &SharedPath, found: Found) {
+        let known = self.artifacts.entry(place).or_insert_with(|| Known {
+            path: path.clone(),
+            content: Content::default(),
+            passes: false,
+            is_signed: false,
+            is_torn: false,
+            has_only_images: true,
+        });
+        let (before, after) = (known.content.sha256, found.content.sha256);
+        known.is_torn |= before.is_some() && after.is_some() && before != after;
+        known.content.sha256 = before.or(after);
+        known.content.size = known.content.size.or(found.content.size);
+        known.passes |= found.passes;
+        known.is_signed |= found.is_signed;
+        known.has_only_images &= !found.is_own;
+    }
+
+    /// Returns the first artifact that has two contents.
+    pub(super) fn torn(&self) -> Option<&SharedPath> {
+        let mut torn = self.artifacts.values().filter(|known| known.is_torn);
+        torn.next().map(|known| &known.path)
+    }
+}
+
+fn of_record(record: &Record) -> Found {
+    let is_own = matches!(record.subject, Subject::Artifact(_));
+    let content = if is_own {
+        Content {
+            sha256: record.digest.map(ClaimedDigest::from),
+            size: record.size,
+        }
+    } else {
+        // The digest of an image is not that of the artifact.
+        record
+            .archive
+            .map_or_else(Content::default, |archive| Content {
+                sha256: Some(archive.digest.into()),
+                size: Some(archive.size),
+            })
+    };
+    Found {
+        content,
+        passes: record.verdict.passes(),
+        is_signed: is_own && matches!(record.verdict, Verdict::Valid { .. }),
+        is_own,
+    }
+}
+
+fn of_artifact(artifact: &Artifact) -> Result<Found, BaselineError> {
+    let is_own = artifact.r#type == Type::Artifact;
+    let archive = artifact.archive.as_ref();
+    let (digest, size) = if is_own {
+        (artifact.sha256.as_deref(), artifact.size)
+    } else {
+        let digest = archive.and_then(|archive| archive.sha256.as_deref());
+        (digest, archive.and_then(|archive| archive.size))
+    };
+    Ok(Found {
+        content: Content {
+            sha256: digest.map(sha256).transpose()?,
+            size,
+        },
+        passes: artifact.passes,
+        is_signed: is_own && artifact.status == "valid",
+        is_own,
+    })
+}
+
+/// Reports whether the verdict is on something that exists and is not a directory.
+fn is_there(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Missing => false,
+        Verdict::Unreadable { part, .. } | Verdict::Changed { part } => *part != Part::Directory,
+        _ => true,
+    }
+}
+
+/// Reports whether the artifact existed then, and is not a directory.
+fn was_there(artifact: &Artifact) -> bool {
+    let directory = ["directory-unreadable", "directory-changed"];
+    artifact.status != "missing" && !directory.contains(&artifact.reason.as_str())
+}
