@@ -181,9 +181,11 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, long, value_name = "text|jsonl", default_value = "text", hide_default_value = true, hide_possible_values = true)]
     pub format: Format,
 
-    /// Also write .json, .xml (JUnit) or .html
+    /// Also write a report, in the format of its name
     ///
-    /// The whole run, in the format that the name of the file asks for. May be given again.
+    /// .json, .xml (JUnit) or .html, and for machines .csv, .prom (Prometheus), .oscal.json (OSCAL
+    /// assessment results), .intoto.jsonl (in-toto statements in DSSE envelopes), and a file named
+    /// SHA256SUMS, which `sha256sum -c` checks. May be given again.
     /// The file is whole or absent: it is written beside its place and renamed into it at the end.
     /// It keeps the mode of the one that it replaces, and follows no link that another user
     /// made.
@@ -196,6 +198,14 @@ pub struct Cli {
     /// pages and XML show it on one line.
     #[arg(help_heading = OUTPUT, long, value_name = "TEXT", value_parser = values::note)]
     pub note: Option<String>,
+
+    /// Sign the reports that can be signed
+    ///
+    /// With this private key, ECDSA P-256 as PKCS #8 in PEM, without a passphrase: `openssl genpkey
+    /// -algorithm EC -pkeyopt ec_paramgen_curve:P-256`. It signs .intoto.jsonl, and SHA256SUMS by a
+    /// SHA256SUMS.sig.bin beside it. The key must not be inside what is verified.
+    #[arg(help_heading = OUTPUT, long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    pub sign_report: Option<PathBuf>,
 
     /// Bars on stderr: auto, always or never
     ///

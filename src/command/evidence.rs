@@ -1,6 +1,6 @@
 //! What stderr says for the record: what was not checked, and the digests of the reports.
 
-use crate::report::file::Written;
+use crate::report::context::Written;
 use crate::report::lines::Detail;
 use crate::report::unchecked;
 use crate::terminal::canvas;
@@ -51,7 +51,7 @@ pub(super) fn name_reports(id: &str, written: &[Written], detail: Detail) {
         return;
     }
     canvas::print(&summary_line("run", id));
-    for Written { target, digest } in written {
+    for Written { target, digest, .. } in written {
         let target = escape::name(target.as_os_str());
         Message::note(format!("{target}: report written, SHA-256 {digest}")).print();
     }

@@ -20,8 +20,10 @@ use crate::audit::{self, Audit};
 use crate::engine::Prepared;
 use crate::mirror::Survey;
 use crate::progress::Counters;
-use crate::report::file::{ReportFile, Written};
+use crate::report::context::Written;
+use crate::report::file::ReportFile;
 use crate::report::lines::Detail;
+use crate::report::sign::Signer;
 use crate::run::conclusion::Conclusion;
 use crate::run::origin::Origin;
 use crate::run::outcome::{Audited, Outcome};
@@ -44,6 +46,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
         keys,
         output,
         reports,
+        signer,
         audit,
         asked,
     } = config;
@@ -70,6 +73,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
     let account = Account {
         origin,
         asked,
+        signer: signer.as_ref(),
         against: audit.as_ref(),
         instant,
         time,
@@ -79,7 +83,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
         .and_then(|ready| verify(ready, verifier, &account, *output));
     match judged {
         Ok(mut judged) => {
-            judged.write_reports();
+            judged.write_reports(account.signer);
             judged.name_reports(*output);
             let patterns = &asked.options.exclude;
             conclude(*output, (reports, patterns), &judged.outcome, &judged.recap);
@@ -170,6 +174,7 @@ fn create(
 struct Account<'a> {
     origin: Origin,
     asked: &'a Asked,
+    signer: Option<&'a Signer>,
     against: Option<&'a Against>,
     /// Start of the run, on both clocks.
     instant: Instant,
@@ -226,14 +231,16 @@ struct Judged {
 
 impl Judged {
     /// Writes the reports. A failure is recorded, and the other reports are still written.
-    fn write_reports(&mut self) {
+    fn write_reports(&mut self, signer: Option<&Signer>) {
         let run = Run {
             start: &self.start,
             records: &self.records,
             end: &self.end,
         };
+        // What refers to other reports is written after them.
+        self.reports.sort_by_key(ReportFile::rank);
         for report in std::mem::take(&mut self.reports) {
-            match report.write(run) {
+            match report.write(run, signer, &self.written) {
                 Ok(written) => self.written.push(written),
                 Err(error) => self.outcome.unwritten.push(error.to_string()),
             }
@@ -356,7 +363,7 @@ fn unsurveyed(
     match create(targets, inputs, &beside(targets)) {
         Ok(reports) => {
             judged.reports = reports;
-            judged.write_reports();
+            judged.write_reports(account.signer);
         }
         Err(error) => judged.outcome.unwritten.push(error.to_string()),
     }

@@ -122,7 +122,8 @@ pub(super) fn signature(path: &SharedPath) -> SignatureMember<'static> {
     member(path).into()
 }
 
-fn options(start: &run::Start) -> Options<'_> {
+/// Returns the options of a run.
+pub(super) fn options(start: &run::Start) -> Options<'_> {
     let options = &start.options;
     let texts = |texts: &'_ [String]| texts.iter().map(|text| text.clone().into()).collect();
     Options {

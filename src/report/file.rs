@@ -1,7 +1,6 @@
 //! A report file: created beside its target before the work begins, and renamed into place once it
 //! is complete.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -12,7 +11,10 @@ use rustix::process::geteuid;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use super::{html, json, junit, place, replace, words};
+use super::context::{Context, Withheld, Written};
+use super::format::ReportFormat;
+use super::sign::Signer;
+use super::{csv, html, json, junit, oscal, place, prom, replace, sums, vsa, words};
 use crate::audit::comparison::Comparison;
 use crate::digest::Digest;
 use crate::digest::stream::Tee;
@@ -24,37 +26,8 @@ use crate::trust::verdict::{Record, Subject, Verdict};
 /// Bytes of a report that are hashed and written at once.
 const AT_ONCE: usize = 64 * 1024;
 
-/// The format of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReportFormat {
-    /// One JSON document; see [`json`].
-    Json,
-    /// JUnit XML; see [`junit`].
-    Junit,
-    /// One page; see [`html`].
-    Html,
-}
-
-impl ReportFormat {
-    /// Reports whether a comparison of two reports can be written in it.
-    pub fn has_comparisons(self) -> bool {
-        match self {
-            ReportFormat::Json | ReportFormat::Junit | ReportFormat::Html => true,
-        }
-    }
-
-    /// Returns the format that a file's extension selects.
-    pub fn of(target: &Path) -> Option<ReportFormat> {
-        match target.extension().and_then(OsStr::to_str) {
-            Some("json") => Some(ReportFormat::Json),
-            Some("xml") => Some(ReportFormat::Junit),
-            Some("html") => Some(ReportFormat::Html),
-            _ => None,
-        }
-    }
-}
-
-/// A report could not be written. An earlier run's report may remain in its place.
+/// A report could not be written. Unless this run allows none in that format, an earlier run's may
+/// remain in its place.
 #[derive(Debug, Error)]
 #[error(
     "{}: cannot write the report: {}",
@@ -75,15 +48,6 @@ pub struct ReportFile {
     /// In the same directory as the place, since a rename does not cross file systems.
     temporary: NamedTempFile,
     led_here: Vec<LedHere>,
-}
-
-/// A report that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its name, as it was given.
-    pub target: PathBuf,
-    /// The SHA-256 of its bytes.
-    pub digest: Digest,
 }
 
 /// A record whose artifact or signature is a link to the place of a report.
@@ -118,17 +82,35 @@ impl ReportFile {
         }
     }
 
-    /// Writes the complete report and moves it into place.
+    /// Returns its place in the order of writing; see [`ReportFormat::rank`].
+    pub fn rank(&self) -> u8 {
+        self.format.rank()
+    }
+
+    /// Writes the complete report and moves it into place. `signer` signs it, if it can be signed,
+    /// and it may refer to those that are already `written`.
     ///
     /// # Errors
-    /// On errors of the file system, and if the report would replace the target of a valid
-    /// artifact's link.
-    pub fn write(self, run: Run<'_>) -> Result<Written, ReportError> {
-        self.replace(run.records, |format, out| match format {
-            ReportFormat::Json => json::write(out, run),
-            ReportFormat::Junit => junit::write(out, run),
-            ReportFormat::Html => html::write(out, run),
-        })
+    /// On errors of the file system, if the report would replace the target of a valid artifact's
+    /// link, and if its format has nothing to say on this run. In that case what was in its place is
+    /// removed.
+    pub fn write(
+        self,
+        run: Run<'_>,
+        signer: Option<&Signer>,
+        written: &[Written],
+    ) -> Result<Written, ReportError> {
+        let context = Context {
+            run,
+            place: &self.place,
+            signer,
+            written,
+        };
+        let made = self.is_free(run.records).and_then(|()| {
+            let made = write(&self.temporary, |out| of_run(out, self.format, &context));
+            made.map_err(|source| self.vacate(source))
+        });
+        self.put(made)
     }
 
     /// Writes a comparison of two reports, and moves it into place.
@@ -136,31 +118,48 @@ impl ReportFile {
     /// # Errors
     /// On errors of the file system, and for a format without comparisons.
     pub fn write_comparison(self, comparison: &Comparison) -> Result<Written, ReportError> {
-        self.replace(&[], |format, out| match format {
+        let made = write(&self.temporary, |out| match self.format {
             ReportFormat::Json => json::write_comparison(out, comparison),
             ReportFormat::Junit => junit::write_comparison(out, comparison),
             ReportFormat::Html => html::comparison::write(out, comparison),
-        })
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        });
+        self.put(made)
     }
 
-    fn replace(
-        self,
-        records: &[Record],
-        write_into: impl FnOnce(ReportFormat, &mut dyn Write) -> io::Result<()>,
-    ) -> Result<Written, ReportError> {
-        let written = self.is_free(records).and_then(|()| {
-            let digest = write(&self.temporary, |out| write_into(self.format, out))?;
+    /// Moves what was made into place.
+    fn put(self, made: io::Result<Digest>) -> Result<Written, ReportError> {
+        let placed = made.and_then(|digest| {
             keep_mode(self.temporary.as_file(), &self.place)?;
             let persisted = self.temporary.persist(&self.place);
             persisted.map_err(|failed| failed.error)?;
             Ok(digest)
         });
-        match written {
+        match placed {
             Ok(digest) => Ok(Written {
                 target: self.target,
+                place: self.place,
+                format: self.format,
                 digest,
             }),
             Err(source) => Err(error(&self.target, source)),
+        }
+    }
+
+    /// Removes an earlier run's report if this run allows none, and returns why.
+    ///
+    /// Fail closed: it would be taken for this run's, and says more than this run does.
+    fn vacate(&self, why: io::Error) -> io::Error {
+        if !Withheld::is_reason(&why) {
+            return why;
+        }
+        match fs::remove_file(&self.place) {
+            Ok(()) => Withheld(format!("{why}; an earlier report was removed")).into(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => why,
+            Err(error) => {
+                let words = os_error::words(&error);
+                Withheld(format!("{why}; an earlier report is still there: {words}")).into()
+            }
         }
     }
 
@@ -229,7 +228,8 @@ fn plain(error: io::Error) -> io::Error {
     known.map_or(error, io::Error::from)
 }
 
-fn parent(target: &Path) -> &Path {
+/// Returns the directory of a file.
+pub(super) fn parent(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -275,6 +275,22 @@ fn keep_mode(new: &File, place: &Path) -> io::Result<()> {
     new.set_permissions(Permissions::from_mode(mode))
 }
 
+/// Writes a run in one of the formats.
+fn of_run(out: &mut dyn Write, format: ReportFormat, context: &Context<'_>) -> io::Result<()> {
+    match format {
+        ReportFormat::Json => json::write(out, context.run),
+        ReportFormat::Junit => junit::write(out, context.run),
+        ReportFormat::Html => html::write(out, context.run),
+        ReportFormat::Csv => csv::write(out, context.run),
+        ReportFormat::Prometheus => prom::write(out, context),
+        ReportFormat::Sums => sums::write(out, context),
+        ReportFormat::SumsSignature => sums::sign(out, context),
+        ReportFormat::InToto => vsa::write(out, context),
+        ReportFormat::Oscal => oscal::write(out, context),
+    }
+}
+
+/// Writes a report, and returns the digest of its bytes.
 fn write(
     file: &NamedTempFile,
     write_into: impl FnOnce(&mut dyn Write) -> io::Result<()>,

@@ -13,7 +13,7 @@ use crate::trust::verdict::{Unclaimed, Verdict};
 pub(super) const INSIDE: &str = " » ";
 /// What stands for the contents as a whole. No image's name begins with a parenthesis; see
 /// [`label`].
-const CONTENTS: &str = "(contents)";
+pub(super) const CONTENTS: &str = "(contents)";
 
 /// Returns an image as printed: the artifact that holds it, its name or digest, its platforms.
 pub(super) fn subject(image: &Image) -> String {

@@ -16,6 +16,8 @@ mod image_audit;
 mod images;
 mod limits;
 mod loop_device;
+mod machines;
+mod machines_refused;
 mod named;
 mod names;
 mod oracle;

@@ -11,6 +11,7 @@
 pub mod bundles;
 pub mod hostile;
 pub mod junit;
+pub mod readers;
 
 use std::fs;
 use std::io::{self, Write};

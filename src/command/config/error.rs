@@ -10,6 +10,7 @@ use super::DEFAULT_KEY;
 use crate::audit::baseline::BaselineError;
 use crate::hints::path::PathHint;
 use crate::report::remedy::{Role, for_content};
+use crate::report::sign::SignerError;
 use crate::text::escape;
 use crate::text::os_error::words;
 use crate::trust::key::KeyError;
@@ -158,17 +159,38 @@ pub enum ConfigError {
         known: Vec<&'static str>,
     },
     /// `--report` with a name that implies no format.
-    #[error("--report {}: its name must end in .json, .xml (JUnit) or .html, which says what to write", shown(.0))]
+    #[error(
+        "--report {}: its name says what to write, and must be SHA256SUMS or end in .json, .xml (JUnit), .html, .csv, .prom (Prometheus), \
+         .intoto.jsonl or .oscal.json", shown(.0)
+    )]
     ReportFormat(PathBuf),
     /// `--report` twice with one name.
     #[error("--report {}: given twice", shown(.0))]
     SameReport(PathBuf),
+    /// `--sign-report` without a report that can be signed.
+    #[error("--sign-report: no report that can be signed is asked for")]
+    NothingToSign,
+    /// The key of `--sign-report` is inside the verified tree.
+    #[error("--sign-report {}: this key is inside the tree that is verified, where others can read it or replace it", shown(.0))]
+    SigningKeyInside(PathBuf),
     /// `--report` with a format that has no comparisons.
     #[error("--report {}: a comparison is written as .json, .xml (JUnit) or .html, and not in this format", shown(.0))]
     NoComparison(PathBuf),
     /// A report would replace one that is compared.
     #[error("--report {}: this is one of the reports to compare; a report there would replace it", shown(.0))]
     ReportReplacesCompared(PathBuf),
+    /// The key of `--sign-report` cannot be read.
+    #[error(
+        "--sign-report {}: cannot read the key: {}",
+        shown(path),
+        words(source)
+    )]
+    SigningKeyUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// A report to compare cannot be read.
     #[error("{}: cannot read the report: {}", shown(path), words(source))]
     ReportUnreadable {
@@ -176,6 +198,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
+    },
+    /// The key of `--sign-report` is not one.
+    #[error("--sign-report {}: {source}", shown(path))]
+    BadSigningKey {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        source: SignerError,
     },
     /// The baseline cannot be read.
     #[error("{}: cannot read the baseline: {}", shown(path), words(source))]
@@ -257,9 +287,11 @@ impl ConfigError {
             ConfigError::DeviceTooSmall { .. } => "write the image again, and compare the sizes",
             ConfigError::NoLength(_) => "give the size with --length BYTES",
             ConfigError::BaselineHasImages(_) => "add --images to compare them",
-            ConfigError::ReportReplacesBaseline(_) | ConfigError::ReportReplacesKey(_) => {
-                "name another file"
-            }
+            ConfigError::NothingToSign => "add --report FILE.intoto.jsonl or --report SHA256SUMS",
+            ConfigError::SigningKeyInside(_) => "keep it elsewhere",
+            ConfigError::ReportReplacesBaseline(_)
+            | ConfigError::ReportReplacesKey(_)
+            | ConfigError::ReportReplacesCompared(_) => "name another file",
             _ => return None,
         };
         Some(help.to_owned())

@@ -6,6 +6,7 @@ mod error;
 mod images;
 mod keys;
 mod one;
+mod signing;
 mod style;
 
 use std::ffi::OsString;
@@ -26,8 +27,9 @@ use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::WalkOptions;
 use crate::progress::Cancel;
-use crate::report::file::ReportFormat;
+use crate::report::format::{self, ReportFormat};
 use crate::report::lines::Detail;
+use crate::report::sign::Signer;
 use crate::run::{ImageOptions, Options};
 use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Style;
@@ -57,6 +59,8 @@ pub struct Config {
     pub output: Output,
     /// The reports to write.
     pub reports: Vec<Target>,
+    /// The key that signs those that can be signed, if one was given.
+    pub signer: Option<Signer>,
     /// The baseline of the audit, if there is one.
     pub audit: Option<Against>,
     /// The options that a report records.
@@ -210,6 +214,7 @@ impl Config {
         let inputs = inputs(cli)?;
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
+        let signer = signing::load(cli, &reports)?;
         spare(
             &reports,
             cli.baseline.as_deref(),
@@ -255,6 +260,7 @@ impl Config {
                 fail_fast: cli.fail_fast,
             },
             reports,
+            signer,
             audit,
             asked,
         })
@@ -301,7 +307,7 @@ fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
     } else {
         cli.keys.clone()
     };
-    let named = named.iter().chain(&cli.image_keys);
+    let named = named.iter().chain(&cli.image_keys).chain(&cli.sign_report);
     named.flat_map(|path| files_of(path)).collect()
 }
 
@@ -324,18 +330,28 @@ fn reports(cli: &Cli) -> Result<Vec<Target>, ConfigError> {
     if cli.note.is_some() && cli.reports.is_empty() && cli.format == Format::Text {
         return Err(ConfigError::NoteNowhere);
     }
-    let mut reports: Vec<Target> = Vec::new();
+    let mut named: Vec<Target> = Vec::new();
     for path in &cli.reports {
         let format =
             ReportFormat::of(path).ok_or_else(|| ConfigError::ReportFormat(path.clone()))?;
-        let is_there = |other: &Target| place(&other.path) == place(path);
-        if reports.iter().any(is_there) {
-            return Err(ConfigError::SameReport(path.clone()));
-        }
-        reports.push(Target {
+        named.push(Target {
             path: path.clone(),
             format,
         });
+        if format == ReportFormat::Sums && cli.sign_report.is_some() {
+            named.push(Target {
+                path: format::signature_of(path),
+                format: ReportFormat::SumsSignature,
+            });
+        }
+    }
+    let mut reports: Vec<Target> = Vec::new();
+    for target in named {
+        let is_there = |other: &Target| place(&other.path) == place(&target.path);
+        if reports.iter().any(is_there) {
+            return Err(ConfigError::SameReport(target.path));
+        }
+        reports.push(target);
     }
     Ok(reports)
 }
