@@ -1,111 +1,77 @@
-//! How fast something goes on, and how long it will take: a smoothed rate. Pure; time is an
-//! argument.
+//! How fast something goes on, and how long it will take, as indicatif estimates it. The bars
+//! themselves are drawn on a [canvas](super::canvas), which leaves nothing behind on a screen that
+//! is resized.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Seconds after which a rate counts for a third of what it counted for: long enough for a steady
-/// estimate, and short enough to follow a disk that slows down.
-const MEMORY: f64 = 10.0;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
-/// The pace of something that is done by the byte.
-#[derive(Clone, Copy, Debug)]
+/// The pace of something that is done by the byte. A clone is the same pace.
+#[derive(Clone, Debug)]
 pub(super) struct Pace {
-    began: Instant,
-    last: Instant,
-    done: u64,
-    /// The rates so far, each weighted by how recent it is. The weights do not add up to 1 at the
-    /// beginning.
-    weighted: f64,
+    /// Counts from 0: what was done before says nothing about the pace.
+    bar: ProgressBar,
+    /// Bytes done before the beginning.
+    before: u64,
 }
 
 impl Pace {
-    /// Begins, with so much done before.
-    pub(super) fn begin(now: Instant, done: u64) -> Pace {
+    /// Begins now, with so much done before.
+    pub(super) fn begin(done: u64) -> Pace {
         Pace {
-            began: now,
-            last: now,
-            done,
-            weighted: 0.0,
+            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
+            before: done,
         }
     }
 
-    /// Takes into account what is done now.
-    pub(super) fn note(&mut self, now: Instant, done: u64) {
-        let seconds = now.saturating_duration_since(self.last).as_secs_f64();
-        if seconds <= 0.0 {
-            return;
-        }
-        let rate = done.saturating_sub(self.done) as f64 / seconds;
-        let kept = (-seconds / MEMORY).exp();
-        self.weighted = self.weighted * kept + rate * (1.0 - kept);
-        (self.last, self.done) = (now, done);
+    /// Takes into account what is done now, of so much in all.
+    pub(super) fn note(&self, done: u64, total: u64) {
+        self.bar.set_length(total.saturating_sub(self.before));
+        self.bar.set_position(done.saturating_sub(self.before));
     }
 
     /// Returns the bytes per second.
     pub(super) fn rate(&self) -> u64 {
-        let seconds = self.last.saturating_duration_since(self.began);
-        let weights = 1.0 - (-seconds.as_secs_f64() / MEMORY).exp();
-        if weights > 0.0 {
-            (self.weighted / weights) as u64
-        } else {
-            0
-        }
+        self.bar.per_sec() as u64
     }
 
     /// Returns the time since the beginning.
     pub(super) fn elapsed(&self) -> Duration {
-        self.last.saturating_duration_since(self.began)
+        self.bar.elapsed()
     }
 
-    /// Returns the time that the rest of `total` bytes will take; `None` if nothing moves.
-    pub(super) fn left(&self, total: u64) -> Option<Duration> {
-        let left = total.saturating_sub(self.done);
-        match self.rate() {
-            0 if left > 0 => None,
-            rate => Some(Duration::from_secs(left / rate.max(1))),
-        }
+    /// Returns the time that the rest will take; `None` if nothing moves.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let is_done = self.bar.length() == Some(self.bar.position());
+        (is_done || self.rate() > 0).then(|| self.bar.eta())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread::sleep;
 
-    /// The pace after steps of a second, each with so many bytes.
-    fn after(steps: &[u64]) -> Pace {
-        let began = Instant::now();
-        let mut pace = Pace::begin(began, 0);
-        let mut done = 0;
-        for (second, step) in (1..).zip(steps) {
-            done += step;
-            pace.note(began + Duration::from_secs(second), done);
-        }
-        pace
+    #[test]
+    fn the_time_left_is_unknown_until_something_moves() {
+        let pace = Pace::begin(500);
+        pace.note(500, 10_000_000);
+        assert_eq!((pace.rate(), pace.left()), (0, None));
+        sleep(Duration::from_millis(20));
+        pace.note(1_000_500, 10_000_000);
+        assert!(pace.rate() > 0);
+        assert!(pace.left().is_some_and(|left| left > Duration::ZERO));
+        assert!(pace.elapsed() >= Duration::from_millis(20));
+        pace.note(10_000_000, 10_000_000);
+        assert_eq!(pace.left(), Some(Duration::ZERO));
     }
 
     #[test]
-    fn a_steady_pace_is_known_from_the_first_step_on() {
-        for steps in [1, 2, 100] {
-            let pace = after(&vec![1_000_000; steps]);
-            assert!(pace.rate().abs_diff(1_000_000) < 100, "{pace:?}");
-            assert_eq!(pace.elapsed(), Duration::from_secs(steps as u64));
-        }
-    }
-
-    #[test]
-    fn a_new_pace_is_followed_within_half_a_minute() {
-        let steps = [vec![1_000_000; 60], vec![100_000; 30]].concat();
-        let rate = after(&steps).rate();
-        assert!((100_000..200_000).contains(&rate), "{rate}");
-    }
-
-    #[test]
-    fn the_time_left_is_that_of_the_rest_at_this_pace() {
-        let pace = after(&[1000; 10]);
-        let left = pace.left(20_000).unwrap();
-        assert!(left.as_secs().abs_diff(10) <= 1, "{left:?}");
-        assert_eq!(pace.left(10_000), Some(Duration::ZERO));
-        assert_eq!(after(&[0; 10]).left(1), None);
-        assert_eq!(after(&[]).left(1), None);
+    fn what_was_done_before_does_not_count() {
+        let pace = Pace::begin(u64::MAX / 2);
+        sleep(Duration::from_millis(20));
+        pace.note(u64::MAX / 2 + 1000, u64::MAX);
+        // No more than those bytes, in no less than that time.
+        assert!(pace.rate() <= 50_000, "{}", pace.rate());
     }
 }

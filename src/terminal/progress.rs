@@ -155,7 +155,7 @@ impl Bars {
             Phase::Verifying(counters) => counters.done(),
         };
         Bars {
-            pace: Pace::begin(Instant::now(), done),
+            pace: Pace::begin(done),
             paces: Vec::new(),
             turns: 0,
             colour,
@@ -177,15 +177,14 @@ impl Bars {
 
     fn verifying(&mut self, counters: &Counters) -> Vec<String> {
         let (columns, (_, height)) = (screen::columns(), screen::size());
-        let now = Instant::now();
-        self.pace.note(now, counters.done());
-        let mut rows = self.of_files(counters, now, columns, height.saturating_sub(OTHER_ROWS));
+        self.pace.note(counters.done(), counters.total());
+        let mut rows = self.of_files(counters, columns, height.saturating_sub(OTHER_ROWS));
         let total = Total {
             done: counters.done(),
             bytes: counters.total(),
             rate: self.pace.rate(),
             elapsed: self.pace.elapsed(),
-            left: self.pace.left(counters.total()),
+            left: self.pace.left(),
             decided: counters.decided(),
             records: counters.records(),
             failures: counters.failures(),
@@ -195,15 +194,9 @@ impl Bars {
     }
 
     /// Returns the lines of the files, at most `rows` of them.
-    fn of_files(
-        &mut self,
-        counters: &Counters,
-        now: Instant,
-        columns: usize,
-        rows: usize,
-    ) -> Vec<String> {
+    fn of_files(&mut self, counters: &Counters, columns: usize, rows: usize) -> Vec<String> {
         let flights = counters.in_flight();
-        self.follow(&flights, now);
+        self.follow(&flights);
         let shown = if flights.len() > rows {
             rows.saturating_sub(1)
         } else {
@@ -218,12 +211,13 @@ impl Bars {
     }
 
     /// Takes note of how far each file is.
-    fn follow(&mut self, flights: &[Arc<Flight>], now: Instant) {
+    fn follow(&mut self, flights: &[Arc<Flight>]) {
         let followed = flights.iter().map(|flight| {
             let mut known = self.paces.iter();
             let known = known.find(|(known, _)| known.as_ptr() == Arc::as_ptr(flight));
-            let mut pace = known.map_or_else(|| Pace::begin(now, flight.done()), |known| known.1);
-            pace.note(now, flight.done());
+            let known = known.map(|(_, pace)| pace.clone());
+            let pace = known.unwrap_or_else(|| Pace::begin(flight.done()));
+            pace.note(flight.done(), flight.size);
             (Arc::downgrade(flight), pace)
         });
         self.paces = followed.collect();
@@ -236,6 +230,6 @@ fn file((flight, pace): (&Arc<Flight>, &Pace)) -> File {
         done: flight.done(),
         bytes: flight.size,
         rate: pace.rate(),
-        left: pace.left(flight.size),
+        left: pace.left(),
     }
 }
