@@ -13,7 +13,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     };
     let key = Key::parse(key, &std::fs::read(key)?)?;
     let record = Verifier::new([key]).file(data, signature);
-    writeln!(io::stdout(), "{:?}", record.verdict)?;
+    let reason = record.verdict.reason();
+    writeln!(io::stdout(), "{}: {reason}", record.path())?;
     // A file that cannot be read is a verdict too, so there is one question to ask.
     Ok(if record.verdict.passes() {
         ExitCode::SUCCESS

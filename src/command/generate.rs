@@ -8,6 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Cli, EXAMPLES, EXIT_STATUS, Generate};
+use super::manual::{LINES, ORDER, PAIRING, PROOF, REPORTS, REPORTS_ARE_WHOLE};
 
 /// Environment variables and their effects.
 const ENVIRONMENT: [(&str, &str); 4] = [
@@ -38,34 +39,6 @@ const FILES: [(&str, &str); 4] = [
     (
         ".verify-signatures-*.tmp",
         "A report that is being written, beside its place. One that is left over belongs to a run that was killed.",
-    ),
-];
-
-/// Pairing rules: which signature belongs to which file, and what needs one.
-const PAIRING: [(&str, &str); 5] = [
-    (
-        "Signatures",
-        "S.sig.bin belongs to the first of these beside it: S, if that ends in .zst or .iso; S.zst; S.iso; S; or one of them that was split into \
-         parts. Endings are recognized in any case; the rest of a name is compared as bytes.",
-    ),
-    (
-        "Artifacts",
-        "Every file with a signature, every .zst and .iso, and every file that is one in all but name: an unfinished download (x.zst.part), a \
-         second copy (x.zst.1, \"x.zst (1)\"), a name with the query of a URL or with trailing blanks, a part without its whole. These count as \
-         unsigned.",
-    ),
-    (
-        "Split artifacts",
-        "Parts as split(1) names them (x.zst_part00, x.zst.part-aa, x.zstaa), numbered parts (x.zst.001) and the parts of a zarf package are \
-         verified as one file under the name of the whole, unless the whole is there as well.",
-    ),
-    (
-        "Links",
-        "A link to a file without a signature of its own has the verdict of its target, if the run verifies that.",
-    ),
-    (
-        "Loose signatures",
-        "A signature that belongs to no file is named. Unsigned artifacts are hashed then, and a note says which of them it fits.",
     ),
 ];
 
@@ -109,17 +82,33 @@ fn manual() -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
+    synopsis().to_writer(&mut page)?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
     let examples = EXAMPLES.map(|(what, command)| (command, what));
+    section("WHAT IT PROVES", &PROOF).to_writer(&mut page)?;
     section("PAIRING", &PAIRING).to_writer(&mut page)?;
+    section("OUTPUT", &LINES).to_writer(&mut page)?;
+    paragraph(ORDER).to_writer(&mut page)?;
+    section("REPORTS", &REPORTS).to_writer(&mut page)?;
+    paragraph(REPORTS_ARE_WHOLE).to_writer(&mut page)?;
     section("EXIT STATUS", &EXIT_STATUS).to_writer(&mut page)?;
     section("ENVIRONMENT", &ENVIRONMENT).to_writer(&mut page)?;
     section("FILES", &FILES).to_writer(&mut page)?;
     section("EXAMPLES", &examples).to_writer(&mut page)?;
     section("SEE ALSO", &[("openssl-dgst(1), sha256sum(1)", "")]).to_writer(&mut page)?;
     Ok(page)
+}
+
+/// Returns the synopsis: clap's would list every option.
+fn synopsis() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    let name = env!("CARGO_PKG_NAME");
+    roff.text([bold(name), roman(" [OPTIONS] [PATH]...")]);
+    roff.control("br", []);
+    roff.text([bold(name), roman(" --compare OLD NEW")]);
+    roff
 }
 
 /// Returns a section of terms and their descriptions.
@@ -131,5 +120,13 @@ fn section(title: &str, entries: &[(&str, &str)]) -> Roff {
         roff.text([bold(*term)]);
         roff.text([roman(*text)]);
     }
+    roff
+}
+
+/// Returns a paragraph that ends a section.
+fn paragraph(text: &str) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("PP", []);
+    roff.text([roman(text)]);
     roff
 }

@@ -7,6 +7,7 @@ mod defect;
 mod ending;
 mod evidence;
 mod generate;
+mod manual;
 mod messages;
 mod not_begun;
 mod origin;
