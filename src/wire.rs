@@ -855,11 +855,9 @@ pub mod audited {
         /// See [`super::Summary::interrupted`].
         pub interrupted: Option<String>,
         /// See [`super::Summary::failures`].
-        #[serde(default)]
-        pub failures: u64,
+        pub failures: Option<u64>,
         /// See [`super::Summary::exit_status`].
-        #[serde(default)]
-        pub exit_status: u8,
+        pub exit_status: Option<u8>,
     }
 }
 

@@ -81,8 +81,9 @@ impl Report {
                 path: path.to_owned(),
                 digest: Digest::of(report),
                 artifacts: state.artifacts.len() as u64,
-                failures: document.summary.failures,
-                exit_status: document.summary.exit_status,
+                failures: failures(&document),
+                // Fail closed: a report that does not say so came to no judgement.
+                exit_status: document.summary.exit_status.unwrap_or(2),
                 has_images: state.images.is_some(),
                 time: document.start.time.clone(),
                 host: document.start.host.clone(),
@@ -156,6 +157,13 @@ impl Comparison {
 }
 
 /// Returns the keys that a run trusted, for artifacts and for images.
+/// Returns the number of failures. Fail closed: by the sum or by the records, whichever says more.
+fn failures(document: &Document) -> u64 {
+    let failed = document.artifacts.iter().filter(|found| !found.passes);
+    let failures = document.summary.failures.unwrap_or_default();
+    failures.max(failed.count() as u64)
+}
+
 fn keys(document: &Document) -> Vec<Trusted> {
     let of_images = document.start.options.images.iter();
     let of_images = of_images.flat_map(|images| &images.keys);

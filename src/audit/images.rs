@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::baseline::{BaselineError, path, sha256};
 use super::finding::{Content, Difference, Finding};
 use super::place::{Place, Roots};
-use super::{Failures, is_unsigned_now};
+use super::{Failures, is_reported};
 use crate::files::SharedPath;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::verdict::{Record, Subject, Verdict};
@@ -117,7 +117,7 @@ fn difference(then: Option<&Named>, now: Option<&Named>, failures: Failures) -> 
     }
     let mut both = then.values().zip(now.values());
     let is_lost = both
-        .any(|(then, now)| then.is_signed && is_unsigned_now(now.is_signed, now.passes, failures));
+        .any(|(then, now)| then.is_signed && !now.is_signed && is_reported(now.passes, failures));
     is_lost.then_some(Difference::ImageSignatureLost)
 }
 

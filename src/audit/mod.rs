@@ -95,7 +95,7 @@ fn differences(then: &State, now: &State, roots: &[PathBuf], failures: Failures)
 fn difference(then: &Known, now: &Known, failures: Failures) -> Option<Finding> {
     let difference = if is_changed(then, now, failures) {
         Difference::Modified
-    } else if then.is_signed && is_unsigned_now(now.is_signed, now.passes, failures) {
+    } else if then.signatures > now.signatures && is_reported(now.passes, failures) {
         Difference::SignatureLost
     } else {
         return None;
@@ -109,8 +109,8 @@ fn difference(then: &Known, now: &Known, failures: Failures) -> Option<Finding> 
 }
 
 /// Reports whether something that was signed is not any more, and no line says so.
-fn is_unsigned_now(is_signed: bool, passes: bool, failures: Failures) -> bool {
-    !is_signed && (passes || failures == Failures::AreFindings)
+fn is_reported(passes: bool, failures: Failures) -> bool {
+    passes || failures == Failures::AreFindings
 }
 
 fn is_changed(then: &Known, now: &Known, failures: Failures) -> bool {
@@ -126,7 +126,8 @@ fn is_changed(then: &Known, now: &Known, failures: Failures) -> bool {
         (None, None) if now.has_only_images => false,
         // An artifact that was not hashed has already failed, with its own line. Fail closed: if
         // one ever passes, or has no line, it is not known to be the same.
-        (_, None) => now.passes || failures == Failures::AreFindings,
+        (Some(_), None) => now.passes || failures == Failures::AreFindings,
+        (None, None) => now.passes || then.passes && failures == Failures::AreFindings,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The place of an artifact relative to the PATH that brought it in, so that runs over two copies
 //! of a mirror can be compared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,9 @@ pub(super) struct Roots<'a> {
     paths: HashMap<&'a Path, usize>,
     /// The first PATH that is a signature file, for each directory.
     signatures: HashMap<&'a Path, usize>,
+    /// The lengths of the PATHs, without trailing separators: hashing every directory above a path
+    /// would take the square of its depth.
+    lengths: HashSet<usize>,
 }
 
 impl<'a> Roots<'a> {
@@ -38,7 +41,12 @@ impl<'a> Roots<'a> {
                 signatures.entry(directory).or_insert(n);
             }
         }
-        Roots { paths, signatures }
+        let lengths = roots.iter().map(|root| length(root)).collect();
+        Roots {
+            paths,
+            signatures,
+            lengths,
+        }
     }
 
     /// Returns the place of a path, relative to the nearest PATH. Two paths of one run have
@@ -63,11 +71,19 @@ impl<'a> Roots<'a> {
             } else {
                 above
             };
+            if !self.lengths.contains(&length(root)) {
+                return None;
+            }
             let n = self.paths.get(root)?;
             Some((*n, path.strip_prefix(above).ok()?))
         });
         below.map(|(n, below)| Place::Below(n, below.to_owned()))
     }
+}
+
+/// Returns the number of bytes of a path without trailing separators.
+fn length(path: &Path) -> usize {
+    path.components().as_path().as_os_str().len()
 }
 
 impl Place {

@@ -30,8 +30,8 @@ pub(super) struct Known {
     pub(super) content: Content,
     /// Whether any of its records passes.
     pub(super) passes: bool,
-    /// Whether a trusted key signed it.
-    pub(super) is_signed: bool,
+    /// Number of its signatures by trusted keys.
+    pub(super) signatures: u32,
     /// Whether it has two contents, because it was replaced between two reads.
     pub(super) is_torn: bool,
     /// Whether it is judged by the images in it alone.
@@ -90,7 +90,7 @@ impl State {
             path: path.clone(),
             content: Content::default(),
             passes: false,
-            is_signed: false,
+            signatures: 0,
             is_torn: false,
             has_only_images: true,
         });
@@ -99,7 +99,7 @@ impl State {
         known.content.sha256 = before.or(after);
         known.content.size = known.content.size.or(found.content.size);
         known.passes |= found.passes;
-        known.is_signed |= found.is_signed;
+        known.signatures += u32::from(found.is_signed);
         known.has_only_images &= !found.is_own;
     }
 

@@ -16,7 +16,7 @@ fn known(path: &str, content: Option<u8>) -> Known {
         path: path.into(),
         content: content_of(content),
         passes: true,
-        is_signed: false,
+        signatures: 0,
         is_torn: false,
         has_only_images: false,
     }
@@ -286,7 +286,7 @@ fn a_signature_that_was_valid_and_is_not_any_more_is_lost_where_no_line_says_so(
     let places = roots(&["m"]);
     let mut then = baseline(&places, &[("m/a", Some(1))]);
     for known in then.state.artifacts.values_mut() {
-        known.is_signed = true;
+        known.signatures = 1;
     }
     let lost = Finding {
         old: Some(content_of(Some(1))),

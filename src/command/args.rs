@@ -13,7 +13,7 @@ use crate::content::IoMode;
 #[command(
     long_about = ABOUT,
     max_term_width = 100,
-    after_help = "Exit status: 0 valid, 1 not valid, 2 no judgement. See --help for the rest.",
+    after_help = "Exit status: 0 valid, 1 not valid, 2 no verdict. See --help for the rest.",
     after_long_help = AFTER.as_str(),
     disable_version_flag = true,
     disable_help_flag = true
@@ -93,8 +93,8 @@ pub struct Cli {
 
     /// Fail on any difference from an earlier run
     ///
-    /// REPORT is the earlier run's JSON report. Artifacts missing, added, changed or renamed since
-    /// then are listed on stderr and in reports, each by its path. Artifacts are compared by their
+    /// REPORT is the earlier run's JSON report. Artifacts removed, added, modified or renamed since
+    /// then, or that lost their signature, are listed on stderr and in reports, each by its path. Artifacts are compared by their
     /// paths below each PATH and by SHA-256; PATHs are compared with those of the earlier run in
     /// their order.
     #[arg(help_heading = WHAT, long, value_name = "REPORT", value_hint = ValueHint::FilePath)]
@@ -108,7 +108,7 @@ pub struct Cli {
     /// and nothing in NEW failed; 1 otherwise; 2 if they cannot be compared.
     #[arg(help_heading = WHAT, long, num_args = 2, value_names = ["OLD", "NEW"], value_hint = ValueHint::FilePath,
         conflicts_with_all = ["paths", "keys", "fingerprints", "signature", "max_depth", "follow_links", "exclude", "allow_unsigned",
-            "all_files", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color"])]
+            "all_files", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color", "note", "sign_report", "fail_fast"])]
     pub compare: Vec<PathBuf>,
 
     /// Also verify the container images in bundles
@@ -186,9 +186,8 @@ pub struct Cli {
     /// .json, .xml (JUnit) or .html, and for machines .csv, .prom (Prometheus), .oscal.json (OSCAL
     /// assessment results), .intoto.jsonl (in-toto statements in DSSE envelopes), and a file named
     /// SHA256SUMS, which `sha256sum -c` checks. May be given again.
-    /// The file is whole or absent: it is written beside its place and renamed into it at the end.
-    /// It keeps the mode of the one that it replaces, and follows no link that another user
-    /// made.
+    /// The file is written whole or not at all: under a temporary name, then renamed. It keeps the
+    /// mode of the one that it replaces, and follows no link that another user made.
     #[arg(help_heading = OUTPUT, long = "report", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub reports: Vec<PathBuf>,
 
@@ -309,7 +308,7 @@ pub const EXAMPLES: [(&str, &str); 8] = [
         "verify-signatures --key vendor.pem --report evidence.html --report junit.xml /srv/mirror",
     ),
     (
-        "The paths of everything that must not be used",
+        "The paths of everything that failed",
         "verify-signatures -k vendor.pem --format jsonl /srv/mirror | jq -r 'select(.passes == false) | .path // .path_base64'",
     ),
     (
@@ -327,7 +326,7 @@ pub const EXIT_STATUS: [(&str, &str); 7] = [
     ("1", "at least one is not valid"),
     (
         "2",
-        "no judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
+        "no verdict: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
          too little memory or processor time, an internal error",
     ),
     ("129", "the terminal was closed (SIGHUP)"),

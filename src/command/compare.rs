@@ -6,13 +6,14 @@ use std::time::SystemTime;
 use super::args::{Cli, Format};
 use super::config::{Compared, Target};
 use super::not_begun::NotBegun;
-use super::{cannot, reports, undelivered};
+use super::{cannot, evidence, reports, undelivered};
 use crate::audit::comparison::Comparison;
 use crate::mirror::Survey;
 use crate::report::file::ReportFile;
 use crate::report::{self, json};
 use crate::run::conclusion::Conclusion;
-use crate::terminal::{Message, Stream};
+use crate::terminal::message::{Mood, last_word};
+use crate::terminal::{Message, Stream, canvas};
 use crate::text::escape;
 use crate::verify::Inputs;
 
@@ -57,7 +58,10 @@ pub(super) fn run(cli: &Cli) -> Conclusion {
     } else {
         Ok(())
     };
-    let written = write(files, &comparison);
+    let written = write(files, &comparison, prints);
+    if prints {
+        word(&comparison);
+    }
     conclude(&comparison, printed, written)
 }
 
@@ -75,20 +79,36 @@ fn create(targets: &[Target]) -> Result<Vec<ReportFile>, NotBegun> {
     let (nothing, no_paths) = (Survey::default(), Inputs::Paths(Vec::new()));
     let created = targets.iter();
     created
-        .map(|target| reports::create(target, &no_paths, &nothing))
+        .map(|target| reports::create(target, &no_paths, &nothing, None))
         .collect()
 }
 
 /// Writes the reports, and reports whether all of them were written.
-fn write(files: Vec<ReportFile>, comparison: &Comparison) -> bool {
-    let written = files
-        .into_iter()
-        .map(|file| file.write_comparison(comparison));
-    let failed: Vec<_> = written.filter_map(Result::err).collect();
-    failed
-        .iter()
-        .for_each(|error| Message::error(error.to_string()).print());
-    failed.is_empty()
+fn write(files: Vec<ReportFile>, comparison: &Comparison, prints: bool) -> bool {
+    let mut is_written = true;
+    for file in files {
+        match file.write_comparison(comparison) {
+            Ok(written) if prints => evidence::name_report(&written),
+            Ok(_) => {}
+            Err(error) => {
+                Message::error(error.to_string()).print();
+                is_written = false;
+            }
+        }
+    }
+    is_written
+}
+
+/// Prints the last line: what the comparison came to, in a word.
+fn word(comparison: &Comparison) {
+    let (mood, text) = match (Conclusion::of(comparison), comparison.findings.len()) {
+        (Conclusion::Valid, _) => (Mood::Good, "OK: no difference".to_owned()),
+        (Conclusion::NotValid, 0) => (Mood::Bad, "FAILED: see the errors above".to_owned()),
+        (Conclusion::NotValid, 1) => (Mood::Bad, "FAILED: 1 difference".to_owned()),
+        (Conclusion::NotValid, count) => (Mood::Bad, format!("FAILED: {count} differences")),
+        _ => (Mood::Bad, "NO VERDICT: see the errors above".to_owned()),
+    };
+    canvas::print(&last_word(mood, &text));
 }
 
 /// Prints the differences on stdout, and on stderr what they come to.

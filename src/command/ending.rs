@@ -1,5 +1,5 @@
 //! The end of a run on stderr: what it shows as a whole, the failures again if they may have left
-//! the screen, the summary, and a last word that nobody misses.
+//! the screen, the summary, and a last word that cannot be missed.
 
 use std::io::{self, IsTerminal};
 
@@ -24,26 +24,28 @@ pub(super) fn conclude(
     recap: &Recap,
 ) {
     let is_told = outcome.output.is_ok() || outcome.interrupted.is_some();
-    let mut text = String::new();
-    if output.detail.lines && is_told {
+    let is_shown = output.detail.lines && is_told;
+    let mut end = String::new();
+    if is_shown {
         of_the_whole(outcome)
             .iter()
-            .for_each(|message| text += &message.lines());
+            .for_each(|message| end += &message.lines());
     }
     for problem in outcome.problems() {
-        text += &Message::error(problem.what)
+        end += &Message::error(problem.what)
             .maybe_help(problem.help)
             .lines();
     }
-    if output.detail.lines && is_told {
-        text += &more(recap, reports);
-        text += &keys(outcome, recap);
-        text += &count_unchecked(&outcome.unchecked, patterns, output.detail);
-        let end = summary(outcome) + &word(outcome);
-        text += &again(recap, &(text.clone() + &end));
-        text += &end;
+    if is_shown {
+        end += &more(recap, reports);
+        end += &keys(outcome, recap);
+        end += &count_unchecked(&outcome.unchecked, patterns, output.detail);
+        end += &summary(outcome);
+        end += &word(outcome);
+        // Before the notes: these may say why so much failed, and must stay on the screen.
+        end.insert_str(0, &again(recap, &end));
     }
-    canvas::print(&text);
+    canvas::print(&end);
 }
 
 /// Returns the notes on the run as a whole, and how it differs from its baseline.
@@ -121,10 +123,10 @@ fn word(outcome: &Outcome) -> String {
     let valid = summary.valid_in_all();
     match outcome.conclusion() {
         Conclusion::Valid => {
-            let accepted = accepted(outcome);
+            let (accepted, gaps) = (accepted(outcome), gaps(outcome));
             last_word(
                 Mood::Good,
-                &format!("OK: {valid} of {records} valid{accepted}"),
+                &format!("OK: {valid} of {records} valid{accepted}{gaps}"),
             )
         }
         Conclusion::NotValid => last_word(Mood::Bad, &format!("FAILED: {}", failed(outcome))),
@@ -138,7 +140,7 @@ fn word(outcome: &Outcome) -> String {
         Conclusion::CannotJudge | Conclusion::OutOfTime if records == 0 => String::new(),
         Conclusion::CannotJudge | Conclusion::OutOfTime => last_word(
             Mood::Bad,
-            &format!("NO JUDGEMENT: {valid} of {expected} valid, but see the errors above"),
+            &format!("NO VERDICT: {valid} of {expected} valid; see the errors above"),
         ),
         Conclusion::HungUp | Conclusion::Interrupted | Conclusion::Terminated => {
             let mood = if failures > 0 {
@@ -149,6 +151,15 @@ fn word(outcome: &Outcome) -> String {
             last_word(mood, &format!("Interrupted{}", interrupted(outcome)))
         }
         Conclusion::PipeClosed => String::new(),
+    }
+}
+
+/// Returns whether something was left out that may hold artifacts.
+fn gaps(outcome: &Outcome) -> &'static str {
+    if outcome.unchecked.has_gaps() {
+        ", not everything was checked"
+    } else {
+        ""
     }
 }
 
@@ -254,7 +265,7 @@ mod tests {
         };
         assert_eq!(
             word(&unwritten),
-            "NO JUDGEMENT: 15 of 15 valid, but see the errors above\n"
+            "NO VERDICT: 15 of 15 valid; see the errors above\n"
         );
         assert_eq!(word(&outcome(0, 0, 0)), "");
     }

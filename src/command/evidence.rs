@@ -10,6 +10,9 @@ use crate::trust::unchecked::{Names, Unchecked};
 
 /// Lists what the survey left out, under `--verbose` and before the first file is read.
 pub(super) fn name_left_out(left_out: &Unchecked, patterns: &[String], detail: Detail) {
+    if detail.lines {
+        warn_of_idle(left_out, patterns);
+    }
     if !detail.reasons {
         return;
     }
@@ -17,6 +20,18 @@ pub(super) fn name_left_out(left_out: &Unchecked, patterns: &[String], detail: D
         // Those were already named: see `messages::remark`.
         let names = kind.names.iter().filter(|_| !kind.is_known);
         names.for_each(|names| list(names, &kind.why).iter().for_each(Message::print));
+    }
+}
+
+/// Warns of patterns that match nothing: what they were to leave out is verified, or they are
+/// mistyped.
+fn warn_of_idle(left_out: &Unchecked, patterns: &[String]) {
+    let both = patterns.iter().zip(&left_out.excluded);
+    for (pattern, _) in both.filter(|(_, excluded)| excluded.is_empty()) {
+        let quoted = unchecked::quoted(pattern);
+        Message::warning(format!("--exclude {quoted}: nothing matches"))
+            .help("it is compared with the path below PATH; **/ in front matches at every level")
+            .print();
     }
 }
 
@@ -28,7 +43,9 @@ pub(super) fn count_unchecked(all: &Unchecked, patterns: &[String], detail: Deta
         unjudged.iter().for_each(|message| text += &message.lines());
     }
     for kind in unchecked::kinds(patterns, all) {
-        if !kind.is_known {
+        // The summary itself counts what was not judged.
+        let is_counted = |names: &&Names| std::ptr::eq(*names, &all.unjudged);
+        if !kind.names.iter().any(is_counted) {
             text += &summary_line("not checked", &kind.sentence);
         }
     }
@@ -51,8 +68,11 @@ pub(super) fn name_reports(id: &str, written: &[Written], detail: Detail) {
         return;
     }
     canvas::print(&summary_line("run", id));
-    for Written { target, digest, .. } in written {
-        let target = escape::name(target.as_os_str());
-        Message::note(format!("{target}: report written, SHA-256 {digest}")).print();
-    }
+    written.iter().for_each(name_report);
+}
+
+/// Prints the digest of a report.
+pub(super) fn name_report(Written { target, digest, .. }: &Written) {
+    let target = escape::name(target.as_os_str());
+    Message::note(format!("{target}: report written, SHA-256 {digest}")).print();
 }

@@ -36,7 +36,7 @@ pub(super) fn warn(keys: &KeysFound, against: Option<&Against>, detail: Detail) 
             key.name()
         ))
         .help(
-            "get the fingerprint from the vendor, another way than the files, and name it with --key-fingerprint; or keep the key elsewhere",
+            "get the fingerprint from the vendor through a different channel than the files, and pin it with --key-fingerprint; or keep the key elsewhere",
         )
         .print();
     }

@@ -17,6 +17,8 @@ pub(super) enum NotBegun {
     Stdout(#[from] io::Error),
     #[error("{0}: an artifact or a signature of this run; a report there would replace it")]
     ReportReplaces(String),
+    #[error("{0}: there is a file with a signature, which the report would replace")]
+    ReportReplacesSigned(String),
     #[error(
         "{0}: standard output or standard error of this run goes there, and a report would replace it"
     )]
@@ -37,6 +39,11 @@ impl NotBegun {
     fn help(&self) -> Option<String> {
         match self {
             NotBegun::Verify(error) => advice(error),
+            NotBegun::ReportReplacesSigned(_) => Some(
+                "name another file; a list that an earlier run signed is replaced with the same --sign-report key, or after its .sig.bin is \
+                 removed"
+                    .to_owned(),
+            ),
             NotBegun::ReportReplaces(_) | NotBegun::ReportReplacesOutput(_) => {
                 Some("name another file".to_owned())
             }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::digest::stream::Stream;
@@ -17,7 +18,7 @@ const NO_LOGIN: u32 = u32::MAX;
 ///
 /// # Errors
 /// If the system has no random numbers for an identifier.
-pub(super) fn of_this_run(note: Option<&str>) -> io::Result<Origin> {
+pub(super) fn of_this_run(note: Option<&str>, roots: &[PathBuf]) -> io::Result<Origin> {
     let accounts = read("/etc/passwd").unwrap_or_default();
     Ok(Origin {
         id: identifier()?,
@@ -26,6 +27,7 @@ pub(super) fn of_this_run(note: Option<&str>) -> io::Result<Origin> {
         user: user(&accounts),
         system: system(&read("/etc/os-release").unwrap_or_default()),
         executable: executable(),
+        places: roots.iter().map(|root| root.canonicalize().ok()).collect(),
     })
 }
 

@@ -202,7 +202,7 @@ mod tests {
         let begins: Vec<&str> = said.lines().map(|line| &line[..8]).collect();
         assert_eq!(
             begins,
-            ["error: a", "error: b", "help: co", "error: c", "help: do"]
+            ["error: a", "error: b", "help: co", "error: c", "help: if"]
         );
     }
 

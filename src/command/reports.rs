@@ -1,6 +1,7 @@
 //! Creates the reports, unless one would replace a file that the run depends on.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -11,7 +12,9 @@ use super::not_begun::NotBegun;
 use crate::files::{FileId, SharedPath};
 use crate::mirror::{Artifact, Survey};
 use crate::report::file::{LedHere, ReportFile};
+use crate::report::format::{SIGNATURE, signature_of};
 use crate::report::place;
+use crate::report::sign::Signer;
 use crate::text::escape;
 use crate::trust::signature::{MAX_BYTES, Signature};
 use crate::verify::Inputs;
@@ -27,6 +30,7 @@ pub(super) fn create(
     target: &Target,
     inputs: &Inputs,
     survey: &Survey,
+    signer: Option<&Signer>,
 ) -> Result<ReportFile, NotBegun> {
     let Target { path, format } = target;
     let shown = || escape::name(path.as_os_str());
@@ -46,7 +50,31 @@ pub(super) fn create(
     {
         return Err(NotBegun::ReportReplaces(shown()));
     }
+    if is_signed_by_another(&place, signer) {
+        return Err(NotBegun::ReportReplacesSigned(shown()));
+    }
     Ok(ReportFile::create(path, *format, led_here)?)
+}
+
+/// Reports whether there is a file with a signature beside it, or that signature, other than an
+/// earlier run's list and its signature by the same key.
+///
+/// Fail closed: patterns and depth may keep what somebody signed out of the survey.
+fn is_signed_by_another(place: &Path, signer: Option<&Signer>) -> bool {
+    let name = place
+        .file_name()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default();
+    let data = match name.strip_suffix(SIGNATURE) {
+        Some(data) => place.with_file_name(data),
+        None => place.to_owned(),
+    };
+    let signature = signature_of(&data);
+    if identity(&data).is_none() || identity(&signature).is_none() {
+        return false;
+    }
+    let is_ours = |signer: &Signer| signer.signed(&data, &signature);
+    !signer.is_some_and(is_ours)
 }
 
 /// Returns the identity of the regular file at a path, with links followed.

@@ -18,6 +18,7 @@ use super::recap::Recap;
 use super::{cannot, origin, reports, undelivered};
 use crate::audit::{self, Audit};
 use crate::engine::Prepared;
+use crate::hints::notes::Note;
 use crate::mirror::Survey;
 use crate::progress::Counters;
 use crate::report::context::Written;
@@ -65,7 +66,8 @@ pub(super) fn run(config: &Config) -> Conclusion {
     name_extent(inputs, output.detail);
     // Only reports and objects have it: hashing the executable takes its time.
     let is_reported = !reports.is_empty() || output.format == Format::Jsonl;
-    let origin = match is_reported.then(|| origin::of_this_run(asked.note.as_deref())) {
+    let origin = match is_reported.then(|| origin::of_this_run(asked.note.as_deref(), &asked.roots))
+    {
         None => Origin::default(),
         Some(Ok(origin)) => origin,
         Some(Err(error)) => return cannot(&NotBegun::NoIdentifier(error).message()),
@@ -79,7 +81,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
         time,
         interrupt: &interrupt,
     };
-    let judged = prepare(inputs, verifier, reports, asked, *output)
+    let judged = prepare(inputs, verifier, reports, &account, *output)
         .and_then(|ready| verify(ready, verifier, &account, *output));
     match judged {
         Ok(mut judged) => {
@@ -121,14 +123,15 @@ fn prepare(
     inputs: &Inputs,
     verifier: &Verifier,
     targets: &[Target],
-    asked: &Asked,
+    account: &Account<'_>,
     output: Output,
 ) -> Result<Ready, NotBegun> {
+    let Account { asked, signer, .. } = account;
     let mut survey = survey(inputs, verifier, output.progress)?;
     remark(&survey, &asked.roots, output.detail);
     name_left_out(&survey.unchecked, &asked.options.exclude, output.detail);
     // Before the first byte is hashed, and after the walk, which would find the files created here.
-    let reports = create(targets, inputs, &survey)?;
+    let reports = create(targets, inputs, &survey, *signer)?;
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
     let unchecked = std::mem::take(&mut survey.unchecked);
@@ -163,10 +166,11 @@ fn create(
     targets: &[Target],
     inputs: &Inputs,
     survey: &Survey,
+    signer: Option<&Signer>,
 ) -> Result<Vec<ReportFile>, NotBegun> {
     let created = targets
         .iter()
-        .map(|target| reports::create(target, inputs, survey));
+        .map(|target| reports::create(target, inputs, survey, signer));
     created.collect()
 }
 
@@ -291,9 +295,12 @@ fn verify(
     let collector = std::mem::take(&mut printer.collector);
     let is_wanted = output.detail.lines || !reports.is_empty();
     let notes = is_wanted.then(|| verifier.notes(collector, unmatched));
+    let mut notes = notes.unwrap_or_default();
+    // One failure says nothing of the key.
+    notes.retain(|note| !(printer.failed_fast && matches!(note, Note::WrongKey { .. })));
     let mut outcome = Outcome {
         unchecked: Arc::new(unchecked),
-        notes: notes.unwrap_or_default().into(),
+        notes: notes.into(),
         audit: account.audit(&summary, &printer.kept),
         summary,
         output: std::mem::replace(&mut printer.taken, Ok(())),
@@ -360,7 +367,7 @@ fn unsurveyed(
         reports: Vec::new(),
         written: Vec::new(),
     };
-    match create(targets, inputs, &beside(targets)) {
+    match create(targets, inputs, &beside(targets), account.signer) {
         Ok(reports) => {
             judged.reports = reports;
             judged.write_reports(account.signer);

@@ -75,11 +75,14 @@ impl Running {
         self.awaited.len()
     }
 
-    /// Returns the artifacts whose records, or the last of whose records, are still to come.
+    /// Returns the artifacts whose records, or the last of whose records, were not taken yet.
     pub(crate) fn awaited(&self) -> impl Iterator<Item = &SharedPath> {
         let tasks = self.shared.tasks.iter();
         let awaited = tasks.filter(|(place, _)| self.awaited[*place]);
-        awaited.map(|(_, task)| &task.data)
+        // A run that ends at a failure takes no more of those that are at hand.
+        let ready = self.ready.iter().filter(|placed| placed.is_last);
+        let ready = ready.map(|placed| placed.record.path());
+        awaited.map(|(_, task)| &task.data).chain(ready)
     }
 
     /// Reports whether a record is at hand, so that asking for one does not block.

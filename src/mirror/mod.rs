@@ -489,12 +489,24 @@ impl Artifact {
     /// Compares the directory entry, which a rename replaces. A link to it elsewhere in the tree,
     /// or a hard link, is not replaced.
     pub fn would_be_replaced_by(&self, place: &Path) -> bool {
+        // Whatever is in a directory of images may be a part of one.
+        if matches!(self.state, State::ImageDirectory(_)) {
+            return is_inside(&self.data.to_path_buf(), place);
+        }
         let Some(signature) = self.signature() else {
             return false;
         };
         let mut names = self.parts.iter().chain([&self.data]);
         is_same_place(signature, place) || names.any(|name| is_same_place(name, place))
     }
+}
+
+/// Reports whether a file at `place` would be inside the directory.
+fn is_inside(directory: &Path, place: &Path) -> bool {
+    let above = Path::new(".").join(place);
+    let above = above.parent().and_then(|above| above.canonicalize().ok());
+    let directory = directory.canonicalize();
+    above.is_some_and(|above| directory.is_ok_and(|directory| above.starts_with(directory)))
 }
 
 /// Reports whether two paths name the same entry of the same directory.

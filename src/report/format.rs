@@ -41,7 +41,7 @@ const ENDINGS: [(&str, ReportFormat); 7] = [
 const SUMS: &str = "SHA256SUMS";
 
 /// What the name of a signature has after the name of what it signs.
-const SIGNATURE: &str = ".sig.bin";
+pub const SIGNATURE: &str = ".sig.bin";
 
 impl ReportFormat {
     /// Returns the format that the name of a file selects.

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::context::Withheld;
+use super::words::shown_path;
 use crate::files::SharedPath;
 use crate::run::Start;
 
@@ -23,13 +24,23 @@ impl Places {
     /// Looks at the PATHs of a run.
     ///
     /// # Errors
-    /// If the working directory was removed: nothing that starts from there has a place.
+    /// If the working directory was removed: nothing that starts from there has a place; and if a
+    /// PATH leads elsewhere than when the run began.
     pub(super) fn of(start: &Start) -> io::Result<Places> {
         let working = start.directory.clone().ok_or_else(|| {
             Withheld("the working directory was removed, so the artifacts have no place".to_owned())
         })?;
         let mut directories = HashMap::new();
-        for root in &start.roots {
+        for (n, root) in start.roots.iter().enumerate() {
+            let then = start.origin.places.get(n);
+            // Fail closed: a link that was moved meanwhile leads to what the run did not read.
+            if then.is_some_and(|then| *then != root.canonicalize().ok()) {
+                let why = format!(
+                    "{}: it leads elsewhere than when the run began",
+                    shown_path(root)
+                );
+                return Err(Withheld(why).into());
+            }
             let given = if root.is_dir() {
                 root
             } else {

@@ -27,7 +27,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
             "if the vendor signs images with another key, name it with --image-key; otherwise get the signature again"
         }
         Verdict::Invalid(Invalid::NoKeyVerifies) => record.sniffed.map_or(
-            "download the file and its signature again; if that does not help, ask the vendor which key signed it",
+            "if no other key is reported to have made it, download the file and its signature again; if that does not help, ask the vendor which key signed it",
             |sniffed| for_content(sniffed, Role::Data),
         ),
         Verdict::Missing => "copy the data file here, or delete its signature",

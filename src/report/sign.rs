@@ -4,7 +4,9 @@
 //! This is the only place that holds a private key. Nothing here takes part in a verdict.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use p256::SecretKey;
 use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
@@ -13,6 +15,8 @@ use p256::pkcs8::{DecodePrivateKey, EncodePublicKey};
 use thiserror::Error;
 
 use crate::digest::Digest;
+use crate::digest::stream::Stream;
+use crate::trust::signature::MAX_BYTES;
 
 /// Maximum size of the file of a private key in bytes. A P-256 key has about 250.
 pub const MAX_FILE_BYTES: usize = 16 * 1024;
@@ -102,6 +106,18 @@ impl Signer {
                 .verify_prehash(digest.as_bytes(), &signature)
         });
         is_valid.map_err(|_| io::Error::other("the report's signature does not verify"))
+    }
+}
+
+impl Signer {
+    /// Reports whether the key made the signature in one file over the other.
+    pub fn signed(&self, data: &Path, signature: &Path) -> bool {
+        let mut content = Stream::default();
+        let mut der = Vec::new();
+        let read = File::open(data).and_then(|mut file| io::copy(&mut file, &mut content));
+        let signature = File::open(signature).map(|file| file.take(MAX_BYTES as u64 + 1));
+        let read_too = signature.and_then(|mut file| file.read_to_end(&mut der));
+        read.is_ok() && read_too.is_ok() && self.check(&content.finish(), &der).is_ok()
     }
 }
 

@@ -133,7 +133,7 @@ fn found_in(files: &[SharedPath]) -> String {
     let more = and_more(files.len(), MOST_FILES);
     let hold = if files.len() == 1 { "holds" } else { "hold" };
     format!(
-        "; {}{more} {hold} this key, which proves nothing: whoever can change these files can put a key with them",
+        "; {}{more} {hold} this key, but that proves nothing: whoever can change these files can add a key",
         shown.join(", ")
     )
 }

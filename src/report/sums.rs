@@ -40,7 +40,9 @@ pub(super) fn write(out: impl Write, context: &Context<'_>) -> io::Result<()> {
 /// Those of the file system, and [`Withheld`] if there is no list.
 pub(super) fn sign(mut out: impl Write, context: &Context<'_>) -> io::Result<()> {
     let is_of_this = |written: &&Written| {
-        written.format == ReportFormat::Sums && signature_of(&written.place) == context.place
+        let signature = super::place::of(&signature_of(&written.target));
+        written.format == ReportFormat::Sums
+            && signature.is_ok_and(|signature| signature == context.place)
     };
     let list = context.written.iter().find(is_of_this);
     let (Some(list), Some(signer)) = (list, context.signer) else {
@@ -58,7 +60,7 @@ pub(super) fn sign(mut out: impl Write, context: &Context<'_>) -> io::Result<()>
 fn list(context: &Context<'_>) -> io::Result<Sums> {
     let run = context.run;
     if run.end.conclusion != Conclusion::Valid {
-        let why = "not everything was judged and valid, and a list of the rest would look complete";
+        let why = "not everything is valid, and a partial list would look complete";
         return Err(Withheld(why.to_owned()).into());
     }
     let base = super::file::parent(context.place).canonicalize()?;

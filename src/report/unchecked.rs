@@ -57,7 +57,7 @@ fn others(unchecked: &Unchecked) -> impl Iterator<Item = Kind<'_>> {
         (
             uncovered,
             ["file", "files"],
-            "without a signature, of a kind that needs none (--all-files requires one)",
+            "not covered by a signature (--all-files requires one)",
         ),
     ];
     let known = [unjudged, links];
@@ -88,8 +88,8 @@ fn of_pattern(excluded: &Excluded) -> String {
         size(*bytes)
     );
     let of_directories = match directories.count() {
-        1 => "1 directory with all that is in it".to_owned(),
-        more => format!("{more} directories with all that is in them"),
+        1 => "1 directory and all its contents".to_owned(),
+        more => format!("{more} directories and all their contents"),
     };
     let both = [(files, of_files), (directories, of_directories)];
     let both = both.into_iter().filter(|(names, _)| names.count() > 0);
@@ -130,9 +130,9 @@ mod tests {
         let kinds = kinds(&patterns, &unchecked);
         let sentences: Vec<&str> = kinds.iter().map(|kind| kind.sentence.as_str()).collect();
         let expected = [
-            "2 files (1 artifact, 6.40 GB) and 1 directory with all that is in it excluded by \"old/\\u{22}*\\n\"",
+            "2 files (1 artifact, 6.40 GB) and 1 directory and all its contents excluded by \"old/\\u{22}*\\n\"",
             "2 artifacts not judged before the run ended",
-            "1 file without a signature, of a kind that needs none (--all-files requires one)",
+            "1 file not covered by a signature (--all-files requires one)",
         ];
         assert_eq!(sentences, expected);
         assert_eq!(kinds.iter().filter(|kind| kind.is_known).count(), 1);

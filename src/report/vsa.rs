@@ -61,6 +61,11 @@ pub(super) fn write(mut out: impl Write, context: &Context<'_>) -> io::Result<()
         let why = "no artifact was hashed, so a statement would have no subject";
         return Err(Withheld(why.to_owned()).into());
     }
+    // Fail closed: readers that know nothing of this program see the results only.
+    if run.end.conclusion != Conclusion::Valid && subjects.failed.is_empty() {
+        let why = "what failed has no digest to make a statement about, and what passed alone would look complete";
+        return Err(Withheld(why.to_owned()).into());
+    }
     for (result, of_it) in [("PASSED", &subjects.passed), ("FAILED", &subjects.failed)] {
         if !of_it.is_empty() {
             let predicate = predicate(context, &base, result, &subjects.unhashed);

@@ -264,7 +264,7 @@ pub fn note(note: &Note) -> String {
             verifies,
             ..
         } => format!(
-            "{}: this signature fits {}; the files are mixed up, or one lies in the other's place",
+            "{}: this signature fits {}; the files are mixed up, or one is in the other's place",
             shown(signature),
             shown(verifies)
         ),
@@ -389,11 +389,15 @@ fn explanation(record: &Record) -> String {
 /// Returns a failure in full: what failed and why, and what to do.
 pub(crate) fn failure(record: &Record) -> (String, Option<String>) {
     let (subject, verdict) = (subject(record), verdict(record));
+    let (reason, remedy) = reason_and_remedy(record);
+    (format!("{subject}: {verdict} ({reason})"), remedy)
+}
+
+/// Returns why something failed, and what to do.
+pub(super) fn reason_and_remedy(record: &Record) -> (String, Option<String>) {
     let reason = why(record, Advice::Apart) + &how(record);
-    (
-        format!("{subject}: {verdict} ({reason})"),
-        everything_to_do(record, &reason),
-    )
+    let remedy = everything_to_do(record, &reason);
+    (reason, remedy)
 }
 
 /// Returns what to do about the content of a file, if its kind is known, and about the failure.

@@ -1,5 +1,7 @@
 //! Which run it was: who ran which program where, and what for.
 
+use std::path::PathBuf;
+
 use crate::digest::Digest;
 
 /// Which run it was. Evidence for an auditor, which no verdict rests on.
@@ -17,6 +19,9 @@ pub struct Origin {
     pub system: String,
     /// The digest of the executable, if it could be read.
     pub executable: Option<Digest>,
+    /// Where the PATHs led when the run began, without links, in their order; `None` for one that
+    /// could not be resolved.
+    pub places: Vec<Option<PathBuf>>,
 }
 
 /// The user of the process.

@@ -7,7 +7,7 @@ use super::conclusion::Conclusion;
 use crate::audit::Audit;
 use crate::hints::notes::Note;
 use crate::text::os_error;
-use crate::trust::unchecked::Unchecked;
+use crate::trust::unchecked::{Excluded, Unchecked};
 use crate::trust::verdict::Summary;
 
 /// The outcome of verification and output.
@@ -112,7 +112,7 @@ impl Outcome {
             Problem::new(format!(
                 "{path}: nothing to verify: no signature, and no file that needs one"
             ))
-            .help("check that this is the right directory, and that what belongs there is mounted")
+            .help(self.why_empty())
         });
         let mut problems: Vec<Problem> = empty.collect();
         if self.interrupted == Some(Conclusion::OutOfTime) {
@@ -130,6 +130,20 @@ impl Outcome {
         }
         problems.extend(self.unwritten.iter().map(Problem::new));
         problems
+    }
+
+    /// Returns what to check if there was nothing to verify.
+    fn why_empty(&self) -> &'static str {
+        let Unchecked {
+            excluded, too_deep, ..
+        } = &*self.unchecked;
+        if !excluded.iter().all(Excluded::is_empty) {
+            "check --exclude: what it left out is counted below"
+        } else if too_deep.count() > 0 {
+            "check --max-depth: directories below it were not entered"
+        } else {
+            "check that this is the right directory, and that what belongs there is mounted"
+        }
     }
 
     fn problem(&self) -> Option<Problem> {

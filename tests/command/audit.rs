@@ -623,7 +623,7 @@ fn swapped_signatures_are_invalid_and_a_note_names_what_each_one_verifies() {
     assert_eq!(run.stdout.matches("❌ Signature invalid").count(), 4);
     let fits = |signature: &str, data: &str| {
         format!(
-            "m/{signature}: this signature fits m/{data}; the files are mixed up, or one lies in the other's place"
+            "m/{signature}: this signature fits m/{data}; the files are mixed up, or one is in the other's place"
         )
     };
     let expected = [

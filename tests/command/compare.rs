@@ -175,7 +175,7 @@ fn a_signature_that_is_not_valid_any_more_is_a_difference_and_so_is_a_failure_th
     assert_eq!((run.stdout.as_str(), run.status), ("", Some(1)));
     let words = "new.json: 1 artifacts and images in it did not pass\n";
     assert!(run.stderr.contains(words), "{}", run.stderr);
-    assert!(read(&mirror, "c.html").contains("<h1>No difference, and yet no success</h1>"));
+    assert!(read(&mirror, "c.html").contains("<h1>No difference, but see below</h1>"));
 }
 
 #[test]

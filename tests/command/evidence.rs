@@ -68,8 +68,8 @@ fn a_run_that_excludes_a_part_of_a_mirror_says_so_everywhere_and_its_page_is_not
     let sentences = [
         &format!("2 files (1 artifact, {of_a} B) excluded by \"old/a.zst\""),
         &format!("2 files (1 artifact, {of_b} B) excluded by \"old/b.*\""),
-        "1 directory with all that is in it excluded by \"deep\"",
-        "1 file without a signature, of a kind that needs none (--all-files requires one)",
+        "1 directory and all its contents excluded by \"deep\"",
+        "1 file not covered by a signature (--all-files requires one)",
     ];
     let document = document(&mirror);
     let not_checked = &document["summary"]["not_checked"];
@@ -172,7 +172,7 @@ fn under_verbose_each_name_is_listed_on_one_line_however_it_is_called() {
     for line in [
         r#"m/old/x\xff\n\u{1b}[31m.txt: not checked (excluded by "old/x*")"#,
         r#"m/deep: not checked (excluded by "deep")"#,
-        "m/README: not checked (without a signature, of a kind that needs none (--all-files requires one))",
+        "m/README: not checked (not covered by a signature (--all-files requires one))",
     ] {
         let line = format!("note: {line}");
         assert!(
@@ -383,4 +383,38 @@ fn a_note_that_is_empty_too_long_or_for_no_report_is_refused() {
     let run = run(&mirror, &["m", "--note", &longest, "--report", "r.json"]);
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     assert_eq!(document(&mirror)["start"]["note"], longest);
+}
+
+#[test]
+fn after_fail_fast_every_artifact_is_either_in_the_report_or_named_as_not_judged() {
+    let mirror = Mirror::new();
+    mirror.write("m/0.zst", "not signed");
+    for number in 1..40 {
+        let (data, signature) = (format!("m/{number}.zst"), format!("m/{number}.sig.bin"));
+        mirror.write_signed(&data, &signature, b"alpha");
+        mirror.write(&data, "other");
+    }
+    for jobs in ["1", "2", "8"] {
+        let run = mirror.run(&[
+            "-k",
+            "key.pem",
+            "--fail-fast",
+            "--jobs",
+            jobs,
+            "--report",
+            "r.json",
+            "m",
+        ]);
+        assert_eq!(run.status, Some(1), "{}", run.stderr);
+        let report = document(&mirror);
+        let judged = report["artifacts"].as_array().unwrap().len() as u64;
+        let unjudged = report["summary"]["not_checked"]["unjudged"]["count"].as_u64();
+        assert_eq!(judged + unjudged.unwrap(), 40, "{report}");
+        assert_eq!(report["summary"]["expected"], 40);
+        let word = format!(
+            "FAILED: 1 of 40, {} not judged (--fail-fast)\n",
+            40 - judged
+        );
+        assert!(run.stderr.ends_with(&word), "{}", run.stderr);
+    }
 }

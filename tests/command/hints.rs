@@ -152,7 +152,7 @@ fn a_key_file_in_the_tree_or_beside_it_that_made_a_signature_is_named_and_not_tr
     let words = format!(
         "the signature that fits no trusted key was made by one key that you did not name (fingerprint {other}): m/0.bin; rotated, or another \
          product's key? Trust it only if the vendor publishes this fingerprint: anyone can sign with a key of their own; m/keys/vendor.PUB, \
-         old.der hold this key, which proves nothing: whoever can change these files can put a key with them\n"
+         old.der hold this key, but that proves nothing: whoever can change these files can add a key\n"
     );
     assert!(run.stderr.contains(&words), "{words}\n{}", run.stderr);
     let note = &notes(&mirror)[1];

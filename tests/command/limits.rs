@@ -235,8 +235,10 @@ fn a_report_past_the_limit_on_files_is_a_failed_report_and_leaves_nothing_behind
         for name in ["r.json", "r.xml", "r.html"] {
             let run = Run::of(limited(&mirror, limit, &["--report", name]));
             assert_eq!((run.stdout, run.status), (all_valid(), Some(2)));
-            let expected = format!("{name}: cannot write the report: File too large\n");
-            assert!(run.stderr.ends_with(&expected), "{}", run.stderr);
+            let expected = format!("\nerror: {name}: cannot write the report: File too large\n");
+            assert!(run.stderr.contains(&expected), "{}", run.stderr);
+            let word = "\nNO VERDICT: 8 of 8 valid; see the errors above\n";
+            assert!(run.stderr.ends_with(word), "{}", run.stderr);
         }
     }
     let names = fs::read_dir(mirror.path()).unwrap();
@@ -346,7 +348,7 @@ fn as_many_threads_are_used_as_the_system_gives_and_an_explicit_number_is_exact(
         let run = with_threads(&mirror, &program, threads, &["--jobs", jobs]);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
         let expected = format!(
-            "--jobs {jobs}: the system starts only {given} of these threads: Resource temporarily unavailable; use --jobs {given}, "
+            "error: --jobs {jobs}: the system starts only {given} of these threads: Resource temporarily unavailable\nhelp: use --jobs {given}, "
         );
         assert!(run.stderr.contains(&expected), "{}", run.stderr);
     }
@@ -359,10 +361,14 @@ fn as_many_threads_are_used_as_the_system_gives_and_an_explicit_number_is_exact(
 #[test]
 fn an_absurd_number_of_jobs_is_refused_at_once_and_a_large_one_starts_no_idle_threads() {
     let mirror = mirror();
-    for jobs in ["100000", "18446744073709551616", "0"] {
+    for (jobs, what) in [
+        ("100000", "too many threads"),
+        ("18446744073709551616", "too large a number"),
+        ("0", "without a thread nothing is verified"),
+    ] {
         let run = mirror.run(&["-k", "key.pem", "--jobs", jobs]);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
-        let expected = format!("error: invalid value '{jobs}' for '--jobs <N>': ");
+        let expected = format!("error: --jobs {jobs}: {what}\nhelp: give a number from 1 to 1024");
         assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
     }
     let run = mirror.run(&["-k", "key.pem", "-v", "--jobs", "1024"]);

@@ -43,7 +43,7 @@ fn there_is_no_list_of_a_run_in_which_something_failed_and_an_earlier_one_is_rem
     let failed = run(&mirror, &arguments);
     assert_eq!(failed.status, Some(1));
     assert!(!exists(&mirror, "SHA256SUMS") && !exists(&mirror, "SHA256SUMS.sig.bin"));
-    let why = "not everything was judged and valid, and a list of the rest would look complete";
+    let why = "not everything is valid, and a partial list would look complete";
     let removed = "an earlier report was removed";
     for message in [
         format!("SHA256SUMS: cannot write the report: {why}; {removed}\n"),
@@ -141,7 +141,7 @@ fn refuses(mirror: &Mirror, arguments: &[&str], message: &str) {
 #[test]
 fn a_key_that_would_sign_nothing_is_refused() {
     let mirror = mirror();
-    let message = "--sign-report: no report that can be signed is asked for; add --report FILE.intoto.jsonl or --report SHA256SUMS";
+    let message = "--sign-report: no report that can be signed is asked for\nhelp: add --report FILE.intoto.jsonl or --report SHA256SUMS\n";
     refuses(&mirror, &["--sign-report", "reporter.pem"], message);
     let reports = ["--report", "r.json", "--report", "r.csv"];
     refuses(
@@ -160,7 +160,7 @@ fn a_key_inside_the_tree_signs_nothing() {
     symlink("../reporter.pem", mirror.path().join("m/inside.pem")).unwrap();
     for key in ["m/keys/reporter.pem", "outside.pem", "m/inside.pem"] {
         let message = format!(
-            "--sign-report {key}: this key is inside the tree that is verified, where others can read it or replace it; keep it elsewhere"
+            "--sign-report {key}: this key is inside the tree that is verified, where others can read it or replace it\nhelp: keep it elsewhere\n"
         );
         let arguments = [&REPORTS[..], &["--sign-report", key]].concat();
         refuses(&mirror, &arguments, &message);
@@ -232,7 +232,48 @@ fn openssls_other_keys_sign_nothing_and_the_right_one_does() {
         let arguments = [&REPORTS[..], &["--sign-report", key, "m"]].concat();
         let signed = run(&mirror, &arguments);
         assert_eq!(signed.status, Some(0), "{}", signed.stderr);
+        // What one key signed is not replaced with another's.
+        fs::remove_file(mirror.path().join("SHA256SUMS.sig.bin")).unwrap();
     }
+}
+
+#[test]
+fn a_list_that_another_key_signed_is_not_replaced_even_where_it_is_left_out() {
+    let mirror = mirror();
+    mirror.write_signed("m/SHA256SUMS", "m/SHA256SUMS.sig.bin", b"the vendor's");
+    let arguments = [
+        "--exclude",
+        "SHA*",
+        "--report",
+        "m/SHA256SUMS",
+        "--sign-report",
+        "reporter.pem",
+        "m",
+    ];
+    let refused = run(&mirror, &arguments);
+    assert_eq!((refused.stdout.as_str(), refused.status), ("", Some(2)));
+    let message =
+        "error: m/SHA256SUMS: there is a file with a signature, which the report would replace\n";
+    assert!(refused.stderr.contains(message), "{}", refused.stderr);
+    assert_eq!(
+        fs::read(mirror.path().join("m/SHA256SUMS")).unwrap(),
+        b"the vendor's"
+    );
+}
+
+#[test]
+fn no_statement_of_what_passed_stands_alone_where_something_failed() {
+    let mirror = mirror();
+    let arguments = ["--report", "r.intoto.jsonl", "m"];
+    assert_eq!(run(&mirror, &arguments).status, Some(0));
+    fs::remove_file(mirror.path().join("m/b.iso")).unwrap();
+    let failed = run(&mirror, &arguments);
+    assert_eq!(failed.status, Some(1));
+    assert!(!exists(&mirror, "r.intoto.jsonl"));
+    let why = "what failed has no digest to make a statement about, and what passed alone would look complete";
+    let message =
+        format!("r.intoto.jsonl: cannot write the report: {why}; an earlier report was removed\n");
+    assert!(failed.stderr.contains(&message), "{}", failed.stderr);
 }
 
 #[test]

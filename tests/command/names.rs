@@ -85,7 +85,7 @@ const OWN: [&str; 11] = [
     "summary: ",
     "OK: ",
     "FAILED: ",
-    "NO JUDGEMENT: ",
+    "NO VERDICT: ",
     "not checked: ",
     "run: ",
 ];

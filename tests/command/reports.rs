@@ -354,7 +354,7 @@ fn a_report_that_cannot_be_written_is_refused_before_a_byte_is_hashed() {
         ("d.json", "d.json: cannot write the report: Is a directory"),
         (
             "r.pdf",
-            "--report r.pdf: its name must end in .json, .xml (JUnit) or .html",
+            "error: --report r.pdf: the name does not say which format to write\nhelp: end it in .json, .xml (JUnit), ",
         ),
     ];
     for (target, words) in cases {

@@ -172,7 +172,7 @@ fn every_failure_is_explained_on_stderr_with_what_to_do() {
     std::os::unix::fs::symlink("/", mirror.path().join("root")).unwrap();
     let explained = [
         "changed.zst: ❌ Signature invalid (changed.sig.bin: no trusted key made this signature over these bytes)\n\
-         help: download the file and its signature again; if that does not help, ask the vendor which key signed it",
+         help: if no other key is reported to have made it, download the file and its signature again; if that does not help, ask the vendor which key signed it",
         "d.zst: ❌ Not a regular file (a directory, FIFO, socket or device)\n\
          help: replace it with the file itself, or leave it out with --exclude",
         "gone.zst: ❌ Data file not found (gone.sig.bin exists, but the file that it signs does not)\n\

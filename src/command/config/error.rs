@@ -159,11 +159,11 @@ pub enum ConfigError {
         known: Vec<&'static str>,
     },
     /// `--report` with a name that implies no format.
-    #[error(
-        "--report {}: its name says what to write, and must be SHA256SUMS or end in .json, .xml (JUnit), .html, .csv, .prom (Prometheus), \
-         .intoto.jsonl or .oscal.json", shown(.0)
-    )]
+    #[error("--report {}: the name does not say which format to write", shown(.0))]
     ReportFormat(PathBuf),
+    /// A report among the signatures of images.
+    #[error("--report {}: this is where --image-signatures reads; a report there could replace a signature", shown(.0))]
+    ReportReplacesEvidence(PathBuf),
     /// `--report` twice with one name.
     #[error("--report {}: given twice", shown(.0))]
     SameReport(PathBuf),
@@ -256,9 +256,12 @@ impl ConfigError {
     /// Returns what to do, if the problem does not say it already.
     pub fn help(&self) -> Option<String> {
         let help = match self {
-            ConfigError::KeyUnreadable { path, source } => return advice(path, source),
+            ConfigError::KeyUnreadable { path, source } => {
+                return advice(path, source).or_else(|| missing_key(source));
+            }
             ConfigError::NoPath { path, source } => {
-                return advice(path, source).or_else(|| command_word(path));
+                let word = || command_word(path).or_else(|| missing_path(source));
+                return advice(path, source).or_else(word);
             }
             ConfigError::FromPubkey(error) => return error.help(),
             ConfigError::BadKey {
@@ -287,11 +290,15 @@ impl ConfigError {
             ConfigError::DeviceTooSmall { .. } => "write the image again, and compare the sizes",
             ConfigError::NoLength(_) => "give the size with --length BYTES",
             ConfigError::BaselineHasImages(_) => "add --images to compare them",
+            ConfigError::ReportFormat(_) => {
+                "end it in .json, .xml (JUnit), .html, .csv, .prom (Prometheus), .intoto.jsonl or .oscal.json, or call it SHA256SUMS"
+            }
             ConfigError::NothingToSign => "add --report FILE.intoto.jsonl or --report SHA256SUMS",
             ConfigError::SigningKeyInside(_) => "keep it elsewhere",
             ConfigError::ReportReplacesBaseline(_)
             | ConfigError::ReportReplacesKey(_)
-            | ConfigError::ReportReplacesCompared(_) => "name another file",
+            | ConfigError::ReportReplacesCompared(_)
+            | ConfigError::ReportReplacesEvidence(_) => "name another file",
             _ => return None,
         };
         Some(help.to_owned())
@@ -302,6 +309,16 @@ impl ConfigError {
 fn advice(path: &Path, error: &io::Error) -> Option<String> {
     let hint = PathHint::of(path.as_os_str().as_bytes()).filter(|_| is_nothing(error));
     hint.map(|hint| hint.advice().to_owned())
+}
+
+fn missing_key(error: &io::Error) -> Option<String> {
+    is_nothing(error).then(|| {
+        "check the path, or leave --key out to use $PUBKEY or ./spectro_public_key.pem".to_owned()
+    })
+}
+
+fn missing_path(error: &io::Error) -> Option<String> {
+    is_nothing(error).then(|| "check the path, and that its file system is mounted".to_owned())
 }
 
 fn is_nothing(error: &io::Error) -> bool {

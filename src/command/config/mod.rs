@@ -200,6 +200,7 @@ impl Config {
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
+        let inputs = inputs(cli)?;
         let (keys, skipped) = keys::find(cli, environment)?;
         let trusted: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
         let (of_images, skipped_too) = keys::load(&cli.image_keys, &cli.fingerprints)?;
@@ -211,15 +212,10 @@ impl Config {
         let images = images::find(cli, by_images)?;
         let skipped = [skipped, skipped_too].concat();
         let keys = [keys, of_images].concat();
-        let inputs = inputs(cli)?;
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
         let signer = signing::load(cli, &reports)?;
-        spare(
-            &reports,
-            cli.baseline.as_deref(),
-            &key_files(cli, environment),
-        )?;
+        spare(&reports, cli, &key_files(cli, environment))?;
         let asked = Asked::of(cli, images.as_ref(), exposed(&keys, &cli.paths));
         // A pinned key cannot be replaced silently.
         let exposed = match cli.fingerprints.as_slice() {
@@ -279,8 +275,13 @@ fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
 }
 
 /// Rejects a report that would replace the baseline or a key.
-fn spare(reports: &[Target], baseline: Option<&Path>, keys: &[PathBuf]) -> Result<(), ConfigError> {
+fn spare(reports: &[Target], cli: &Cli, keys: &[PathBuf]) -> Result<(), ConfigError> {
+    let (baseline, evidence) = (cli.baseline.as_deref(), &cli.image_signatures);
     for Target { path, .. } in reports {
+        let is_evidence = |given: &PathBuf| is_same_file(given, path);
+        if evidence.iter().any(is_evidence) || lies_inside(path, &directories(evidence)) {
+            return Err(ConfigError::ReportReplacesEvidence(path.clone()));
+        }
         if baseline.is_some_and(|baseline| is_same_file(baseline, path)) {
             return Err(ConfigError::ReportReplacesBaseline(path.clone()));
         }
@@ -289,6 +290,11 @@ fn spare(reports: &[Target], baseline: Option<&Path>, keys: &[PathBuf]) -> Resul
         }
     }
     Ok(())
+}
+
+fn directories(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let directories = paths.iter().filter(|path| path.is_dir());
+    directories.cloned().collect()
 }
 
 /// Returns every file that may hold a key of this run or the next: besides the trusted keys, that

@@ -17,11 +17,12 @@ impl Banner {
     pub(super) fn of(run: Run<'_>) -> Banner {
         let end = run.end;
         let failures = end.summary.failures;
+        let unended = if failures > 0 { "fail" } else { "none" };
         // Fail closed: success remains only after everything else is ruled out.
         let (class, title, text) = match (end.interrupted, end.conclusion) {
-            (Some(signal), _) => ("none", format!("Interrupted by {signal}"), of_all(end)),
+            (Some(signal), _) => (unended, format!("Interrupted by {signal}"), of_all(end)),
             (None, Conclusion::PipeClosed) => (
-                "none",
+                unended,
                 "Ended early: standard output was closed".to_owned(),
                 of_all(end),
             ),
@@ -46,7 +47,7 @@ impl Banner {
             (None, Conclusion::Valid) if is_success(end) => {
                 return success(end, run.start.options.allow_unsigned);
             }
-            (None, _) => ("none", "No judgement".to_owned(), of_all(end)),
+            (None, _) => (unended, "No verdict".to_owned(), of_all(end)),
         };
         Banner { class, title, text }
     }

@@ -62,16 +62,17 @@ fn title(comparison: &Comparison) -> (&'static str, String) {
     match (Conclusion::of(comparison), comparison.findings.len()) {
         // Fail closed: success is only what is concluded to be one.
         (Conclusion::Valid, _) => ("pass", "No difference".to_owned()),
-        (Conclusion::NotValid, 0) => ("fail", "No difference, and yet no success".to_owned()),
+        (Conclusion::NotValid, 0) => ("fail", "No difference, but see below".to_owned()),
         (Conclusion::NotValid, 1) => ("fail", "1 difference".to_owned()),
         (Conclusion::NotValid, count) => ("fail", format!("{count} differences")),
-        _ => ("none", "No judgement".to_owned()),
+        _ => ("none", "No verdict".to_owned()),
     }
 }
 
 /// What is known of one of the reports.
 struct SideFacts {
     title: &'static str,
+    path: String,
     facts: Vec<(&'static str, String)>,
 }
 
@@ -79,8 +80,8 @@ impl SideFacts {
     fn of(title: &'static str, side: &Side) -> SideFacts {
         SideFacts {
             title,
+            path: shown_path(&side.path),
             facts: vec![
-                ("Report", shown_path(&side.path)),
                 ("SHA-256", side.digest.to_string()),
                 ("Began", escape::name(side.time.as_ref())),
                 ("Host", escape::name(side.host.as_ref())),

@@ -1,6 +1,5 @@
 //! The failures, each with its reason and what to do.
 
-use super::super::remedy::remedy;
 use super::super::words;
 use crate::trust::verdict::Record;
 
@@ -19,7 +18,7 @@ pub(super) struct Failure {
     pub(super) path: String,
     pub(super) verdict: String,
     pub(super) reason: String,
-    pub(super) remedy: Option<&'static str>,
+    pub(super) remedy: Option<String>,
 }
 
 impl<'a> Failures<'a> {
@@ -38,14 +37,11 @@ impl<'a> Failures<'a> {
 
     pub(super) fn all(&self) -> impl Iterator<Item = Failure> {
         self.shown.iter().map(|record| {
-            let (reason, remedy) = (words::reason(record), remedy(record));
-            // The reason of a signature or of data of a known kind ends in what to do.
-            let short = remedy.and_then(|remedy| reason.strip_suffix(remedy));
-            let short = short.map(|reason| reason.trim_end_matches([' ', ':', ';']));
+            let (reason, remedy) = words::reason_and_remedy(record);
             Failure {
                 path: words::subject(record),
                 verdict: words::verdict(record),
-                reason: short.unwrap_or(&reason).to_owned(),
+                reason,
                 remedy,
             }
         })

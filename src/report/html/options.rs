@@ -11,8 +11,10 @@ pub(super) fn of(run: Run<'_>) -> String {
     let start = run.start;
     let options = &start.options;
     let mut texts = vec![format!(
-        "{} threads, SHA-256 by {}, reading by {}",
-        start.threads, start.sha256, options.io
+        "{}, SHA-256 by {}, reading by {}",
+        words::count(start.threads as u64, "thread", "threads"),
+        start.sha256,
+        options.io
     )];
     texts.extend(
         options
@@ -42,7 +44,7 @@ pub(super) fn of(run: Run<'_>) -> String {
         (options.follow_links, "linked directories entered"),
         (options.allow_unsigned, "missing signatures accepted"),
         (options.all_files, "a signature needed for every file"),
-        (options.fail_fast, "to be ended at the first failure"),
+        (options.fail_fast, "ends at the first failure"),
     ];
     let on = switches.into_iter().filter(|(on, _)| *on);
     texts.extend(on.map(|(_, text)| text.to_owned()));

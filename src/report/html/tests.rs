@@ -91,11 +91,11 @@ fn only_a_whole_run_without_a_failure_is_called_valid() {
     );
     assert_eq!(
         banner(&end(Conclusion::CannotJudge, None, 2, 0, 2)),
-        expected("none", "No judgement")
+        expected("none", "No verdict")
     );
     assert_eq!(
         banner(&end(Conclusion::Valid, None, 1, 0, 2)),
-        expected("none", "No judgement")
+        expected("none", "No verdict")
     );
     let mut allowed = end(Conclusion::Valid, None, 1, 0, 2);
     allowed.summary.unsigned = 1;
@@ -105,7 +105,7 @@ fn only_a_whole_run_without_a_failure_is_called_valid() {
     );
     let mut problem = end(Conclusion::Valid, None, 2, 0, 2);
     problem.problems.push("something".to_owned());
-    assert_eq!(banner(&problem), expected("none", "No judgement"));
+    assert_eq!(banner(&problem), expected("none", "No verdict"));
     let interrupted = end(Conclusion::Interrupted, Some("SIGINT"), 1, 0, 2);
     assert_eq!(
         banner(&interrupted),
