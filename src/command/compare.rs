@@ -59,10 +59,11 @@ pub(super) fn run(cli: &Cli) -> Conclusion {
         Ok(())
     };
     let written = write(files, &comparison, prints);
+    let conclusion = conclude(&comparison, printed, written);
     if prints {
-        word(&comparison);
+        word(conclusion, comparison.findings.len());
     }
-    conclude(&comparison, printed, written)
+    conclusion
 }
 
 /// Success comes last, after everything that could contradict it.
@@ -99,13 +100,16 @@ fn write(files: Vec<ReportFile>, comparison: &Comparison, prints: bool) -> bool 
     is_written
 }
 
-/// Prints the last line: what the comparison came to, in a word.
-fn word(comparison: &Comparison) {
-    let (mood, text) = match (Conclusion::of(comparison), comparison.findings.len()) {
+/// Prints the last line: what the comparison came to, in a word. Fail closed: it is that of the
+/// exit status, so a report that was not written is not OK.
+fn word(conclusion: Conclusion, findings: usize) {
+    let (mood, text) = match (conclusion, findings) {
         (Conclusion::Valid, _) => (Mood::Good, "OK: no difference".to_owned()),
         (Conclusion::NotValid, 0) => (Mood::Bad, "FAILED: see the errors above".to_owned()),
         (Conclusion::NotValid, 1) => (Mood::Bad, "FAILED: 1 difference".to_owned()),
         (Conclusion::NotValid, count) => (Mood::Bad, format!("FAILED: {count} differences")),
+        // A pipe that is closed early is nothing to report.
+        (Conclusion::PipeClosed, _) => return,
         _ => (Mood::Bad, "NO VERDICT: see the errors above".to_owned()),
     };
     canvas::print(&last_word(mood, &text));
