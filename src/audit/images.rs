@@ -7,8 +7,8 @@ use super::finding::{Content, Difference, Finding};
 use super::place::{Place, Roots};
 use super::{Failures, is_reported};
 use crate::files::SharedPath;
-use crate::trust::claimed::ClaimedDigest;
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::terms::Status;
+use crate::trust::verdict::{Record, Subject};
 use crate::wire::audited::Artifact;
 
 /// The images that each name stood for, by digest: by the place of its artifact, and by its name,
@@ -59,11 +59,11 @@ pub(super) fn of_run(places: &Roots<'_>, records: &[Record]) -> Images {
         let name = image.name.as_ref().unwrap_or(&image.id).to_string();
         let known = Known {
             content: Content {
-                sha256: record.digest.map(ClaimedDigest::from),
+                sha256: record.sha256(),
                 size: record.size,
             },
             passes: record.verdict.passes(),
-            is_signed: matches!(record.verdict, Verdict::Valid { .. }),
+            is_signed: record.verdict.status() == Status::Valid,
         };
         add(&mut all, (place, name), image.id.to_string(), known);
     }

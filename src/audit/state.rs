@@ -8,7 +8,7 @@ use super::finding::Content;
 use super::images::{self, Images};
 use super::place::{Place, Roots};
 use crate::files::SharedPath;
-use crate::trust::claimed::ClaimedDigest;
+use crate::trust::terms::Status;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use crate::wire::Type;
 use crate::wire::audited::{self, Artifact};
@@ -114,7 +114,7 @@ fn of_record(record: &Record) -> Found {
     let is_own = matches!(record.subject, Subject::Artifact(_));
     let content = if is_own {
         Content {
-            sha256: record.digest.map(ClaimedDigest::from),
+            sha256: record.sha256(),
             size: record.size,
         }
     } else {
@@ -129,7 +129,7 @@ fn of_record(record: &Record) -> Found {
     Found {
         content,
         passes: record.verdict.passes(),
-        is_signed: is_own && matches!(record.verdict, Verdict::Valid { .. }),
+        is_signed: is_own && record.verdict.status() == Status::Valid,
         is_own,
     }
 }

@@ -1,13 +1,12 @@
 //! The failures of a run, which are named as they are decided, and the counts at its end.
 
 use std::fmt::{self, Display};
-use std::sync::Arc;
 
 use crate::report::words;
+use crate::run::{Start, TrustedKey};
 use crate::terminal::Message;
 use crate::text::size::{rate, size};
-use crate::trust::key::Key;
-use crate::trust::verdict::{ImageCounts, Record, Summary, Verdict};
+use crate::trust::verdict::{ImageCounts, Record, Summary};
 
 /// Maximum number of failures named on stderr; stdout and the reports name all of them.
 const MOST: usize = 100;
@@ -18,7 +17,7 @@ pub struct Recap {
     failures: Vec<Failure>,
     more: u64,
     /// Each key, what it is called, and the number of artifacts and images that it verified.
-    verified: Vec<(Arc<Key>, &'static str, u64)>,
+    verified: Vec<(TrustedKey, &'static str, u64)>,
 }
 
 /// A failure, described.
@@ -38,10 +37,10 @@ impl Failure {
 
 impl Recap {
     /// Begins with the trusted keys, and those that are trusted for images.
-    pub fn new(keys: &[Arc<Key>], of_images: &[Arc<Key>]) -> Recap {
-        let only_images = of_images.iter().filter(|key| !keys.contains(key));
-        let keys = keys.iter().map(|key| (Arc::clone(key), "key", 0));
-        let only_images = only_images.map(|key| (Arc::clone(key), "image key", 0));
+    pub fn new(start: &Start) -> Recap {
+        let keys = start.keys.iter().map(|key| (key.clone(), "key", 0));
+        let only_images = start.image_keys();
+        let only_images = only_images.map(|key| (key.clone(), "image key", 0));
         Recap {
             verified: keys.chain(only_images).collect(),
             ..Recap::default()
@@ -50,9 +49,9 @@ impl Recap {
 
     /// Takes a record into account as it is decided, and returns what to say about it at once.
     pub fn note(&mut self, record: &Record) -> Option<Message> {
-        if let Verdict::Valid { key } = &record.verdict {
+        if let Some(key) = record.verdict.key() {
             let mut known = self.verified.iter_mut();
-            if let Some((_, _, count)) = known.find(|(known, ..)| known == key) {
+            if let Some((_, _, count)) = known.find(|(known, ..)| known.fingerprint == key) {
                 *count += 1;
             }
         }
@@ -96,7 +95,9 @@ impl Recap {
     /// how many artifacts and images it verified.
     pub fn keys(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.verified.iter().map(|(key, what, count)| {
-            let (name, fingerprint) = (key.name(), key.fingerprint());
+            let TrustedKey {
+                name, fingerprint, ..
+            } = key;
             (*what, format!("{name} ({fingerprint}): {count} valid"))
         })
     }
@@ -152,7 +153,7 @@ fn write_images(f: &mut fmt::Formatter<'_>, images: ImageCounts) -> fmt::Result 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::verdict::Invalid;
+    use crate::trust::verdict::{Invalid, Verdict};
     use std::time::Duration;
 
     fn failure(name: String) -> Record {

@@ -34,7 +34,6 @@ use crate::terminal::signals::Interrupt;
 use crate::terminal::stream;
 use crate::terminal::{Message, Stream};
 use crate::text::{escape, os_error};
-use crate::trust::key::Key;
 use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::{Record, Summary};
 use crate::verify::{Inputs, Planned, Verifier, VerifyError};
@@ -187,14 +186,13 @@ struct Account<'a> {
 }
 
 impl Account<'_> {
-    fn start(&self, keys: &[Arc<Key>], prepared: &Prepared) -> Start {
+    fn start(&self, prepared: &Prepared) -> Start {
         let node = rustix::system::uname();
         Start {
             origin: self.origin.clone(),
             time: self.time,
             host: node.nodename().to_string_lossy().into_owned(),
-            keys: keys.to_vec(),
-            exposed_keys: self.asked.exposed_keys.clone(),
+            keys: self.asked.keys.clone(),
             directory: std::env::current_dir().ok(),
             roots: self.asked.roots.clone(),
             options: self.asked.options.clone(),
@@ -272,15 +270,12 @@ fn verify(
         empty,
         mut unchecked,
     } = ready;
-    let keys = &verifier.settings.keys;
-    let start = account.start(keys, &planned.prepared);
+    let start = account.start(&planned.prepared);
     let counters = Arc::new(Counters::default());
     let cancel = verifier.cancel.child();
     let (mut records, unmatched) = planned.begin(Arc::clone(&counters), cancel, account.instant)?;
     let progress = Progress::start(output.progress, Phase::Verifying(Arc::clone(&counters)));
-    let of_images = verifier.settings.images.as_ref();
-    let of_images = of_images.map_or(&[][..], |images| &images.policy.keys);
-    let mut printer = Printer::new(output, stdout, progress, Recap::new(keys, of_images));
+    let mut printer = Printer::new(output, stdout, progress, Recap::new(&start));
     printer.keeps = !reports.is_empty() || account.against.is_some();
     printer.start(&start);
     let summary = printer.all(&mut records);
@@ -359,7 +354,7 @@ fn unsurveyed(
         },
     };
     let mut judged = Judged {
-        start: account.start(&verifier.settings.keys, &nothing),
+        start: account.start(&nothing),
         end: End::of(&outcome),
         outcome,
         records: Vec::new(),

@@ -20,7 +20,7 @@ use crate::run::Run;
 use crate::run::conclusion::Conclusion;
 use crate::text::escape;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::verdict::{Record, Subject};
 
 /// The names of the columns.
 const COLUMNS: [&str; 13] = [
@@ -57,7 +57,7 @@ struct Row {
     passes: bool,
     reason: String,
     detail: String,
-    remedy: &'static str,
+    remedy: String,
     size: Option<u64>,
     sha256: String,
     signature: String,
@@ -94,7 +94,7 @@ impl Row {
             self.passes.to_string(),
             self.reason,
             text(&self.detail),
-            text(self.remedy),
+            text(&self.remedy),
             size.unwrap_or_default(),
             self.sha256,
             text(&self.signature),
@@ -110,7 +110,7 @@ fn of_record(record: &Record) -> Row {
         Subject::Artifact(_) | Subject::Contents(_) => None,
     };
     let name = |image: &crate::trust::image::Image| images::name(image.name.as_deref(), &image.id);
-    let digest = record.digest.map(|digest| digest.to_string());
+    let digest = record.sha256().map(|digest| digest.to_string());
     let of_image = || Some(image?.id.strip_prefix("sha256:")?.to_owned());
     Row {
         r#type: match &record.subject {
@@ -124,7 +124,7 @@ fn of_record(record: &Record) -> Row {
         passes: record.verdict.passes(),
         reason: Reason::of(&record.verdict).name().to_owned(),
         detail: words::detail(record),
-        remedy: remedy(record).unwrap_or_default(),
+        remedy: remedy(record).unwrap_or_default().to_owned(),
         size: record.size,
         sha256: digest.or_else(of_image).unwrap_or_default(),
         signature: record
@@ -132,10 +132,11 @@ fn of_record(record: &Record) -> Row {
             .as_ref()
             .map(words::shown)
             .unwrap_or_default(),
-        key: match &record.verdict {
-            Verdict::Valid { key } => key.fingerprint().to_string(),
-            _ => String::new(),
-        },
+        key: record
+            .verdict
+            .key()
+            .map(|key| key.to_string())
+            .unwrap_or_default(),
         seconds: format!("{:.6}", record.elapsed.as_secs_f64()),
     }
 }

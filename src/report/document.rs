@@ -1,7 +1,6 @@
 //! Converts a run to the objects of the JSON reports: the only place where a record is flattened.
 
 use std::os::unix::ffi::OsStringExt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -13,14 +12,13 @@ use super::words;
 use crate::files::SharedPath;
 use crate::hints::notes;
 use crate::run::origin::{self, COMMIT};
-use crate::run::{self, Run, VERSION};
+use crate::run::{self, Run, TrustedKey, VERSION};
 use crate::text::time::rfc3339;
 use crate::trust::image as images;
-use crate::trust::key;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::unchecked::{self, Unchecked};
-use crate::trust::verdict::{self, Record, Subject, Verdict};
+use crate::trust::verdict::{self, Record, Subject};
 use crate::wire::{
     Artifact, Blob, Content, Counts, Document, Excluded, Image, ImageCounts, ImageOptions, Key,
     Names, NotChecked, Options, PathMember, Platform, SCHEMA, SignatureFile, SignatureMember,
@@ -82,7 +80,7 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
         system: start.origin.system.as_str().into(),
         time: rfc3339(start.time).into(),
         host: start.host.as_str().into(),
-        keys: start.keys.iter().map(|key| of_key(start, key)).collect(),
+        keys: start.keys.iter().map(of_key).collect(),
         directory: start.directory.as_deref().map(PathMember::of),
         roots: start
             .roots
@@ -103,12 +101,12 @@ fn user(user: &origin::User) -> User<'_> {
     }
 }
 
-fn of_key<'a>(start: &run::Start, key: &'a Arc<key::Key>) -> Key<'a> {
+fn of_key(key: &TrustedKey) -> Key<'_> {
     Key {
-        name: key.name().into(),
-        fingerprint: key.fingerprint().to_string().into(),
-        pinned: start.has_pinned_keys(),
-        inside_tree: start.is_exposed(key),
+        name: key.name.as_str().into(),
+        fingerprint: key.fingerprint.to_string().into(),
+        pinned: key.is_pinned,
+        inside_tree: key.is_exposed,
     }
 }
 
@@ -139,10 +137,7 @@ pub(super) fn options(start: &run::Start) -> Options<'_> {
         allow_unsigned: options.allow_unsigned,
         all_files: options.all_files,
         fail_fast: options.fail_fast,
-        images: options
-            .images
-            .as_ref()
-            .map(|images| of_images(start, images)),
+        images: options.images.as_ref().map(of_images),
         baseline: options.baseline.as_deref().map(PathMember::of),
         io: options.io.into(),
         threads: start.threads,
@@ -150,11 +145,11 @@ pub(super) fn options(start: &run::Start) -> Options<'_> {
     }
 }
 
-fn of_images<'a>(start: &run::Start, options: &'a run::ImageOptions) -> ImageOptions<'a> {
+fn of_images(options: &run::ImageOptions) -> ImageOptions<'_> {
     let texts = |texts: &'_ [String]| texts.iter().map(|text| text.clone().into()).collect();
     let paths = options.signatures.iter();
     ImageOptions {
-        keys: options.keys.iter().map(|key| of_key(start, key)).collect(),
+        keys: options.keys.iter().map(of_key).collect(),
         signatures: paths.map(|path| PathMember::of(path)).collect(),
         signed_registries: texts(&options.signed_registries),
         platforms: texts(&options.platforms),
@@ -166,10 +161,6 @@ fn of_images<'a>(start: &run::Start, options: &'a run::ImageOptions) -> ImageOpt
 /// Returns a record.
 pub(super) fn artifact(record: &Record) -> Artifact<'_> {
     let path = record.path();
-    let key = match &record.verdict {
-        Verdict::Valid { key } => Some(key.fingerprint().to_string().into()),
-        _ => None,
-    };
     let r#type = match &record.subject {
         Subject::Artifact(_) => Type::Artifact,
         Subject::Image(_) => Type::Image,
@@ -189,11 +180,11 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         detail: words::detail(record).into(),
         remedy: remedy(record).map(Into::into),
         size: record.size,
-        sha256: record.digest.map(|digest| digest.to_string().into()),
+        sha256: record.sha256().map(|digest| digest.to_string().into()),
         signature: record.signature.as_ref().map(signature).unwrap_or_default(),
         signature_file: record.signature_file.as_deref().map(signature_file),
         archive: record.archive.map(archive),
-        key,
+        key: record.verdict.key().map(|key| key.to_string().into()),
         parts: record.parts.iter().map(member).collect(),
         link: record.link.as_deref().map(member),
         looks: record.sniffed.map(Sniffed::name).map(Into::into),

@@ -21,7 +21,8 @@ use crate::digest::stream::Tee;
 use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::os_error;
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::terms::Status;
+use crate::trust::verdict::{Record, Subject};
 
 /// Bytes of a report that are hashed and written at once.
 const AT_ONCE: usize = 64 * 1024;
@@ -173,8 +174,7 @@ impl ReportFile {
     fn is_free(&self, records: &[Record]) -> io::Result<()> {
         let has_failed = |led: &&LedHere| {
             let mut of_it = records.iter().filter(|record| led.is_of(record)).peekable();
-            of_it.peek().is_some()
-                && of_it.all(|record| !matches!(record.verdict, Verdict::Valid { .. }))
+            of_it.peek().is_some() && of_it.all(|record| record.verdict.status() != Status::Valid)
         };
         match self.led_here.iter().find(|led| !has_failed(led)) {
             None => Ok(()),

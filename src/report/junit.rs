@@ -14,10 +14,10 @@ use crate::audit::{Content, Finding};
 use crate::hints::signers::Signer;
 use crate::run::conclusion::Conclusion;
 use crate::run::origin::{COMMIT, Origin};
-use crate::run::{End, Run, VERSION};
+use crate::run::{End, Run, TrustedKey, VERSION};
 use crate::text::{escape, time};
-use crate::trust::terms::Reason;
-use crate::trust::verdict::{Record, Verdict};
+use crate::trust::terms::{Reason, Status};
+use crate::trust::verdict::Record;
 
 /// The name of the report and of its suite.
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -203,9 +203,7 @@ fn signers(end: &End) -> Vec<(&'static str, String)> {
 
 fn properties(run: Run<'_>) -> Vec<(&'static str, String)> {
     let start = run.start;
-    let key = |key: &std::sync::Arc<crate::trust::key::Key>| {
-        ("key", format!("{} {}", key.fingerprint(), key.name()))
-    };
+    let key = |key: &TrustedKey| ("key", format!("{} {}", key.fingerprint, key.name));
     let root = |root: &std::path::PathBuf| ("path", words::shown_path(root));
     let mut properties = vec![
         ("run", start.origin.id.clone()),
@@ -215,9 +213,7 @@ fn properties(run: Run<'_>) -> Vec<(&'static str, String)> {
     let directory = start.directory.as_deref().map(words::shown_path);
     properties.extend(directory.map(|directory| ("directory", directory)));
     properties.extend(start.keys.iter().map(key));
-    let of_images = start.options.images.iter();
-    let of_images = of_images.flat_map(|images| &images.keys);
-    let of_images = of_images.filter(|key| !start.keys.contains(key));
+    let of_images = start.image_keys();
     properties.extend(of_images.map(|of_images| ("image-key", key(of_images).1)));
     properties.extend(start.roots.iter().map(root));
     properties.extend(of_origin(&start.origin));
@@ -259,7 +255,7 @@ impl Identity {
 
 fn case(record: &Record, name: String, signers: &Signers<'_>) -> Case {
     let signature = record.signature.as_ref().map(words::shown);
-    let digest = record.digest.map(|digest| digest.to_string());
+    let digest = record.sha256().map(|digest| digest.to_string());
     let signer = signers.signer(record).map(ToString::to_string);
     let properties = [
         ("signature", signature),
@@ -285,8 +281,8 @@ fn known<const N: usize>(
 
 fn outcome(record: &Record) -> Outcome {
     let message = words::verdict(record);
-    match record.verdict {
-        Verdict::Valid { .. } => Outcome::Success,
+    match record.verdict.status() {
+        Status::Valid => Outcome::Success,
         // An artifact that is allowed to be unsigned was not verified: it is neither a success nor
         // a failure.
         _ if record.verdict.passes() => Outcome::Skipped { message },
@@ -357,6 +353,7 @@ mod tests {
     use super::*;
     use crate::audit::Difference;
     use crate::files::SharedPath;
+    use crate::trust::verdict::Verdict;
     use proptest::prelude::*;
     use std::collections::HashSet;
 

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use console::Style;
 
 use super::words;
-use crate::trust::verdict::{Record, Verdict};
+use crate::trust::terms::Status;
+use crate::trust::verdict::Record;
 
 /// Which lines are printed, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Detail {
 impl Detail {
     /// Reports whether the record gets a line.
     pub fn shows(&self, record: &Record) -> bool {
-        let valid = matches!(record.verdict, Verdict::Valid { .. });
+        let valid = record.verdict.status() == Status::Valid;
         self.lines && (self.valid || !valid)
     }
 }
@@ -46,9 +47,9 @@ pub fn record(mut out: impl Write, record: &Record, detail: Detail) -> io::Resul
 }
 
 fn style(record: &Record, colour: bool) -> Style {
-    let style = match &record.verdict {
-        Verdict::Valid { .. } => Style::new().green(),
-        verdict if verdict.passes() => Style::new().yellow(),
+    let style = match record.verdict.status() {
+        Status::Valid => Style::new().green(),
+        _ if record.verdict.passes() => Style::new().yellow(),
         _ => Style::new().red(),
     };
     style.force_styling(colour)
@@ -57,7 +58,7 @@ fn style(record: &Record, colour: bool) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::verdict::{Invalid, Part, Unclaimed};
+    use crate::trust::verdict::{Invalid, Part, Unclaimed, Verdict};
 
     fn printed(detail: Detail) -> String {
         let mut lines = Vec::new();

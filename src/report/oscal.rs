@@ -182,7 +182,7 @@ fn about(start: &Start) -> Vec<Value> {
     let of_images = start.options.images.iter().flat_map(|images| &images.keys);
     let keys = start.keys.iter().map(|key| ("trusted-key", key));
     let keys = keys.chain(of_images.map(|key| ("trusted-image-key", key)));
-    let keys = keys.map(|(name, key)| prop(name, &key.fingerprint().to_string()));
+    let keys = keys.map(|(name, key)| prop(name, &key.fingerprint.to_string()));
     let note = start.origin.note.iter();
     let note = note.map(|note| prop("note", &escape::name(note.as_ref())));
     [prop("host", &escape::name(start.host.as_ref()))]
@@ -275,7 +275,7 @@ fn of_record(ids: Ids, end: &End, n: usize, record: &Record) -> Value {
         .as_ref()
         .map(|path| prop("signature", &words::shown(path)));
     let digest = record
-        .digest
+        .sha256()
         .map(|digest| prop("sha256", &digest.to_string()));
     let known = signature.into_iter().chain(digest);
     let props = [subject]

@@ -121,7 +121,7 @@ fn origin<W: Write>(metrics: &mut Metrics<W>, start: &Start) -> io::Result<()> {
     metrics.sample(&INFO, &labels, 1)?;
     metrics.begin(&KEY)?;
     for key in &start.keys {
-        let fingerprint = key.fingerprint().to_string();
+        let fingerprint = key.fingerprint.to_string();
         metrics.sample(&KEY, &[("fingerprint", &fingerprint)], 1)?;
     }
     Ok(())

@@ -18,7 +18,7 @@ pub(crate) enum Role {
 }
 
 /// Returns what to do about a failure; `None` for a record that passes.
-pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
+pub(crate) fn remedy(record: &Record) -> Option<&str> {
     let remedy = match &record.verdict {
         verdict if verdict.passes() => return None,
         Verdict::Valid { .. } => return None,
@@ -49,6 +49,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&'static str> {
         Verdict::Image(failure) => images::remedy(failure),
         Verdict::Contents(failure) => images::contents_remedy(failure),
         Verdict::NoImages => return None,
+        Verdict::Claimed(claimed) => return claimed.remedy.as_deref(),
         Verdict::NotRegular { .. } => "replace it with the file itself, or leave it out with --exclude",
     };
     Some(remedy)

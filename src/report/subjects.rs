@@ -19,8 +19,8 @@ use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::escape;
 use crate::trust::image::Image;
-use crate::trust::terms::Reason;
-use crate::trust::verdict::{self, Record, Verdict};
+use crate::trust::terms::{Reason, Status};
+use crate::trust::verdict::{self, Record};
 
 /// What a statement is about: an artifact or an image with a digest.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -106,8 +106,10 @@ impl Subjects {
                 sha256(record),
             ) {
                 (None, Some(digest)) => {
-                    if let Verdict::Valid { key } = &record.verdict {
-                        let key = Annotations::Key(key.fingerprint().to_string());
+                    if let (Status::Valid, Some(key)) =
+                        (record.verdict.status(), record.verdict.key())
+                    {
+                        let key = Annotations::Key(key.to_string());
                         insert(&mut passed, subject, (digest, key))?;
                     }
                 }
@@ -158,7 +160,7 @@ impl Files {
             if let Some(reason) = differences.failure(record) {
                 failed.entry(name(record.path())).or_insert(reason);
             }
-            if is_artifact(record) && record.digest.is_some() {
+            if is_artifact(record) && record.sha256().is_some() {
                 hashed.insert(name(record.path()));
             }
         }
@@ -246,7 +248,7 @@ fn inside(file: &[u8], what: Option<&str>) -> Bytes {
 /// Returns the digest of the subject of a record.
 fn sha256(record: &Record) -> Option<Sha256> {
     let digits = match &record.subject {
-        verdict::Subject::Artifact(_) => record.digest?.to_string(),
+        verdict::Subject::Artifact(_) => record.sha256()?.to_string(),
         verdict::Subject::Image(image) => image.id.strip_prefix("sha256:")?.to_owned(),
         verdict::Subject::Contents(_) => return None,
     };

@@ -17,13 +17,14 @@ use std::os::unix::ffi::OsStringExt;
 use super::context::{Context, Withheld, Written};
 use super::format::{ReportFormat, signature_of};
 use super::relative::Places;
-use crate::digest::Digest;
 use crate::digest::stream::Stream;
 use crate::run::conclusion::Conclusion;
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::claimed::ClaimedDigest;
+use crate::trust::terms::Status;
+use crate::trust::verdict::{Record, Subject};
 
 /// The artifacts by their names, as bytes.
-type Sums = BTreeMap<Vec<u8>, Digest>;
+type Sums = BTreeMap<Vec<u8>, ClaimedDigest>;
 
 /// Writes the list.
 ///
@@ -86,10 +87,10 @@ fn list(context: &Context<'_>) -> io::Result<Sums> {
 }
 
 /// Returns the digest of an artifact that is valid. Images are no files.
-fn valid(record: &Record) -> Option<(&Record, Digest)> {
+fn valid(record: &Record) -> Option<(&Record, ClaimedDigest)> {
     let is_file = matches!(record.subject, Subject::Artifact(_));
-    let is_valid = matches!(record.verdict, Verdict::Valid { .. });
-    let digest = record.digest.filter(|_| is_file && is_valid)?;
+    let is_valid = record.verdict.status() == Status::Valid;
+    let digest = record.sha256().filter(|_| is_file && is_valid)?;
     Some((record, digest))
 }
 

@@ -144,7 +144,7 @@ fn policy(start: &Start) -> Value {
     let mut fingerprints: Vec<String> = start
         .keys
         .iter()
-        .map(|key| key.fingerprint().to_string())
+        .map(|key| key.fingerprint.to_string())
         .collect();
     fingerprints.sort_unstable();
     let mut options = json!(document::options(start));

@@ -60,6 +60,9 @@ fn account(account: &Account) -> String {
 /// Returns the verdict in the sample script's words, or in its style for the verdicts that it
 /// lacks.
 pub(crate) fn verdict(record: &Record) -> String {
+    if let Verdict::Claimed(claimed) = &record.verdict {
+        return claimed.line.to_string();
+    }
     let of_image = match &record.subject {
         Subject::Artifact(_) => None,
         Subject::Image(_) | Subject::Contents(_) => images::verdict(&record.verdict),
@@ -84,6 +87,7 @@ fn of_artifact(verdict: &Verdict) -> String {
         Verdict::Image(_) | Verdict::Contents(_) | Verdict::NoImages => {
             images::verdict(verdict).unwrap_or("❌").to_owned()
         }
+        Verdict::Claimed(claimed) => claimed.line.to_string(),
     }
 }
 
@@ -102,7 +106,11 @@ pub(crate) fn signature(record: &Record) -> String {
 /// Returns the reason for the verdict, the file that it comes from, and the name under which that
 /// was read.
 pub(crate) fn reason(record: &Record) -> String {
-    why(record, Advice::Included) + &how(record)
+    match &record.verdict {
+        // It has all of that.
+        Verdict::Claimed(claimed) => claimed.why.to_string(),
+        _ => why(record, Advice::Included) + &how(record),
+    }
 }
 
 /// Whether a reason includes what to do about the content of a file, if that is known.
@@ -181,6 +189,7 @@ fn why(record: &Record, advice: Advice) -> String {
         Verdict::Image(failure) => escape::words(&failure.to_string()),
         Verdict::Contents(failure) => images::why_contents(failure),
         Verdict::NoImages => "it contains no images".to_owned(),
+        Verdict::Claimed(claimed) => claimed.why.to_string(),
     }
 }
 
@@ -395,7 +404,10 @@ pub(crate) fn failure(record: &Record) -> (String, Option<String>) {
 
 /// Returns why something failed, and what to do.
 pub(super) fn reason_and_remedy(record: &Record) -> (String, Option<String>) {
-    let reason = why(record, Advice::Apart) + &how(record);
+    let reason = match &record.verdict {
+        Verdict::Claimed(claimed) => claimed.why.to_string(),
+        _ => why(record, Advice::Apart) + &how(record),
+    };
     let remedy = everything_to_do(record, &reason);
     (reason, remedy)
 }

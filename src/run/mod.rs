@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use crate::audit::Audit;
 use crate::hints::notes::Note;
+use crate::trust::claimed::ClaimedDigest;
 use crate::trust::key::Key;
 use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::{Record, Summary};
@@ -27,9 +28,7 @@ pub struct Start {
     /// The machine's name (uname(2), `nodename`).
     pub host: String,
     /// The trusted keys.
-    pub keys: Vec<Arc<Key>>,
-    /// Those of all keys, also of images, whose files lay inside the verified tree.
-    pub exposed_keys: Vec<Arc<Key>>,
+    pub keys: Vec<TrustedKey>,
     /// The working directory, which relative PATHs start from. Unknown if it was removed.
     pub directory: Option<PathBuf>,
     /// The PATHs as they were given.
@@ -40,6 +39,19 @@ pub struct Start {
     pub threads: usize,
     /// The name of the SHA-256 implementation.
     pub sha256: &'static str,
+}
+
+/// A trusted key, as reports describe it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedKey {
+    /// The name of its file.
+    pub name: String,
+    /// The SHA-256 of its DER (SubjectPublicKeyInfo).
+    pub fingerprint: ClaimedDigest,
+    /// Whether it was named by its fingerprint (`--key-fingerprint`). Then no other was accepted.
+    pub is_pinned: bool,
+    /// Whether its file lay inside the verified tree.
+    pub is_exposed: bool,
 }
 
 /// The options of a run that affect its verdicts or its speed.
@@ -73,7 +85,7 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageOptions {
     /// The keys that they may be signed with.
-    pub keys: Vec<Arc<Key>>,
+    pub keys: Vec<TrustedKey>,
     /// Files and directories with signatures of images (`--image-signatures`).
     pub signatures: Vec<PathBuf>,
     /// Prefixes of the names of images that must be signed (`--signed-registry`).
@@ -107,15 +119,29 @@ pub struct End {
     pub audit: Option<Arc<Audit>>,
 }
 
-impl Start {
-    /// Reports whether a key's file lay inside the verified tree.
-    pub fn is_exposed(&self, key: &Arc<Key>) -> bool {
-        self.exposed_keys.contains(key)
+impl TrustedKey {
+    /// Returns the description of a key.
+    pub fn of(key: &Key, is_pinned: bool, is_exposed: bool) -> TrustedKey {
+        TrustedKey {
+            name: key.name().to_owned(),
+            fingerprint: (*key.fingerprint()).into(),
+            is_pinned,
+            is_exposed,
+        }
     }
 
-    /// Reports whether the keys were pinned by their fingerprints. Then no other was accepted.
-    pub fn has_pinned_keys(&self) -> bool {
-        !self.options.key_fingerprints.is_empty()
+    /// Reports whether both are the same key, whatever the names of their files.
+    pub fn is(&self, other: &TrustedKey) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+}
+
+impl Start {
+    /// Returns the keys that are trusted for images only.
+    pub fn image_keys(&self) -> impl Iterator<Item = &TrustedKey> {
+        let images = self.options.images.iter();
+        let keys = images.flat_map(|images| &images.keys);
+        keys.filter(|key| !self.keys.iter().any(|known| known.is(key)))
     }
 }
 

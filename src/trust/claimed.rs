@@ -1,7 +1,9 @@
-//! Digests that somebody claims: in a baseline, or in a list.
+//! What somebody claims: digests in a baseline or in a list, verdicts in a report.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::terms::{Reason, Status};
 use crate::digest::Digest;
 use crate::text::hex::from_hex;
 
@@ -41,6 +43,25 @@ impl From<[u8; 32]> for ClaimedDigest {
     fn from(bytes: [u8; 32]) -> ClaimedDigest {
         ClaimedDigest(bytes)
     }
+}
+
+/// A verdict that was read from a report, with what the report says of it. It was reached by
+/// another run; nothing was verified for it here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedVerdict {
+    pub(crate) status: Status,
+    pub(crate) reason: Reason,
+    pub(crate) passes: bool,
+    /// What its line says after the path.
+    pub(crate) line: Arc<str>,
+    /// The reason in words.
+    pub(crate) why: Arc<str>,
+    /// What to do, if it does not pass.
+    pub(crate) remedy: Option<Arc<str>>,
+    /// The SHA-256 of the artifact, if it was hashed.
+    pub(crate) sha256: Option<ClaimedDigest>,
+    /// The fingerprint of the key that verified it.
+    pub(crate) key: Option<ClaimedDigest>,
 }
 
 #[cfg(test)]

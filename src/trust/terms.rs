@@ -196,6 +196,7 @@ impl Status {
                 ContentsFailure::Limit(_) => Status::TooLarge,
             },
             Verdict::NoImages => Status::NoImages,
+            Verdict::Claimed(claimed) => claimed.status,
         }
     }
 
@@ -273,6 +274,7 @@ impl Reason {
                 ContentsFailure::Limit(_) => Reason::ContentsLimit,
             },
             Verdict::NoImages => Reason::NoImages,
+            Verdict::Claimed(claimed) => claimed.reason,
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
+use super::claimed::{ClaimedDigest, ClaimedVerdict};
 use super::image::{Archive, ContentsFailure, Image, ImageFailure};
 use super::image_notes::ImageNote;
 use super::key::Key;
@@ -98,6 +99,14 @@ impl Record {
         match &self.subject {
             Subject::Artifact(path) | Subject::Contents(path) => path,
             Subject::Image(image) => &image.artifact,
+        }
+    }
+
+    /// Returns the SHA-256 of the artifact: of this run, or what another run claims.
+    pub(crate) fn sha256(&self) -> Option<ClaimedDigest> {
+        match &self.verdict {
+            Verdict::Claimed(claimed) => claimed.sha256,
+            _ => self.digest.map(ClaimedDigest::from),
         }
     }
 
@@ -220,6 +229,9 @@ pub enum Verdict {
     Contents(ContentsFailure),
     /// A saved image, or an archive that could be one, with no image in it.
     NoImages,
+    /// What the report of another run claims. No verification has this verdict: reports that are
+    /// merged have it.
+    Claimed(Box<ClaimedVerdict>),
 }
 
 /// Why no signature claims a file that needs one.
@@ -307,13 +319,23 @@ impl Verdict {
     pub fn passes(&self) -> bool {
         // Fail closed: passing verdicts are listed; a verdict added later fails until it is listed
         // too.
-        matches!(
-            self,
+        match self {
             Verdict::Valid { .. }
-                | Verdict::NoImages
-                | Verdict::Unsigned { allowed: true, .. }
-                | Verdict::NotEntered { allowed: true }
-        )
+            | Verdict::NoImages
+            | Verdict::Unsigned { allowed: true, .. }
+            | Verdict::NotEntered { allowed: true } => true,
+            Verdict::Claimed(claimed) => claimed.passes,
+            _ => false,
+        }
+    }
+
+    /// Returns the fingerprint of the trusted key that verified the signature.
+    pub(crate) fn key(&self) -> Option<ClaimedDigest> {
+        match self {
+            Verdict::Valid { key } => Some((*key.fingerprint()).into()),
+            Verdict::Claimed(claimed) => claimed.key,
+            _ => None,
+        }
     }
 }
 

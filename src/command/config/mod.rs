@@ -30,7 +30,7 @@ use crate::progress::Cancel;
 use crate::report::format::{self, ReportFormat};
 use crate::report::lines::Detail;
 use crate::report::sign::Signer;
-use crate::run::{ImageOptions, Options};
+use crate::run::{ImageOptions, Options, TrustedKey};
 use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Style;
 use crate::trust::key::Key;
@@ -118,6 +118,8 @@ pub struct Asked {
     pub roots: Vec<PathBuf>,
     /// The other options.
     pub options: Options,
+    /// The trusted keys.
+    pub keys: Vec<TrustedKey>,
     /// The keys whose files are inside the verified tree, pinned or not.
     pub exposed_keys: Vec<Arc<Key>>,
     /// What the user has to say on the run.
@@ -125,10 +127,15 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn of(cli: &Cli, images: Option<&Images>, exposed_keys: Vec<Arc<Key>>) -> Asked {
+    fn of(
+        cli: &Cli,
+        keys: &[Arc<Key>],
+        images: Option<&Images>,
+        exposed_keys: Vec<Arc<Key>>,
+    ) -> Asked {
         Asked {
-            exposed_keys,
             note: cli.note.clone(),
+            keys: trusted(keys, cli, &exposed_keys),
             roots: cli.paths.clone(),
             options: Options {
                 signature: cli.signature.clone(),
@@ -140,7 +147,7 @@ impl Asked {
                 all_files: cli.all_files,
                 fail_fast: cli.fail_fast,
                 images: images.map(|images| ImageOptions {
-                    keys: images.policy.keys.clone(),
+                    keys: trusted(&images.policy.keys, cli, &exposed_keys),
                     signatures: cli.image_signatures.clone(),
                     signed_registries: cli.signed_registries.clone(),
                     platforms: cli.platforms.clone(),
@@ -150,8 +157,17 @@ impl Asked {
                 baseline: cli.baseline.clone(),
                 io: cli.io.name(),
             },
+            exposed_keys,
         }
     }
+}
+
+/// Describes keys for reports.
+fn trusted(keys: &[Arc<Key>], cli: &Cli, exposed: &[Arc<Key>]) -> Vec<TrustedKey> {
+    let is_pinned = !cli.fingerprints.is_empty();
+    let keys = keys.iter();
+    keys.map(|key| TrustedKey::of(key, is_pinned, exposed.contains(key)))
+        .collect()
 }
 
 /// What a run takes from its environment.
@@ -202,10 +218,10 @@ impl Config {
         let hasher = hasher(cli)?;
         let inputs = inputs(cli)?;
         let (keys, skipped) = keys::find(cli, environment)?;
-        let trusted: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
+        let of_files: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
         let (of_images, skipped_too) = keys::load(&cli.image_keys, &cli.fingerprints)?;
         let by_images: Vec<Arc<Key>> = if of_images.is_empty() {
-            trusted.clone()
+            of_files.clone()
         } else {
             of_images.iter().map(|(_, key)| Arc::clone(key)).collect()
         };
@@ -216,7 +232,7 @@ impl Config {
         let reports = reports(cli)?;
         let signer = signing::load(cli, &reports)?;
         spare(&reports, cli, &key_files(cli, environment))?;
-        let asked = Asked::of(cli, images.as_ref(), exposed(&keys, &cli.paths));
+        let asked = Asked::of(cli, &of_files, images.as_ref(), exposed(&keys, &cli.paths));
         // A pinned key cannot be replaced silently.
         let exposed = match cli.fingerprints.as_slice() {
             [] => asked.exposed_keys.clone(),
@@ -227,7 +243,7 @@ impl Config {
             inputs,
             verifier: Verifier {
                 settings: Settings {
-                    keys: trusted,
+                    keys: of_files,
                     io: cli.io,
                     threads: cli.jobs.unwrap_or(environment.cores),
                     exact_threads: cli.jobs.is_some(),

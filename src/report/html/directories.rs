@@ -7,7 +7,8 @@ use super::super::words;
 use super::keys::short;
 use super::rows::evidence;
 use crate::text::size::size;
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::terms::Status;
+use crate::trust::verdict::{Record, Subject};
 
 /// A directory that holds artifacts.
 pub(super) struct Directory<'a> {
@@ -39,7 +40,7 @@ pub(super) fn of(records: &[Record], is_large: bool) -> Vec<Directory<'_>> {
 
 impl<'a> Directory<'a> {
     fn new(path: &Path, records: Vec<&'a Record>) -> Directory<'a> {
-        let is_valid = |record: &&&Record| matches!(record.verdict, Verdict::Valid { .. });
+        let is_valid = |record: &&&Record| record.verdict.status() == Status::Valid;
         let fails = |record: &&&Record| !record.verdict.passes();
         Directory {
             path: if path.as_os_str().is_empty() {
@@ -80,17 +81,15 @@ fn line(record: &Record) -> String {
         _ => words::subject(record),
     };
     let size = record.size.map(|size| format!("{size} bytes"));
-    let digest = record.digest.map(|digest| format!("SHA-256 {digest}"));
+    let digest = record.sha256().map(|digest| format!("SHA-256 {digest}"));
     let signature = record.signature.as_ref().map(|_| words::signature(record));
     let file = record.signature_file.as_deref().map(evidence);
     let signature = signature.map(|name| match file {
         Some(file) => format!("{name} ({file})"),
         None => name,
     });
-    let key = match &record.verdict {
-        Verdict::Valid { key } => Some(format!("key {}", short(&key.fingerprint().to_string()))),
-        _ => None,
-    };
+    let key = record.verdict.key();
+    let key = key.map(|key| format!("key {}", short(&key.to_string())));
     let known = [size, digest, signature, key].into_iter().flatten();
     let known: Vec<String> = known.collect();
     let verdict = words::verdict(record);

@@ -1,10 +1,7 @@
 //! The trusted keys, and their abbreviations in the table.
 
-use std::sync::Arc;
-
-use crate::run::{Run, Start};
-use crate::trust::key::Key;
-use crate::trust::verdict::Verdict;
+use crate::run::{Run, Start, TrustedKey};
+use crate::trust::claimed::ClaimedDigest;
 
 /// Number of digits of an abbreviated fingerprint, which is shown in full elsewhere.
 const SHORT: usize = 12;
@@ -21,38 +18,34 @@ pub(super) struct KeyRow {
 
 /// Returns the trusted keys, those of images last.
 pub(super) fn rows(run: Run<'_>) -> Vec<KeyRow> {
-    let row = |key: &Arc<Key>| KeyRow {
-        name: key.name().to_owned(),
-        fingerprint: key.fingerprint().to_string(),
-        valid: run
-            .records
-            .iter()
-            .filter(|r| matches!(&r.verdict, Verdict::Valid { key: by } if by == key))
-            .count(),
-        is_pinned: run.start.has_pinned_keys(),
-        is_exposed: run.start.is_exposed(key),
-        only_images: !run.start.keys.contains(key),
+    let verified = |key: &TrustedKey| {
+        let by = run.records.iter().filter_map(|record| record.verdict.key());
+        by.filter(|by| *by == key.fingerprint).count()
     };
-    all(run.start).map(row).collect()
-}
-
-fn all(start: &Start) -> impl Iterator<Item = &Arc<Key>> {
-    let images = start.options.images.iter();
-    let of_images = images.flat_map(|images| &images.keys);
-    let of_images = of_images.filter(|key| !start.keys.contains(key));
-    start.keys.iter().chain(of_images)
+    let row = |(key, only_images): (&TrustedKey, bool)| KeyRow {
+        name: key.name.clone(),
+        fingerprint: key.fingerprint.to_string(),
+        valid: verified(key),
+        is_pinned: key.is_pinned,
+        is_exposed: key.is_exposed,
+        only_images,
+    };
+    let artifacts = run.start.keys.iter().map(|key| (key, false));
+    let images = run.start.image_keys().map(|key| (key, true));
+    artifacts.chain(images).map(row).collect()
 }
 
 /// The keys by their numbers.
-pub(super) struct Numbers<'a>(Vec<&'a Arc<Key>>);
+pub(super) struct Numbers(Vec<ClaimedDigest>);
 
-impl<'a> Numbers<'a> {
-    pub(super) fn of(start: &'a Start) -> Numbers<'a> {
-        Numbers(all(start).collect())
+impl Numbers {
+    pub(super) fn of(start: &Start) -> Numbers {
+        let keys = start.keys.iter().chain(start.image_keys());
+        Numbers(keys.map(|key| key.fingerprint).collect())
     }
 
     /// Returns the class of a key's cells; see [`style`].
-    pub(super) fn class(&self, key: &Arc<Key>) -> String {
+    pub(super) fn class(&self, key: ClaimedDigest) -> String {
         let number = self.0.iter().position(|known| *known == key);
         number.map_or_else(String::new, |number| format!(" k{number}"))
     }

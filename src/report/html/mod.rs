@@ -28,7 +28,8 @@ use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::Run;
 use crate::text::time::rfc3339;
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::terms::Status;
+use crate::trust::verdict::{Record, Subject};
 use banner::Banner;
 use bars::Bar;
 use directories::Directory;
@@ -64,7 +65,7 @@ struct Page<'a> {
     directories: Vec<Directory<'a>>,
     facts: Vec<facts::Fact>,
     keys: Vec<KeyRow>,
-    numbers: Numbers<'a>,
+    numbers: Numbers,
     problems: &'a [String],
     notes: Vec<String>,
     audit: Option<AuditRows>,
@@ -115,7 +116,7 @@ impl<'a> Page<'a> {
     /// row before it, if there is one.
     fn rows(&self) -> impl Iterator<Item = Row> {
         let mut artifact = None;
-        let is_valid = |record: &&Record| matches!(record.verdict, Verdict::Valid { .. });
+        let is_valid = |record: &&Record| record.verdict.status() == Status::Valid;
         let shown = self.records.iter();
         let shown = shown.filter(move |record| !self.is_large || !is_valid(record));
         shown.take(LARGE).map(move |record| {

@@ -29,14 +29,11 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(record: &Record, is_inside: bool, keys: &Numbers<'_>) -> Row {
+    pub(super) fn of(record: &Record, is_inside: bool, keys: &Numbers) -> Row {
         let verdict = words::verdict(record);
-        let key = match &record.verdict {
-            Verdict::Valid { key } => Some(key),
-            _ => None,
-        };
+        let key = record.verdict.key();
         let signature_file = record.signature_file.as_deref();
-        let is_valid = key.is_some();
+        let is_valid = record.verdict.status() == Status::Valid;
         Row {
             is_inside,
             class: class(&record.verdict),
@@ -49,7 +46,7 @@ impl Row {
                 .map(|bytes| bytes.to_string())
                 .unwrap_or_default(),
             digest: record
-                .digest
+                .sha256()
                 .map(|digest| digest.to_string())
                 .unwrap_or_default(),
             signature: match &record.signature {
@@ -58,7 +55,7 @@ impl Row {
             },
             signature_file: signature_file.map(evidence).unwrap_or_default(),
             key: key
-                .map(|key| short(&key.fingerprint().to_string()).to_owned())
+                .map(|key| short(&key.to_string()).to_owned())
                 .unwrap_or_default(),
             key_class: key.map(|key| keys.class(key)).unwrap_or_default(),
             reason: if is_valid {
@@ -91,7 +88,7 @@ pub(super) fn evidence(file: &SignatureFile) -> String {
 /// Returns the class of an artifact: valid, accepted without a signature, or failed.
 fn class(verdict: &Verdict) -> &'static str {
     match verdict {
-        Verdict::Valid { .. } => "pass",
+        verdict if verdict.status() == Status::Valid => "pass",
         verdict if verdict.passes() => "none",
         _ => "fail",
     }

@@ -48,7 +48,6 @@ fn start() -> Start {
         time: SystemTime::UNIX_EPOCH,
         host: "<host>\u{202e}\n".to_owned(),
         keys: Vec::new(),
-        exposed_keys: Vec::new(),
         directory: None,
         roots: vec![PathBuf::from("a&b")],
         options: Options {
