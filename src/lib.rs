@@ -46,6 +46,8 @@ mod report;
 #[cfg(feature = "cli")]
 mod run;
 #[cfg(feature = "cli")]
+mod shard;
+#[cfg(feature = "cli")]
 mod terminal;
 #[cfg(test)]
 mod testing;

@@ -14,10 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 /// Version of the objects, raised whenever a consumer could misunderstand the new ones.
-pub const SCHEMA: u64 = 3;
+pub const SCHEMA: u64 = 4;
 
-/// The versions that a reader accepts: the first one had no images, and the second did not account
-/// for what was not checked.
+/// The versions that a reader accepts: the first one had no images, the second did not account for
+/// what was not checked, and the third had no shards.
 pub const READ: std::ops::RangeInclusive<u64> = 1..=SCHEMA;
 
 /// A text: borrowed for writing, owned after reading.
@@ -177,10 +177,74 @@ pub struct Start<'a> {
     /// The other options.
     #[serde(default)]
     pub options: Options<'a>,
+    /// Which part of the mirror was verified, if it was divided among machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard<'a>>,
+    /// The runs over the shards of which this report is a merge.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<ShardRun<'a>>,
 }
 
 fn start() -> Type {
     Type::Start
+}
+
+/// A part of a divided mirror.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard<'a> {
+    /// Its number, from 1.
+    pub index: u32,
+    /// The number of shards.
+    pub count: u32,
+    /// How the mirror was divided: `by-size`.
+    pub divided: Text<'a>,
+    /// The whole mirror, as this machine saw it.
+    pub survey: Share<'a>,
+    /// What this shard was to verify.
+    pub share: Share<'a>,
+    /// The SHA-256 of all shares, in hexadecimal digits.
+    pub division_sha256: Text<'a>,
+}
+
+/// An amount of work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share<'a> {
+    /// Number of signatures, and of artifacts and directories that have none.
+    pub artifacts: u64,
+    /// Their sizes in bytes, counting each file once.
+    pub bytes: u64,
+    /// The SHA-256 of what it consists of, in hexadecimal digits.
+    pub sha256: Text<'a>,
+}
+
+/// A run over one shard, as a merge names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardRun<'a> {
+    /// The shard's number, from 1.
+    pub index: u32,
+    /// Its report.
+    pub report: PathMember<'a>,
+    /// The SHA-256 of that, in hexadecimal digits.
+    pub sha256: Text<'a>,
+    /// The identifier of its run.
+    pub id: Text<'a>,
+    /// The name of its machine.
+    pub host: Text<'a>,
+    /// The working directory there, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<PathMember<'a>>,
+    /// The PATHs as they were given there.
+    pub roots: Vec<PathMember<'a>>,
+    /// When it began (RFC 3339, UTC).
+    pub time: Text<'a>,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+    /// Number of its artifacts and images.
+    pub records: u64,
+    /// Number of those that did not pass.
+    pub failures: u64,
+    /// The exit status of its run.
+    pub exit_status: u8,
 }
 
 /// The user of a run.
@@ -322,6 +386,9 @@ pub struct Artifact<'a> {
     /// Whether it may be used.
     #[serde(default)]
     pub passes: bool,
+    /// What its line says after the path.
+    #[serde(default)]
+    pub line: Text<'a>,
     /// A term of [`Reason`](crate::trust::terms::Reason).
     pub reason: Text<'a>,
     /// The reason as text.
@@ -773,6 +840,8 @@ pub mod audited {
     /// See [`super::Start`].
     #[derive(Debug, Deserialize)]
     pub struct Start {
+        /// See [`super::Start::shard`].
+        pub shard: Option<Shard>,
         /// See [`super::Start::time`].
         pub time: String,
         /// See [`super::Start::roots`].
@@ -786,6 +855,15 @@ pub mod audited {
         /// See [`super::Start::keys`].
         #[serde(default)]
         pub keys: Vec<Key<'static>>,
+    }
+
+    /// See [`super::Shard`].
+    #[derive(Debug, Deserialize)]
+    pub struct Shard {
+        /// See [`super::Shard::index`].
+        pub index: u32,
+        /// See [`super::Shard::count`].
+        pub count: u32,
     }
 
     /// See [`super::Options`].
@@ -920,6 +998,7 @@ mod tests {
                 image: key.clone().map(image),
                 status,
                 passes,
+                line: detail.clone(),
                 reason,
                 detail,
                 remedy: key.clone(),
@@ -1027,6 +1106,39 @@ mod tests {
             (signature(), path())
                 .prop_map(|(signature, fits)| Note::SignatureFits { signature, fits }),
         ]
+    }
+
+    fn shard(text: &Text<'static>, number: u64) -> Shard<'static> {
+        let share = || Share {
+            artifacts: number,
+            bytes: 4,
+            sha256: text.clone(),
+        };
+        Shard {
+            index: 2,
+            count: 3,
+            divided: text.clone(),
+            survey: share(),
+            share: share(),
+            division_sha256: text.clone(),
+        }
+    }
+
+    fn shard_run(path: &PathMember<'static>, text: &Text<'static>) -> ShardRun<'static> {
+        ShardRun {
+            index: 2,
+            report: path.clone(),
+            sha256: text.clone(),
+            id: text.clone(),
+            host: text.clone(),
+            directory: Some(path.clone()),
+            roots: vec![path.clone()],
+            time: text.clone(),
+            seconds: 7,
+            records: 3,
+            failures: 1,
+            exit_status: 1,
+        }
     }
 
     fn not_checked(path: &PathMember<'static>, pattern: &Text<'static>) -> NotChecked<'static> {
@@ -1140,8 +1252,10 @@ mod tests {
                             baseline: directory,
                             io: term.clone(),
                             threads,
-                            sha256: term,
+                            sha256: term.clone(),
                         },
+                        shard: complete.then(|| shard(&word, valid)),
+                        shards: vec![shard_run(&root, &word)],
                     },
                     artifacts,
                     summary: Summary {

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::text::escape;
 use crate::trust::claimed::ClaimedDigest;
-use crate::wire::audited::{Document, Version};
+use crate::wire::audited::{Document, Shard, Version};
 use crate::wire::{PathMember, READ, SCHEMA};
 
 /// The findings of an earlier run.
@@ -37,6 +37,11 @@ pub enum BaselineError {
         "the report of an incomplete run, which cannot show what is missing; use the report of a complete run"
     )]
     Incomplete,
+    /// The report is that of one shard.
+    #[error(
+        "the report of shard {0}/{1}, which has only a part of the mirror; merge the reports of all shards with --merge"
+    )]
+    Shard(u32, u32),
     /// The report's run had a different number of PATHs.
     #[error(
         "the report of a run over {}, and the other one is over {}; give as many, in the same order", paths(*then), paths(*now)
@@ -112,6 +117,10 @@ pub(super) fn complete(report: &[u8]) -> Result<(Document, Vec<PathBuf>), Baseli
     if !document.summary.complete || document.summary.interrupted.is_some() {
         return Err(BaselineError::Incomplete);
     }
+    // Fail closed: what the other shards have would count as removed, or as not there to be compared.
+    if let Some(Shard { index, count }) = document.start.shard {
+        return Err(BaselineError::Shard(index, count));
+    }
     let roots = document.start.roots.iter().map(path);
     let roots = roots.collect::<Result<Vec<_>, _>>()?;
     Ok((document, roots))
@@ -141,7 +150,7 @@ pub(super) fn sha256(text: &str) -> Result<ClaimedDigest, BaselineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::place::Place;
+    use crate::names::place::Place;
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
 

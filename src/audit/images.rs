@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::{BaselineError, path, sha256};
 use super::finding::{Content, Difference, Finding};
-use super::place::{Place, Roots};
 use super::{Failures, is_reported};
 use crate::files::SharedPath;
+use crate::names::place::{Place, Roots};
 use crate::trust::terms::Status;
 use crate::trust::verdict::{Record, Subject};
 use crate::wire::audited::Artifact;

@@ -9,7 +9,6 @@ pub mod baseline;
 pub mod comparison;
 mod finding;
 mod images;
-mod place;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -20,11 +19,11 @@ use std::path::PathBuf;
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::names::alike;
+use crate::names::place::Place;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::verdict::Record;
 use baseline::Baseline;
 pub use finding::{Content, Difference, Finding};
-use place::Place;
 use state::{Known, State};
 
 /// A completed audit.

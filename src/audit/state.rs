@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::baseline::{BaselineError, path, sha256};
 use super::finding::Content;
 use super::images::{self, Images};
-use super::place::{Place, Roots};
 use crate::files::SharedPath;
+use crate::names::place::{Place, Roots};
 use crate::trust::terms::Status;
 use crate::trust::verdict::{Part, Record, Subject, Verdict};
 use crate::wire::Type;
@@ -119,12 +119,11 @@ fn of_record(record: &Record) -> Found {
         }
     } else {
         // The digest of an image is not that of the artifact.
-        record
-            .archive
-            .map_or_else(Content::default, |archive| Content {
-                sha256: Some(archive.digest.into()),
-                size: Some(archive.size),
-            })
+        let archive = record.archive_content().unwrap_or_default();
+        Content {
+            sha256: archive.sha256,
+            size: archive.size,
+        }
     };
     Found {
         content,

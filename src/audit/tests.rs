@@ -1,8 +1,8 @@
 //! What counts as a difference between two states of a mirror.
 
-use super::place::Roots;
 use super::*;
 use crate::digest::Digest;
+use crate::names::place::Roots;
 use crate::trust::verdict::{Invalid, Part, Unclaimed, Verdict};
 use proptest::prelude::*;
 use std::path::Path;

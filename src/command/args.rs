@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
 use super::values;
 use crate::content::IoMode;
+use crate::shard::Shard;
 
 /// Verify that the files of a mirror are what their vendor signed.
 #[derive(Clone, Debug, Parser)]
@@ -110,6 +112,41 @@ pub struct Cli {
         conflicts_with_all = ["paths", "keys", "fingerprints", "signature", "max_depth", "follow_links", "exclude", "allow_unsigned",
             "all_files", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color", "note", "sign_report", "fail_fast"])]
     pub compare: Vec<PathBuf>,
+
+    /// Verify part K of N of the mirror
+    ///
+    /// For N machines, each with a number of its own from 1 to N. Every one surveys the whole mirror
+    /// and takes its share by size; nothing is verified twice, and nothing is left out. Needs a
+    /// report for --merge: --report FILE.json, or --format jsonl.
+    #[arg(help_heading = MANY, long, value_name = "K/N", value_parser = Shard::parse,
+        conflicts_with_all = ["baseline", "signature", "shard_index"])]
+    pub shard: Option<Shard>,
+
+    /// The same, counting from 0
+    ///
+    /// For schedulers that number their tasks from 0, such as Kubernetes (JOB_COMPLETION_INDEX).
+    #[arg(help_heading = MANY, long, value_name = "I/N", value_parser = Shard::parse_from_zero,
+        conflicts_with_all = ["baseline", "signature"])]
+    pub shard_index: Option<Shard>,
+
+    /// Merge the reports of all shards
+    ///
+    /// Reads JSON reports (or what --format jsonl printed), one for each shard, and gives the verdict
+    /// on the whole mirror: 0 and 1 as for one run, and 2 if a shard is missing, was cut off, is
+    /// given twice, or saw another mirror or trusted other keys. Nothing is hashed and no key is
+    /// needed: it rests on what the reports claim. Use it with --report, --baseline,
+    /// --key-fingerprint and --within.
+    #[arg(help_heading = MANY, long, num_args = 1.., value_name = "REPORT", value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["paths", "keys", "signature", "length", "max_depth", "follow_links", "exclude", "allow_unsigned", "all_files",
+            "compare", "images", "image_keys", "jobs", "io", "progress", "fail_fast", "shard", "shard_index"])]
+    pub merge: Vec<PathBuf>,
+
+    /// Refuse shards that ran further apart
+    ///
+    /// With --merge: from the beginning of the first to the end of the last, for example 24h. Without
+    /// it, the span is reported.
+    #[arg(help_heading = MANY, long, value_name = "SPAN", requires = "merge", value_parser = values::span)]
+    pub within: Option<Duration>,
 
     /// Also verify the container images in bundles
     ///
@@ -271,6 +308,7 @@ pub struct Cli {
 }
 
 const WHAT: &str = "What is verified, and by which keys";
+const MANY: &str = "Many machines";
 const IMAGES: &str = "Images inside bundles";
 const OUTPUT: &str = "What is printed";
 const HOW: &str = "How the work is done";

@@ -231,6 +231,8 @@ mod tests {
             failed_fast: false,
             unwritten: Vec::new(),
             panics: 0,
+            is_share: false,
+            not_whole: Vec::new(),
             unchecked: Arc::default(),
             notes: Arc::from([]),
             audit: Audited::NotAsked,

@@ -10,7 +10,9 @@ use crate::mirror::Survey;
 use crate::mirror::links::{self, OutsideLink};
 use crate::report;
 use crate::report::lines::Detail;
+use crate::shard::Division;
 use crate::terminal::Message;
+use crate::text::size::size;
 use crate::text::{escape, os_error};
 use crate::verify::{Inputs, Planned, Verifier, access};
 
@@ -99,6 +101,27 @@ pub(super) fn remark(survey: &Survey, roots: &[PathBuf], detail: Detail) {
             Message::note(format!("{link}: a link to {target}, outside of the PATHs")).print();
         }
     }
+}
+
+/// Prints what a shard takes of the mirror.
+pub(super) fn name_share(division: &Division, detail: Detail) {
+    if !detail.lines {
+        return;
+    }
+    let Division {
+        shard,
+        survey,
+        share,
+        ..
+    } = division;
+    Message::note(format!(
+        "shard {shard}: {} of {} to verify, {} of {}",
+        share.artifacts,
+        survey.artifacts,
+        size(share.bytes),
+        size(survey.bytes)
+    ))
+    .print();
 }
 
 /// Prints the settings of this run.

@@ -11,7 +11,7 @@ use super::args::Format;
 use super::config::{Against, Asked, Config, Output, Target};
 use super::ending::conclude;
 use super::evidence::{name_left_out, name_reports};
-use super::messages::{explain, name_extent, name_skipped, remark, warn};
+use super::messages::{self, explain, name_extent, name_skipped, remark, warn};
 use super::not_begun::NotBegun;
 use super::output::Printer;
 use super::recap::Recap;
@@ -29,6 +29,7 @@ use crate::run::conclusion::Conclusion;
 use crate::run::origin::Origin;
 use crate::run::outcome::{Audited, Outcome};
 use crate::run::{End, Run, Start};
+use crate::shard::{self, Division};
 use crate::terminal::progress::{Phase, Progress, Style};
 use crate::terminal::signals::Interrupt;
 use crate::terminal::stream;
@@ -115,6 +116,8 @@ struct Ready {
     empty: Vec<String>,
     /// What the survey left out.
     unchecked: Unchecked,
+    /// How it was divided, if it is one shard's.
+    division: Option<Division>,
 }
 
 /// Surveys the inputs, creates the reports and plans the work.
@@ -134,6 +137,11 @@ fn prepare(
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
     let unchecked = std::mem::take(&mut survey.unchecked);
+    let division = asked.shard.map(|shard| {
+        let share = shard::divide(&mut survey.artifacts, &asked.roots, shard);
+        messages::name_share(&share, output.detail);
+        share
+    });
     let planned = verifier.plan(survey, inputs)?;
     let stdout = Stream::stdout()?;
     if output.detail.reasons {
@@ -145,6 +153,7 @@ fn prepare(
         stdout,
         empty,
         unchecked,
+        division,
     })
 }
 
@@ -186,7 +195,7 @@ struct Account<'a> {
 }
 
 impl Account<'_> {
-    fn start(&self, prepared: &Prepared) -> Start {
+    fn start(&self, prepared: &Prepared, division: Option<Division>) -> Start {
         let node = rustix::system::uname();
         Start {
             origin: self.origin.clone(),
@@ -197,7 +206,9 @@ impl Account<'_> {
             roots: self.asked.roots.clone(),
             options: self.asked.options.clone(),
             threads: prepared.threads(),
-            sha256: prepared.choice().hasher.name(),
+            sha256: prepared.choice().hasher.name().to_owned(),
+            division,
+            shards: Vec::new(),
         }
     }
 
@@ -269,8 +280,9 @@ fn verify(
         stdout,
         empty,
         mut unchecked,
+        division,
     } = ready;
-    let start = account.start(&planned.prepared);
+    let start = account.start(&planned.prepared, division);
     let counters = Arc::new(Counters::default());
     let cancel = verifier.cancel.child();
     let (mut records, unmatched) = planned.begin(Arc::clone(&counters), cancel, account.instant)?;
@@ -304,6 +316,8 @@ fn verify(
         failed_fast: printer.failed_fast,
         unwritten: Vec::new(),
         panics: counters.panics(),
+        is_share: start.division.is_some(),
+        not_whole: Vec::new(),
     };
     if outcome.output.is_ok() {
         printer.end(&start, &End::of(&outcome));
@@ -346,6 +360,8 @@ fn unsurveyed(
         failed_fast: false,
         unwritten: Vec::new(),
         panics: 0,
+        is_share: false,
+        not_whole: Vec::new(),
         unchecked: Arc::default(),
         notes: Arc::from([]),
         audit: match account.against {
@@ -354,7 +370,7 @@ fn unsurveyed(
         },
     };
     let mut judged = Judged {
-        start: account.start(&nothing),
+        start: account.start(&nothing, None),
         end: End::of(&outcome),
         outcome,
         records: Vec::new(),

@@ -2,6 +2,7 @@
 //! to do.
 
 use std::fmt::{self, Display};
+use std::time::Duration;
 
 use crate::text::size;
 
@@ -45,6 +46,14 @@ pub(super) fn jobs(text: &str) -> Result<usize, Refused> {
             help,
         }),
     }
+}
+
+/// Returns a span of time.
+pub(super) fn span(text: &str) -> Result<Duration, Refused> {
+    humantime::parse_duration(text).map_err(|_| Refused {
+        what: "this is no span of time",
+        help: "give a number with its unit, such as 90m, 6h or 30d",
+    })
 }
 
 /// Returns the number of levels to walk.

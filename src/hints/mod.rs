@@ -8,5 +8,6 @@ pub mod key;
 mod key_recovery;
 pub mod notes;
 pub mod path;
+pub mod same_content;
 pub mod signature;
 pub mod signers;

@@ -1,14 +1,15 @@
 //! Notes on the run as a whole, which no single verdict contains. A note changes no verdict.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
 use std::sync::Arc;
 
 use super::budget::Budget;
 use super::cross_match::Seeking;
+use super::same_content::{Content, same_contents};
 use super::signers::{Signed, Signer, Strangers};
 use crate::digest::Digest;
 use crate::files::SharedPath;
+use crate::trust::claimed::{ClaimedDigest, KeyName};
 use crate::trust::image_notes::ImageNote;
 use crate::trust::key::Key;
 use crate::trust::signature::Signature;
@@ -32,7 +33,7 @@ pub enum Note {
     /// valid.
     SameContent {
         /// The SHA-256 that they share.
-        digest: Digest,
+        digest: ClaimedDigest,
         /// Their paths, in the order of the lines.
         paths: Vec<SharedPath>,
     },
@@ -62,7 +63,7 @@ pub enum Note {
     /// `wrong-key`: no signature of the run is valid for a trusted key, and all are well formed.
     WrongKey {
         /// The trusted keys.
-        keys: Vec<Arc<Key>>,
+        keys: Vec<KeyName>,
         /// Number of signatures.
         signatures: u64,
     },
@@ -126,7 +127,7 @@ pub enum Note {
 /// Collects the records of a run, one by one.
 #[derive(Debug, Default)]
 pub struct NoteCollector {
-    contents: Vec<Content>,
+    contents: Vec<Content<Digest>>,
     unfit: Vec<Unfit>,
     /// Signatures that no trusted key made over their artifacts and images.
     pub(crate) strangers: Strangers,
@@ -136,24 +137,6 @@ pub struct NoteCollector {
     is_mixed: bool,
     /// Notes on the images in artifacts.
     images: Vec<Note>,
-}
-
-/// The content of an artifact.
-#[derive(Debug)]
-struct Content {
-    digest: Digest,
-    passes: bool,
-    path: SharedPath,
-    /// The target, if it is a link; its name is the one that counts.
-    link: Option<Arc<SharedPath>>,
-}
-
-impl Content {
-    /// Returns the name of the release: that of the target, if this is a link with its target's
-    /// verdict.
-    fn name(&self) -> Option<&OsStr> {
-        self.link.as_deref().unwrap_or(&self.path).file_name()
-    }
 }
 
 /// A signature that is invalid for its artifact, or has none.
@@ -187,14 +170,7 @@ impl NoteCollector {
         let Subject::Artifact(path) = &record.subject else {
             return;
         };
-        if let Some(digest) = record.digest {
-            self.contents.push(Content {
-                digest,
-                passes: record.verdict.passes(),
-                path: path.clone(),
-                link: record.link.clone(),
-            });
-        }
+        self.contents.extend(Content::hashed(record));
         self.is_mixed |= matches!(
             record.verdict,
             Verdict::Valid { .. } | Verdict::Invalid(Invalid::Malformed(_))
@@ -261,52 +237,13 @@ impl NoteCollector {
     }
 }
 
-/// Returns the contents that artifacts with different names share.
-fn same_contents(contents: &[Content]) -> Vec<Note> {
-    let mut places: Vec<usize> = (0..contents.len()).collect();
-    let digest = |place: &usize| contents.get(*place).map(|content| content.digest);
-    // Stable, so that artifacts with one content stay in the order of the lines.
-    places.sort_by_cached_key(|place| digest(place).map(|digest| *digest.as_bytes()));
-    let together = places.chunk_by(|a, b| digest(a) == digest(b));
-    let mut groups: Vec<&[usize]> = together.filter(|group| group.len() > 1).collect();
-    groups.sort_by_key(|group| group.first().copied());
-    let content = |place: &usize| contents.get(*place);
-    let groups = groups
-        .into_iter()
-        .map(|group| group.iter().filter_map(content));
-    groups
-        .filter_map(|group| same_content(&group.collect::<Vec<_>>()))
-        .collect()
-}
-
-fn same_content(group: &[&Content]) -> Option<Note> {
-    let first = group.first()?;
-    let bears_another = |content: &&Content| content.name() != first.name();
-    // Mirrors keep one file for several releases under one name in several directories. And files
-    // that must not be used in any case deceive no user.
-    let passes = |content: &&Content| content.passes;
-    let deceives = group.iter().any(bears_another) && group.iter().any(passes);
-    deceives.then(|| Note::SameContent {
-        digest: first.digest,
-        paths: each_once(group),
-    })
-}
-
-/// Returns the distinct paths of the artifacts. Two PATHs may each bring in the same artifact with
-/// a signature.
-fn each_once(group: &[&Content]) -> Vec<SharedPath> {
-    let mut seen = HashSet::new();
-    let paths = group.iter().map(|content| &content.path);
-    paths.filter(|path| seen.insert(*path)).cloned().collect()
-}
-
 /// Returns the signatures that are valid for another content than their artifact's.
 ///
 /// One content may have many names, and one signature many copies; each is examined once, or the
 /// work would grow with the product of names and copies.
 fn fitting(
     unfit: &[Unfit],
-    contents: &[Content],
+    contents: &[Content<Digest>],
     keys: &[Arc<Key>],
     budget: &Budget<'_>,
 ) -> Vec<Note> {
@@ -322,7 +259,7 @@ fn fitting(
     let mut notes: Vec<Option<Note>> = vec![None; unfit.len()];
     let mut seen = HashSet::new();
     let contents = contents.iter();
-    let contents: Vec<&Content> = contents
+    let contents: Vec<&Content<Digest>> = contents
         .filter(|content| seen.insert(content.digest))
         .collect();
     for contents in contents.chunks(AT_ONCE) {
@@ -361,7 +298,7 @@ fn copies(unfit: &[Unfit], most: usize) -> Vec<Vec<usize>> {
 }
 
 impl Unfit {
-    fn note_on(&self, content: &Content) -> Note {
+    fn note_on(&self, content: &Content<Digest>) -> Note {
         let (signature, verifies) = (self.file.clone(), content.path.clone());
         match self.path.clone() {
             Some(path) => Note::SignatureFitsOther {
@@ -430,7 +367,7 @@ mod tests {
 
     fn same(content: &str, paths: &[&str]) -> Note {
         Note::SameContent {
-            digest: Digest::of(content.as_bytes()),
+            digest: Digest::of(content.as_bytes()).into(),
             paths: paths.iter().map(|path| SharedPath::from(*path)).collect(),
         }
     }

@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::key_recovery::{self, Point};
 use crate::digest::Digest;
 use crate::files::SharedPath;
+use crate::trust::claimed::ClaimedDigest;
 use crate::trust::key::Key;
 use crate::trust::signature::Signature;
 
@@ -36,7 +37,7 @@ pub struct Signed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
     /// The SHA-256 of its DER, with the point uncompressed.
-    pub fingerprint: Digest,
+    pub fingerprint: ClaimedDigest,
     /// Files that hold it. They prove nothing: anyone can put a key beside their signatures.
     pub found_in: Vec<SharedPath>,
     /// What the user trusts this key with, if it is not what these signatures are for.
@@ -290,7 +291,7 @@ impl<'a> Rest<'a> {
             }
             let known = at_hand.get(&key).into_iter().flatten();
             signers.push(Signer {
-                fingerprint,
+                fingerprint: fingerprint.into(),
                 found_in: known.clone().filter_map(|key| key.file.clone()).collect(),
                 trusted_for: known.clone().find_map(|key| key.trusted_for),
                 made,

@@ -4,3 +4,4 @@
 pub mod alike;
 pub mod endings;
 pub mod parts;
+pub mod place;

@@ -13,7 +13,9 @@ use crate::files::SharedPath;
 use crate::hints::notes;
 use crate::run::origin::{self, COMMIT};
 use crate::run::{self, Run, TrustedKey, VERSION};
+use crate::shard::{Division, METHOD, Total};
 use crate::text::time::rfc3339;
+use crate::trust::claimed::{ClaimedContent, ClaimedDigest};
 use crate::trust::image as images;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
@@ -21,8 +23,8 @@ use crate::trust::unchecked::{self, Unchecked};
 use crate::trust::verdict::{self, Record, Subject};
 use crate::wire::{
     Artifact, Blob, Content, Counts, Document, Excluded, Image, ImageCounts, ImageOptions, Key,
-    Names, NotChecked, Options, PathMember, Platform, SCHEMA, SignatureFile, SignatureMember,
-    Start, Summary, Type, User,
+    Names, NotChecked, Options, PathMember, Platform, SCHEMA, Shard, ShardRun, Share,
+    SignatureFile, SignatureMember, Start, Summary, Type, User,
 };
 
 /// Returns a whole run.
@@ -88,6 +90,41 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
             .map(|root| PathMember::of(root))
             .collect(),
         options: options(start),
+        shard: start.division.as_ref().map(of_division),
+        shards: start.shards.iter().map(shard_run).collect(),
+    }
+}
+
+fn of_division(division: &Division) -> Shard<'static> {
+    let share = |total: &Total| Share {
+        artifacts: total.artifacts,
+        bytes: total.bytes,
+        sha256: total.sha256.to_string().into(),
+    };
+    Shard {
+        index: division.shard.index(),
+        count: division.shard.count(),
+        divided: METHOD.into(),
+        survey: share(&division.survey),
+        share: share(&division.share),
+        division_sha256: division.division.to_string().into(),
+    }
+}
+
+fn shard_run(run: &run::ShardRun) -> ShardRun<'_> {
+    ShardRun {
+        index: run.index,
+        report: PathMember::of(&run.report),
+        sha256: run.digest.to_string().into(),
+        id: run.id.as_str().into(),
+        host: run.host.as_str().into(),
+        directory: run.directory.as_deref().map(PathMember::of),
+        roots: run.roots.iter().map(|root| PathMember::of(root)).collect(),
+        time: rfc3339(run.time).into(),
+        seconds: run.elapsed.as_secs(),
+        records: run.records,
+        failures: run.failures,
+        exit_status: run.exit_status,
     }
 }
 
@@ -139,9 +176,9 @@ pub(super) fn options(start: &run::Start) -> Options<'_> {
         fail_fast: options.fail_fast,
         images: options.images.as_ref().map(of_images),
         baseline: options.baseline.as_deref().map(PathMember::of),
-        io: options.io.into(),
+        io: options.io.as_str().into(),
         threads: start.threads,
-        sha256: start.sha256.into(),
+        sha256: start.sha256.as_str().into(),
     }
 }
 
@@ -167,7 +204,7 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         Subject::Contents(_) => Type::Contents,
     };
     let image = match &record.subject {
-        Subject::Image(of) => Some(image(of)),
+        Subject::Image(of) => Some(image(of, record.blobs())),
         Subject::Artifact(_) | Subject::Contents(_) => None,
     };
     Artifact {
@@ -176,14 +213,15 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         image,
         status: Status::of(&record.verdict).name().into(),
         passes: record.verdict.passes(),
+        line: words::verdict(record).into(),
         reason: Reason::of(&record.verdict).name().into(),
         detail: words::detail(record).into(),
         remedy: remedy(record).map(Into::into),
         size: record.size,
         sha256: record.sha256().map(|digest| digest.to_string().into()),
         signature: record.signature.as_ref().map(signature).unwrap_or_default(),
-        signature_file: record.signature_file.as_deref().map(signature_file),
-        archive: record.archive.map(archive),
+        signature_file: record.signature_content().map(signature_file),
+        archive: record.archive_content().map(archive),
         key: record.verdict.key().map(|key| key.to_string().into()),
         parts: record.parts.iter().map(member).collect(),
         link: record.link.as_deref().map(member),
@@ -193,35 +231,35 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
     }
 }
 
-fn signature_file(file: &verdict::SignatureFile) -> SignatureFile<'static> {
+fn signature_file(file: ClaimedContent) -> SignatureFile<'static> {
     SignatureFile {
-        sha256: file.digest.map(|digest| digest.to_string().into()),
-        size: file.size,
+        sha256: file.sha256.map(|digest| digest.to_string().into()),
+        size: file.size.unwrap_or_default(),
         modified: file.modified.map(|time| rfc3339(time).into()),
     }
 }
 
-fn archive(archive: images::Archive) -> Content<'static> {
+fn archive(archive: ClaimedContent) -> Content<'static> {
     Content {
-        sha256: Some(archive.digest.to_string().into()),
-        size: Some(archive.size),
+        sha256: archive.sha256.map(|digest| digest.to_string().into()),
+        size: archive.size,
     }
 }
 
-fn image(image: &images::Image) -> Image<'_> {
+fn image(image: &images::Image, blobs: Vec<(ClaimedDigest, u64)>) -> Image<'_> {
     let platform = |platform: &'_ images::Platform| Platform {
         name: platform.name.to_string().into(),
         whole: platform.is_whole,
     };
-    let blob = |blob: &images::Blob| Blob {
-        sha256: blob.digest.to_string().into(),
-        size: blob.size,
+    let blob = |(digest, size): (ClaimedDigest, u64)| Blob {
+        sha256: digest.to_string().into(),
+        size,
     };
     Image {
         name: image.name.as_deref().map(Into::into),
         id: (*image.id).into(),
         platforms: image.platforms.iter().map(platform).collect(),
-        blobs: image.blobs.iter().map(blob).collect(),
+        blobs: blobs.into_iter().map(blob).collect(),
     }
 }
 

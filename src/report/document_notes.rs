@@ -1,13 +1,11 @@
 //! Converts the notes on a run to the objects of the JSON reports.
 
-use std::sync::Arc;
-
 use super::document::{Members, member, signature};
 use crate::files::SharedPath;
 use crate::hints::notes;
 use crate::hints::signers::{self, Signer};
+use crate::trust::claimed::KeyName;
 use crate::trust::image_notes::ImageNote;
-use crate::trust::key::Key;
 use crate::wire::{Note, Signed};
 
 /// Returns a note.
@@ -82,8 +80,8 @@ fn other_signer(signer: &Signer, examined: u64, failed: u64) -> Note<'_, Members
     }
 }
 
-fn wrong_key(keys: &[Arc<Key>], signatures: u64) -> Note<'static, Members<'static>> {
-    let fingerprints = keys.iter().map(|key| key.fingerprint().to_string().into());
+fn wrong_key(keys: &[KeyName], signatures: u64) -> Note<'static, Members<'static>> {
+    let fingerprints = keys.iter().map(|key| key.fingerprint.to_string().into());
     Note::WrongKey {
         keys: fingerprints.collect(),
         signatures,

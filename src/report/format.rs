@@ -64,6 +64,17 @@ impl ReportFormat {
         )
     }
 
+    /// Reports whether it can be of one shard of a mirror: whether it says so.
+    pub fn has_shards(self) -> bool {
+        !matches!(
+            self,
+            ReportFormat::Sums
+                | ReportFormat::SumsSignature
+                | ReportFormat::InToto
+                | ReportFormat::Oscal
+        )
+    }
+
     /// Reports whether `--sign-report` signs it, inside or beside.
     pub fn is_signed(self) -> bool {
         matches!(self, ReportFormat::InToto | ReportFormat::Sums)

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::{images, words};
-use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::hints::signers::{Purpose, Signed, Signer};
+use crate::trust::claimed::ClaimedDigest;
 use crate::trust::verdict::{Record, Subject};
 
 /// Maximum number of artifacts and images that a sentence names; a report has them all.
@@ -17,7 +17,7 @@ const MOST_FILES: usize = 2;
 /// The keys that made signatures and are not trusted, by what they signed.
 #[derive(Debug, Default)]
 pub(super) struct Signers<'a>(
-    HashMap<(&'a SharedPath, Option<&'a SharedPath>, Option<&'a str>), &'a Digest>,
+    HashMap<(&'a SharedPath, Option<&'a SharedPath>, Option<&'a str>), &'a ClaimedDigest>,
 );
 
 impl<'a> Signers<'a> {
@@ -37,7 +37,7 @@ impl<'a> Signers<'a> {
 
     /// Returns the fingerprint of the key that made the signature of a record, if it is known and
     /// not trusted.
-    pub(super) fn signer(&self, record: &'a Record) -> Option<&'a Digest> {
+    pub(super) fn signer(&self, record: &'a Record) -> Option<&'a ClaimedDigest> {
         let image = match &record.subject {
             Subject::Image(image) => Some(image.name.as_deref().unwrap_or(&image.id)),
             Subject::Artifact(_) | Subject::Contents(_) => None,

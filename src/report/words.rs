@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::remedy::{Role, for_content, remedy};
 use super::{images, signers};
@@ -13,7 +12,7 @@ use crate::names::alike::Difference;
 use crate::names::endings::is_artifact;
 use crate::run::origin::{Account, User};
 use crate::text::escape;
-use crate::trust::key::Key;
+use crate::trust::claimed::KeyName;
 use crate::trust::signature::SignatureError;
 use crate::trust::verdict::{Invalid, Part, Record, Subject, Unclaimed, Verdict};
 
@@ -374,8 +373,8 @@ pub(super) fn difference_in_words(term: &str) -> &'static str {
 }
 
 /// Reports that the keys are probably the wrong ones.
-fn wrong_key(keys: &[Arc<Key>], signatures: u64) -> String {
-    let key = |key: &Arc<Key>| format!("{} ({})", key.name(), key.fingerprint());
+fn wrong_key(keys: &[KeyName], signatures: u64) -> String {
+    let key = |key: &KeyName| format!("{} ({})", key.name, key.fingerprint);
     let keys = keys.iter().map(key).collect::<Vec<_>>().join(", ");
     let found = match signatures {
         1 => "the only signature of this run was not made by a trusted key over its file: if the file is as its vendor published it, this is \

@@ -6,10 +6,12 @@ pub mod outcome;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::audit::Audit;
+use crate::digest::Digest;
 use crate::hints::notes::Note;
+use crate::shard::Division;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::key::Key;
 use crate::trust::unchecked::Unchecked;
@@ -38,7 +40,40 @@ pub struct Start {
     /// Number of worker threads.
     pub threads: usize,
     /// The name of the SHA-256 implementation.
-    pub sha256: &'static str,
+    pub sha256: String,
+    /// Which part of the mirror was verified, if it was divided among machines.
+    pub division: Option<Division>,
+    /// The runs over the shards of which this is a merge, in their order.
+    pub shards: Vec<ShardRun>,
+}
+
+/// A run over one shard of a mirror, as its report describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardRun {
+    /// The shard's number, from 1.
+    pub index: u32,
+    /// The path of its report.
+    pub report: PathBuf,
+    /// The SHA-256 of its report.
+    pub digest: Digest,
+    /// The identifier of its run.
+    pub id: String,
+    /// The name of its machine.
+    pub host: String,
+    /// The working directory there, if known.
+    pub directory: Option<PathBuf>,
+    /// The PATHs as they were given there.
+    pub roots: Vec<PathBuf>,
+    /// When it began, by that machine's clock.
+    pub time: SystemTime,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Number of its artifacts and images.
+    pub records: u64,
+    /// Number of those that did not pass.
+    pub failures: u64,
+    /// The exit status of its run.
+    pub exit_status: u8,
 }
 
 /// A trusted key, as reports describe it.
@@ -78,7 +113,7 @@ pub struct Options {
     /// The baseline of the audit (`--baseline`).
     pub baseline: Option<PathBuf>,
     /// How files were read: `auto`, `mmap` or `read`.
-    pub io: &'static str,
+    pub io: String,
 }
 
 /// How images were judged.

@@ -27,6 +27,10 @@ pub struct Outcome {
     pub unwritten: Vec<String>,
     /// Number of worker panics.
     pub panics: u64,
+    /// Whether the run is over one shard of a mirror, which may have nothing to do.
+    pub is_share: bool,
+    /// Why the reports that were merged are not those of one whole mirror.
+    pub not_whole: Vec<Problem>,
     /// What the run did not check.
     pub unchecked: Arc<Unchecked>,
     /// The notes on the run as a whole.
@@ -78,11 +82,15 @@ impl Outcome {
             // bug.
             (None, Ok(())) if !summary.is_complete() => Conclusion::CannotJudge,
             (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Conclusion::CannotJudge,
+            (None, Ok(())) if !self.not_whole.is_empty() => Conclusion::CannotJudge,
             // A missing mount is an empty directory: nothing was verified where something was
             // expected.
             (None, Ok(())) if !self.empty.is_empty() => Conclusion::CannotJudge,
-            // Artifacts that are allowed to be unsigned prove nothing.
-            (None, Ok(())) if summary.valid_in_all() == 0 => Conclusion::CannotJudge,
+            // Artifacts that are allowed to be unsigned prove nothing. Of a shard, that is for the
+            // merge to say: its share of a mirror may be none, or only such artifacts.
+            (None, Ok(())) if summary.valid_in_all() == 0 && !self.is_share => {
+                Conclusion::CannotJudge
+            }
             // A reader of the report would find an old one, or none.
             (None, Ok(())) if !self.unwritten.is_empty() => Conclusion::CannotJudge,
             (None, Ok(())) => Conclusion::Valid,
@@ -124,6 +132,7 @@ impl Outcome {
             problems.push(Problem::new(words));
         }
         problems.extend(self.problem());
+        problems.extend(self.not_whole.iter().cloned());
         if matches!(self.audit, Audited::NotMade) {
             let words = "not compared with the baseline, since the run did not reach its end";
             problems.push(Problem::new(words));
@@ -161,10 +170,12 @@ impl Outcome {
                 "interrupted while looking for files; nothing was verified",
             )),
             Ok(()) if summary.failures > 0 || !summary.is_complete() || self.differs() => None,
-            Ok(()) if summary.valid_in_all() == 0 && summary.records() > 0 => Some(
-                Problem::new("nothing was verified: no file here has a signature")
-                    .help("a signature S.sig.bin belongs beside the file S, S.zst or S.iso"),
-            ),
+            Ok(()) if summary.valid_in_all() == 0 && summary.records() > 0 && !self.is_share => {
+                Some(
+                    Problem::new("nothing was verified: no file here has a signature")
+                        .help("a signature S.sig.bin belongs beside the file S, S.zst or S.iso"),
+                )
+            }
             Ok(()) => None,
         }
     }
@@ -180,14 +191,16 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(what: impl Into<String>) -> Problem {
+    /// Returns a problem that says itself what to do.
+    pub fn new(what: impl Into<String>) -> Problem {
         Problem {
             what: what.into(),
             help: None,
         }
     }
 
-    fn help(mut self, help: &str) -> Problem {
+    /// Adds what to do.
+    pub fn help(mut self, help: &str) -> Problem {
         self.help = Some(help.to_owned());
         self
     }
@@ -214,6 +227,8 @@ mod tests {
             failed_fast: false,
             unwritten: Vec::new(),
             panics: 0,
+            is_share: false,
+            not_whole: Vec::new(),
             unchecked: Arc::default(),
             notes: Arc::from([]),
             audit: Audited::NotAsked,

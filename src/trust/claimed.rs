@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::key::Key;
 use super::terms::{Reason, Status};
 use crate::digest::Digest;
 use crate::text::hex::from_hex;
@@ -10,7 +12,7 @@ use crate::text::hex::from_hex;
 /// A SHA-256 that was read, not made by hashing. It is compared with others; no signature is
 /// verified with it, since that takes a [`Digest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ClaimedDigest([u8; 32]);
+pub struct ClaimedDigest([u8; 32]);
 
 impl ClaimedDigest {
     /// Reads 64 hexadecimal digits of either case.
@@ -45,6 +47,34 @@ impl From<[u8; 32]> for ClaimedDigest {
     }
 }
 
+/// A key, as a report names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyName {
+    /// The name of its file.
+    pub(crate) name: String,
+    /// The SHA-256 of its DER (SubjectPublicKeyInfo).
+    pub(crate) fingerprint: ClaimedDigest,
+}
+
+impl From<&Key> for KeyName {
+    fn from(key: &Key) -> KeyName {
+        KeyName {
+            name: key.name().to_owned(),
+            fingerprint: (*key.fingerprint()).into(),
+        }
+    }
+}
+
+/// What is known of a file or an archive besides its name. What is not known is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClaimedContent {
+    pub(crate) sha256: Option<ClaimedDigest>,
+    /// In bytes.
+    pub(crate) size: Option<u64>,
+    /// When it was last modified.
+    pub(crate) modified: Option<SystemTime>,
+}
+
 /// A verdict that was read from a report, with what the report says of it. It was reached by
 /// another run; nothing was verified for it here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +92,12 @@ pub struct ClaimedVerdict {
     pub(crate) sha256: Option<ClaimedDigest>,
     /// The fingerprint of the key that verified it.
     pub(crate) key: Option<ClaimedDigest>,
+    /// The signature file, if it was read.
+    pub(crate) signature_file: Option<ClaimedContent>,
+    /// The archive that holds the image, if no record is on the archive itself.
+    pub(crate) archive: Option<ClaimedContent>,
+    /// The blobs of the image, if they were asked for, each with its size.
+    pub(crate) blobs: Box<[(ClaimedDigest, u64)]>,
 }
 
 #[cfg(test)]

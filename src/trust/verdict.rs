@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
-use super::claimed::{ClaimedDigest, ClaimedVerdict};
+use super::claimed::{ClaimedContent, ClaimedDigest, ClaimedVerdict};
 use super::image::{Archive, ContentsFailure, Image, ImageFailure};
 use super::image_notes::ImageNote;
 use super::key::Key;
@@ -107,6 +107,42 @@ impl Record {
         match &self.verdict {
             Verdict::Claimed(claimed) => claimed.sha256,
             _ => self.digest.map(ClaimedDigest::from),
+        }
+    }
+
+    /// Returns what is known of the signature file, if it was read.
+    pub(crate) fn signature_content(&self) -> Option<ClaimedContent> {
+        match &self.verdict {
+            Verdict::Claimed(claimed) => claimed.signature_file,
+            _ => self.signature_file.as_deref().map(|file| ClaimedContent {
+                sha256: file.digest.map(ClaimedDigest::from),
+                size: Some(file.size),
+                modified: file.modified,
+            }),
+        }
+    }
+
+    /// Returns what is known of the archive that holds the image, if no record is on the archive.
+    pub(crate) fn archive_content(&self) -> Option<ClaimedContent> {
+        match &self.verdict {
+            Verdict::Claimed(claimed) => claimed.archive,
+            _ => self.archive.map(|archive| ClaimedContent {
+                sha256: Some(archive.digest.into()),
+                size: Some(archive.size),
+                modified: None,
+            }),
+        }
+    }
+
+    /// Returns the blobs of the image, each with its size.
+    pub(crate) fn blobs(&self) -> Vec<(ClaimedDigest, u64)> {
+        match (&self.verdict, &self.subject) {
+            (Verdict::Claimed(claimed), _) => claimed.blobs.to_vec(),
+            (_, Subject::Image(image)) => {
+                let blobs = image.blobs.iter();
+                blobs.map(|blob| (blob.digest.into(), blob.size)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

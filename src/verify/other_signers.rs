@@ -10,6 +10,7 @@ use crate::files::SharedPath;
 use crate::hints::budget::Budget;
 use crate::hints::notes::{Note, NoteCollector};
 use crate::hints::signers::{AtHand, Grouped, MOST_WORK, Purpose};
+use crate::trust::claimed::KeyName;
 use crate::trust::key::Key;
 
 /// Returns the notes. `found` are the notes on signatures that fit other files.
@@ -34,14 +35,16 @@ pub(super) fn notes(
     let mut notes = Vec::new();
     // Signatures that could have shown one key in common, and do not, were not made by one.
     let is_ruled_out = grouped.could_share && grouped.signers.is_empty();
-    notes.extend(
-        all_strange
-            .filter(|_| !is_ruled_out)
-            .map(|signatures| Note::WrongKey {
-                keys: settings.keys.clone(),
-                signatures,
-            }),
-    );
+    notes.extend(all_strange.filter(|_| !is_ruled_out).map(|signatures| {
+        Note::WrongKey {
+            keys: settings
+                .keys
+                .iter()
+                .map(|key| KeyName::from(&**key))
+                .collect(),
+            signatures,
+        }
+    }));
     let says_something = !grouped.signers.is_empty() || is_ruled_out && all_strange.is_some();
     notes.extend(of_groups(grouped, failed, says_something));
     notes

@@ -6,21 +6,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top down, each with those that it may import. `*` is all below it.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
     (
         "command",
         &[
-            "terminal", "report", "verify", "engine", "run", "audit", "hints", "mirror", "trust",
-            "content", "digest", "limits", "files", "progress", "text",
+            "terminal", "report", "verify", "engine", "run", "audit", "shard", "hints", "mirror",
+            "trust", "content", "digest", "limits", "files", "progress", "text",
         ],
     ),
     ("terminal", &["report", "run", "progress", "text"]),
     (
         "report",
         &[
-            "run", "audit", "hints", "trust", "digest", "wire", "names", "files", "text",
+            "run", "audit", "shard", "hints", "trust", "digest", "wire", "names", "files", "text",
         ],
     ),
     (
@@ -37,11 +37,15 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "progress", "text",
         ],
     ),
-    ("run", &["audit", "hints", "trust", "digest", "text"]),
+    (
+        "run",
+        &["audit", "shard", "hints", "trust", "digest", "text"],
+    ),
     (
         "audit",
         &["trust", "digest", "wire", "names", "files", "text"],
     ),
+    ("shard", &["mirror", "trust", "digest", "names", "files"]),
     ("hints", &["trust", "digest", "files", "text"]),
     ("image", &["trust", "digest", "files", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),

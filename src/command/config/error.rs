@@ -232,6 +232,12 @@ pub enum ConfigError {
     /// A report would replace a key.
     #[error("--report {}: this is a key of this run; a report there would replace it", shown(.0))]
     ReportReplacesKey(PathBuf),
+    /// `--shard` without a report that can be merged.
+    #[error("--shard: a shard's verdict counts only in a merge, and there is no report to merge")]
+    ShardUnreported,
+    /// `--shard` with a report that would look like that of a whole mirror.
+    #[error("--report {}: of one shard, such a report would look like that of the whole mirror", shown(.0))]
+    ShardOfWhole(PathBuf),
     /// `--exclude` with a glob that no path can match.
     #[error(
         "--exclude {0:?} matches nothing: it is compared with the path below PATH, which does not begin with a slash"
@@ -293,6 +299,10 @@ impl ConfigError {
             ConfigError::ReportFormat(_) => {
                 "end it in .json, .xml (JUnit), .html, .csv, .prom (Prometheus), .intoto.jsonl or .oscal.json, or call it SHA256SUMS"
             }
+            ConfigError::ShardUnreported => {
+                "add --report FILE.json, or print everything with --format jsonl"
+            }
+            ConfigError::ShardOfWhole(_) => "write it when the shards are merged, with --merge",
             ConfigError::NothingToSign => "add --report FILE.intoto.jsonl or --report SHA256SUMS",
             ConfigError::SigningKeyInside(_) => "keep it elsewhere",
             ConfigError::ReportReplacesBaseline(_)

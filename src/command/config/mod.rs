@@ -6,6 +6,7 @@ mod error;
 mod images;
 mod keys;
 mod one;
+mod sharding;
 mod signing;
 mod style;
 
@@ -31,6 +32,7 @@ use crate::report::format::{self, ReportFormat};
 use crate::report::lines::Detail;
 use crate::report::sign::Signer;
 use crate::run::{ImageOptions, Options, TrustedKey};
+use crate::shard::Shard;
 use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Style;
 use crate::trust::key::Key;
@@ -124,6 +126,8 @@ pub struct Asked {
     pub exposed_keys: Vec<Arc<Key>>,
     /// What the user has to say on the run.
     pub note: Option<String>,
+    /// Which part of the mirror to verify (`--shard`), if it is divided among machines.
+    pub shard: Option<Shard>,
 }
 
 impl Asked {
@@ -135,6 +139,7 @@ impl Asked {
     ) -> Asked {
         Asked {
             note: cli.note.clone(),
+            shard: shard(cli),
             keys: trusted(keys, cli, &exposed_keys),
             roots: cli.paths.clone(),
             options: Options {
@@ -155,11 +160,16 @@ impl Asked {
                     max_unpacked: cli.max_unpacked,
                 }),
                 baseline: cli.baseline.clone(),
-                io: cli.io.name(),
+                io: cli.io.name().to_owned(),
             },
             exposed_keys,
         }
     }
+}
+
+/// Returns which part of the mirror to verify.
+fn shard(cli: &Cli) -> Option<Shard> {
+    cli.shard.or(cli.shard_index)
 }
 
 /// Describes keys for reports.
@@ -232,6 +242,7 @@ impl Config {
         let reports = reports(cli)?;
         let signer = signing::load(cli, &reports)?;
         spare(&reports, cli, &key_files(cli, environment))?;
+        sharding::check(cli, &reports)?;
         let asked = Asked::of(cli, &of_files, images.as_ref(), exposed(&keys, &cli.paths));
         // A pinned key cannot be replaced silently.
         let exposed = match cli.fingerprints.as_slice() {

@@ -16,8 +16,8 @@ fn der(secret: u8) -> Vec<u8> {
     der.into_vec()
 }
 
-fn fingerprint(secret: u8) -> Digest {
-    Digest::of(&der(secret))
+fn fingerprint(secret: u8) -> ClaimedDigest {
+    Digest::of(&der(secret)).into()
 }
 
 fn signature(secret: u8, text: &str) -> Signature {
@@ -60,7 +60,7 @@ impl Run {
     }
 
     /// Returns the keys with the names of what they signed, and the names of the others.
-    fn found(&self) -> (Vec<(Digest, Vec<String>)>, Vec<String>) {
+    fn found(&self) -> (Vec<(ClaimedDigest, Vec<String>)>, Vec<String>) {
         let grouped = self.grouped(&[]);
         let signers = grouped.signers.iter();
         let signers = signers.map(|signer| (signer.fingerprint, names(&signer.made)));

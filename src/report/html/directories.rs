@@ -83,7 +83,7 @@ fn line(record: &Record) -> String {
     let size = record.size.map(|size| format!("{size} bytes"));
     let digest = record.sha256().map(|digest| format!("SHA-256 {digest}"));
     let signature = record.signature.as_ref().map(|_| words::signature(record));
-    let file = record.signature_file.as_deref().map(evidence);
+    let file = record.signature_content().map(evidence);
     let signature = signature.map(|name| match file {
         Some(file) => format!("{name} ({file})"),
         None => name,

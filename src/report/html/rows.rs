@@ -4,8 +4,9 @@ use super::super::words;
 use super::keys::{Numbers, short};
 use crate::text::size::size;
 use crate::text::time::rfc3339;
+use crate::trust::claimed::ClaimedContent;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{Record, SignatureFile, Verdict};
+use crate::trust::verdict::{Record, Verdict};
 
 /// A record in the table.
 pub(super) struct Row {
@@ -32,7 +33,7 @@ impl Row {
     pub(super) fn of(record: &Record, is_inside: bool, keys: &Numbers) -> Row {
         let verdict = words::verdict(record);
         let key = record.verdict.key();
-        let signature_file = record.signature_file.as_deref();
+        let signature_file = record.signature_content();
         let is_valid = record.verdict.status() == Status::Valid;
         Row {
             is_inside,
@@ -74,12 +75,12 @@ impl Row {
 }
 
 /// Returns the size, the time and the digest of a signature file.
-pub(super) fn evidence(file: &SignatureFile) -> String {
+pub(super) fn evidence(file: ClaimedContent) -> String {
     let modified = file.modified.map(|time| format!(", {}", rfc3339(time)));
-    let digest = file.digest.map(|digest| format!(", {digest}"));
+    let digest = file.sha256.map(|digest| format!(", {digest}"));
     format!(
         "{} bytes{}{}",
-        file.size,
+        file.size.unwrap_or_default(),
         modified.unwrap_or_default(),
         digest.unwrap_or_default()
     )

@@ -61,10 +61,12 @@ fn start() -> Start {
             fail_fast: false,
             images: None,
             baseline: None,
-            io: "auto",
+            io: "auto".to_owned(),
         },
         threads: 1,
-        sha256: "portable",
+        sha256: "portable".to_owned(),
+        division: None,
+        shards: Vec::new(),
     }
 }
 

@@ -6,11 +6,11 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::names::endings::is_signature;
+use super::endings::is_signature;
 
 /// A path, relative to the PATHs of its run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Below the PATH of this number, at this relative path.
     Below(usize, PathBuf),
     /// Beside the PATH of this number, under this name: it is that file, or the one that it signs.
@@ -21,7 +21,7 @@ pub(super) enum Place {
 
 /// The PATHs of a run, for lookup by path.
 #[derive(Debug)]
-pub(super) struct Roots<'a> {
+pub(crate) struct Roots<'a> {
     paths: HashMap<&'a Path, usize>,
     /// The first PATH that is a signature file, for each directory.
     signatures: HashMap<&'a Path, usize>,
@@ -31,7 +31,7 @@ pub(super) struct Roots<'a> {
 }
 
 impl<'a> Roots<'a> {
-    pub(super) fn new(roots: &'a [PathBuf]) -> Roots<'a> {
+    pub(crate) fn new(roots: &'a [PathBuf]) -> Roots<'a> {
         let (mut paths, mut signatures) = (HashMap::new(), HashMap::new());
         for (n, root) in roots.iter().enumerate() {
             paths.entry(root.as_path()).or_insert(n);
@@ -51,7 +51,7 @@ impl<'a> Roots<'a> {
 
     /// Returns the place of a path, relative to the nearest PATH. Two paths of one run have
     /// different places.
-    pub(super) fn place(&self, path: &Path) -> Place {
+    pub(crate) fn place(&self, path: &Path) -> Place {
         let itself = self.paths.get(path);
         let signed = || self.signatures.get(path.parent()?);
         match (itself.or_else(signed), path.file_name()) {
@@ -88,7 +88,7 @@ fn length(path: &Path) -> usize {
 
 impl Place {
     /// Returns the path of this place in a run over the PATHs `roots`.
-    pub(super) fn under(&self, roots: &[PathBuf]) -> PathBuf {
+    pub(crate) fn under(&self, roots: &[PathBuf]) -> PathBuf {
         match self {
             Place::Below(n, below) => match roots.get(*n) {
                 Some(root) if root != Path::new(".") => root.join(below),
@@ -102,8 +102,8 @@ impl Place {
         }
     }
 
-    /// Returns the sort key: the number of the PATH, then the bytes.
-    fn key(&self) -> (usize, u8, &[u8]) {
+    /// Returns the sort key: the number of the PATH, the kind of place, the bytes.
+    pub(crate) fn key(&self) -> (usize, u8, &[u8]) {
         match self {
             Place::Below(n, below) => (*n, 0, below.as_os_str().as_bytes()),
             Place::Beside(n, name) => (*n, 1, name.as_bytes()),
