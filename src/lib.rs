@@ -38,6 +38,8 @@ mod files;
 mod hints;
 mod image;
 mod limits;
+#[cfg(feature = "cli")]
+mod merge;
 mod mirror;
 mod names;
 mod progress;

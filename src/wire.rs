@@ -652,6 +652,7 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
     UnusedRegistry {
         prefix: Text<'a>,
     },
+    WithinShards,
     ImageSignedAs {
         #[serde(flatten)]
         path: PathMember<'a>,
@@ -1080,6 +1081,7 @@ mod tests {
                 .prop_map(|(difference, paths)| Note::AlikeNames { difference, paths }),
             (path(), path()).prop_map(|(path, judged_as)| Note::SameDirectory { path, judged_as }),
             text().prop_map(|prefix| Note::UnusedRegistry { prefix }),
+            Just(Note::WithinShards),
             (path(), text(), text()).prop_map(|(path, image, signed_as)| Note::ImageSignedAs {
                 path,
                 image,

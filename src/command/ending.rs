@@ -124,9 +124,14 @@ fn word(outcome: &Outcome) -> String {
     match outcome.conclusion() {
         Conclusion::Valid => {
             let (accepted, gaps) = (accepted(outcome), gaps(outcome));
+            let of_share = if outcome.is_share {
+                " in this shard"
+            } else {
+                ""
+            };
             last_word(
                 Mood::Good,
-                &format!("OK: {valid} of {records} valid{accepted}{gaps}"),
+                &format!("OK: {valid} of {records} valid{of_share}{accepted}{gaps}"),
             )
         }
         Conclusion::NotValid => last_word(Mood::Bad, &format!("FAILED: {}", failed(outcome))),

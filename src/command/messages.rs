@@ -10,9 +10,9 @@ use crate::mirror::Survey;
 use crate::mirror::links::{self, OutsideLink};
 use crate::report;
 use crate::report::lines::Detail;
+use crate::report::words;
 use crate::shard::Division;
 use crate::terminal::Message;
-use crate::text::size::size;
 use crate::text::{escape, os_error};
 use crate::verify::{Inputs, Planned, Verifier, access};
 
@@ -108,20 +108,7 @@ pub(super) fn name_share(division: &Division, detail: Detail) {
     if !detail.lines {
         return;
     }
-    let Division {
-        shard,
-        survey,
-        share,
-        ..
-    } = division;
-    Message::note(format!(
-        "shard {shard}: {} of {} to verify, {} of {}",
-        share.artifacts,
-        survey.artifacts,
-        size(share.bytes),
-        size(survey.bytes)
-    ))
-    .print();
+    Message::note(format!("shard {}", words::division(division))).print();
 }
 
 /// Prints the settings of this run.

@@ -8,6 +8,7 @@ mod ending;
 mod evidence;
 mod generate;
 mod manual;
+mod merge;
 mod messages;
 mod not_begun;
 mod origin;
@@ -62,6 +63,7 @@ fn dispatch() -> Conclusion {
             ..
         }) => print(generate::generate(what)),
         Ok(cli) if !cli.compare.is_empty() => compare::run(&cli),
+        Ok(cli) if !cli.merge.is_empty() => merge::run(&cli, &environment),
         Ok(cli) => run(&cli, &environment),
         Err(message) => usage(&message),
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::config::ConfigError;
 use crate::engine::PoolError;
 use crate::report::file::ReportError;
 use crate::terminal::Message;
@@ -24,6 +25,8 @@ pub(super) enum NotBegun {
     )]
     ReportReplacesOutput(String),
     #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
     Report(#[from] ReportError),
     #[error("the system has no random numbers for the identifier of this run: {}", os_error::words(.0))]
     NoIdentifier(#[source] io::Error),
@@ -39,6 +42,7 @@ impl NotBegun {
     fn help(&self) -> Option<String> {
         match self {
             NotBegun::Verify(error) => advice(error),
+            NotBegun::Config(error) => error.help(),
             NotBegun::ReportReplacesSigned(_) => Some(
                 "name another file; a list that an earlier run signed is replaced with the same --sign-report key, or after its .sig.bin is \
                  removed"

@@ -245,19 +245,11 @@ struct Judged {
 impl Judged {
     /// Writes the reports. A failure is recorded, and the other reports are still written.
     fn write_reports(&mut self, signer: Option<&Signer>) {
-        let run = Run {
-            start: &self.start,
-            records: &self.records,
-            end: &self.end,
-        };
-        // What refers to other reports is written after them.
-        self.reports.sort_by_key(ReportFile::rank);
-        for report in std::mem::take(&mut self.reports) {
-            match report.write(run, signer, &self.written) {
-                Ok(written) => self.written.push(written),
-                Err(error) => self.outcome.unwritten.push(error.to_string()),
-            }
-        }
+        let reports = std::mem::take(&mut self.reports);
+        let run = (&self.start, self.records.as_slice(), &self.end);
+        let (written, unwritten) = write_reports(reports, run, signer);
+        self.written = written;
+        self.outcome.unwritten.extend(unwritten);
     }
 
     /// Prints the digest of each report, unless stdout was closed: then nothing is printed.
@@ -266,6 +258,29 @@ impl Judged {
             name_reports(&self.start.origin.id, &self.written, output.detail);
         }
     }
+}
+
+/// Writes reports. Returns those that were written, and why others were not.
+pub(super) fn write_reports(
+    mut reports: Vec<ReportFile>,
+    (start, records, end): (&Start, &[Record], &End),
+    signer: Option<&Signer>,
+) -> (Vec<Written>, Vec<String>) {
+    let run = Run {
+        start,
+        records,
+        end,
+    };
+    let (mut all, mut unwritten) = (Vec::new(), Vec::new());
+    // What refers to other reports is written after them.
+    reports.sort_by_key(ReportFile::rank);
+    for report in reports {
+        match report.write(run, signer, &all) {
+            Ok(written) => all.push(written),
+            Err(error) => unwritten.push(error.to_string()),
+        }
+    }
+    (all, unwritten)
 }
 
 fn verify(

@@ -115,6 +115,9 @@ pub enum Note {
         /// The value.
         prefix: String,
     },
+    /// `within-shards`: this is a merge, and what takes reading signatures (which file one fits, and
+    /// which key made it) was looked for in each shard by itself.
+    WithinShards,
     /// A note on the images in an artifact.
     Images {
         /// The artifact.

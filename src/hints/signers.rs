@@ -56,6 +56,12 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Returns the purpose with this term.
+    pub fn named(term: &str) -> Option<Purpose> {
+        let all = [Purpose::Artifacts, Purpose::Images];
+        all.into_iter().find(|purpose| purpose.name() == term)
+    }
+
     /// Returns the term.
     pub fn name(self) -> &'static str {
         match self {

@@ -38,6 +38,12 @@ impl Difference {
         }
     }
 
+    /// Returns the difference with this term.
+    pub fn named(term: &str) -> Option<Difference> {
+        let all = [Difference::Case, Difference::NormalForm, Difference::Both];
+        all.into_iter().find(|difference| difference.name() == term)
+    }
+
     /// Returns the term.
     pub fn name(self) -> &'static str {
         match self {

@@ -188,8 +188,15 @@ fn of_run(run: Run<'_>) -> Row {
         .chain(signal)
         .chain(gaps)
         .chain(note);
+    let shard = run.start.division.as_ref();
+    let shard = shard.map(|division| format!("shard {}", division.shard));
+    let merged = match run.start.shards.len() {
+        0 => None,
+        shards => Some(format!("merged from {shards} shards")),
+    };
     let first = [format!("run {}", origin.id), judged];
-    let detail: Vec<String> = first.into_iter().chain(more).collect();
+    let first = first.into_iter().chain(shard).chain(merged);
+    let detail: Vec<String> = first.chain(more).collect();
     Row {
         r#type: "run",
         status: end.conclusion.name(),

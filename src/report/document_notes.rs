@@ -64,6 +64,7 @@ pub(super) fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
         Found::UnusedRegistry { prefix } => Note::UnusedRegistry {
             prefix: prefix.as_str().into(),
         },
+        Found::WithinShards => Note::WithinShards,
         Found::Images { path, note } => image_note(path, note),
     }
 }

@@ -14,7 +14,7 @@ use crate::audit::{Content, Finding};
 use crate::hints::signers::Signer;
 use crate::run::conclusion::Conclusion;
 use crate::run::origin::{COMMIT, Origin};
-use crate::run::{End, Run, TrustedKey, VERSION};
+use crate::run::{End, Run, ShardRun, TrustedKey, VERSION};
 use crate::text::{escape, time};
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::Record;
@@ -216,6 +216,9 @@ fn properties(run: Run<'_>) -> Vec<(&'static str, String)> {
     let of_images = start.image_keys();
     properties.extend(of_images.map(|of_images| ("image-key", key(of_images).1)));
     properties.extend(start.roots.iter().map(root));
+    let shard = start.division.as_ref().map(words::division);
+    properties.extend(shard.map(|shard| ("shard", shard)));
+    properties.extend(start.shards.iter().map(|run| ("merged", merged(run))));
     properties.extend(of_origin(&start.origin));
     let unchecked = unchecked::kinds(&start.options.exclude, &run.end.unchecked);
     properties.extend(
@@ -224,6 +227,20 @@ fn properties(run: Run<'_>) -> Vec<(&'static str, String)> {
             .map(|kind| ("not-checked", kind.sentence)),
     );
     properties
+}
+
+/// Returns one of the runs of which this is a merge.
+fn merged(run: &ShardRun) -> String {
+    format!(
+        "shard {} on {}, {} records, {} failed, exit status {}, {}, SHA-256 {}",
+        run.index,
+        escape::name(run.host.as_ref()),
+        run.records,
+        run.failures,
+        run.exit_status,
+        words::shown_path(&run.report),
+        run.digest
+    )
 }
 
 /// Returns who ran what, and what for, as far as that is known.

@@ -118,6 +118,10 @@ fn origin<W: Write>(metrics: &mut Metrics<W>, start: &Start) -> io::Result<()> {
         ("paths", &paths),
         ("run", &start.origin.id),
     ];
+    let shard = start.division.as_ref();
+    let shard = shard.map(|division| division.shard.to_string());
+    let shard = shard.iter().map(|shard| ("shard", shard.as_str()));
+    let labels: Vec<(&str, &str)> = labels.into_iter().chain(shard).collect();
     metrics.sample(&INFO, &labels, 1)?;
     metrics.begin(&KEY)?;
     for key in &start.keys {

@@ -11,7 +11,9 @@ use crate::hints::notes::Note;
 use crate::names::alike::Difference;
 use crate::names::endings::is_artifact;
 use crate::run::origin::{Account, User};
+use crate::shard::Division;
 use crate::text::escape;
+use crate::text::size::size;
 use crate::trust::claimed::KeyName;
 use crate::trust::signature::SignatureError;
 use crate::trust::verdict::{Invalid, Part, Record, Subject, Unclaimed, Verdict};
@@ -38,6 +40,23 @@ pub(crate) fn shown_path(path: &Path) -> String {
 /// Returns a number of things.
 pub(crate) fn count(number: u64, one: &str, more: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { more })
+}
+
+/// Returns what a shard had to do of the whole.
+pub(crate) fn division(division: &Division) -> String {
+    let Division {
+        shard,
+        survey,
+        share,
+        ..
+    } = division;
+    format!(
+        "{shard}: {} of {} to verify, {} of {}",
+        share.artifacts,
+        survey.artifacts,
+        size(share.bytes),
+        size(survey.bytes)
+    )
 }
 
 /// Returns the user, and who logged in as that.
@@ -305,6 +324,7 @@ pub fn note(note: &Note) -> String {
             list(paths),
             shown(whole)
         ),
+        Note::WithinShards => "which file a signature fits instead, and which key made it, was looked for in each shard by itself".to_owned(),
         Note::Images { path, note } => images::note(path, note),
         Note::UnusedRegistry { prefix } => format!(
             "--signed-registry {}: no image in this run has a name below it",

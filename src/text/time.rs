@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use humantime::format_rfc3339_millis;
+use humantime::{format_duration, format_rfc3339_millis, parse_rfc3339};
 
 /// Last second of the year 9999; later years have more than four digits.
 const LAST: Duration = Duration::from_secs(253_402_300_799);
@@ -12,6 +12,20 @@ const LAST: Duration = Duration::from_secs(253_402_300_799);
 pub fn rfc3339(time: SystemTime) -> String {
     let first = SystemTime::UNIX_EPOCH;
     format_rfc3339_millis(time.clamp(first, first + LAST)).to_string()
+}
+
+/// Reads a time that [`rfc3339`] wrote; `None` if it is none.
+pub(crate) fn from_rfc3339(text: &str) -> Option<SystemTime> {
+    parse_rfc3339(text).ok()
+}
+
+/// Formats a span of time, such as `5h 3m 20s`: to the second, or to the millisecond if it is shorter.
+pub(crate) fn span(span: Duration) -> String {
+    let shown = match span.as_secs() {
+        0 => Duration::from_millis(u64::from(span.subsec_millis())),
+        seconds => Duration::from_secs(seconds),
+    };
+    format_duration(shown).to_string()
 }
 
 /// Formats a time with `+00:00`, as in JUnit reports.

@@ -22,6 +22,11 @@ macro_rules! sniffed {
             /// Every kind.
             pub const ALL: &[Sniffed] = &[$(Sniffed::$variant,)*];
 
+            /// Returns the kind with this term.
+            pub(crate) fn named(term: &str) -> Option<Sniffed> {
+                Sniffed::ALL.iter().copied().find(|looks| looks.name() == term)
+            }
+
             /// Returns the term, as in the member `looks` of a report.
             pub fn name(self) -> &'static str {
                 match self { $(Sniffed::$variant => $name,)* }

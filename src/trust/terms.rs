@@ -170,6 +170,17 @@ impl Status {
         Status::NoImages,
     ];
 
+    /// Returns the status with this term.
+    pub(crate) fn named(term: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.name() == term)
+    }
+
+    /// Reports whether there are verdicts with this status that pass.
+    pub(crate) fn may_pass(self) -> bool {
+        // Fail closed: those that may are listed.
+        matches!(self, Status::Valid | Status::Unsigned | Status::NoImages)
+    }
+
     /// Returns the status of a verdict.
     pub fn of(verdict: &Verdict) -> Status {
         match verdict {
@@ -219,6 +230,54 @@ impl Status {
 }
 
 impl Reason {
+    /// All but those that name what a signature file has instead.
+    const PLAIN: [Reason; 37] = [
+        Reason::KeyVerifies,
+        Reason::NoKeyVerifies,
+        Reason::SignatureEmpty,
+        Reason::SignatureTooLong,
+        Reason::SignatureNotDer,
+        Reason::NoSignatureFile,
+        Reason::UnfinishedDownload,
+        Reason::SecondCopy,
+        Reason::UrlQuery,
+        Reason::TrailingBlanks,
+        Reason::PartWithoutWhole,
+        Reason::SignedElsewhere,
+        Reason::LinkedDirectoryNotEntered,
+        Reason::NoDataFile,
+        Reason::PartMissing,
+        Reason::ChangedWhileReading,
+        Reason::DataUnreadable,
+        Reason::SignatureUnreadable,
+        Reason::DirectoryChanged,
+        Reason::DirectoryUnreadable,
+        Reason::DataNotRegular,
+        Reason::SignatureNotRegular,
+        Reason::NoTrustedSigner,
+        Reason::Keyless,
+        Reason::BlobMissing,
+        Reason::BlobSize,
+        Reason::PlatformMissing,
+        Reason::NoPlatform,
+        Reason::LayersDiffer,
+        Reason::DocumentMalformed,
+        Reason::NameTwice,
+        Reason::ImageTooLarge,
+        Reason::ContentsDamaged,
+        Reason::ContentsRefused,
+        Reason::BlobMislabelled,
+        Reason::ContentsLimit,
+        Reason::NoImages,
+    ];
+
+    /// Returns the reason with this term.
+    pub(crate) fn named(term: &str) -> Option<Reason> {
+        let instead = Sniffed::ALL.iter().copied().map(Reason::SignatureIs);
+        let mut all = Reason::PLAIN.into_iter().chain(instead);
+        all.find(|reason| reason.name() == term)
+    }
+
     /// Returns the reason for a verdict.
     pub fn of(verdict: &Verdict) -> Reason {
         match verdict {

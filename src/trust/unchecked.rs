@@ -22,6 +22,21 @@ impl Names {
         }
     }
 
+    /// Returns names of which these were kept.
+    pub fn of(count: u64, kept: Vec<SharedPath>) -> Names {
+        Names {
+            count: count.max(kept.len() as u64),
+            kept,
+        }
+    }
+
+    /// Adds other names.
+    pub fn append(&mut self, other: &Names) {
+        let room = MOST_NAMES.saturating_sub(self.kept.len());
+        self.kept.extend(other.kept.iter().take(room).cloned());
+        self.count = self.count.saturating_add(other.count);
+    }
+
     /// Returns the number of names.
     pub fn count(&self) -> u64 {
         self.count

@@ -16,24 +16,35 @@ pub(super) fn load(cli: &Cli) -> Result<Option<Against>, ConfigError> {
     let Some(path) = &cli.baseline else {
         return Ok(None);
     };
+    let is_exposed = lies_inside(path, &cli.paths);
+    of(path, cli.paths.len(), cli.images, is_exposed).map(Some)
+}
+
+/// Loads the baseline of a run over this many PATHs.
+pub(super) fn of(
+    path: &Path,
+    paths: usize,
+    has_images: bool,
+    is_exposed: bool,
+) -> Result<Against, ConfigError> {
     let report = read(path).map_err(|source| ConfigError::BaselineUnreadable {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })?;
-    let baseline = Baseline::parse(&report, cli.paths.len());
+    let baseline = Baseline::parse(&report, paths);
     let baseline = baseline.map_err(|source| ConfigError::BadBaseline {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })?;
     // Fail closed: an audit that leaves out what the baseline has would find no difference there.
-    if baseline.has_images() && !cli.images {
-        return Err(ConfigError::BaselineHasImages(path.clone()));
+    if baseline.has_images() && !has_images {
+        return Err(ConfigError::BaselineHasImages(path.to_owned()));
     }
-    Ok(Some(Against {
-        is_exposed: lies_inside(path, &cli.paths),
-        path: path.clone(),
+    Ok(Against {
+        is_exposed,
+        path: path.to_owned(),
         baseline,
-    }))
+    })
 }
 
 /// Reads a report, unless memory lacks the room for it and its parsed form, which is no larger.

@@ -232,6 +232,9 @@ pub enum ConfigError {
     /// A report would replace a key.
     #[error("--report {}: this is a key of this run; a report there would replace it", shown(.0))]
     ReportReplacesKey(PathBuf),
+    /// A report would replace one that is merged, or the baseline.
+    #[error("--report {}: this is one of the reports to merge, or their baseline; a report there would replace it", shown(.0))]
+    ReportReplacesMerged(PathBuf),
     /// `--shard` without a report that can be merged.
     #[error("--shard: a shard's verdict counts only in a merge, and there is no report to merge")]
     ShardUnreported,
@@ -308,6 +311,7 @@ impl ConfigError {
             ConfigError::ReportReplacesBaseline(_)
             | ConfigError::ReportReplacesKey(_)
             | ConfigError::ReportReplacesCompared(_)
+            | ConfigError::ReportReplacesMerged(_)
             | ConfigError::ReportReplacesEvidence(_) => "name another file",
             _ => return None,
         };

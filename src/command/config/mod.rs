@@ -5,6 +5,7 @@ mod compared;
 mod error;
 mod images;
 mod keys;
+mod merging;
 mod one;
 mod sharding;
 mod signing;
@@ -42,6 +43,7 @@ pub use error::ConfigError;
 use error::shown;
 use keys::exposed;
 pub use keys::{Skipped, WhyNoKey};
+pub use merging::{Merging, part};
 pub use style::stderr_colour;
 use style::{stdout_colour, style};
 

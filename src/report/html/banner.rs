@@ -44,12 +44,32 @@ impl Banner {
                 failed(end),
                 "Each is listed below, with the reason and what to do.".to_owned(),
             ),
+            (None, Conclusion::Valid) if is_share(run) => return of_share(run),
             (None, Conclusion::Valid) if is_success(end) => {
                 return success(end, run.start.options.allow_unsigned);
             }
             (None, _) => (unended, "No verdict".to_owned(), of_all(end)),
         };
         Banner { class, title, text }
+    }
+}
+
+fn is_share(run: Run<'_>) -> bool {
+    let end = run.end;
+    run.start.division.is_some() && end.summary.failures == 0 && end.problems.is_empty()
+}
+
+/// Returns the banner of one shard in which nothing failed. Fail closed: a share of a mirror is no
+/// mirror, and this page says nothing of the others.
+fn of_share(run: Run<'_>) -> Banner {
+    let valid = run.end.summary.valid_in_all();
+    let shard = run.start.division.as_ref().map(|division| division.shard);
+    let (index, count) = shard.map_or((0, 0), |shard| (shard.index(), shard.count()));
+    Banner {
+        class: "none",
+        title: format!("Shard {index} of {count}: {valid} valid"),
+        text: "Nothing failed in this share of the mirror. The report that --merge makes of all shards has the verdict on the whole."
+            .to_owned(),
     }
 }
 

@@ -65,6 +65,14 @@ pub(super) fn of(run: Run<'_>) -> Vec<Fact> {
                 .unwrap_or_default(),
         ),
         ("Paths", roots.join("\n")),
+        (
+            "Shard",
+            start
+                .division
+                .as_ref()
+                .map(words::division)
+                .unwrap_or_default(),
+        ),
         ("Options", options::of(run)),
         ("Exit status", run.end.conclusion.exit_status().to_string()),
     ];

@@ -36,7 +36,7 @@ use directories::Directory;
 use failures::Failures;
 use keys::{KeyRow, Numbers};
 use rows::Row;
-use tables::{FindingRow, SignerRow};
+use tables::{FindingRow, ShardRow, SignerRow};
 use unchecked::Gap;
 
 const STYLE: &str = concat!(include_str!("page.css"), include_str!("tables.css"));
@@ -71,6 +71,7 @@ struct Page<'a> {
     audit: Option<AuditRows>,
     findings: Vec<FindingRow>,
     signers: Vec<SignerRow>,
+    shards: Vec<ShardRow>,
     records: &'a [Record],
     has_images: bool,
     /// Whether the table has only what is not valid.
@@ -106,6 +107,7 @@ impl<'a> Page<'a> {
             audit: run.end.audit.as_deref().map(AuditRows::of),
             findings: findings(run),
             signers: SignerRow::all(&run.end.notes),
+            shards: run.start.shards.iter().map(ShardRow::of).collect(),
             records: run.records,
             has_images: run.end.summary.images.records() > 0,
             is_large,

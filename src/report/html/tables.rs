@@ -3,6 +3,9 @@
 use super::super::{differences, signers, words};
 use crate::audit::{Content, Finding};
 use crate::hints::notes::Note;
+use crate::run::ShardRun;
+use crate::text::escape;
+use crate::text::time::{rfc3339, span};
 
 /// A difference.
 pub(super) struct FindingRow {
@@ -45,6 +48,35 @@ impl ContentCell {
                 .size
                 .map(differences::exact_size)
                 .unwrap_or_default(),
+        }
+    }
+}
+
+/// A run over one shard.
+pub(super) struct ShardRow {
+    pub(super) index: u32,
+    pub(super) host: String,
+    pub(super) began: String,
+    pub(super) took: String,
+    pub(super) records: u64,
+    pub(super) failures: u64,
+    pub(super) exit_status: u8,
+    pub(super) report: String,
+    pub(super) digest: String,
+}
+
+impl ShardRow {
+    pub(super) fn of(run: &ShardRun) -> ShardRow {
+        ShardRow {
+            index: run.index,
+            host: escape::name(run.host.as_ref()),
+            began: rfc3339(run.time),
+            took: span(run.elapsed),
+            records: run.records,
+            failures: run.failures,
+            exit_status: run.exit_status,
+            report: words::shown_path(&run.report),
+            digest: run.digest.to_string(),
         }
     }
 }

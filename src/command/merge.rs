@@ -1,0 +1,258 @@
+//! `--merge`: the reports of all shards, merged into the verdict on the whole mirror. Nothing is
+//! hashed and no key is needed.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::args::{Cli, Format};
+use super::config::{Against, Environment, Merging, part};
+use super::ending::conclude;
+use super::evidence::name_reports;
+use super::not_begun::NotBegun;
+use super::recap::Recap;
+use super::run::write_reports;
+use super::{cannot, origin, reports, undelivered};
+use crate::audit::{self, Audit};
+use crate::merge::{Merged, Part, merge, roots_of};
+use crate::mirror::Survey;
+use crate::report::file::ReportFile;
+use crate::report::{json, lines};
+use crate::run::conclusion::Conclusion;
+use crate::run::origin::Origin;
+use crate::run::outcome::{Audited, Outcome, Problem};
+use crate::run::{End, Start};
+use crate::terminal::{Message, Stream, canvas};
+use crate::text::escape;
+use crate::trust::verdict::Record;
+use crate::verify::Inputs;
+
+/// Merges the reports, prints and writes what they come to.
+pub(super) fn run(cli: &Cli, environment: &Environment) -> Conclusion {
+    match merged(cli, environment) {
+        Ok(conclusion) => conclusion,
+        Err(error) => cannot(&error.message()),
+    }
+}
+
+fn merged(cli: &Cli, environment: &Environment) -> Result<Conclusion, NotBegun> {
+    let merging = Merging::resolve(cli, environment)?;
+    let files = create(&merging)?;
+    let (parts, unread) = read(&merging.parts);
+    let Some(merged) = merge(parts, unread.clone(), &merging.demands) else {
+        unread.iter().for_each(|problem| message(problem).print());
+        return Ok(cannot(&Message::error(
+            "none of these is the report of a shard",
+        )));
+    };
+    let has_images = merged.options.images.is_some();
+    let against = merging.against(merged.roots.len(), has_images)?;
+    let is_reported = !files.is_empty() || merging.output.format == Format::Jsonl;
+    let origin = match is_reported {
+        true => origin::of_this_run(merging.note.as_deref(), &merged.roots)
+            .map_err(NotBegun::NoIdentifier)?,
+        false => Origin::default(),
+    };
+    Ok(conclude_all(
+        &merging,
+        files,
+        merged,
+        against.as_ref(),
+        origin,
+    ))
+}
+
+/// Prints everything, writes the reports, and says what it all comes to.
+fn conclude_all(
+    merging: &Merging,
+    files: Vec<ReportFile>,
+    merged: Merged,
+    against: Option<&Against>,
+    origin: Origin,
+) -> Conclusion {
+    let start = start(&merged, origin, against);
+    let detail = merging.output.detail;
+    if detail.lines {
+        let remarks = merged.remarks.iter();
+        remarks.for_each(|remark| Message::note(remark.as_str()).print());
+    }
+    let mut recap = Recap::new(&start);
+    let audit = audited(against, &merged);
+    let mut outcome = outcome(merged.summary, merged.problems, audit);
+    outcome.unchecked = Arc::new(merged.unchecked);
+    outcome.notes = merged.notes.into();
+    let ended = |outcome: &Outcome| End {
+        time: merged.ended,
+        ..End::of(outcome)
+    };
+    outcome.output = print(merging, &start, &merged.records, &mut recap, || {
+        ended(&outcome)
+    });
+    if let Err(error) = &outcome.output
+        && error.kind() != io::ErrorKind::BrokenPipe
+        && !detail.lines
+    {
+        return undelivered(error);
+    }
+    let end = ended(&outcome);
+    let signer = merging.signer.as_ref();
+    let (written, unwritten) = write_reports(files, (&start, &merged.records, &end), signer);
+    outcome.unwritten = unwritten;
+    if outcome.output.is_ok() {
+        name_reports(&start.origin.id, &written, detail);
+    }
+    let patterns = &start.options.exclude;
+    conclude(
+        merging.output,
+        (&merging.reports, patterns),
+        &outcome,
+        &recap,
+    );
+    outcome.conclusion()
+}
+
+/// Creates the reports. What they must not replace is checked by [`Merging::resolve`], but for what
+/// lies in their place.
+fn create(merging: &Merging) -> Result<Vec<ReportFile>, NotBegun> {
+    let (nothing, no_paths) = (Survey::default(), Inputs::Paths(Vec::new()));
+    let created = merging.reports.iter();
+    created
+        .map(|target| reports::create(target, &no_paths, &nothing, merging.signer.as_ref()))
+        .collect()
+}
+
+/// Reads the reports, several at once; returns why others could not be read.
+fn read(paths: &[PathBuf]) -> (Vec<Part>, Vec<Problem>) {
+    // Fail closed: a merged report spells its paths as one of its reports does, and which one must
+    // not depend on which is read first.
+    let roots = paths.iter().find_map(|path| roots_of(&part(path).ok()?));
+    let roots = roots.unwrap_or_default();
+    let read: Vec<Result<Part, Problem>> = paths
+        .par_iter()
+        .map(|path| read_one(path, &roots))
+        .collect();
+    let (mut parts, mut unread) = (Vec::new(), Vec::new());
+    for one in read {
+        match one {
+            Ok(part) => parts.push(part),
+            Err(problem) => unread.push(problem),
+        }
+    }
+    (parts, unread)
+}
+
+fn read_one(path: &Path, roots: &[PathBuf]) -> Result<Part, Problem> {
+    let content = part(path).map_err(|error| Problem::new(error.to_string()))?;
+    Part::parse(path, &content, roots).map_err(|error| {
+        let text = format!("{}: {error}", escape::name(path.as_os_str()));
+        Problem::new(escape::message(&text))
+    })
+}
+
+fn message(problem: &Problem) -> Message {
+    Message::error(problem.what.as_str()).maybe_help(problem.help.clone())
+}
+
+/// Describes the whole as one run, from the beginning of the first shard's.
+fn start(merged: &Merged, origin: Origin, against: Option<&Against>) -> Start {
+    let node = rustix::system::uname();
+    let mut options = merged.options.clone();
+    options.baseline = against.map(|against| against.path.clone());
+    Start {
+        origin,
+        time: merged.began,
+        host: node.nodename().to_string_lossy().into_owned(),
+        keys: merged.keys.clone(),
+        directory: merged.directory.clone(),
+        roots: merged.roots.clone(),
+        options,
+        threads: merged.threads,
+        sha256: merged.sha256.clone(),
+        division: None,
+        shards: merged.shards.clone(),
+    }
+}
+
+/// Compares the whole with the baseline, if there is one.
+fn audited(against: Option<&Against>, merged: &Merged) -> Audited {
+    let Some(Against { path, baseline, .. }) = against else {
+        return Audited::NotAsked;
+    };
+    // Fail closed: what is missing because a shard is missing is not removed.
+    if !merged.problems.is_empty() || !merged.summary.is_complete() {
+        return Audited::NotMade;
+    }
+    Audited::Made(Arc::new(Audit {
+        baseline: path.clone(),
+        digest: baseline.digest,
+        time: baseline.time.clone(),
+        leaves_out_images: merged.options.images.is_some() && !baseline.has_images(),
+        findings: audit::compare(baseline, &merged.roots, &merged.records),
+    }))
+}
+
+fn outcome(
+    summary: crate::trust::verdict::Summary,
+    not_whole: Vec<Problem>,
+    audit: Audited,
+) -> Outcome {
+    Outcome {
+        summary,
+        output: Ok(()),
+        empty: Vec::new(),
+        interrupted: None,
+        failed_fast: false,
+        unwritten: Vec::new(),
+        panics: 0,
+        is_share: false,
+        not_whole,
+        unchecked: Arc::default(),
+        notes: Arc::from([]),
+        audit,
+    }
+}
+
+/// Prints the lines, or the objects, and names the failures.
+fn print(
+    merging: &Merging,
+    start: &Start,
+    records: &[Record],
+    recap: &mut Recap,
+    end: impl FnOnce() -> End,
+) -> io::Result<()> {
+    let (detail, format) = (merging.output.detail, merging.output.format);
+    let mut out = printer(detail.lines)?;
+    if format == Format::Jsonl && detail.lines {
+        json::start(&mut out, start)?;
+    }
+    for record in records {
+        if let Some(message) = recap.note(record)
+            && detail.lines
+        {
+            canvas::mark();
+            message.print();
+        }
+        match format {
+            Format::Text => lines::record(&mut out, record, detail)?,
+            Format::Jsonl if detail.shows(record) => json::record(&mut out, record)?,
+            Format::Jsonl => {}
+        }
+    }
+    if format == Format::Jsonl && detail.lines {
+        json::end(&mut out, start, &end())?;
+    }
+    out.flush()
+}
+
+/// Returns stdout, or what takes the place of it where nothing is printed.
+fn printer(is_used: bool) -> io::Result<Box<dyn Write>> {
+    if !is_used {
+        return Ok(Box::new(io::sink()));
+    }
+    let stdout: Stream<File> = Stream::stdout()?;
+    stdout.check()?;
+    Ok(Box::new(io::BufWriter::with_capacity(64 * 1024, stdout)))
+}

@@ -1,0 +1,118 @@
+//! The reports of all shards of a mirror, merged into the account of one run. Pure: takes the bytes
+//! of reports, returns records, counts, and why they are not those of one whole mirror.
+//!
+//! Nothing is verified here: a merge rests on what the reports claim, and its verdicts are of a kind
+//! of their own ([`Verdict::Claimed`](crate::trust::verdict::Verdict::Claimed)).
+
+mod agreement;
+mod notes;
+mod options;
+mod part;
+mod paths;
+mod problems;
+mod reading;
+mod records;
+mod unchecked;
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use crate::hints::notes::Note;
+use crate::run::outcome::Problem;
+use crate::run::{Options, ShardRun, TrustedKey};
+use crate::trust::claimed::ClaimedDigest;
+use crate::trust::unchecked::Unchecked;
+use crate::trust::verdict::{Record, Summary};
+pub use part::{Part, PartError, roots_of};
+
+/// What a merge is to accept besides what always holds.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// The only fingerprints that keys may have (`--key-fingerprint`); any, if empty.
+    pub fingerprints: Vec<ClaimedDigest>,
+    /// The longest span from the beginning of the first run to the end of the last (`--within`).
+    pub within: Option<Duration>,
+}
+
+/// The merged runs.
+#[derive(Debug)]
+pub struct Merged {
+    /// The records of all shards, in the order of the lines.
+    pub records: Vec<Record>,
+    /// Their counts, the bytes that were hashed, and the time from the first beginning to the last
+    /// end.
+    pub summary: Summary,
+    /// Why the reports are not those of one whole mirror; empty if they are.
+    pub problems: Vec<Problem>,
+    /// What differs and may differ, and how far apart the runs were.
+    pub remarks: Vec<String>,
+    /// The notes on the mirror.
+    pub notes: Vec<Note>,
+    /// What no shard checked.
+    pub unchecked: Unchecked,
+    /// The runs, in the order of the shards.
+    pub shards: Vec<ShardRun>,
+    /// The PATHs, as the first report spells them.
+    pub roots: Vec<PathBuf>,
+    /// The working directory of the first report, if known.
+    pub directory: Option<PathBuf>,
+    /// The keys that were trusted.
+    pub keys: Vec<TrustedKey>,
+    /// The options of the runs.
+    pub options: Options,
+    /// The sum of their worker threads.
+    pub threads: usize,
+    /// The implementations of SHA-256.
+    pub sha256: String,
+    /// When the first run began, and when the last one ended.
+    pub began: SystemTime,
+    /// The end of the last one.
+    pub ended: SystemTime,
+}
+
+/// Merges the reports that could be read. `unread` says why others could not.
+///
+/// Returns `None` if there is none: then there is nothing to give an account of.
+pub fn merge(mut parts: Vec<Part>, unread: Vec<Problem>, demands: &Demands) -> Option<Merged> {
+    parts.sort_by(|a, b| (a.shard.index(), &a.path).cmp(&(b.shard.index(), &b.path)));
+    let span = problems::Span::of(&parts)?;
+    let mut found = unread;
+    found.extend(problems::of(&parts, &span, demands));
+    let first = parts.first()?;
+    let (roots, directory) = (first.roots.clone(), first.directory.clone());
+    let (keys, options) = (first.keys.clone(), options::merged(&parts, demands)?);
+    let remarks = problems::remarks(&parts, &span);
+    let notes = notes::of(&mut parts);
+    let unchecked = unchecked::of(&parts);
+    let threads = parts.iter().map(|part| part.threads);
+    let bytes = parts.iter().map(|part| part.bytes);
+    let mut summary = Summary {
+        bytes: bytes.fold(0, u64::saturating_add),
+        elapsed: span.length(),
+        ..Summary::default()
+    };
+    let shards = parts.iter().map(Part::run).collect();
+    let (threads, sha256) = (threads.sum(), options::sha256(&parts));
+    let expected = problems::expected(&parts);
+    let records = records::merged(parts);
+    records.iter().for_each(|record| summary.count(record));
+    // Those of a shard that is missing count as expected.
+    summary.expected = expected.max(summary.records());
+    Some(Merged {
+        notes: notes.and_across(&records),
+        records,
+        summary,
+        problems: found,
+        remarks,
+        unchecked,
+        shards,
+        roots,
+        directory,
+        keys,
+        options,
+        threads,
+        sha256,
+        began: span.began,
+        ended: span.ended,
+    })
+}

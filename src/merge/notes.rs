@@ -1,0 +1,368 @@
+//! The notes on the mirror: what the shards noted, each once, and what only all records show.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::part::sha256;
+use super::paths::Paths;
+use super::{Part, PartError, options};
+use crate::hints::notes::Note;
+use crate::hints::same_content::{Content, same_contents};
+use crate::hints::signers::{Purpose, Signed, Signer};
+use crate::names::alike::Difference;
+use crate::trust::claimed::KeyName;
+use crate::trust::image_notes::ImageNote;
+use crate::trust::terms::{Reason, Status};
+use crate::trust::verdict::{Record, Subject};
+use crate::wire;
+
+/// The notes of all shards.
+pub(super) struct Noted {
+    notes: Vec<Note>,
+    /// The trusted keys, by which no signature may be valid.
+    keys: Vec<KeyName>,
+    shards: usize,
+}
+
+/// Takes the notes of all shards, each once.
+pub(super) fn of(parts: &mut [Part]) -> Noted {
+    let shards = parts.len();
+    let keys = parts.first().map(|part| part.keys.clone());
+    let keys = keys.unwrap_or_default().into_iter().map(|key| KeyName {
+        name: key.name,
+        fingerprint: key.fingerprint,
+    });
+    let keys = keys.collect();
+    let mut all: Vec<Vec<Note>> = Vec::new();
+    for part in parts {
+        all.push(std::mem::take(&mut part.notes));
+    }
+    // What one shard has no use for, another one may.
+    let is_unused = |note: &Note| all.iter().all(|notes| notes.contains(note));
+    let unused: Vec<Note> = all
+        .first()
+        .into_iter()
+        .flatten()
+        .filter(|note| matches!(note, Note::UnusedRegistry { .. }) && is_unused(note))
+        .cloned()
+        .collect();
+    let (mut seen, mut notes, mut signers) = (HashSet::new(), Vec::new(), Vec::new());
+    for note in all.into_iter().flatten() {
+        match note {
+            Note::UnusedRegistry { .. } | Note::WrongKey { .. } | Note::NoCommonSigner { .. } => {}
+            Note::OtherSigner {
+                signer,
+                examined,
+                failed,
+            } => signers.push((*signer, examined, failed)),
+            note => {
+                if seen.insert(format!("{note:?}")) {
+                    notes.push(note);
+                }
+            }
+        }
+    }
+    notes.extend(unused);
+    notes.extend(together(signers));
+    Noted {
+        notes,
+        keys,
+        shards,
+    }
+}
+
+/// Joins what one key signed in several shards.
+fn together(signers: Vec<(Signer, u64, u64)>) -> Vec<Note> {
+    let mut by_key: BTreeMap<_, (Signer, u64, u64)> = BTreeMap::new();
+    for (signer, examined, failed) in signers {
+        match by_key.get_mut(&signer.fingerprint) {
+            None => drop(by_key.insert(signer.fingerprint, (signer, examined, failed))),
+            Some((known, all_examined, all_failed)) => {
+                known.made.extend(signer.made);
+                known.found_in.extend(signer.found_in);
+                known.found_in.sort();
+                known.found_in.dedup();
+                *all_examined += examined;
+                *all_failed += failed;
+            }
+        }
+    }
+    let mut found: Vec<(Signer, u64, u64)> = by_key.into_values().collect();
+    // Stable: the key that made most comes first, as in one run.
+    found.sort_by_key(|(signer, ..)| std::cmp::Reverse(signer.made.len()));
+    let note = |(signer, examined, failed)| Note::OtherSigner {
+        signer: Box::new(signer),
+        examined,
+        failed,
+    };
+    found.into_iter().map(note).collect()
+}
+
+impl Noted {
+    /// Adds what only the records of all shards show: one content in two shares under two names, and
+    /// that no signature is valid. What took reading the signatures was looked for in each share by
+    /// itself, and that is said.
+    pub(super) fn and_across(self, records: &[Record]) -> Vec<Note> {
+        let contents: Vec<_> = records.iter().filter_map(Content::claimed).collect();
+        let (same, others): (Vec<Note>, Vec<Note>) = self
+            .notes
+            .into_iter()
+            .partition(|note| matches!(note, Note::SameContent { .. }));
+        let mut notes = across(same_contents(&contents), same);
+        notes.extend(wrong_key(records, self.keys));
+        notes.extend(others);
+        let has_strangers = records.iter().any(is_strange);
+        if has_strangers && self.shards > 1 {
+            notes.push(Note::WithinShards);
+        }
+        notes
+    }
+}
+
+/// Returns the notes on contents of all shards: those that one shard noted, with what others have of
+/// the same content.
+///
+/// A shard knows that a name is a link to another one, which are no two names of a release; it has
+/// all names of a file. So where it noted nothing, only names in several shards are worth a note.
+fn across(of_all: Vec<Note>, of_shards: Vec<Note>) -> Vec<Note> {
+    let noted: HashSet<_> = of_shards
+        .iter()
+        .filter_map(|note| match note {
+            Note::SameContent { digest, .. } => Some(*digest),
+            _ => None,
+        })
+        .collect();
+    let is_kept = |note: &Note| match note {
+        Note::SameContent { digest, paths } => noted.contains(digest) || paths.len() > 1,
+        _ => true,
+    };
+    of_all.into_iter().filter(is_kept).collect()
+}
+
+/// Reports whether a signature was not made by a trusted key over what it is for.
+fn is_strange(record: &Record) -> bool {
+    matches!(record.subject, Subject::Artifact(_))
+        && record.verdict.reason() == Reason::NoKeyVerifies
+}
+
+/// Returns the note that no signature is valid for a trusted key, although all are well formed.
+fn wrong_key(records: &[Record], keys: Vec<KeyName>) -> Option<Note> {
+    let of_artifacts = || {
+        let records = records.iter();
+        records.filter(|record| matches!(record.subject, Subject::Artifact(_)))
+    };
+    let is_mixed = |record: &Record| match record.verdict.status() {
+        Status::Valid => true,
+        Status::Invalid => record.verdict.reason() != Reason::NoKeyVerifies,
+        _ => false,
+    };
+    let strange = of_artifacts().filter(|record| is_strange(record)).count();
+    (strange > 0 && !of_artifacts().any(is_mixed)).then_some(Note::WrongKey {
+        keys,
+        signatures: strange as u64,
+    })
+}
+
+/// Reads the notes of a report.
+///
+/// # Errors
+/// [`PartError::Damaged`] if a member is none of a note.
+pub(super) fn read(
+    notes: &[wire::Note<'_>],
+    paths: &mut Paths<'_>,
+    start: &wire::Start<'_>,
+) -> Result<Vec<Note>, PartError> {
+    notes.iter().map(|note| one(note, paths, start)).collect()
+}
+
+fn one(
+    note: &wire::Note<'_>,
+    paths: &mut Paths<'_>,
+    start: &wire::Start<'_>,
+) -> Result<Note, PartError> {
+    use wire::Note as Said;
+    Ok(match note {
+        Said::SameContent {
+            sha256: digest,
+            paths: of,
+        } => Note::SameContent {
+            digest: sha256(digest)?,
+            paths: paths.paths(of)?,
+        },
+        Said::SignatureFitsOther {
+            signature,
+            path,
+            fits,
+        } => Note::SignatureFitsOther {
+            signature: signature_of(paths, signature)?,
+            path: paths.path(path)?,
+            verifies: paths.path(fits)?,
+        },
+        Said::SignatureFits { signature, fits } => Note::SignatureFits {
+            signature: signature_of(paths, signature)?,
+            verifies: paths.path(fits)?,
+        },
+        Said::StraySignature { signature } => Note::StraySignature {
+            path: signature_of(paths, signature)?,
+        },
+        Said::SpareParts { path, paths: parts } => Note::SpareParts {
+            whole: paths.path(path)?,
+            paths: paths.paths(parts)?,
+        },
+        Said::AlikeNames {
+            difference,
+            paths: of,
+        } => Note::AlikeNames {
+            difference: Difference::named(difference)
+                .ok_or_else(|| unknown(difference))?
+                .name(),
+            paths: paths.paths(of)?,
+        },
+        Said::SameDirectory { path, judged_as } => Note::SameDirectory {
+            path: paths.path(path)?,
+            judged_as: paths.path(judged_as)?,
+        },
+        Said::UnusedRegistry { prefix } => Note::UnusedRegistry {
+            prefix: prefix.to_string(),
+        },
+        Said::WrongKey { signatures, .. } => Note::WrongKey {
+            keys: options::keys(&start.keys)?
+                .into_iter()
+                .map(|key| KeyName {
+                    name: key.name,
+                    fingerprint: key.fingerprint,
+                })
+                .collect(),
+            signatures: *signatures,
+        },
+        Said::OtherSigner {
+            fingerprint,
+            examined,
+            failed,
+            trusted_for,
+            found_in,
+            made,
+            ..
+        } => Note::OtherSigner {
+            signer: Box::new(Signer {
+                fingerprint: sha256(fingerprint)?,
+                found_in: paths.paths(found_in)?,
+                trusted_for: match trusted_for {
+                    None => None,
+                    Some(term) => Some(Purpose::named(term).ok_or_else(|| unknown(term))?),
+                },
+                made: signed(made, paths)?,
+            }),
+            examined: *examined,
+            failed: *failed,
+        },
+        Said::NoCommonSigner {
+            examined,
+            failed,
+            of,
+            ..
+        } => Note::NoCommonSigner {
+            of: signed(of, paths)?,
+            examined: *examined,
+            failed: *failed,
+        },
+        Said::WithinShards => Note::WithinShards,
+        image => return of_image(image, paths),
+    })
+}
+
+/// Reads a note on the images in an artifact.
+fn of_image(note: &wire::Note<'_>, paths: &mut Paths<'_>) -> Result<Note, PartError> {
+    use wire::Note as Said;
+    let (path, note) = match note {
+        Said::ImageSignedAs {
+            path,
+            image,
+            signed_as,
+        } => (
+            path,
+            ImageNote::OtherRepository {
+                image: image.as_ref().into(),
+                signed_as: signed_as.as_ref().into(),
+            },
+        ),
+        Said::SameImage { path, images } => (
+            path,
+            ImageNote::SameDigest {
+                names: images.iter().map(|name| name.as_ref().into()).collect(),
+            },
+        ),
+        Said::SignatureWithoutImage {
+            path,
+            image,
+            others,
+        } => (
+            path,
+            ImageNote::SignatureWithoutImage {
+                digest: image.as_ref().into(),
+                others: *others,
+            },
+        ),
+        Said::UnusableSignature {
+            path,
+            blob,
+            why,
+            others,
+        } => (
+            path,
+            ImageNote::UnusableSignature {
+                digest: blob.as_ref().into(),
+                why: why.as_ref().into(),
+                others: *others,
+            },
+        ),
+        Said::UnreachableContent { path, blobs, bytes } => (
+            path,
+            ImageNote::Unreachable {
+                blobs: *blobs,
+                bytes: *bytes,
+            },
+        ),
+        Said::ForeignLayer {
+            path,
+            image,
+            blob,
+            others,
+        } => (
+            path,
+            ImageNote::ForeignLayer {
+                image: image.as_ref().into(),
+                digest: blob.as_ref().into(),
+                others: *others,
+            },
+        ),
+        _ => return Err(unknown("a note")),
+    };
+    Ok(Note::Images {
+        path: paths.path(path)?,
+        note,
+    })
+}
+
+fn signature_of(
+    paths: &mut Paths<'_>,
+    member: &wire::SignatureMember<'_>,
+) -> Result<crate::files::SharedPath, PartError> {
+    let path = paths.signature(member)?;
+    path.ok_or_else(|| PartError::Damaged("a note on no signature".to_owned()))
+}
+
+fn signed(of: &[wire::Signed<'_>], paths: &mut Paths<'_>) -> Result<Vec<Signed>, PartError> {
+    let mut all = Vec::new();
+    for signed in of {
+        all.push(Signed {
+            path: paths.path(&signed.path)?,
+            signature: paths.signature(&signed.signature)?,
+            image: signed.image.as_deref().map(Into::into),
+        });
+    }
+    Ok(all)
+}
+
+fn unknown(term: &str) -> PartError {
+    PartError::Damaged(format!("{term:?} is no term of a note"))
+}

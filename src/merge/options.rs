@@ -1,0 +1,80 @@
+//! The keys and options of the runs.
+
+use std::collections::BTreeSet;
+
+use super::part::sha256 as digest;
+use super::paths::decoded;
+use super::{Demands, Part, PartError};
+use crate::run::{ImageOptions, Options, TrustedKey};
+use crate::wire;
+
+/// Returns the keys of a report.
+///
+/// # Errors
+/// [`PartError::Damaged`] if a fingerprint is none.
+pub(super) fn keys(keys: &[wire::Key<'_>]) -> Result<Vec<TrustedKey>, PartError> {
+    let key = |key: &wire::Key<'_>| {
+        Ok(TrustedKey {
+            name: key.name.to_string(),
+            fingerprint: digest(&key.fingerprint)?,
+            is_pinned: key.pinned,
+            is_exposed: key.inside_tree,
+        })
+    };
+    keys.iter().map(key).collect()
+}
+
+/// Returns the options of the merged run: those of the first, since all have the same. A key counts
+/// as pinned if this command or every run names its fingerprint.
+pub(super) fn merged(parts: &[Part], demands: &Demands) -> Option<Options> {
+    let options = &parts.first()?.options;
+    let texts =
+        |texts: &[std::borrow::Cow<'_, str>]| texts.iter().map(|text| text.to_string()).collect();
+    let signature = wire::PathMember {
+        path: options.signature.signature.clone(),
+        path_base64: options.signature.signature_base64.clone(),
+    };
+    let mut fingerprints: Vec<String> = texts(&options.key_fingerprints);
+    fingerprints.extend(demands.fingerprints.iter().map(ToString::to_string));
+    Some(Options {
+        signature: signature.decode(),
+        max_depth: options.max_depth,
+        follow_links: options.follow_links,
+        exclude: texts(&options.exclude),
+        key_fingerprints: fingerprints,
+        allow_unsigned: options.allow_unsigned,
+        all_files: options.all_files,
+        fail_fast: options.fail_fast,
+        images: options.images.as_ref().and_then(images),
+        baseline: None,
+        io: among(parts.iter().map(|part| part.options.io.as_ref())),
+    })
+}
+
+fn images(options: &wire::ImageOptions<'_>) -> Option<ImageOptions> {
+    let texts =
+        |texts: &[std::borrow::Cow<'_, str>]| texts.iter().map(|text| text.to_string()).collect();
+    Some(ImageOptions {
+        keys: keys(&options.keys).ok()?,
+        signatures: options
+            .signatures
+            .iter()
+            .filter_map(|path| decoded(path).ok())
+            .collect(),
+        signed_registries: texts(&options.signed_registries),
+        platforms: texts(&options.platforms),
+        max_window: options.max_window,
+        max_unpacked: options.max_unpacked,
+    })
+}
+
+/// Returns the implementations of SHA-256.
+pub(super) fn sha256(parts: &[Part]) -> String {
+    among(parts.iter().map(|part| part.options.sha256.as_ref()))
+}
+
+/// Returns all different values.
+fn among<'a>(values: impl Iterator<Item = &'a str>) -> String {
+    let values: BTreeSet<&str> = values.collect();
+    values.into_iter().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,229 @@
+//! Records from the objects of a report, and those of all reports in one order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::part::{Part, PartError, seconds, sha256, time};
+use super::paths::Paths;
+use crate::names::place::{Place, Roots};
+use crate::trust::claimed::{ClaimedContent, ClaimedDigest, ClaimedVerdict};
+use crate::trust::image::{Image, Platform};
+use crate::trust::sniffed::Sniffed;
+use crate::trust::terms::{Reason, Status};
+use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::wire::{self, Artifact, Type};
+
+/// Returns the records of a report in the order of the lines, and the place of each. `trusted` are
+/// the fingerprints of its keys.
+///
+/// # Errors
+/// [`PartError::Damaged`] if an object is none of a record.
+pub(super) fn read(
+    artifacts: Vec<Artifact<'static>>,
+    paths: &mut Paths<'_>,
+    trusted: &[ClaimedDigest],
+) -> Result<(Vec<Record>, Vec<Place>), PartError> {
+    let mut texts = Texts::default();
+    let records = artifacts.into_iter().map(|artifact| {
+        let record = record(artifact, paths, &mut texts)?;
+        // Fail closed: a key that the run did not trust makes nothing valid.
+        match record.1.verdict.key() {
+            Some(key) if !trusted.contains(&key) => Err(damaged(&record.1, "a key not trusted")),
+            _ => Ok(record),
+        }
+    });
+    let mut records = records.collect::<Result<Vec<(Place, Record)>, PartError>>()?;
+    // Stable: the objects that were printed as they were decided; images stay behind their bundle.
+    records.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (places, records) = records.into_iter().unzip();
+    Ok((records, places))
+}
+
+/// Texts that many records have, each kept once.
+#[derive(Default)]
+struct Texts(HashMap<Box<str>, Arc<str>>);
+
+impl Texts {
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        match self.0.get(text) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let shared: Arc<str> = text.into();
+                self.0.insert(text.into(), Arc::clone(&shared));
+                shared
+            }
+        }
+    }
+}
+
+fn record(
+    artifact: Artifact<'static>,
+    paths: &mut Paths<'_>,
+    texts: &mut Texts,
+) -> Result<(Place, Record), PartError> {
+    let (path, place) = paths.placed(&artifact.path)?;
+    let subject = match (artifact.r#type, &artifact.image) {
+        (Type::Artifact, None) => Subject::Artifact(path),
+        (Type::Contents, None) => Subject::Contents(path),
+        (Type::Image, Some(image)) => Subject::Image(Box::new(Image {
+            artifact: path,
+            name: image.name.as_deref().map(Into::into),
+            id: image.id.as_ref().into(),
+            platforms: image.platforms.iter().map(platform).collect(),
+            blobs: Vec::new(),
+        })),
+        _ => return Err(PartError::Damaged("a record on nothing".to_owned())),
+    };
+    let verdict = Verdict::Claimed(Box::new(claimed(&artifact, texts)?));
+    let parts: Arc<[_]> = paths.paths(&artifact.parts)?.into();
+    let link = artifact.link.as_ref().map(|link| paths.path(link));
+    let read_as = artifact.read_as.as_ref().map(|name| paths.path(name));
+    let looks = artifact.looks.as_deref().map(|term| {
+        Sniffed::named(term)
+            .ok_or_else(|| PartError::Damaged(format!("a file that looks {term:?}")))
+    });
+    let mut record = Record::on(subject, verdict);
+    record.signature = paths.signature(&artifact.signature)?;
+    record.size = artifact.size;
+    record.parts = parts;
+    record.link = link.transpose()?.map(Arc::new);
+    record.read_as = read_as.transpose()?.map(Arc::new);
+    record.sniffed = looks.transpose()?;
+    record.elapsed = seconds(artifact.seconds)?;
+    consistent(&record)?;
+    Ok((place, record))
+}
+
+fn platform(platform: &wire::Platform<'_>) -> Platform {
+    Platform {
+        name: platform.name.as_ref().into(),
+        is_whole: platform.whole,
+    }
+}
+
+fn claimed(artifact: &Artifact<'static>, texts: &mut Texts) -> Result<ClaimedVerdict, PartError> {
+    let unknown = |term: &str| PartError::Damaged(format!("{term:?} is no term of a verdict"));
+    let blobs = artifact.image.iter().flat_map(|image| &image.blobs);
+    let blobs = blobs.map(|blob| Ok((sha256(&blob.sha256)?, blob.size)));
+    Ok(ClaimedVerdict {
+        status: Status::named(&artifact.status).ok_or_else(|| unknown(&artifact.status))?,
+        reason: Reason::named(&artifact.reason).ok_or_else(|| unknown(&artifact.reason))?,
+        passes: artifact.passes,
+        why: why(artifact)?.into(),
+        line: texts.shared(&artifact.line),
+        remedy: artifact.remedy.as_deref().map(|text| texts.shared(text)),
+        sha256: artifact.sha256.as_deref().map(sha256).transpose()?,
+        key: artifact.key.as_deref().map(sha256).transpose()?,
+        signature_file: artifact.signature_file.as_ref().map(file).transpose()?,
+        archive: artifact.archive.as_ref().map(content).transpose()?,
+        blobs: blobs.collect::<Result<_, PartError>>()?,
+    })
+}
+
+fn file(file: &wire::SignatureFile<'_>) -> Result<ClaimedContent, PartError> {
+    Ok(ClaimedContent {
+        sha256: file.sha256.as_deref().map(sha256).transpose()?,
+        size: Some(file.size),
+        modified: file.modified.as_deref().map(time).transpose()?,
+    })
+}
+
+fn content(content: &wire::Content<'_>) -> Result<ClaimedContent, PartError> {
+    Ok(ClaimedContent {
+        sha256: content.sha256.as_deref().map(sha256).transpose()?,
+        size: content.size,
+        modified: None,
+    })
+}
+
+/// Returns the reason in words: the detail without the verdict before it.
+fn why<'a>(artifact: &'a Artifact<'static>) -> Result<&'a str, PartError> {
+    let words = artifact.line.split_once(' ').map(|(_, words)| words);
+    let why = words.and_then(|words| artifact.detail.strip_prefix(words));
+    let why = why.and_then(|why| why.strip_prefix(" (")?.strip_suffix(')'));
+    why.ok_or_else(|| PartError::Damaged(format!("{:?} explains another line", artifact.detail)))
+}
+
+/// Checks that a record does not contradict itself.
+///
+/// Fail closed: a reader of the merged report goes by its mark, by its status or by whether it
+/// passes, and must come to the same.
+fn consistent(record: &Record) -> Result<(), PartError> {
+    let Verdict::Claimed(claimed) = &record.verdict else {
+        return Ok(());
+    };
+    let mark = claimed.line.split(' ').next().unwrap_or_default();
+    let is_consistent = match (claimed.status, claimed.passes, mark) {
+        (Status::Valid, true, "✅") => claimed.key.is_some(),
+        (Status::Valid, ..) => false,
+        (_, _, "✅") => false,
+        (status, true, mark) => status.may_pass() && mark != "❌",
+        (_, false, mark) => mark == "❌",
+    };
+    if is_consistent {
+        Ok(())
+    } else {
+        Err(damaged(record, "a verdict that contradicts itself"))
+    }
+}
+
+fn damaged(record: &Record, what: &str) -> PartError {
+    PartError::Damaged(format!("{}: {what}", record.path()))
+}
+
+/// Returns the records of all reports in the order of the lines. Of two on the same thing, which only
+/// reports have that do not belong together, it is the one that does not pass.
+pub(super) fn merged(parts: Vec<Part>) -> Vec<Record> {
+    let roots = parts.first().map(|part| part.roots.clone());
+    let roots = roots.unwrap_or_default();
+    let places = Roots::new(&roots);
+    let mut records: Vec<Record> = Vec::new();
+    for part in parts {
+        records.extend(part.records);
+    }
+    let mut order: Vec<(Place, usize)> = records
+        .iter()
+        .enumerate()
+        .map(|(at, record)| (places.place(&record.path().to_path_buf()), at))
+        .collect();
+    order.sort_by(|(a, _), (b, _)| a.cmp(b));
+    arrange(&mut records, order.into_iter().map(|(_, at)| at).collect());
+    without_doubles(records)
+}
+
+/// Arranges the records: first that at the first of these positions, and so on. A million records
+/// are not in memory twice.
+fn arrange(records: &mut [Record], mut from: Vec<usize>) {
+    for start in 0..from.len() {
+        let mut at = start;
+        while from[at] != start {
+            let next = std::mem::replace(&mut from[at], at);
+            records.swap(at, next);
+            at = next;
+        }
+        from[at] = at;
+    }
+}
+
+fn without_doubles(records: Vec<Record>) -> Vec<Record> {
+    let mut kept: Vec<Record> = Vec::with_capacity(records.len());
+    let mut first_of_path = 0;
+    for record in records {
+        let is_beside = kept.last().is_some_and(|last| last.path() == record.path());
+        if !is_beside {
+            first_of_path = kept.len();
+        }
+        let is_same =
+            |other: &Record| other.subject == record.subject && other.signature == record.signature;
+        let double = kept[first_of_path..]
+            .iter_mut()
+            .find(|other| is_same(other));
+        match double {
+            None => kept.push(record),
+            // Fail closed: what fails anywhere fails.
+            Some(other) if !record.verdict.passes() => *other = record,
+            Some(_) => {}
+        }
+    }
+    kept
+}
