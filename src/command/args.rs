@@ -320,7 +320,7 @@ Walks each PATH, pairs every *.sig.bin with its .zst, .iso or other file, and ve
 parallel. Prints a line for each. Never touches the network.";
 
 /// Usage examples: description and command.
-pub const EXAMPLES: [(&str, &str); 8] = [
+pub const EXAMPLES: [(&str, &str); 10] = [
     (
         "A whole mirror, however nested",
         "verify-signatures --key vendor.pem /srv/mirror",
@@ -350,6 +350,14 @@ pub const EXAMPLES: [(&str, &str); 8] = [
         "verify-signatures -k vendor.pem --format jsonl /srv/mirror | jq -r 'select(.passes == false) | .path // .path_base64'",
     ),
     (
+        "The third of eight machines that share the work",
+        "verify-signatures --key vendor.pem --shard 3/8 --report r/3.json /mirror",
+    ),
+    (
+        "The verdict of all eight",
+        "verify-signatures --merge r/*.json --report whole.json --report evidence.html",
+    ),
+    (
         "The completions of bash",
         "verify-signatures --generate bash > ~/.local/share/bash-completion/completions/verify-signatures",
     ),
@@ -365,7 +373,7 @@ pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "2",
         "no verdict: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
-         too little memory or processor time, an internal error",
+         a merge that is not whole, too little memory or processor time, an internal error",
     ),
     ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),

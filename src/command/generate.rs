@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Cli, EXAMPLES, EXIT_STATUS, Generate};
-use super::manual::{LINES, ORDER, PAIRING, PROOF, REPORTS, REPORTS_ARE_WHOLE};
+use super::manual::{LINES, MANY, ORDER, PAIRING, PROOF, REPORTS, REPORTS_ARE_WHOLE};
 
 /// Environment variables and their effects.
 const ENVIRONMENT: [(&str, &str); 4] = [
@@ -90,6 +90,7 @@ fn manual() -> io::Result<Vec<u8>> {
     section("PAIRING", &PAIRING).to_writer(&mut page)?;
     section("OUTPUT", &LINES).to_writer(&mut page)?;
     paragraph(ORDER).to_writer(&mut page)?;
+    section("MANY MACHINES", &MANY).to_writer(&mut page)?;
     section("REPORTS", &REPORTS).to_writer(&mut page)?;
     paragraph(REPORTS_ARE_WHOLE).to_writer(&mut page)?;
     section("EXIT STATUS", &EXIT_STATUS).to_writer(&mut page)?;

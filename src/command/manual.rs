@@ -144,6 +144,33 @@ pub(super) const ORDER: &str = "Lines are in the order of the PATHs, and sorted 
      characters that are invisible, look like a blank or change the direction of writing, bytes that are not UTF-8, backslashes and the \
      marks are escaped, so no name can forge a line. Everything else goes to stderr.";
 
+/// How several machines verify one mirror.
+pub(super) const MANY: [Entry; 4] = [
+    (
+        "Shards",
+        "--shard K/N verifies part K of N. Every machine surveys the whole mirror and takes its share by size, so nothing has to be \
+         coordinated: give each the same PATHs, options and keys, and a number of its own. All names and signatures of a file are in \
+         one share. A share may be empty.",
+    ),
+    (
+        "What a shard leaves",
+        "A JSON report (or the output of --format jsonl), which says which shard it is, and has digests of what this machine saw of the \
+         mirror and of its share. The exit status is that of this share only.",
+    ),
+    (
+        "The merge",
+        "--merge REPORT... gives the verdict on the whole. Anything that fails in any shard fails it (1). Otherwise there is no verdict (2) if \
+         a shard is missing, was cut off, did not finish, is given twice, or contradicts itself, or if the reports do not agree on the \
+         mirror, its division, the keys, the options or the version; each report that disagrees is named. Hosts, directories and \
+         spellings of PATHs may differ, and so may what decides only the speed.",
+    ),
+    (
+        "What it rests on",
+        "The reports: whoever can change them can change the verdict, so keep them where only the shards can write. The merged report has \
+         the SHA-256 of each. It is a run's report in every format, and can be a --baseline; a shard's cannot.",
+    ),
+];
+
 /// The formats of reports and what they hold.
 pub(super) const REPORTS: [Entry; 9] = [
     (

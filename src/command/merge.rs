@@ -15,7 +15,7 @@ use super::evidence::name_reports;
 use super::not_begun::NotBegun;
 use super::recap::Recap;
 use super::run::write_reports;
-use super::{cannot, origin, reports, undelivered};
+use super::{cannot, origin, reports};
 use crate::audit::{self, Audit};
 use crate::merge::{Merged, Part, merge, roots_of};
 use crate::mirror::Survey;
@@ -91,12 +91,6 @@ fn conclude_all(
     outcome.output = print(merging, &start, &merged.records, &mut recap, || {
         ended(&outcome)
     });
-    if let Err(error) = &outcome.output
-        && error.kind() != io::ErrorKind::BrokenPipe
-        && !detail.lines
-    {
-        return undelivered(error);
-    }
     let end = ended(&outcome);
     let signer = merging.signer.as_ref();
     let (written, unwritten) = write_reports(files, (&start, &merged.records, &end), signer);

@@ -6,14 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top down, each with those that it may import. `*` is all below it.
-const ARROWS: [(&str, &[&str]); 24] = [
+const ARROWS: [(&str, &[&str]); 25] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
     (
         "command",
         &[
-            "terminal", "report", "verify", "engine", "run", "audit", "shard", "hints", "mirror",
-            "trust", "content", "digest", "limits", "files", "progress", "text",
+            "terminal", "report", "merge", "verify", "engine", "run", "audit", "shard", "hints",
+            "mirror", "trust", "content", "digest", "limits", "files", "progress", "text",
         ],
     ),
     ("terminal", &["report", "run", "progress", "text"]),
@@ -21,6 +21,12 @@ const ARROWS: [(&str, &[&str]); 24] = [
         "report",
         &[
             "run", "audit", "shard", "hints", "trust", "digest", "wire", "names", "files", "text",
+        ],
+    ),
+    (
+        "merge",
+        &[
+            "run", "shard", "hints", "trust", "digest", "wire", "names", "files", "text",
         ],
     ),
     (
