@@ -5,6 +5,7 @@ mod artifacts;
 mod at_once;
 mod audit;
 mod bars;
+mod clusters;
 mod compare;
 mod evidence;
 mod fuse;
