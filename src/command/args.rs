@@ -131,12 +131,12 @@ pub struct Cli {
 
     /// Merge the reports of all shards
     ///
-    /// Reads JSON reports (or what --format jsonl printed), one for each shard, and gives the verdict
-    /// on the whole mirror: 0 and 1 as for one run, and 2 if a shard is missing, was cut off, is
+    /// Reads JSON reports (or what --format jsonl printed), one for each shard, or all in a directory
+    /// (.json, .jsonl), and gives the verdict on the whole mirror: 0 and 1 as for one run, and 2 if a shard is missing, was cut off, is
     /// given twice, or saw another mirror or trusted other keys. Nothing is hashed and no key is
     /// needed: it rests on what the reports claim. Use it with --report, --baseline,
     /// --key-fingerprint and --within.
-    #[arg(help_heading = MANY, long, num_args = 1.., value_name = "REPORT", value_hint = ValueHint::FilePath,
+    #[arg(help_heading = MANY, long, num_args = 1.., value_name = "REPORT", value_hint = ValueHint::AnyPath,
         conflicts_with_all = ["paths", "keys", "signature", "length", "max_depth", "follow_links", "exclude", "allow_unsigned", "all_files",
             "compare", "images", "image_keys", "jobs", "io", "progress", "fail_fast", "shard", "shard_index"])]
     pub merge: Vec<PathBuf>,

@@ -315,6 +315,28 @@ fn a_report_that_is_cut_off_or_none_is_named() {
 }
 
 #[test]
+fn the_reports_of_a_directory_are_merged_and_nothing_else_in_it() {
+    let mirror = sharded();
+    mirror.write("r/slurm-1.log", "not a report");
+    let whole = merge(&mirror, &ALL).stdout;
+    let run = merge(&mirror, &["r", "--report", "all.json"]);
+    assert_eq!((run.stdout, run.status), (whole, Some(0)), "{}", run.stderr);
+    // One that was merged before is in the way, and is no shard.
+    fs::copy(
+        mirror.path().join("all.json"),
+        mirror.path().join("r/all.json"),
+    )
+    .unwrap();
+    refuses(
+        &merge(&mirror, &["r"]),
+        "error: r/all.json: a merged report, and not a shard's",
+    );
+    fs::create_dir(mirror.path().join("empty")).unwrap();
+    let words = "error: empty: no report in this directory\nhelp: the names of the shards' reports end in .json or .jsonl\n";
+    refuses(&merge(&mirror, &["empty"]), words);
+}
+
+#[test]
 fn what_is_no_shard_of_a_mirror_is_refused() {
     let mirror = sharded();
     mirror.run_pinned(&["--report", "one.json", "m"]);

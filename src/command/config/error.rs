@@ -232,6 +232,9 @@ pub enum ConfigError {
     /// A report would replace a key.
     #[error("--report {}: this is a key of this run; a report there would replace it", shown(.0))]
     ReportReplacesKey(PathBuf),
+    /// A directory of reports to merge has none.
+    #[error("{}: no report in this directory", shown(.0))]
+    NoReportInDirectory(PathBuf),
     /// A report would replace one that is merged, or the baseline.
     #[error("--report {}: this is one of the reports to merge, or their baseline; a report there would replace it", shown(.0))]
     ReportReplacesMerged(PathBuf),
@@ -289,6 +292,9 @@ impl ConfigError {
             }
             ConfigError::NoKeyWithFingerprint(_) => {
                 "compare the fingerprint with the vendor's, and put the vendor's key there"
+            }
+            ConfigError::NoReportInDirectory(_) => {
+                "the names of the shards' reports end in .json or .jsonl"
             }
             ConfigError::NoKeyInDirectory(_) => "the names of keys end in .pem, .pub or .der",
             ConfigError::NoImageSignatures(_) => {

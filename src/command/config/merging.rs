@@ -1,6 +1,8 @@
 //! `--merge`: the reports of the shards, and what is to be written of the whole.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::{
     Against, ConfigError, Environment, Output, Target, baseline, is_same_file, reports, signing,
@@ -40,7 +42,8 @@ impl Merging {
     /// If the whole cannot be written as demanded.
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Merging, ConfigError> {
         let reports = reports(cli)?;
-        let parts = cli.merge.iter().chain(&cli.baseline);
+        let merge = expanded(&cli.merge)?;
+        let parts = merge.iter().chain(&cli.baseline);
         for Target { path, .. } in &reports {
             if parts.clone().any(|part| is_same_file(part, path)) {
                 return Err(ConfigError::ReportReplacesMerged(path.clone()));
@@ -50,7 +53,7 @@ impl Merging {
         let fingerprints = cli.fingerprints.iter();
         let fingerprints = fingerprints.filter_map(|pin| ClaimedDigest::parse(pin));
         Ok(Merging {
-            parts: cli.merge.clone(),
+            parts: merge,
             demands: Demands {
                 fingerprints: fingerprints.collect(),
                 within: cli.within,
@@ -85,11 +88,47 @@ impl Merging {
     }
 }
 
+/// Returns the reports, with those in a directory in the place of it: every .json and .jsonl there.
+///
+/// # Errors
+/// If a directory cannot be read, and if it has no report.
+fn expanded(given: &[PathBuf]) -> Result<Vec<PathBuf>, ConfigError> {
+    let mut reports = Vec::new();
+    for path in given {
+        if !path.is_dir() {
+            reports.push(path.clone());
+            continue;
+        }
+        let inside = inside(path).map_err(|source| ConfigError::ReportUnreadable {
+            path: path.clone(),
+            source,
+        })?;
+        if inside.is_empty() {
+            return Err(ConfigError::NoReportInDirectory(path.clone()));
+        }
+        reports.extend(inside);
+    }
+    Ok(reports)
+}
+
+fn inside(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut reports = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let ending = path.extension();
+        if ending.is_some_and(|ending| ending == "json" || ending == "jsonl") {
+            reports.push(path);
+        }
+    }
+    reports.sort();
+    Ok(reports)
+}
+
 /// Reads the report of a shard.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn part(path: &std::path::Path) -> Result<Vec<u8>, ConfigError> {
+pub fn part(path: &Path) -> Result<Vec<u8>, ConfigError> {
     baseline::read(path).map_err(|source| ConfigError::ReportUnreadable {
         path: path.to_owned(),
         source,
