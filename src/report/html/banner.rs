@@ -15,6 +15,16 @@ pub(super) struct Banner {
 
 impl Banner {
     pub(super) fn of(run: Run<'_>) -> Banner {
+        let mut banner = Banner::of_one(run);
+        let shards = run.start.shards.len() as u64;
+        if shards > 0 {
+            let merged = count(shards, "shard", "shards");
+            banner.text += &format!(" Merged from the reports of {merged}.");
+        }
+        banner
+    }
+
+    fn of_one(run: Run<'_>) -> Banner {
         let end = run.end;
         let failures = end.summary.failures;
         let unended = if failures > 0 { "fail" } else { "none" };
