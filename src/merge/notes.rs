@@ -9,7 +9,7 @@ use crate::hints::notes::Note;
 use crate::hints::same_content::{Content, same_contents};
 use crate::hints::signers::{Purpose, Signed, Signer};
 use crate::names::alike::Difference;
-use crate::trust::claimed::KeyName;
+use crate::trust::claimed::{ClaimedDigest, KeyName};
 use crate::trust::image_notes::ImageNote;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::verdict::{Record, Subject};
@@ -102,7 +102,7 @@ impl Noted {
     /// that no signature is valid. What took reading the signatures was looked for in each share by
     /// itself, and that is said.
     pub(super) fn and_across(self, records: &[Record]) -> Vec<Note> {
-        let contents: Vec<_> = records.iter().filter_map(Content::claimed).collect();
+        let contents = shared_contents(records);
         let (same, others): (Vec<Note>, Vec<Note>) = self
             .notes
             .into_iter()
@@ -116,6 +116,22 @@ impl Noted {
         }
         notes
     }
+}
+
+/// Returns the contents that several artifacts have: of a million records they are few.
+fn shared_contents(records: &[Record]) -> Vec<Content<ClaimedDigest>> {
+    let mut digests: Vec<ClaimedDigest> = records.iter().filter_map(Record::sha256).collect();
+    digests.sort_unstable();
+    let same = digests.chunk_by(|a, b| a == b);
+    let shared = same.filter(|same| same.len() > 1);
+    let shared: HashSet<&ClaimedDigest> = shared.filter_map(<[_]>::first).collect();
+    let is_shared = |record: &&Record| {
+        record
+            .sha256()
+            .is_some_and(|digest| shared.contains(&digest))
+    };
+    let records = records.iter().filter(is_shared);
+    records.filter_map(Content::claimed).collect()
 }
 
 /// Returns the notes on contents of all shards: those that one shard noted, with what others have of

@@ -1,12 +1,17 @@
 //! Records from the objects of a report, and those of all reports in one order.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::part::{Part, PartError, seconds, sha256, time};
 use super::paths::Paths;
+use crate::files::SharedPath;
 use crate::names::place::{Place, Roots};
-use crate::trust::claimed::{ClaimedContent, ClaimedDigest, ClaimedVerdict};
+use crate::text::escape;
+use crate::trust::claimed::{
+    ClaimedContent, ClaimedDigest, ClaimedInside, ClaimedVerdict, ClaimedWhy,
+};
 use crate::trust::image::{Image, Platform};
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
@@ -62,7 +67,33 @@ fn record(
     texts: &mut Texts,
 ) -> Result<(Place, Record), PartError> {
     let (path, place) = paths.placed(&artifact.path)?;
-    let subject = match (artifact.r#type, &artifact.image) {
+    let signature = paths.signature(&artifact.signature)?;
+    let beside = signature.as_ref().filter(|file| file.is_beside(&path));
+    let why = why(&artifact, beside, texts)?;
+    let verdict = Verdict::Claimed(Box::new(claimed(&artifact, why, texts)?));
+    let link = artifact.link.as_ref().map(|link| paths.path(link));
+    let read_as = artifact.read_as.as_ref().map(|name| paths.path(name));
+    let looks = artifact.looks.as_deref().map(|term| {
+        Sniffed::named(term)
+            .ok_or_else(|| PartError::Damaged(format!("a file that looks {term:?}")))
+    });
+    let mut record = Record::on(subject(&artifact, path)?, verdict);
+    record.signature = signature;
+    record.size = artifact.size;
+    // The others share one empty list.
+    if !artifact.parts.is_empty() {
+        record.parts = paths.paths(&artifact.parts)?.into();
+    }
+    record.link = link.transpose()?.map(Arc::new);
+    record.read_as = read_as.transpose()?.map(Arc::new);
+    record.sniffed = looks.transpose()?;
+    record.elapsed = seconds(artifact.seconds)?;
+    consistent(&record)?;
+    Ok((place, record))
+}
+
+fn subject(artifact: &Artifact<'static>, path: SharedPath) -> Result<Subject, PartError> {
+    Ok(match (artifact.r#type, &artifact.image) {
         (Type::Artifact, None) => Subject::Artifact(path),
         (Type::Contents, None) => Subject::Contents(path),
         (Type::Image, Some(image)) => Subject::Image(Box::new(Image {
@@ -73,25 +104,7 @@ fn record(
             blobs: Vec::new(),
         })),
         _ => return Err(PartError::Damaged("a record on nothing".to_owned())),
-    };
-    let verdict = Verdict::Claimed(Box::new(claimed(&artifact, texts)?));
-    let parts: Arc<[_]> = paths.paths(&artifact.parts)?.into();
-    let link = artifact.link.as_ref().map(|link| paths.path(link));
-    let read_as = artifact.read_as.as_ref().map(|name| paths.path(name));
-    let looks = artifact.looks.as_deref().map(|term| {
-        Sniffed::named(term)
-            .ok_or_else(|| PartError::Damaged(format!("a file that looks {term:?}")))
-    });
-    let mut record = Record::on(subject, verdict);
-    record.signature = paths.signature(&artifact.signature)?;
-    record.size = artifact.size;
-    record.parts = parts;
-    record.link = link.transpose()?.map(Arc::new);
-    record.read_as = read_as.transpose()?.map(Arc::new);
-    record.sniffed = looks.transpose()?;
-    record.elapsed = seconds(artifact.seconds)?;
-    consistent(&record)?;
-    Ok((place, record))
+    })
 }
 
 fn platform(platform: &wire::Platform<'_>) -> Platform {
@@ -101,23 +114,34 @@ fn platform(platform: &wire::Platform<'_>) -> Platform {
     }
 }
 
-fn claimed(artifact: &Artifact<'static>, texts: &mut Texts) -> Result<ClaimedVerdict, PartError> {
+fn claimed(
+    artifact: &Artifact<'static>,
+    why: ClaimedWhy,
+    texts: &mut Texts,
+) -> Result<ClaimedVerdict, PartError> {
     let unknown = |term: &str| PartError::Damaged(format!("{term:?} is no term of a verdict"));
-    let blobs = artifact.image.iter().flat_map(|image| &image.blobs);
-    let blobs = blobs.map(|blob| Ok((sha256(&blob.sha256)?, blob.size)));
     Ok(ClaimedVerdict {
         status: Status::named(&artifact.status).ok_or_else(|| unknown(&artifact.status))?,
         reason: Reason::named(&artifact.reason).ok_or_else(|| unknown(&artifact.reason))?,
         passes: artifact.passes,
-        why: why(artifact)?.into(),
+        why,
         line: texts.shared(&artifact.line),
         remedy: artifact.remedy.as_deref().map(|text| texts.shared(text)),
         sha256: artifact.sha256.as_deref().map(sha256).transpose()?,
         key: artifact.key.as_deref().map(sha256).transpose()?,
         signature_file: artifact.signature_file.as_ref().map(file).transpose()?,
-        archive: artifact.archive.as_ref().map(content).transpose()?,
-        blobs: blobs.collect::<Result<_, PartError>>()?,
+        inside: inside(artifact)?.map(Box::new),
     })
+}
+
+/// Returns what only records of images have.
+fn inside(artifact: &Artifact<'static>) -> Result<Option<ClaimedInside>, PartError> {
+    let archive = artifact.archive.as_ref().map(content).transpose()?;
+    let blobs = artifact.image.iter().flat_map(|image| &image.blobs);
+    let blobs = blobs.map(|blob| Ok((sha256(&blob.sha256)?, blob.size)));
+    let blobs = blobs.collect::<Result<Vec<_>, PartError>>()?;
+    let has_any = archive.is_some() || !blobs.is_empty();
+    Ok(has_any.then_some(ClaimedInside { archive, blobs }))
 }
 
 fn file(file: &wire::SignatureFile<'_>) -> Result<ClaimedContent, PartError> {
@@ -136,12 +160,25 @@ fn content(content: &wire::Content<'_>) -> Result<ClaimedContent, PartError> {
     })
 }
 
-/// Returns the reason in words: the detail without the verdict before it.
-fn why<'a>(artifact: &'a Artifact<'static>) -> Result<&'a str, PartError> {
+/// Returns the reason in words: the detail without the verdict before it. `beside` is the signature,
+/// if that is beside the artifact; then words name it by its name only.
+fn why(
+    artifact: &Artifact<'static>,
+    beside: Option<&SharedPath>,
+    texts: &mut Texts,
+) -> Result<ClaimedWhy, PartError> {
     let words = artifact.line.split_once(' ').map(|(_, words)| words);
     let why = words.and_then(|words| artifact.detail.strip_prefix(words));
     let why = why.and_then(|why| why.strip_prefix(" (")?.strip_suffix(')'));
-    why.ok_or_else(|| PartError::Damaged(format!("{:?} explains another line", artifact.detail)))
+    let why = why.ok_or_else(|| {
+        PartError::Damaged(format!("{:?} explains another line", artifact.detail))
+    })?;
+    let name = beside.and_then(|file| file.file_name()).map(escape::name);
+    let rest = name.and_then(|name| why.strip_prefix(&name));
+    Ok(ClaimedWhy {
+        follows_signature: rest.is_some(),
+        text: texts.shared(rest.unwrap_or(why)),
+    })
 }
 
 /// Checks that a record does not contradict itself.
@@ -176,19 +213,30 @@ fn damaged(record: &Record, what: &str) -> PartError {
 pub(super) fn merged(parts: Vec<Part>) -> Vec<Record> {
     let roots = parts.first().map(|part| part.roots.clone());
     let roots = roots.unwrap_or_default();
-    let places = Roots::new(&roots);
-    let mut records: Vec<Record> = Vec::new();
+    let mut records: Vec<Record> = Vec::with_capacity(parts.iter().map(|p| p.records.len()).sum());
     for part in parts {
         records.extend(part.records);
     }
-    let mut order: Vec<(Place, usize)> = records
-        .iter()
-        .enumerate()
-        .map(|(at, record)| (places.place(&record.path().to_path_buf()), at))
-        .collect();
-    order.sort_by(|(a, _), (b, _)| a.cmp(b));
-    arrange(&mut records, order.into_iter().map(|(_, at)| at).collect());
+    let order = order(&records, &Roots::new(&roots));
+    arrange(&mut records, order);
     without_doubles(records)
+}
+
+/// Returns the positions of the records in the order of the lines.
+fn order(records: &[Record], roots: &Roots<'_>) -> Vec<usize> {
+    // Below one PATH the order of places is that of paths, which take no memory of their own.
+    let of_path = |record: &Record| {
+        let place = roots.place(&record.path().to_path_buf());
+        let (path, kind, _) = place.key();
+        (path, kind)
+    };
+    let records = records.iter().enumerate();
+    let mut keys: Vec<_> = records
+        .map(|(at, record)| (of_path(record), record.path(), at))
+        .collect();
+    // Images stay behind their bundle, and signatures in their order.
+    keys.sort_unstable();
+    keys.into_iter().map(|(.., at)| at).collect()
 }
 
 /// Arranges the records: first that at the first of these positions, and so on. A million records
@@ -205,25 +253,32 @@ fn arrange(records: &mut [Record], mut from: Vec<usize>) {
     }
 }
 
-fn without_doubles(records: Vec<Record>) -> Vec<Record> {
-    let mut kept: Vec<Record> = Vec::with_capacity(records.len());
-    let mut first_of_path = 0;
-    for record in records {
-        let is_beside = kept.last().is_some_and(|last| last.path() == record.path());
-        if !is_beside {
-            first_of_path = kept.len();
+fn without_doubles(mut records: Vec<Record>) -> Vec<Record> {
+    let (mut doubles, mut failed) = (Vec::new(), Vec::new());
+    let mut known: HashMap<(&Subject, Option<&SharedPath>), usize> = HashMap::new();
+    for (at, record) in records.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| records.get(before));
+        if before.is_none_or(|before| before.path() != record.path()) {
+            known.clear();
         }
-        let is_same =
-            |other: &Record| other.subject == record.subject && other.signature == record.signature;
-        let double = kept[first_of_path..]
-            .iter_mut()
-            .find(|other| is_same(other));
-        match double {
-            None => kept.push(record),
-            // Fail closed: what fails anywhere fails.
-            Some(other) if !record.verdict.passes() => *other = record,
-            Some(_) => {}
+        match known.entry((&record.subject, record.signature.as_ref())) {
+            Entry::Vacant(place) => drop(place.insert(at)),
+            Entry::Occupied(other) => {
+                doubles.push(at);
+                // Fail closed: what fails anywhere fails.
+                failed.extend((!record.verdict.passes()).then_some((*other.get(), at)));
+            }
         }
     }
-    kept
+    for (kept, failed) in failed {
+        records.swap(kept, failed);
+    }
+    let mut doubles = doubles.into_iter().peekable();
+    let mut at = 0;
+    records.retain(|_| {
+        let is_double = doubles.next_if_eq(&at).is_some();
+        at += 1;
+        !is_double
+    });
+    records
 }

@@ -14,7 +14,7 @@ use crate::run::origin::{Account, User};
 use crate::shard::Division;
 use crate::text::escape;
 use crate::text::size::size;
-use crate::trust::claimed::KeyName;
+use crate::trust::claimed::{ClaimedWhy, KeyName};
 use crate::trust::signature::SignatureError;
 use crate::trust::verdict::{Invalid, Part, Record, Subject, Unclaimed, Verdict};
 
@@ -126,8 +126,17 @@ pub(crate) fn signature(record: &Record) -> String {
 pub(crate) fn reason(record: &Record) -> String {
     match &record.verdict {
         // It has all of that.
-        Verdict::Claimed(claimed) => claimed.why.to_string(),
+        Verdict::Claimed(claimed) => claimed_why(record, &claimed.why),
         _ => why(record, Advice::Included) + &how(record),
+    }
+}
+
+/// Returns the reason that a report gives.
+fn claimed_why(record: &Record, why: &ClaimedWhy) -> String {
+    if why.follows_signature {
+        signature(record) + &why.text
+    } else {
+        why.text.to_string()
     }
 }
 
@@ -207,7 +216,7 @@ fn why(record: &Record, advice: Advice) -> String {
         Verdict::Image(failure) => escape::words(&failure.to_string()),
         Verdict::Contents(failure) => images::why_contents(failure),
         Verdict::NoImages => "it contains no images".to_owned(),
-        Verdict::Claimed(claimed) => claimed.why.to_string(),
+        Verdict::Claimed(claimed) => claimed_why(record, &claimed.why),
     }
 }
 
@@ -424,7 +433,7 @@ pub(crate) fn failure(record: &Record) -> (String, Option<String>) {
 /// Returns why something failed, and what to do.
 pub(super) fn reason_and_remedy(record: &Record) -> (String, Option<String>) {
     let reason = match &record.verdict {
-        Verdict::Claimed(claimed) => claimed.why.to_string(),
+        Verdict::Claimed(claimed) => claimed_why(record, &claimed.why),
         _ => why(record, Advice::Apart) + &how(record),
     };
     let remedy = everything_to_do(record, &reason);

@@ -85,7 +85,7 @@ pub struct ClaimedVerdict {
     /// What its line says after the path.
     pub(crate) line: Arc<str>,
     /// The reason in words.
-    pub(crate) why: Arc<str>,
+    pub(crate) why: ClaimedWhy,
     /// What to do, if it does not pass.
     pub(crate) remedy: Option<Arc<str>>,
     /// The SHA-256 of the artifact, if it was hashed.
@@ -94,10 +94,25 @@ pub struct ClaimedVerdict {
     pub(crate) key: Option<ClaimedDigest>,
     /// The signature file, if it was read.
     pub(crate) signature_file: Option<ClaimedContent>,
+    /// What only records of images have.
+    pub(crate) inside: Option<Box<ClaimedInside>>,
+}
+
+/// A reason in words. Nearly all begin with the name of the signature, and go on as many others do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedWhy {
+    /// Whether the name of the signature comes before the text.
+    pub(crate) follows_signature: bool,
+    pub(crate) text: Arc<str>,
+}
+
+/// What only records of images have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimedInside {
     /// The archive that holds the image, if no record is on the archive itself.
     pub(crate) archive: Option<ClaimedContent>,
     /// The blobs of the image, if they were asked for, each with its size.
-    pub(crate) blobs: Box<[(ClaimedDigest, u64)]>,
+    pub(crate) blobs: Vec<(ClaimedDigest, u64)>,
 }
 
 #[cfg(test)]

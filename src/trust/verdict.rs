@@ -125,7 +125,7 @@ impl Record {
     /// Returns what is known of the archive that holds the image, if no record is on the archive.
     pub(crate) fn archive_content(&self) -> Option<ClaimedContent> {
         match &self.verdict {
-            Verdict::Claimed(claimed) => claimed.archive,
+            Verdict::Claimed(claimed) => claimed.inside.as_ref()?.archive,
             _ => self.archive.map(|archive| ClaimedContent {
                 sha256: Some(archive.digest.into()),
                 size: Some(archive.size),
@@ -137,7 +137,10 @@ impl Record {
     /// Returns the blobs of the image, each with its size.
     pub(crate) fn blobs(&self) -> Vec<(ClaimedDigest, u64)> {
         match (&self.verdict, &self.subject) {
-            (Verdict::Claimed(claimed), _) => claimed.blobs.to_vec(),
+            (Verdict::Claimed(claimed), _) => {
+                let inside = claimed.inside.as_ref();
+                inside.map_or_else(Vec::new, |inside| inside.blobs.clone())
+            }
             (_, Subject::Image(image)) => {
                 let blobs = image.blobs.iter();
                 blobs.map(|blob| (blob.digest.into(), blob.size)).collect()
