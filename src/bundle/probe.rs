@@ -25,7 +25,7 @@ pub fn read(path: &Path, hasher: Hasher) -> io::Result<(Digest, usize, Option<St
     };
     let content = Joined::open(path, &[], reading).map_err(io::Error::other)?;
     let budget = WindowBudget::new(limits.max_window);
-    let mut stream = Stream::begin(content, hasher, limits, &budget)?;
+    let mut stream = Stream::begin(content.into(), hasher, limits, &budget)?;
     let mut members = 0;
     while let Step::On { .. } = stream.advance(&mut |_| members += 1) {}
     let end = stream.end();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Fault;
 use super::belt::Belt;
-use crate::content::{Joined, ReadError};
+use crate::content::{Input, ReadError};
 use crate::digest::Block;
 
 /// Length of a chunk in bytes: whole blocks.
@@ -14,7 +14,7 @@ const CHUNK: usize = 256 * 1024;
 /// Reads a file chunk by chunk. What is decoded and what is hashed are the same bytes of our own
 /// memory.
 pub(super) struct Raw<'a> {
-    content: &'a mut Joined,
+    content: &'a mut Input,
     belt: &'a Belt,
     chunk: Arc<Vec<u8>>,
     at: usize,
@@ -23,7 +23,7 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    pub(super) fn new(content: &'a mut Joined, belt: &'a Belt) -> Raw<'a> {
+    pub(super) fn new(content: &'a mut Input, belt: &'a Belt) -> Raw<'a> {
         Raw {
             content,
             belt,
@@ -36,7 +36,7 @@ impl<'a> Raw<'a> {
     /// Passes over what no decoder has read.
     ///
     /// # Errors
-    /// Those of [`Joined::fill`]; [`Fault::Abandoned`].
+    /// Those of [`Input::fill`]; [`Fault::Abandoned`].
     pub(super) fn read_to_end(&mut self) -> Result<(), Fault> {
         while self.next()? {}
         Ok(())

@@ -11,7 +11,7 @@ use super::belt::{Belt, Loading, Outcome};
 use super::frames::{self, Setting};
 use super::raw::Raw;
 use super::{Contents, Defect, Fault, Limits, Member, Step, WindowBudget};
-use crate::content::{Joined, ReadError};
+use crate::content::{Input, ReadError};
 use crate::digest::{Digest, Hasher};
 
 /// Bytes of the file that one step hashes at most, beside those of its members.
@@ -21,14 +21,14 @@ const STEP: u64 = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Stream {
     belt: Arc<Belt>,
-    thread: Option<JoinHandle<Joined>>,
+    thread: Option<JoinHandle<Input>>,
 }
 
 /// What a file came to.
 #[derive(Debug)]
 pub(crate) struct End {
     /// The content, to ask whether it is unchanged; `None` only if `outer` is an error.
-    pub(crate) content: Option<Joined>,
+    pub(crate) content: Option<Input>,
     /// The digest of the whole file. It does not depend on what the file holds.
     pub(crate) outer: Result<Digest, ReadError>,
     /// What it holds. The members that were handed over are all only if this is no defect and
@@ -42,7 +42,7 @@ impl Stream {
     /// # Errors
     /// EAGAIN if the system allows no other thread.
     pub(crate) fn begin(
-        mut content: Joined,
+        mut content: Input,
         hasher: Hasher,
         limits: Limits,
         budget: &WindowBudget,
@@ -107,7 +107,7 @@ impl Drop for Closing<'_> {
 }
 
 /// Reads the whole file: as a bundle while that works, and then as bytes.
-fn run(content: &mut Joined, belt: &Belt, limits: Limits, budget: WindowBudget) -> Outcome {
+fn run(content: &mut Input, belt: &Belt, limits: Limits, budget: WindowBudget) -> Outcome {
     let mut raw = Raw::new(content, belt);
     let decode = || {
         let setting = Setting {
@@ -151,17 +151,17 @@ mod tests {
 
     use super::super::testing::{Frame, file, gzip, tar};
     use super::*;
-    use crate::content::{IoMode, Reading};
+    use crate::content::{IoMode, Joined, Reading};
     use crate::files::SharedPath;
 
-    fn opened(path: &Path, parts: &[SharedPath]) -> Joined {
+    fn opened(path: &Path, parts: &[SharedPath]) -> Input {
         let reading = Reading {
             io: IoMode::Read,
             window: 256 * 1024,
             ahead: 0,
             spare_core: false,
         };
-        Joined::open(path, parts, reading).unwrap()
+        Joined::open(path, parts, reading).unwrap().into()
     }
 
     fn begun(path: &Path, limits: Limits) -> Stream {
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(hashed, bytes.len() as u64);
         let content = end.content.unwrap();
         assert!(content.is_unchanged(&path));
-        assert_eq!(content.size(), bytes.len() as u64);
+        assert_eq!(content.size(), Some(bytes.len() as u64));
     }
 
     fn large() -> (Vec<u8>, Vec<Member>) {

@@ -69,7 +69,7 @@ pub(super) fn name_skipped(keys: &KeysFound, detail: Detail) {
 /// Prints how many bytes of a block device are hashed, if its image determines that.
 pub(super) fn name_extent(inputs: &Inputs, detail: Detail) {
     if let Inputs::One(one) = inputs
-        && let Some(extent) = one.device.filter(|extent| !extent.is_asked)
+        && let Some(extent) = one.device().filter(|extent| !extent.is_asked)
         && detail.lines
     {
         Message::note(format!(
@@ -112,9 +112,11 @@ pub(super) fn name_share(division: &Division, detail: Detail) {
 }
 
 /// Prints the settings of this run.
-pub(super) fn explain(verifier: &Verifier, planned: &Planned) {
+pub(super) fn explain(verifier: &Verifier, planned: &Planned, inputs: &Inputs) {
     let (prepared, limit_readers) = (&planned.prepared, verifier.limit_readers);
+    let is_stdin = matches!(inputs, Inputs::One(one) if one.is_stdin());
     let io = match verifier.settings.io {
+        _ if is_stdin => "read(2), once",
         IoMode::Auto => "memory maps, pread(2) for small files and where maps are refused",
         IoMode::Mmap => "memory maps",
         IoMode::Read => "pread(2)",
@@ -125,7 +127,8 @@ pub(super) fn explain(verifier: &Verifier, planned: &Planned) {
         Message::note(format!("threads: {why}")).print();
     }
     Message::note(report::choice(prepared.choice())).print();
-    for medium in planned.media.values().collect::<BTreeSet<_>>() {
+    let media = planned.media.values().filter(|_| !is_stdin);
+    for medium in media.collect::<BTreeSet<_>>() {
         let message = match access(*medium, limit_readers).readers {
             Some(readers) => Message::note(format!(
                 "{medium}: {readers} file at a time, in the order of the paths"

@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
 use crate::digest::stream::Stream;
 use crate::run::origin::{Account, Origin, User};
 use crate::text::shell;
+use crate::verify::STDIN;
 
 /// Maximum number of bytes read of a file of the system.
 const MOST: u64 = 1024 * 1024;
@@ -27,8 +28,14 @@ pub(super) fn of_this_run(note: Option<&str>, roots: &[PathBuf]) -> io::Result<O
         user: user(&accounts),
         system: system(&read("/etc/os-release").unwrap_or_default()),
         executable: executable(),
-        places: roots.iter().map(|root| root.canonicalize().ok()).collect(),
+        places: roots.iter().map(|root| place(root)).collect(),
     })
+}
+
+/// Returns where a PATH leads; standard input leads nowhere.
+fn place(root: &Path) -> Option<PathBuf> {
+    let is_stdin = root == Path::new(STDIN);
+    (!is_stdin).then(|| root.canonicalize().ok()).flatten()
 }
 
 fn identifier() -> io::Result<String> {

@@ -85,18 +85,16 @@ fn identity(path: &Path) -> Option<FileId> {
 
 /// Reports whether stdout or stderr goes to this file.
 fn is_output(place: &Path) -> bool {
-    let Some(there) = identity(place) else {
-        return false;
-    };
-    let is_there = |stream: io::Result<_>| {
-        stream.is_ok_and(|stat: rustix::fs::Stat| {
-            let (device, inode) = (stat.st_dev, stat.st_ino);
-            FileId { device, inode } == there
-        })
-    };
-    [io::stdout().as_fd(), io::stderr().as_fd()]
-        .into_iter()
-        .any(|stream| is_there(rustix::fs::fstat(stream).map_err(io::Error::from)))
+    let there = identity(place);
+    there.is_some() && (is_stream(&io::stdout(), there) || is_stream(&io::stderr(), there))
+}
+
+/// Reports whether a stream comes from or goes to this file.
+fn is_stream(stream: &impl AsFd, there: Option<FileId>) -> bool {
+    rustix::fs::fstat(stream).is_ok_and(|stat| {
+        let (device, inode) = (stat.st_dev, stat.st_ino);
+        Some(FileId { device, inode }) == there
+    })
 }
 
 /// Reports whether this is the data file or the signature of `--signature`.
@@ -106,7 +104,9 @@ fn is_named(inputs: &Inputs, place: &Path) -> bool {
         Inputs::One(one) => {
             let there = identity(place);
             let is_it = |path: &&PathBuf| identity(path) == there;
-            there.is_some() && [&one.data, &one.signature].iter().any(is_it)
+            // A file that is redirected to it.
+            let is_stdin = || one.is_stdin() && is_stream(&io::stdin(), there);
+            there.is_some() && ([&one.data, &one.signature].iter().any(is_it) || is_stdin())
         }
     }
 }

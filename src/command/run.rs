@@ -145,7 +145,7 @@ fn prepare(
     let planned = verifier.plan(survey, inputs)?;
     let stdout = Stream::stdout()?;
     if output.detail.reasons {
-        explain(verifier, &planned);
+        explain(verifier, &planned, inputs);
     }
     Ok(Ready {
         planned,

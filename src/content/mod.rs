@@ -1,9 +1,11 @@
 //! Reads a file's bytes, window by window, and detects whether they changed meanwhile.
 
 pub mod device;
+mod input;
 mod joined;
 mod loader;
 mod mapped;
+mod piped;
 mod prefetch;
 mod read;
 
@@ -17,8 +19,10 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::OFlags;
 use thiserror::Error;
 
+pub use input::Input;
 pub use joined::Joined;
 use loader::{Extent, Loader, Window};
+pub use piped::Piped;
 use prefetch::Prefetcher;
 
 /// Maximum number of bytes that one thread maps at a time for its lanes; doubled for a file whose

@@ -8,7 +8,7 @@ use super::faults;
 use super::judging::{CHANGED, Pending};
 use super::opened::Context;
 use super::{Task, sniffing};
-use crate::content::Joined;
+use crate::content::Input;
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::hints::data;
@@ -86,7 +86,7 @@ impl Awaiting {
     pub(super) fn judge<'a>(
         &self,
         hashed: &Result<Digest, Verdict>,
-        content: &Joined,
+        content: &Input,
         context: &Context<'a>,
     ) -> Vec<Outcome<'a>> {
         #[cfg(test)]
@@ -99,7 +99,7 @@ impl Awaiting {
                 .and_then(|digest| still(content, task, digest));
             let judged = pending.judged(task, digest, context.settings, self.started);
             let record = judged.map(|judged| Record {
-                size: Some(content.size()),
+                size: content.size(),
                 read_as: read_as.clone().filter(|name| **name != task.data),
                 ..judged
             });
@@ -123,7 +123,7 @@ impl Awaiting {
 }
 
 /// Returns the digest if the name still leads to the hashed file.
-fn still(content: &Joined, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
+fn still(content: &Input, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
     // Fail closed: the name must lead to the file that was hashed, in the same state.
     if content.is_unchanged(&task.data.to_path_buf()) {
         Ok(digest)
@@ -134,7 +134,7 @@ fn still(content: &Joined, task: &Task, digest: Digest) -> Result<Digest, Verdic
 
 /// Adds hints to records that fail because of the content or the lack of a signature. The verdicts
 /// are final by then.
-fn add_hints(outcomes: &mut [Outcome<'_>], content: &Joined) {
+fn add_hints(outcomes: &mut [Outcome<'_>], content: &Input) {
     let is_invalid = |verdict: &Verdict| {
         matches!(
             verdict,
@@ -158,11 +158,11 @@ fn add_hints(outcomes: &mut [Outcome<'_>], content: &Joined) {
         return;
     }
     // An unreadable file gets no hint.
-    if let Ok(beginning) = content.beginning(data::SNIFF_BYTES) {
+    if let (Ok(beginning), Some(size)) = (content.beginning(data::SNIFF_BYTES), content.size()) {
         for record in &mut records {
             if is_invalid(&record.verdict) {
                 let path = record.path().to_path_buf();
-                record.sniffed = sniffing::sniff(&path, content.size(), &beginning);
+                record.sniffed = sniffing::sniff(&path, size, &beginning);
             }
         }
     }

@@ -12,7 +12,7 @@ use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
 use super::{Bundle, Claim, Task};
 use crate::bundle::{self, Defect, End, Entry, Fault, Member, Step, Stream, Tree, WindowBudget};
-use crate::content::Joined;
+use crate::content::Input;
 use crate::digest::{Digest, Hasher};
 use crate::files::SharedPath;
 use crate::hints::notes::Note;
@@ -172,7 +172,7 @@ enum Source {
 /// What a bundle came to, before its images are judged.
 struct Finished {
     /// The file, or `None` for a directory.
-    file: Option<Joined>,
+    file: Option<Input>,
     /// Its digest; for a directory whether it could be read, without one.
     hashed: Result<Option<Digest>, Verdict>,
     /// Whether it holds an archive, or why what it holds cannot be relied upon.
@@ -185,12 +185,12 @@ impl Opening {
     /// # Errors
     /// The verdict on one that no thread can be started for.
     pub(super) fn of_file(
-        content: Joined,
+        content: Input,
         images: &Arc<Images>,
         hasher: Hasher,
         names: impl FnOnce(u64) -> Awaiting,
     ) -> Result<Opening, Verdict> {
-        let left = content.size();
+        let left = content.size().unwrap_or(0);
         let stream = Stream::begin(content, hasher, images.limits, &images.windows);
         Ok(Opening {
             source: Source::File(stream.map_err(|error| of_error(error.into()))?),
@@ -277,9 +277,9 @@ impl Opening {
         let contents = hashed.is_ok().then_some(&contents);
         let failure = hashed.as_ref().err().cloned();
         let archive = match (&file, &hashed) {
-            (Some(file), Ok(Some(digest))) => Some(Archive {
+            (Some(file), Ok(Some(digest))) => file.size().map(|size| Archive {
                 digest: *digest,
-                size: file.size(),
+                size,
             }),
             _ => None,
         };

@@ -4,19 +4,19 @@
 use super::awaiting::{Awaiting, Outcome};
 use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
-use crate::content::{Joined, ReadError};
+use crate::content::{Input, ReadError};
 use crate::digest::{Block, Digest, Feed, Hasher, Lane};
 use crate::trust::verdict::Verdict;
 
 /// A file being hashed, for all of its names that wait for its digest.
 pub(super) struct Hashing {
-    content: Joined,
+    content: Input,
     lane: Lane,
     pub(super) names: Awaiting,
 }
 
 impl Hashing {
-    pub(super) fn new(content: Joined, names: Awaiting, hasher: Hasher) -> Hashing {
+    pub(super) fn new(content: Input, names: Awaiting, hasher: Hasher) -> Hashing {
         Hashing {
             content,
             lane: hasher.begin(),
@@ -75,7 +75,7 @@ impl Hashing {
             // The last bytes, fewer than a block, that `finish` consumed.
             Ok(_) => context
                 .counters
-                .add_hashed(self.content.size() % size_of::<Block>() as u64),
+                .add_hashed(self.content.size().unwrap_or(0) % size_of::<Block>() as u64),
             Err(_) => context.counters.pass_over(self.content.left()),
         }
         let outcomes = self.names.judge(&hashed, &self.content, context);

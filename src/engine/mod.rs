@@ -98,11 +98,27 @@ pub struct Named {
     pub signature: SharedPath,
     /// The signature's content, if it can be read only once.
     pub content: Option<Vec<u8>>,
-    /// The artifact's length in bytes, if it is a block device.
-    pub device_length: Option<u64>,
+    /// What the artifact is.
+    pub data: NamedData,
+}
+
+/// What the user named as an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedData {
+    /// A file.
+    File,
+    /// A block device, of which so many bytes are read.
+    Device(u64),
+    /// Standard input.
+    Stdin,
 }
 
 impl Task {
+    /// Reports whether the artifact is a stream, of any length.
+    pub fn is_stream(&self) -> bool {
+        matches!(&self.claim, Claim::Named(named) if named.data == NamedData::Stdin)
+    }
+
     /// Returns the signature file, if there is one.
     pub fn signature(&self) -> Option<&SharedPath> {
         match &self.claim {

@@ -2,6 +2,7 @@
 //! opened, and how a worker's lanes advance.
 
 use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use rustix::io::Errno;
@@ -15,8 +16,8 @@ use super::judging::{CHANGED, of_error, record, unopened};
 use super::plan::Job;
 use super::scheduler::Piece;
 use super::shape::Shape;
-use super::{Bundle, Claim, Settings, Task, zarf};
-use crate::content::{IoMode, Joined, ReadError, Reading};
+use super::{Bundle, Claim, NamedData, Settings, Task, zarf};
+use crate::content::{Input, IoMode, Joined, Piped, ReadError, Reading};
 use crate::device::Medium;
 use crate::digest::{Block, Feed, Hasher};
 use crate::files::SharedPath;
@@ -205,7 +206,7 @@ fn open_as(
         return Ok(Opened::Bundle(Box::new(opening)));
     }
     let content = open_content(task, context.reading(job)).map_err(|error| error.of(task))?;
-    let names = await_it(content.size());
+    let names = await_it(content.size().unwrap_or(job.size));
     Ok(Opened::File(Hashing::new(content, names, context.hasher)))
 }
 
@@ -236,20 +237,31 @@ impl Unopened {
     }
 }
 
-fn open_content(task: &Task, reading: Reading) -> Result<Joined, Unopened> {
+fn open_content(task: &Task, reading: Reading) -> Result<Input, Unopened> {
     let path = task.data.to_path_buf();
-    if let Claim::Named(named) = &task.claim
-        && let Some(length) = named.device_length
-    {
-        return Joined::open_device(&path, length, reading).map_err(Unopened::Error);
+    let named = match &task.claim {
+        Claim::Named(named) => named.data,
+        _ => NamedData::File,
+    };
+    match named {
+        NamedData::File => open_files(task, &path, reading).map(Input::Files),
+        NamedData::Device(length) => Joined::open_device(&path, length, reading)
+            .map(Input::Files)
+            .map_err(Unopened::Error),
+        NamedData::Stdin => Piped::stdin(reading.spare_core)
+            .map(Input::Stream)
+            .map_err(|error| Unopened::Error(error.into())),
     }
+}
+
+fn open_files(task: &Task, path: &Path, reading: Reading) -> Result<Joined, Unopened> {
     let (parts, missing) = zarf::with_content(&task.parts);
     if missing > 0 {
         // The description gives the number of parts but not their names, so the record names the
         // whole as incomplete.
         return Err(Unopened::Part(task.data.clone()));
     }
-    Joined::open(&path, parts, reading).map_err(Unopened::Error)
+    Joined::open(path, parts, reading).map_err(Unopened::Error)
 }
 
 /// Advances the first `in_use` lanes: the files by the bytes that all of them have in memory, and

@@ -144,7 +144,10 @@ pub fn prepare(
     let wanted = if is_little { 1 } else { useful };
     let choice = match settings.hasher {
         Some(hasher) => Choice::unmeasured(hasher),
-        None if total < WORTH_MEASURING => Choice::unmeasured(Hasher::promised()),
+        // How much comes out of a stream is not known.
+        None if total < WORTH_MEASURING && !tasks.iter().any(|(_, task)| task.is_stream()) => {
+            Choice::unmeasured(Hasher::promised())
+        }
         None => choice::choose(jobs.div_ceil(wanted)),
     };
     let allowed = Allowed {

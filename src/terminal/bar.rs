@@ -62,14 +62,18 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
         0 => String::new(),
         failures => format!("{failures} failed"),
     };
+    let if_known = |text: String| if total.is_open() { String::new() } else { text };
     // In display order.
     let parts = [
-        (6, bar(total.done, total.bytes, bar_columns(columns))),
-        (0, percent(total.done, total.bytes)),
-        (4, format!("{}/{}", size(total.done), size(total.bytes))),
+        (
+            6,
+            if_known(bar(total.done, total.bytes, bar_columns(columns))),
+        ),
+        (0, if_known(percent(total.done, total.bytes))),
+        (4, amount(total)),
         (7, format!("{}/s", size(total.rate))),
         (5, format!("{} elapsed", clock(Some(total.elapsed)))),
-        (3, format!("{} left", clock(total.left))),
+        (3, if_known(format!("{} left", clock(total.left)))),
         (2, format!("{}/{} files", total.decided, total.records)),
         (1, failures.clone()),
     ];
@@ -85,6 +89,22 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
         }
     });
     texts.collect::<Vec<_>>().join(" ")
+}
+
+impl Total {
+    /// Reports whether nobody knows how much is to come: bytes come from a stream.
+    fn is_open(&self) -> bool {
+        self.bytes == 0 && self.done > 0
+    }
+}
+
+/// Returns how much is done, and of how much if that is known.
+fn amount(total: &Total) -> String {
+    if total.is_open() {
+        size(total.done)
+    } else {
+        format!("{}/{}", size(total.done), size(total.bytes))
+    }
 }
 
 fn is_shown((own, text): &Part, rank: usize) -> bool {

@@ -116,13 +116,21 @@ fn plain(phase: &Phase) -> String {
     match phase {
         Phase::Walking(entries) => bar::walking(entries.load(Ordering::Relaxed)),
         Phase::Verifying(counters) => format!(
-            "{} of {} done, {} of {} files, {} failed",
-            size(counters.done()),
-            size(counters.total()),
+            "{} done, {} of {} files, {} failed",
+            amount(counters),
             counters.decided(),
             counters.records(),
             counters.failures()
         ),
+    }
+}
+
+/// Returns how much is done, and of how much unless bytes come from a stream of unknown length.
+fn amount(counters: &Counters) -> String {
+    let (done, total) = (counters.done(), counters.total());
+    match total {
+        0 if done > 0 => size(done),
+        _ => format!("{} of {}", size(done), size(total)),
     }
 }
 

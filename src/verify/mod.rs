@@ -29,7 +29,7 @@ use crate::progress::{Cancel, Counters};
 use crate::text::{escape, os_error};
 use crate::trust::key::Key;
 use crate::trust::verdict::Record;
-pub(crate) use inputs::{Extent, Inputs, One};
+pub(crate) use inputs::{DataKind, Extent, Inputs, One, STDIN};
 pub use records::Records;
 use unmatched::Unmatched;
 pub(crate) use work::access;

@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use super::Policy;
-use super::inputs::One;
+use super::inputs::{DataKind, One};
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
 use crate::engine::plan::Cost;
-use crate::engine::{self, Bundle, Claim, Named, Task, Work};
+use crate::engine::{self, Bundle, Claim, Named, NamedData, Task, Work};
 use crate::files::{FileId, SharedPath};
 use crate::mirror::{self, Artifact, Metadata, State};
 use crate::names::endings::{Ending, is_saved_image};
@@ -150,7 +150,7 @@ fn signed_bundle(data: &SharedPath, one: Option<&One>) -> Bundle {
         .and_then(Ending::split);
     match (one, ending) {
         // A device has no images to load.
-        (Some(one), _) if one.device.is_some() => Bundle::No,
+        (Some(one), _) if one.device().is_some() => Bundle::No,
         _ if is_bundle(data) => Bundle::Certain,
         // A disk image, unless the user names it for what it is.
         (None, Some((_, Ending::Iso))) => Bundle::No,
@@ -163,11 +163,15 @@ fn signed_bundle(data: &SharedPath, one: Option<&One>) -> Bundle {
 /// artifact.
 fn claim(signature: SharedPath, one: Option<&One>) -> Claim {
     match one {
-        Some(one) if one.content.is_some() || one.device.is_some() => {
+        Some(one) if one.content.is_some() || one.kind != DataKind::File => {
             Claim::Named(Box::new(Named {
                 signature,
                 content: one.content.clone(),
-                device_length: one.device.map(|device| device.length),
+                data: match one.kind {
+                    DataKind::File => NamedData::File,
+                    DataKind::Device(extent) => NamedData::Device(extent.length),
+                    DataKind::Stdin(_) => NamedData::Stdin,
+                },
             }))
         }
         _ => Claim::Signed(signature),
@@ -176,8 +180,12 @@ fn claim(signature: SharedPath, one: Option<&One>) -> Claim {
 
 /// Returns the one artifact of `--signature`.
 pub(super) fn artifact(one: &One) -> Artifact {
-    let artifact = mirror::appointed(&one.data, &one.signature, one.content.is_some());
-    match (artifact.state, one.device) {
+    let is_read = one.content.is_some();
+    if let DataKind::Stdin(size) = one.kind {
+        return mirror::appointed_stream(&one.data, size, &one.signature, is_read);
+    }
+    let artifact = mirror::appointed(&one.data, &one.signature, is_read);
+    match (artifact.state, one.device()) {
         (State::DataNotRegular(Some(signature)), Some(device)) => Artifact {
             state: match Metadata::of_device(&one.data, device.length) {
                 Ok(metadata) => State::Signed(signature, metadata),

@@ -609,3 +609,29 @@ fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_co
         }
     }
 }
+
+#[test]
+fn standard_input_that_cannot_be_read_to_its_end_is_never_valid() {
+    if !fuse_is_here("standard_input_that_cannot_be_read_to_its_end") {
+        return;
+    }
+    for (behaviour, verdict) in [
+        (Behaviour::Sound, "✅ Signature valid"),
+        (Behaviour::Fails, "❌ Cannot read: Input/output error"),
+        (Behaviour::Other, "❌ Signature invalid"),
+    ] {
+        for jobs in ["1", "2"] {
+            let mounted = Mounted::new(behaviour);
+            let mount = mounted.beside.path().join("m");
+            let key = ["-k", "key.pem", "-j", jobs];
+            let arguments = [&key[..], &["-s", "m/victim.iso.sig.bin", "-"]].concat();
+            let mut command = mounted.beside.command(&arguments);
+            command.stdin(std::fs::File::open(mount.join("victim.iso")).unwrap());
+            let output = command.output().unwrap();
+            let lines = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(lines, format!("-: {verdict}\n"));
+            let status = i32::from(behaviour != Behaviour::Sound);
+            assert_eq!(output.status.code(), Some(status));
+        }
+    }
+}

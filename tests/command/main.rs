@@ -23,6 +23,7 @@ mod merge;
 mod named;
 mod names;
 mod oracle;
+mod piped;
 mod producers;
 mod reports;
 mod run;

@@ -107,6 +107,36 @@ pub enum ConfigError {
     /// `--note` in a run that has no report.
     #[error("--note: there is no report for it; add --report FILE or --format jsonl")]
     NoteNowhere,
+    /// `-` without `--signature`.
+    #[error("-: standard input is verified against one signature, and --signature is not given")]
+    StdinWithoutSignature,
+    /// Standard input cannot be examined.
+    #[error("-: cannot read standard input: {}", words(.0))]
+    StdinUnreadable(io::Error),
+    /// Standard input is a terminal.
+    #[error("-: standard input is a terminal")]
+    StdinTerminal,
+    /// Standard input is a directory.
+    #[error("-: standard input is a directory")]
+    StdinDirectory,
+    /// Standard input is a block device.
+    #[error("-: standard input is a block device")]
+    StdinDevice,
+    /// Standard input is closed, or a character device.
+    #[error("-: standard input is closed, or a device such as /dev/null")]
+    StdinNothing,
+    /// Standard input was also named as something else.
+    #[error("{}: this is standard input, which is to be verified", shown(.0))]
+    StdinTwice(PathBuf),
+    /// `-` with `--io mmap`.
+    #[error("--io mmap: standard input cannot be mapped")]
+    StdinMapped,
+    /// `-` with `--baseline`.
+    #[error("--baseline compares files by their paths, and standard input has none")]
+    StdinCompared,
+    /// `-` with a report that names files.
+    #[error("--report {}: it names files, and standard input has no name", shown(.0))]
+    StdinListed(PathBuf),
     /// `--signature` without exactly one data file.
     #[error("--signature needs exactly one PATH: the data file that it signs")]
     NotOneFile,
@@ -299,6 +329,20 @@ impl ConfigError {
             ConfigError::NoKeyInDirectory(_) => "the names of keys end in .pem, .pub or .der",
             ConfigError::NoImageSignatures(_) => {
                 "save the output of `cosign download signature` and `crane manifest`"
+            }
+            ConfigError::StdinWithoutSignature => {
+                "add --signature FILE; a file or a directory that is called - is ./-"
+            }
+            ConfigError::StdinTerminal | ConfigError::StdinNothing => {
+                "pipe the file into this command, or name it"
+            }
+            ConfigError::StdinDirectory => "name the directory, and leave --signature out",
+            ConfigError::StdinDevice => "name the device, so that its length is known",
+            ConfigError::StdinTwice(_) => "name a file, or a pipe of its own: <(COMMAND)",
+            ConfigError::StdinMapped => "leave --io out",
+            ConfigError::StdinCompared => "leave it out",
+            ConfigError::StdinListed(_) => {
+                "write another report, such as .json, or verify the file by its name"
             }
             ConfigError::NotOneFile => "leave --signature out to verify directories",
             ConfigError::LengthOfFile(_) => "leave it out: a file is always hashed whole",

@@ -9,6 +9,7 @@ mod merging;
 mod one;
 mod sharding;
 mod signing;
+mod stdin;
 mod style;
 
 use std::ffi::OsString;
@@ -228,7 +229,7 @@ impl Config {
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
-        let inputs = inputs(cli)?;
+        let inputs = inputs(cli, environment)?;
         let (keys, skipped) = keys::find(cli, environment)?;
         let of_files: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
         let (of_images, skipped_too) = keys::load(&cli.image_keys, &cli.fingerprints)?;
@@ -245,7 +246,8 @@ impl Config {
         let signer = signing::load(cli, &reports)?;
         spare(&reports, cli, &key_files(cli, environment))?;
         sharding::check(cli, &reports)?;
-        let asked = Asked::of(cli, &of_files, images.as_ref(), exposed(&keys, &cli.paths));
+        let exposed = exposed(&keys, stdin::without(&cli.paths));
+        let asked = Asked::of(cli, &of_files, images.as_ref(), exposed);
         // A pinned key cannot be replaced silently.
         let exposed = match cli.fingerprints.as_slice() {
             [] => asked.exposed_keys.clone(),
@@ -480,7 +482,10 @@ fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
     })
 }
 
-fn inputs(cli: &Cli) -> Result<Inputs, ConfigError> {
+fn inputs(cli: &Cli, environment: &Environment) -> Result<Inputs, ConfigError> {
+    if let Some(one) = stdin::find(cli, environment)? {
+        return Ok(Inputs::One(one));
+    }
     let check = |path: &PathBuf| {
         fs::metadata(path).map_err(|source| ConfigError::NoPath {
             path: path.clone(),

@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use super::ConfigError;
 use crate::content::device;
 use crate::trust::signature::SNIFF_BYTES;
-use crate::verify::{Extent, One};
+use crate::verify::{DataKind, Extent, One};
 
 /// Examines both, with `found` being the metadata of the signature's path, and reads the signature
 /// if it is a pipe.
@@ -22,7 +22,7 @@ pub(super) fn of(
     length: Option<u64>,
 ) -> Result<One, ConfigError> {
     Ok(One {
-        device: extent(data, length)?,
+        kind: extent(data, length)?.map_or(DataKind::File, DataKind::Device),
         content: content(signature, found)?,
         data: data.to_owned(),
         signature: signature.to_owned(),
@@ -31,7 +31,7 @@ pub(super) fn of(
 
 /// Reads a signature that is not a regular file: a pipe, or a terminal. Reads no more than it takes
 /// to identify the content.
-fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError> {
+pub(super) fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, ConfigError> {
     let kind = found.file_type();
     if kind.is_file() {
         return Ok(None);

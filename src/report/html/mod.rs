@@ -160,6 +160,8 @@ const MOST_ROOTS: usize = 2;
 fn place(run: Run<'_>) -> String {
     let start = run.start;
     let absolute = |root: &std::path::PathBuf| match &start.directory {
+        // No file can have this name there: it would be `./-`.
+        _ if *root == std::path::Path::new("-") => "standard input".to_owned(),
         Some(directory) if *root == std::path::Path::new(".") => words::shown_path(directory),
         Some(directory) => words::shown_path(&directory.join(root)),
         None => words::shown_path(root),
