@@ -34,8 +34,8 @@ pub(super) const PAIRING: [Entry; 5] = [
     (
         "Artifacts",
         "Every file with a signature, every .zst and .iso, and every file that is one in all but name: an unfinished download \
-         (x.zst.part), a second copy (x.zst.1, \"x.zst (1)\"), a name with a URL's query or trailing blanks, a part without its whole. \
-         These count as unsigned.",
+         (x.zst.part), a second copy (x.zst.1, \"x.zst (1)\"), a name with a URL's query or trailing blanks, a part without its whole, \
+         a directory of an object store's versions (x.zst.versions). These count as unsigned.",
     ),
     (
         "Split artifacts",

@@ -169,6 +169,28 @@ pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaime
     })
 }
 
+/// What SeaweedFS adds to the name of an object for the directory of its versions.
+const VERSIONS: &[u8] = b".versions";
+
+/// Reports whether a directory holds the versions of an artifact, or of a signature whose artifact
+/// has no such directory. `exists` reports whether the same directory contains a directory of
+/// another name.
+///
+/// Such a directory is seen where the store's own file system is mounted. The object is not beside
+/// it, or an old version is: either way what its users get is not what is verified here.
+pub fn is_versions(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> bool {
+    let Some(object) = name.strip_suffix(VERSIONS) else {
+        return false;
+    };
+    let is_artifact = |name: &[u8]| Ending::split(name).is_some();
+    let Some(stem) = endings::strip_signature(object) else {
+        return is_artifact(object);
+    };
+    let artifacts = [&b""[..], b".zst", b".iso"].map(|ending| [stem, ending].concat());
+    let has_own = |name: &Vec<u8>| is_artifact(name) && exists(&[name, VERSIONS].concat());
+    !artifacts.iter().any(has_own)
+}
+
 /// Reports whether a file accompanies an artifact, by the last word of its name: a checksum, a
 /// signature of another kind, a description.
 fn is_companion(text: &str) -> bool {
@@ -331,6 +353,34 @@ mod tests {
             "x.zst\u{200b}",
         ] {
             assert_eq!(of(name), Some(Unclaimed::TrailingBlanks), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_versions_of_an_artifact_are_recognized_and_those_of_its_signature_where_they_stand_alone()
+     {
+        let of = |name: &str, there: &[&str]| {
+            is_versions(name.as_bytes(), |other| {
+                there.iter().any(|there| there.as_bytes() == other)
+            })
+        };
+        assert!(of("x.zst.versions", &[]));
+        assert!(of("X.ISO.versions", &["X.ISO.sig.bin.versions"]));
+        for signature in ["x.sig.bin.versions", "x.zst.sig.bin.versions"] {
+            assert!(of(signature, &[]));
+            assert!(!of(signature, &["x.zst.versions"]));
+        }
+        // That directory would not be reported by itself.
+        assert!(of("x.raw.sig.bin.versions", &["x.raw.versions"]));
+        for name in [
+            "x.raw.versions",
+            "versions",
+            ".versions",
+            "x.zst.version",
+            "x.zst",
+            "x.zst.versions.old",
+        ] {
+            assert!(!of(name, &[]), "{name}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::lookalike::{is_like_signature, lookalike};
+use super::lookalike::{is_like_signature, is_versions, lookalike};
 use crate::names::endings::{self, Ending, is_artifact, is_saved_image, is_signature};
 use crate::names::parts::{self, Parts, Suffix};
 use crate::trust::verdict::Unclaimed;
@@ -63,7 +63,8 @@ pub enum Content {
     Nothing,
     /// A whole file.
     Whole(Kind),
-    /// A whole file whose name is an artifact's with something around it.
+    /// A whole file, or a directory of versions, whose name is an artifact's with something around
+    /// it.
     Lookalike(Kind, Unclaimed),
     /// No whole file, but some or all of the parts that it was split into.
     Split(Parts<OsString>),
@@ -327,6 +328,9 @@ impl<'a> Names<'a> {
             Kind::File | Kind::Dangling | Kind::Special if is_artifact => {
                 Content::Whole(entry.kind)
             }
+            kind @ Kind::Directory if is_versions(name, |other| self.is_directory_here(other)) => {
+                Content::Lookalike(kind, Unclaimed::ObjectVersions)
+            }
             Kind::Directory | Kind::Special => return None,
             kind => match lookalike(name, |other| self.is_file_here(other)) {
                 Some(why) => Content::Lookalike(kind, why),
@@ -355,6 +359,12 @@ impl<'a> Names<'a> {
     fn is_file_here(&self, name: &[u8]) -> bool {
         let entry = self.present.get(name);
         entry.is_some_and(|entry| entry.kind != Kind::Directory && !entry.excluded)
+    }
+
+    /// Reports whether a directory of this name exists and is not excluded.
+    fn is_directory_here(&self, name: &[u8]) -> bool {
+        let entry = self.present.get(name);
+        entry.is_some_and(|entry| entry.kind == Kind::Directory && !entry.excluded)
     }
 
     fn is_excluded(&self, pair: &Pair) -> bool {

@@ -76,6 +76,9 @@ fn unsigned(why: &Unclaimed) -> &'static str {
         Unclaimed::PartWithoutWhole => {
             "copy all parts and the signature of the whole here, or delete it"
         }
+        Unclaimed::ObjectVersions => {
+            "mount the bucket by its S3 interface (s3fs), which shows the current version; --exclude '**/*.versions' leaves all of them out"
+        }
         Unclaimed::SignedElsewhere(_) => "name its directory as another PATH",
         Unclaimed::OtherSigner | Unclaimed::Keyless => "ask the vendor which key signed it",
     }

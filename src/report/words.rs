@@ -241,6 +241,9 @@ fn unclaimed(record: &Record, why: &Unclaimed) -> String {
         Unclaimed::PartWithoutWhole => {
             "a part of a split artifact, and no signature claims the whole".to_owned()
         }
+        Unclaimed::ObjectVersions => {
+            "a directory of the versions that an object store keeps; which one is current is not to be seen here".to_owned()
+        }
         Unclaimed::SignedElsewhere(signature) => format!(
             "a link to an artifact outside this run, signed by {}",
             shown(signature)

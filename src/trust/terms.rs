@@ -84,6 +84,9 @@ pub enum Reason {
     /// `part-without-whole`: a part of a split artifact that no signature claims (status
     /// `unsigned`).
     PartWithoutWhole,
+    /// `object-versions`: a directory of the versions that an object store keeps of an artifact
+    /// (status `unsigned`).
+    ObjectVersions,
     /// `signed-elsewhere`: a link to an artifact whose signature is not part of the run (status
     /// `unsigned`).
     SignedElsewhere,
@@ -298,6 +301,7 @@ impl Reason {
                 Unclaimed::UrlQuery => Reason::UrlQuery,
                 Unclaimed::TrailingBlanks => Reason::TrailingBlanks,
                 Unclaimed::PartWithoutWhole => Reason::PartWithoutWhole,
+                Unclaimed::ObjectVersions => Reason::ObjectVersions,
                 Unclaimed::SignedElsewhere(_) => Reason::SignedElsewhere,
                 Unclaimed::OtherSigner => Reason::NoTrustedSigner,
                 Unclaimed::Keyless => Reason::Keyless,
@@ -352,6 +356,7 @@ impl Reason {
             Reason::UrlQuery => "url-query",
             Reason::TrailingBlanks => "trailing-blanks",
             Reason::PartWithoutWhole => "part-without-whole",
+            Reason::ObjectVersions => "object-versions",
             Reason::SignedElsewhere => "signed-elsewhere",
             Reason::LinkedDirectoryNotEntered => "linked-directory-not-entered",
             Reason::NoDataFile => "no-data-file",

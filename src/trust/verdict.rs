@@ -296,6 +296,8 @@ pub enum Unclaimed {
     TrailingBlanks,
     /// A part of a split artifact that no signature claims.
     PartWithoutWhole,
+    /// A directory in which an object store keeps the versions of an artifact or of a signature.
+    ObjectVersions,
     /// A link to an artifact whose signature is this file, which is not part of the run.
     SignedElsewhere(SharedPath),
     /// An image with signatures, none of which a trusted key made.

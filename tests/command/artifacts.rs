@@ -50,9 +50,11 @@ fn reports_say_why_each_file_counts_as_unsigned() {
         ("d.zst?e=f", "url-query"),
         ("g.iso ", "trailing-blanks"),
         ("h.zst_part07", "part-without-whole"),
+        ("j.zst.versions", "object-versions"),
     ];
     for (name, _) in names {
-        mirror.write(&format!("m/{name}"), name);
+        let file = name.replace(".versions", ".versions/v_1");
+        mirror.write(&format!("m/{file}"), name);
     }
     mirror.write_signed("o/p.zst", "o/p.sig.bin", b"p");
     symlink("../o/p.zst", mirror.path().join("m/link.zst")).unwrap();

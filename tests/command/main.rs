@@ -5,6 +5,7 @@ mod artifacts;
 mod at_once;
 mod audit;
 mod bars;
+mod buckets;
 mod clusters;
 mod compare;
 mod evidence;

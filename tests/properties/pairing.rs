@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use verify_signatures::internals::mirror::lookalike::lookalike;
+use verify_signatures::Unclaimed;
+use verify_signatures::internals::mirror::lookalike::{is_versions, lookalike};
 use verify_signatures::internals::mirror::pairing::{Content, Entry, Kind, Needed, Pair, pair};
 use verify_signatures::internals::names::parts;
 
@@ -208,8 +209,15 @@ fn content_without_signature(entry: &Entry, entries: &[Entry], needed: Needed) -
         other.is_some_and(|other| other.kind != Kind::Directory && !other.excluded)
     };
     let all = needed == Needed::AllFiles && without(name, ".sig.bin").is_none();
+    let is_directory = |other: &[u8]| {
+        let other = find(entries, OsStr::from_bytes(other));
+        other.is_some_and(|other| other.kind == Kind::Directory && !other.excluded)
+    };
     match entry.kind {
-        Kind::Directory => None,
+        Kind::Directory => is_versions(name, is_directory).then_some(Content::Lookalike(
+            Kind::Directory,
+            Unclaimed::ObjectVersions,
+        )),
         kind if is_artifact(name) => Some(Content::Whole(kind)),
         Kind::Special => None,
         kind => match lookalike(name, is_here) {
