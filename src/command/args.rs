@@ -23,7 +23,8 @@ use crate::shard::Shard;
 pub struct Cli {
     /// A directory, a data file or a signature file
     ///
-    /// Directories are walked recursively. A file brings in what it is paired with, and nothing
+    /// Directories are walked recursively. With --signature, - is standard input; a file of that
+    /// name is ./-. A file brings in what it is paired with, and nothing
     /// else. Name directories, or put -- before a *: a file's name may look like an option.
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
@@ -46,7 +47,7 @@ pub struct Cli {
 
     /// Verify one PATH against this signature
     ///
-    /// PATH is exactly one data file, and neither name matters. The signature may be a pipe, such
+    /// PATH is exactly one data file, or - for standard input, and no name matters. The signature may be a pipe, such
     /// as <(base64 -d FILE) or /dev/stdin. PATH may be a block device with an image on it (a written
     /// USB stick, a disc); see --length.
     #[arg(help_heading = WHAT, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,

@@ -13,8 +13,8 @@ use rustix::io::Errno;
 
 use super::{ReadError, Stamp};
 
-/// Bytes that are handed out at a time, except at the end: whole blocks of SHA-256. Larger chunks
-/// leave the processor's nearer caches before they are hashed (BENCHMARKS.md).
+/// Bytes that are handed out at a time, except at the end: whole blocks of SHA-256, and few enough
+/// to be in the processor's nearer caches still when they are hashed.
 const CHUNK: usize = 256 * 1024;
 
 /// Bytes that a pipe is asked to hold: as many as Linux lets any user have (pipe(7),
@@ -65,7 +65,7 @@ impl Piped {
     pub fn stdin(spare_core: bool) -> io::Result<Piped> {
         let stdin = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 0)?;
         let file = File::from(stdin);
-        // The writer of a pipe keeps a core busy, and it reads ahead itself.
+        // The writer of a pipe keeps a core busy, and reads ahead itself (BENCHMARKS.md).
         let is_spare = || file.metadata().is_ok_and(|file| file.is_file()) || cores() > 2;
         let ahead = spare_core && is_spare();
         Piped::new(file, ahead)

@@ -262,6 +262,23 @@ mod tests {
     }
 
     #[test]
+    fn of_a_stream_of_unknown_length_there_is_no_share_and_no_time_left() {
+        let stream = Total {
+            bytes: 0,
+            left: Some(Duration::ZERO),
+            decided: 0,
+            records: 1,
+            failures: 0,
+            ..TOTAL
+        };
+        assert_eq!(
+            total(&stream, 119, false),
+            "3.21 GB 4.00 GB/s 0:45 elapsed 0/1 files"
+        );
+        assert_eq!(total(&stream, 20, false), "0/1 files");
+    }
+
+    #[test]
     fn failures_are_red_and_only_they() {
         let text = total(&TOTAL, 40, true);
         assert!(

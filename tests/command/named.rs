@@ -442,3 +442,63 @@ fn a_stick_whose_end_is_gone_cannot_be_read_and_is_never_valid() {
         assert_eq!(run.status, Some(1));
     }
 }
+
+#[test]
+fn a_report_may_come_through_a_pipe_and_nothing_that_has_no_end_is_read_to_it() {
+    if !is_here("bash", "a report may come through a pipe") {
+        return;
+    }
+    let mirror = signed();
+    fs::copy(
+        mirror.path().join("x.sig"),
+        mirror.path().join("m/x.zst.sig.bin"),
+    )
+    .unwrap();
+    fs::remove_file(mirror.path().join("m/y.zst")).unwrap();
+    assert_eq!(
+        bash(&mirror, "$V -k key.pem m --report r.json").status,
+        Some(0)
+    );
+    for line in [
+        "$V -k key.pem m --baseline <(cat r.json)",
+        "$V -k key.pem m --baseline /dev/stdin <r.json",
+        "$V --compare <(cat r.json) r.json",
+        "cat r.json | $V --compare r.json /dev/stdin",
+        "mkfifo f; (sleep 0.2; cat r.json >f) & $V --compare f r.json; s=$?; rm f; exit $s",
+    ] {
+        let run = bash(&mirror, line);
+        assert_eq!(run.status, Some(0), "{line}\n{}", run.stderr);
+    }
+    let no_end = "neither a regular file nor a pipe";
+    let too_long = "longer than 4 GiB, which no report is";
+    let other = "no JSON report (--report FILE.json) of this program";
+    for (line, words) in [
+        ("$V -k key.pem m --baseline /dev/zero", no_end),
+        ("$V --compare r.json /dev/zero", no_end),
+        ("$V --compare /dev/null r.json", no_end),
+        ("$V -k key.pem m --baseline m", "Is a directory"),
+        (
+            "truncate -s 4294967297 long.json; $V --compare r.json long.json",
+            too_long,
+        ),
+        (
+            "truncate -s 1T longer.json; $V -k key.pem m --baseline longer.json",
+            too_long,
+        ),
+        (
+            "tr '\\0' x </dev/zero | $V --compare r.json /dev/stdin",
+            other,
+        ),
+        ("yes | $V -k key.pem m --baseline /dev/stdin", other),
+        ("true | $V -k key.pem m --baseline /dev/stdin", other),
+        // As much as the limit on memory allows.
+        (
+            "ulimit -v 200000; (echo {; yes) | $V --compare r.json /dev/stdin",
+            "Cannot allocate memory",
+        ),
+    ] {
+        let run = bash(&mirror, line);
+        assert_eq!(run.status, Some(2), "{line}\n{}", run.stderr);
+        assert!(run.stderr.contains(words), "{line}\n{}", run.stderr);
+    }
+}

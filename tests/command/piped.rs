@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -353,6 +355,19 @@ fn a_signal_ends_a_run_that_waits_for_the_writer() {
             "{report}"
         );
     }
+}
+
+#[test]
+fn a_socket_is_as_good_as_a_pipe() {
+    let mirror = signed();
+    let whole = fs::read(mirror.path().join("x")).unwrap();
+    let (mut ours, its) = UnixStream::pair().unwrap();
+    let write = std::thread::spawn(move || ours.write_all(&whole).unwrap());
+    let mut command = mirror.command(&[&PINNED[..], &["-s", "x.sig", "-"]].concat());
+    command.stdin(Stdio::from(OwnedFd::from(its)));
+    let run = Run::of(command);
+    write.join().unwrap();
+    assert_eq!((run.stdout.as_str(), run.status), (VALID, Some(0)));
 }
 
 #[test]
