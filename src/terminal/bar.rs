@@ -275,7 +275,7 @@ mod tests {
             total(&stream, 119, false),
             "3.21 GB 4.00 GB/s 0:45 elapsed 0/1 files"
         );
-        assert_eq!(total(&stream, 20, false), "0/1 files");
+        assert_eq!(total(&stream, 12, false), "0/1 files");
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl Status {
 
 impl Reason {
     /// All but those that name what a signature file has instead.
-    const PLAIN: [Reason; 37] = [
+    const PLAIN: [Reason; 38] = [
         Reason::KeyVerifies,
         Reason::NoKeyVerifies,
         Reason::SignatureEmpty,
@@ -246,6 +246,7 @@ impl Reason {
         Reason::UrlQuery,
         Reason::TrailingBlanks,
         Reason::PartWithoutWhole,
+        Reason::ObjectVersions,
         Reason::SignedElsewhere,
         Reason::LinkedDirectoryNotEntered,
         Reason::NoDataFile,
