@@ -1,6 +1,7 @@
 //! Messages on stderr before the work begins: warnings, and the settings.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
 use super::config::{Against, KeysFound, Skipped, WhyNoKey};
@@ -14,7 +15,7 @@ use crate::report::words;
 use crate::shard::Division;
 use crate::terminal::Message;
 use crate::text::{escape, os_error};
-use crate::verify::{Inputs, Planned, Verifier, access};
+use crate::verify::{DataKind, Inputs, Planned, Verifier, access};
 
 /// Warns about keys and a baseline that are in a place where they may have been replaced together
 /// with the artifacts.
@@ -79,6 +80,23 @@ pub(super) fn name_extent(inputs: &Inputs, detail: Detail) {
         ))
         .help("if the signature does not fit, the image may be longer: give its size with --length BYTES")
         .print();
+    }
+}
+
+/// Says how a pipe is verified, if one is named as the artifact: by its name it is not.
+pub(super) fn name_pipe(inputs: &Inputs, detail: Detail) {
+    if let Inputs::One(one) = inputs
+        && one.kind == DataKind::File
+        && one
+            .data
+            .metadata()
+            .is_ok_and(|data| data.file_type().is_fifo())
+        && detail.lines
+    {
+        let path = escape::name(one.data.as_os_str());
+        Message::note(format!("{path}: a pipe, which is not read under a name"))
+            .help("lead it to standard input, and give - as PATH")
+            .print();
     }
 }
 

@@ -11,7 +11,7 @@ use super::args::Format;
 use super::config::{Against, Asked, Config, Output, Target};
 use super::ending::conclude;
 use super::evidence::{name_left_out, name_reports};
-use super::messages::{self, explain, name_extent, name_skipped, remark, warn};
+use super::messages::{self, explain, name_extent, name_pipe, name_skipped, remark, warn};
 use super::not_begun::NotBegun;
 use super::output::Printer;
 use super::recap::Recap;
@@ -64,6 +64,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
     warn(keys, audit.as_ref(), output.detail);
     name_skipped(keys, output.detail);
     name_extent(inputs, output.detail);
+    name_pipe(inputs, output.detail);
     // Only reports and objects have it: hashing the executable takes its time.
     let is_reported = !reports.is_empty() || output.format == Format::Jsonl;
     let origin = match is_reported.then(|| origin::of_this_run(asked.note.as_deref(), &asked.roots))

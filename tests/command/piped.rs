@@ -358,6 +358,19 @@ fn a_signal_ends_a_run_that_waits_for_the_writer() {
 }
 
 #[test]
+fn a_pipe_that_is_named_is_not_read_and_a_note_says_how_it_would_be() {
+    if !is_here("bash", "a pipe that is named is not read") {
+        return;
+    }
+    let mirror = signed();
+    let run = bash(&mirror, "cat x | $V -k key.pem -s x.sig /dev/stdin");
+    assert_eq!(run.stdout, "/dev/stdin: ❌ Not a regular file\n");
+    assert_eq!(run.status, Some(1));
+    let note = "note: /dev/stdin: a pipe, which is not read under a name\nhelp: lead it to standard input, and give - as PATH\n";
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+}
+
+#[test]
 fn a_socket_is_as_good_as_a_pipe() {
     let mirror = signed();
     let whole = fs::read(mirror.path().join("x")).unwrap();
