@@ -17,7 +17,7 @@ use super::recap::Recap;
 use super::run::write_reports;
 use super::{cannot, origin, reports};
 use crate::audit::{self, Audit};
-use crate::merge::{Merged, Part, merge, roots_of};
+use crate::merge::{Merged, Part, Reports, merge, roots_of};
 use crate::mirror::Survey;
 use crate::report::file::ReportFile;
 use crate::report::{json, lines};
@@ -41,8 +41,9 @@ pub(super) fn run(cli: &Cli, environment: &Environment) -> Conclusion {
 fn merged(cli: &Cli, environment: &Environment) -> Result<Conclusion, NotBegun> {
     let merging = Merging::resolve(cli, environment)?;
     let files = create(&merging)?;
-    let (parts, unread) = read(&merging.parts);
-    let Some(merged) = merge(parts, unread.clone(), &merging.demands) else {
+    let reports = read(&merging.parts);
+    let unread = reports.unread.clone();
+    let Some(merged) = merge(reports, &merging.demands) else {
         unread.iter().for_each(|problem| message(problem).print());
         return Ok(cannot(&Message::error(
             "none of these is the report of a shard",
@@ -118,24 +119,26 @@ fn create(merging: &Merging) -> Result<Vec<ReportFile>, NotBegun> {
         .collect()
 }
 
-/// Reads the reports, several at once; returns why others could not be read.
-fn read(paths: &[PathBuf]) -> (Vec<Part>, Vec<Problem>) {
+/// Reads the reports in their order, as many at once as there are cores.
+fn read(paths: &[PathBuf]) -> Reports {
     // Fail closed: a merged report spells its paths as one of its reports does, and which one must
     // not depend on which is read first.
     let roots = paths.iter().find_map(|path| roots_of(&part(path).ok()?));
     let roots = roots.unwrap_or_default();
-    let read: Vec<Result<Part, Problem>> = paths
-        .par_iter()
-        .map(|path| read_one(path, &roots))
-        .collect();
-    let (mut parts, mut unread) = (Vec::new(), Vec::new());
-    for one in read {
-        match one {
-            Ok(part) => parts.push(part),
-            Err(problem) => unread.push(problem),
+    let mut reports = Reports::default();
+    for paths in paths.chunks(rayon::current_num_threads()) {
+        let read: Vec<Result<Part, Problem>> = paths
+            .par_iter()
+            .map(|path| read_one(path, &roots))
+            .collect();
+        for one in read {
+            match one {
+                Ok(part) => reports.add(part),
+                Err(problem) => reports.unread.push(problem),
+            }
         }
     }
-    (parts, unread)
+    reports
 }
 
 fn read_one(path: &Path, roots: &[PathBuf]) -> Result<Part, Problem> {

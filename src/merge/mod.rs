@@ -70,10 +70,35 @@ pub struct Merged {
     pub ended: SystemTime,
 }
 
-/// Merges the reports that could be read. `unread` says why others could not.
+/// The reports that were read so far.
+#[derive(Debug, Default)]
+pub struct Reports {
+    parts: Vec<Part>,
+    /// The records of all of them.
+    records: Vec<Record>,
+    /// Why others could not be read.
+    pub unread: Vec<Problem>,
+}
+
+impl Reports {
+    /// Takes a report. Its records move to those of the others, so that a million of them are not in
+    /// memory twice.
+    pub fn add(&mut self, mut part: Part) {
+        self.records.append(&mut part.records);
+        part.records = Vec::new();
+        self.parts.push(part);
+    }
+}
+
+/// Merges the reports.
 ///
 /// Returns `None` if there is none: then there is nothing to give an account of.
-pub fn merge(mut parts: Vec<Part>, unread: Vec<Problem>, demands: &Demands) -> Option<Merged> {
+pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
+    let Reports {
+        mut parts,
+        records,
+        unread,
+    } = reports;
     parts.sort_by(|a, b| (a.shard.index(), &a.path).cmp(&(b.shard.index(), &b.path)));
     let span = problems::Span::of(&parts)?;
     let mut found = unread;
@@ -94,7 +119,7 @@ pub fn merge(mut parts: Vec<Part>, unread: Vec<Problem>, demands: &Demands) -> O
     let shards = parts.iter().map(Part::run).collect();
     let (threads, sha256) = (threads.sum(), options::sha256(&parts));
     let expected = problems::expected(&parts);
-    let records = records::merged(parts);
+    let records = records::merged(records, &roots);
     records.iter().for_each(|record| summary.count(record));
     // Those of a shard that is missing count as expected.
     summary.expected = expected.max(summary.records());

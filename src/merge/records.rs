@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::part::{Part, PartError, seconds, sha256, time};
+use super::part::{PartError, seconds, sha256, time};
 use super::paths::Paths;
 use crate::files::SharedPath;
 use crate::names::place::{Place, Roots};
@@ -210,14 +211,8 @@ fn damaged(record: &Record, what: &str) -> PartError {
 
 /// Returns the records of all reports in the order of the lines. Of two on the same thing, which only
 /// reports have that do not belong together, it is the one that does not pass.
-pub(super) fn merged(parts: Vec<Part>) -> Vec<Record> {
-    let roots = parts.first().map(|part| part.roots.clone());
-    let roots = roots.unwrap_or_default();
-    let mut records: Vec<Record> = Vec::with_capacity(parts.iter().map(|p| p.records.len()).sum());
-    for part in parts {
-        records.extend(part.records);
-    }
-    let order = order(&records, &Roots::new(&roots));
+pub(super) fn merged(mut records: Vec<Record>, roots: &[PathBuf]) -> Vec<Record> {
+    let order = order(&records, &Roots::new(roots));
     arrange(&mut records, order);
     without_doubles(records)
 }
