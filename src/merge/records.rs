@@ -67,8 +67,8 @@ fn record(
     paths: &mut Paths<'_>,
     texts: &mut Texts,
 ) -> Result<(Place, Record), PartError> {
-    let (path, place) = paths.placed(&artifact.path)?;
-    let signature = paths.signature(&artifact.signature)?;
+    let (path, place) = paths.placed(&artifact.path())?;
+    let signature = paths.signature(&artifact.signature())?;
     let beside = signature.as_ref().filter(|file| file.is_beside(&path));
     let why = why(&artifact, beside, texts)?;
     let verdict = Verdict::Claimed(Box::new(claimed(&artifact, why, texts)?));

@@ -197,7 +197,11 @@ fn of_images(options: &run::ImageOptions) -> ImageOptions<'_> {
 
 /// Returns a record.
 pub(super) fn artifact(record: &Record) -> Artifact<'_> {
-    let path = record.path();
+    let PathMember { path, path_base64 } = member(record.path());
+    let SignatureMember {
+        signature: signature_path,
+        signature_base64,
+    } = record.signature.as_ref().map(signature).unwrap_or_default();
     let r#type = match &record.subject {
         Subject::Artifact(_) => Type::Artifact,
         Subject::Image(_) => Type::Image,
@@ -209,7 +213,8 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
     };
     Artifact {
         r#type,
-        path: member(path),
+        path,
+        path_base64,
         image,
         status: Status::of(&record.verdict).name().into(),
         passes: record.verdict.passes(),
@@ -219,7 +224,8 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         remedy: remedy(record).map(Into::into),
         size: record.size,
         sha256: record.sha256().map(|digest| digest.to_string().into()),
-        signature: record.signature.as_ref().map(signature).unwrap_or_default(),
+        signature: signature_path,
+        signature_base64,
         signature_file: record.signature_content().map(signature_file),
         archive: record.archive_content().map(archive),
         key: record.verdict.key().map(|key| key.to_string().into()),
