@@ -76,6 +76,8 @@ pub struct Reports {
     parts: Vec<Part>,
     /// The records of all of them.
     records: Vec<Record>,
+    /// For each of them the number of its PATH, and how it lies there.
+    paths: Vec<(usize, u8)>,
     /// Why others could not be read.
     pub unread: Vec<Problem>,
 }
@@ -86,6 +88,8 @@ impl Reports {
     pub fn add(&mut self, mut part: Part) {
         self.records.append(&mut part.records);
         part.records = Vec::new();
+        self.paths.append(&mut part.paths);
+        part.paths = Vec::new();
         self.parts.push(part);
     }
 }
@@ -97,6 +101,7 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
     let Reports {
         mut parts,
         records,
+        paths,
         unread,
     } = reports;
     parts.sort_by(|a, b| (a.shard.index(), &a.path).cmp(&(b.shard.index(), &b.path)));
@@ -119,7 +124,7 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
     let shards = parts.iter().map(Part::run).collect();
     let (threads, sha256) = (threads.sum(), options::sha256(&parts));
     let expected = problems::expected(&parts);
-    let records = records::merged(records, &roots);
+    let records = records::merged(records, paths);
     records.iter().for_each(|record| summary.count(record));
     // Those of a shard that is missing count as expected.
     summary.expected = expected.max(summary.records());

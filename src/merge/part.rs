@@ -81,6 +81,8 @@ pub struct Part {
     pub(super) bytes: u64,
     /// The records, in the order of the lines.
     pub(super) records: Vec<Record>,
+    /// For each record the number of its PATH, and how it lies there.
+    pub(super) paths: Vec<(usize, u8)>,
     /// What the records come to.
     pub(super) counted: Summary,
     /// How the report contradicts itself, if it does.
@@ -162,6 +164,7 @@ impl Part {
             expected: end.expected,
             bytes: end.bytes,
             records,
+            paths: places.iter().map(in_short).collect(),
             counted,
             contradiction: None,
             notes,
@@ -246,6 +249,12 @@ impl Part {
     pub(super) fn ended(&self) -> SystemTime {
         self.began + self.elapsed
     }
+}
+
+/// Returns the number of the PATH of a place, and how it lies there.
+fn in_short(place: &Place) -> (usize, u8) {
+    let (path, kind, _) = place.key();
+    (path, kind)
 }
 
 /// Returns the number of entries of a survey that records come from: each record of an artifact, and

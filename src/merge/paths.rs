@@ -1,6 +1,8 @@
 //! The paths of a report, as the merged report spells them.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::PartError;
@@ -15,7 +17,7 @@ pub(super) struct Paths<'a> {
     /// The PATHs as the merged report spells them, if that is otherwise.
     spelled: Option<&'a [PathBuf]>,
     /// A mirror has few directories and many files: each is kept once.
-    directories: HashMap<PathBuf, Directory>,
+    directories: HashMap<Vec<u8>, Directory>,
 }
 
 impl<'a> Paths<'a> {
@@ -52,7 +54,11 @@ impl<'a> Paths<'a> {
     /// # Errors
     /// [`PartError::Damaged`] if it is none.
     pub(super) fn path(&mut self, member: &PathMember<'_>) -> Result<SharedPath, PartError> {
-        self.placed(member).map(|(path, _)| path)
+        if self.spelled.is_some() {
+            return self.placed(member).map(|(path, _)| path);
+        }
+        let path = decoded(member)?;
+        Ok(self.shared(&path))
     }
 
     /// Returns paths in their order.
@@ -85,24 +91,21 @@ impl<'a> Paths<'a> {
     }
 
     fn shared(&mut self, path: &Path) -> SharedPath {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        let bytes = path.as_os_str().as_bytes();
+        let start = bytes.iter().rposition(|byte| *byte == b'/');
+        let (directory, name) = bytes.split_at(start.map_or(0, |at| at + 1));
+        if directory.is_empty() || name.is_empty() {
             return path.into();
-        };
-        let directory = match self.directories.get(parent) {
-            Some(known) => known.clone(),
+        }
+        let name = OsStr::from_bytes(name);
+        match self.directories.get(directory) {
+            Some(known) => known.join(name),
             None => {
-                let directory = Directory::new(parent);
-                self.directories
-                    .insert(parent.to_owned(), directory.clone());
-                directory
+                let new = Directory::new(Path::new(OsStr::from_bytes(directory)));
+                let shared = new.join(name);
+                self.directories.insert(directory.to_owned(), new);
+                shared
             }
-        };
-        let shared = directory.join(name);
-        // A path may have trailing separators, or several in a row.
-        if shared.to_path_buf().as_os_str() == path.as_os_str() {
-            shared
-        } else {
-            path.into()
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::part::{PartError, seconds, sha256, time};
 use super::paths::Paths;
 use crate::files::SharedPath;
-use crate::names::place::{Place, Roots};
+use crate::names::place::Place;
 use crate::text::escape;
 use crate::trust::claimed::{
     ClaimedContent, ClaimedDigest, ClaimedInside, ClaimedVerdict, ClaimedWhy,
@@ -211,26 +210,24 @@ fn damaged(record: &Record, what: &str) -> PartError {
 
 /// Returns the records of all reports in the order of the lines. Of two on the same thing, which only
 /// reports have that do not belong together, it is the one that does not pass.
-pub(super) fn merged(mut records: Vec<Record>, roots: &[PathBuf]) -> Vec<Record> {
-    let order = order(&records, &Roots::new(roots));
+///
+/// `paths` has for each record the number of its PATH, and how it lies there.
+pub(super) fn merged(mut records: Vec<Record>, paths: Vec<(usize, u8)>) -> Vec<Record> {
+    let order = order(&records, paths);
     arrange(&mut records, order);
     without_doubles(records)
 }
 
 /// Returns the positions of the records in the order of the lines.
-fn order(records: &[Record], roots: &Roots<'_>) -> Vec<usize> {
+fn order(records: &[Record], paths: Vec<(usize, u8)>) -> Vec<usize> {
     // Below one PATH the order of places is that of paths, which take no memory of their own.
-    let of_path = |record: &Record| {
-        let place = roots.place(&record.path().to_path_buf());
-        let (path, kind, _) = place.key();
-        (path, kind)
-    };
-    let records = records.iter().enumerate();
+    let records = paths.into_iter().zip(records).enumerate();
     let mut keys: Vec<_> = records
-        .map(|(at, record)| (of_path(record), record.path(), at))
+        .map(|(at, (of_path, record))| (of_path, record.path(), at))
         .collect();
-    // Images stay behind their bundle, and signatures in their order.
-    keys.sort_unstable();
+    // Each report is in order by itself, of which only the stable sort makes use. Images stay behind
+    // their bundle, and signatures in their order.
+    keys.sort();
     keys.into_iter().map(|(.., at)| at).collect()
 }
 
