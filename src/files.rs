@@ -1,6 +1,8 @@
 //! Paths that share their directories (a mirror has hundreds of thousands of paths with common
 //! prefixes), and the identity of files.
 
+mod stamp;
+
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -12,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::text::escape;
+#[cfg(test)]
+pub use stamp::FileTime;
+pub use stamp::Stamp;
 
 /// A file's identity: its inode number and the device that number is unique on (POSIX
 /// `<sys/stat.h>`).

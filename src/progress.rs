@@ -26,6 +26,7 @@ pub struct Counters {
     records: AtomicU64,
     decided: AtomicU64,
     failures: AtomicU64,
+    earlier: AtomicU64,
     panics: AtomicU64,
     /// Workers hold their files; a file that a worker has released is no longer in flight.
     flights: Mutex<Vec<Weak<Flight>>>,
@@ -95,6 +96,11 @@ impl Counters {
         self.failures.load(Ordering::Relaxed)
     }
 
+    /// Returns the number of decided records on what was verified earlier.
+    pub(crate) fn earlier(&self) -> u64 {
+        self.earlier.load(Ordering::Relaxed)
+    }
+
     /// Returns the number of worker panics: defects of this program. The affected artifacts have
     /// failed.
     pub fn panics(&self) -> u64 {
@@ -104,6 +110,12 @@ impl Counters {
     /// Returns the files being hashed, except small ones, in the order in which they were started.
     pub fn in_flight(&self) -> Vec<Arc<Flight>> {
         self.flights().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Returns the number of bytes to hash, without those that are no longer worth it.
+    pub(crate) fn worth_hashing(&self) -> u64 {
+        let passed_over = self.passed_over.load(Ordering::Relaxed);
+        self.total().saturating_sub(passed_over)
     }
 
     /// Returns the number of bytes not yet finished. (Too low if a file grew since it was planned.)
@@ -125,6 +137,11 @@ impl Counters {
         self.decided.fetch_add(1, Ordering::Relaxed);
         self.failures
             .fetch_add(u64::from(!passes), Ordering::Relaxed);
+    }
+
+    /// Counts a decided record on what was verified earlier.
+    pub(crate) fn note_earlier(&self) {
+        self.earlier.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn note_panic(&self) {

@@ -4,6 +4,8 @@
 //! [`report::json`](crate::report::json) describes them. A reader also accepts reports of this
 //! schema from older versions of the program, so members that were added later may be missing.
 
+pub mod resumed;
+
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub const SCHEMA: u64 = 4;
 
 /// The versions that a reader accepts: the first one had no images, the second did not account for
-/// what was not checked, and the third had no shards.
+/// what was not checked, and the third had no shards and nothing that was verified earlier.
 pub const READ: std::ops::RangeInclusive<u64> = 1..=SCHEMA;
 
 /// A text: borrowed for writing, owned after reading.
@@ -102,6 +104,13 @@ impl<'a> From<PathMember<'a>> for SignatureMember<'a> {
             signature: member.path,
             signature_base64: member.path_base64,
         }
+    }
+}
+
+impl SignatureMember<'_> {
+    /// Returns the path; `None` if it is absent, present in both forms, or invalid base64.
+    pub fn decode(&self) -> Option<PathBuf> {
+        decode(self.signature.as_deref(), self.signature_base64.as_deref())
     }
 }
 
@@ -308,6 +317,18 @@ pub struct Options<'a> {
     /// The report that the run was audited against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<PathMember<'a>>,
+    /// The time after which no artifact was begun, such as `6h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_after: Option<Text<'a>>,
+    /// The ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<PathMember<'a>>,
+    /// How old a verdict of the ledger could be to do instead of reading, such as `30days`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Text<'a>>,
+    /// The report of the run that was resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<PathMember<'a>>,
     /// How files were read.
     pub io: Text<'a>,
     /// Worker threads.
@@ -369,6 +390,24 @@ pub struct Blob<'a> {
     pub size: u64,
 }
 
+/// What the file system said of a file when it was hashed, and when that was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stamps<'a> {
+    /// The number of its device (`st_dev`).
+    pub device: u64,
+    /// Its inode number (`st_ino`).
+    pub inode: u64,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When its content was last modified: seconds since 1970 with nine decimals (`stat -c %.9Y`).
+    pub modified: Text<'a>,
+    /// When its inode was last changed, in the same form (`stat -c %.9Z`).
+    pub changed: Text<'a>,
+    /// When hashing began (RFC 3339, UTC).
+    pub read: Text<'a>,
+}
+
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Artifact<'a> {
@@ -419,6 +458,9 @@ pub struct Artifact<'a> {
     /// The archive that holds the image, if that has no object of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<Content<'a>>,
+    /// What the file system said of it, if it is one file that was hashed and did not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamps: Option<Stamps<'a>>,
     /// The fingerprint of the key that verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Text<'a>>,
@@ -592,6 +634,8 @@ pub struct Counts {
     pub unreadable: u64,
     /// `not-regular`.
     pub not_regular: u64,
+    /// `verified-earlier`.
+    pub verified_earlier: u64,
 }
 
 /// The number of images with each status.
@@ -1018,6 +1062,14 @@ mod tests {
         (path(), signature(), term, known).prop_map(|(path, signature, term, known)| {
             let (status, passes, reason, detail, milliseconds) = term;
             let (size, sha256, key, link, read_as, parts) = known;
+            let stamps = size.zip(key.clone()).map(|(size, text)| Stamps {
+                device: size,
+                inode: u64::MAX,
+                size,
+                modified: text.clone(),
+                changed: text.clone(),
+                read: text,
+            });
             let PathMember { path, path_base64 } = path;
             let SignatureMember {
                 signature,
@@ -1047,6 +1099,7 @@ mod tests {
                     size,
                     modified: key.clone(),
                 }),
+                stamps,
                 key,
                 parts,
                 link,
@@ -1283,7 +1336,11 @@ mod tests {
                             all_files: complete,
                             fail_fast: complete,
                             images: None,
-                            baseline: directory,
+                            baseline: directory.clone(),
+                            stop_after: complete.then(|| word.clone()),
+                            ledger: directory.clone(),
+                            max_age: (!complete).then(|| word.clone()),
+                            resume: directory,
                             io: term.clone(),
                             threads,
                             sha256: term.clone(),
@@ -1307,6 +1364,7 @@ mod tests {
                             changed,
                             unreadable,
                             not_regular,
+                            verified_earlier: valid,
                         },
                         failures: missing,
                         bytes: changed,

@@ -128,7 +128,7 @@ fn of_record(record: &Record) -> Found {
     Found {
         content,
         passes: record.verdict.passes(),
-        is_signed: is_own && record.verdict.status() == Status::Valid,
+        is_signed: is_own && record.verdict.status().is_signed(),
         is_own,
     }
 }
@@ -148,9 +148,14 @@ fn of_artifact(artifact: &Artifact) -> Result<Found, BaselineError> {
             size,
         },
         passes: artifact.passes,
-        is_signed: is_own && artifact.status == "valid",
+        is_signed: is_own && is_signed(&artifact.status),
         is_own,
     })
+}
+
+fn is_signed(status: &str) -> bool {
+    let mut signed = Status::ALL.into_iter().filter(|known| known.is_signed());
+    signed.any(|known| known.name() == status)
 }
 
 /// Reports whether the verdict is on something that exists and is not a directory.

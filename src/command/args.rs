@@ -111,7 +111,8 @@ pub struct Cli {
     /// and nothing in NEW failed; 1 otherwise; 2 if they cannot be compared.
     #[arg(help_heading = WHAT, long, num_args = 2, value_names = ["OLD", "NEW"], value_hint = ValueHint::FilePath,
         conflicts_with_all = ["paths", "keys", "fingerprints", "signature", "max_depth", "follow_links", "exclude", "allow_unsigned",
-            "all_files", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color", "note", "sign_report", "fail_fast"])]
+            "all_files", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color", "note", "sign_report", "fail_fast",
+            "stop_after", "ledger", "max_age", "resume"])]
     pub compare: Vec<PathBuf>,
 
     /// Verify part K of N of the mirror
@@ -139,7 +140,8 @@ pub struct Cli {
     /// --key-fingerprint and --within.
     #[arg(help_heading = MANY, long, num_args = 1.., value_name = "REPORT", value_hint = ValueHint::AnyPath,
         conflicts_with_all = ["paths", "keys", "signature", "length", "max_depth", "follow_links", "exclude", "allow_unsigned", "all_files",
-            "compare", "images", "image_keys", "jobs", "io", "progress", "fail_fast", "shard", "shard_index"])]
+            "compare", "images", "image_keys", "jobs", "io", "progress", "fail_fast", "shard", "shard_index",
+            "stop_after", "ledger", "max_age", "resume"])]
     pub merge: Vec<PathBuf>,
 
     /// Refuse shards that ran further apart
@@ -206,6 +208,8 @@ pub struct Cli {
     pub image_blobs: bool,
 
     /// Print only what is not valid
+    ///
+    /// Nor what was verified earlier (--max-age, --resume).
     #[arg(help_heading = OUTPUT, short, long)]
     pub quiet: bool,
 
@@ -302,6 +306,40 @@ pub struct Cli {
     #[arg(help_heading = HOW, long)]
     pub fail_fast: bool,
 
+    /// Begin no artifact after this time
+    ///
+    /// Such as 6h or 90min, from the start of the command. What is in progress is finished. The exit
+    /// status is 2, or 1 if something failed; what was not looked at is counted in the summary and
+    /// in reports.
+    #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span)]
+    pub stop_after: Option<Duration>,
+
+    /// Keep record of when each artifact last passed
+    ///
+    /// First comes what never passed or failed last, then what passed longest ago; of equals the
+    /// largest. With --stop-after, nightly runs cover everything in turn. Each artifact is
+    /// entered as soon as it is judged. FILE must not be inside a PATH. Nothing is skipped because
+    /// of it.
+    #[arg(help_heading = NIGHTS, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
+
+    /// Do not read again what passed within this time
+    ///
+    /// Such as 30d. Only what the ledger says passed since, and whose device, inode, size and time
+    /// stamps, signature and key are unchanged. It is not valid but verified earlier, counted apart
+    /// and skipped in JUnit. This finds accidents, not attackers: time stamps can be set. Split
+    /// artifacts, devices, pipes and (with --images) bundles are always read.
+    #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span, requires = "ledger")]
+    pub max_age: Option<Duration>,
+
+    /// Continue the run of which this is the report
+    ///
+    /// REPORT is the JSON report of a run with the same options, such as one that was interrupted.
+    /// What was valid there is verified earlier, as with --max-age, if it and its signature are
+    /// unchanged and its key is trusted; everything else is verified.
+    #[arg(help_heading = NIGHTS, long, value_name = "REPORT", value_hint = ValueHint::FilePath)]
+    pub resume: Option<PathBuf>,
+
     /// The SHA-256 implementation: portable, avx2 or sha-ni; without it what the processor's
     /// instructions promise, unless that is measured to be slower
     #[arg(long, value_name = "NAME", hide = true)]
@@ -312,6 +350,7 @@ const WHAT: &str = "What is verified, and by which keys";
 const MANY: &str = "Many machines";
 const IMAGES: &str = "Images inside bundles";
 const OUTPUT: &str = "What is printed";
+const NIGHTS: &str = "Larger than one night";
 const HOW: &str = "How the work is done";
 
 const ABOUT: &str = "\
@@ -374,7 +413,7 @@ pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "2",
         "no verdict: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
-         a merge that is not whole, too little memory or processor time, an internal error",
+         a merge that is not whole, time that ran out, too little memory, an internal error",
     ),
     ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),

@@ -172,6 +172,7 @@ fn gaps(outcome: &Outcome) -> &'static str {
 fn accepted(outcome: &Outcome) -> String {
     let summary = &outcome.summary;
     let counts = [
+        (summary.of(Status::VerifiedEarlier), "verified earlier"),
         (summary.of(Status::Unsigned), "accepted without a signature"),
         (summary.of(Status::NoImages), "without images"),
     ];
@@ -193,7 +194,11 @@ fn failed(outcome: &Outcome) -> String {
         count => format!("{count} differences from the baseline"),
     };
     let failures = format!("{} of {}", summary.failures, summary.expected);
+    let earlier = outcome.failed_earlier();
     match (summary.failures, differences.is_empty()) {
+        (0, true) if earlier > 0 => {
+            format!("{earlier} of {} when last looked at", summary.expected)
+        }
         (0, false) => differences,
         (_, true) => failures,
         (_, false) => format!("{failures}, and {differences}"),
@@ -234,6 +239,7 @@ mod tests {
             empty: Vec::new(),
             interrupted: None,
             failed_fast: false,
+            out_of_time: None,
             unwritten: Vec::new(),
             panics: 0,
             is_share: false,

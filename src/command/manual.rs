@@ -55,7 +55,7 @@ pub(super) const PAIRING: [Entry; 5] = [
 ];
 
 /// The lines on stdout and their meanings: a closed list.
-pub(super) const LINES: [Entry; 20] = [
+pub(super) const LINES: [Entry; 21] = [
     (
         "PATH: ✅ Signature valid",
         "A trusted key signed exactly these bytes.",
@@ -75,6 +75,11 @@ pub(super) const LINES: [Entry; 20] = [
     (
         "PATH: ⚠️ Signature file not found",
         "The same under --allow-unsigned. Not a failure.",
+    ),
+    (
+        "PATH: ⏭️ Verified earlier, on ...",
+        "Not read, under --max-age or --resume: an earlier run found it valid, and nothing has changed since, as far as the file system says. \
+         Not a failure, and not valid.",
     ),
     (
         "PATH: ❌ Changed while reading",
@@ -199,7 +204,7 @@ pub(super) const REPORTS: [Entry; 9] = [
     ),
     (
         "SHA256SUMS",
-        "The valid artifacts, for sha256sum --check. Only of a run that ends with status 0. With --sign-report, signed by a \
+        "The valid artifacts, for sha256sum --check. Only of a run that ends with status 0 and read everything. With --sign-report, signed by a \
          SHA256SUMS.sig.bin beside it.",
     ),
     (

@@ -202,6 +202,7 @@ fn outcome(
         empty: Vec::new(),
         interrupted: None,
         failed_fast: false,
+        out_of_time: None,
         unwritten: Vec::new(),
         panics: 0,
         is_share: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
-use super::config::{Against, KeysFound, Skipped, WhyNoKey};
+use super::config::{Against, KeysFound, LedgerFound, Skipped, WhyNoKey};
 use crate::content::IoMode;
 use crate::engine::WhyFewer;
 use crate::mirror::Survey;
@@ -42,6 +42,18 @@ pub(super) fn warn(keys: &KeysFound, against: Option<&Against>, detail: Detail) 
             "get the fingerprint from the vendor through a different channel than the files, and pin it with --key-fingerprint; or keep the key elsewhere",
         )
         .print();
+    }
+}
+
+/// Warns of a ledger that counts as empty.
+pub(super) fn name_damage(ledger: Option<&LedgerFound>, detail: Detail) {
+    let damaged = ledger.filter(|_| detail.lines);
+    if let Some((ledger, damage)) = damaged.and_then(|found| Some((found, found.damage.as_ref()?)))
+    {
+        let path = escape::name(ledger.path.as_os_str());
+        Message::warning(format!("{path}: this ledger counts as empty: {damage}"))
+            .help("what it was is kept beside it, with .damaged behind its name")
+            .print();
     }
 }
 

@@ -7,6 +7,7 @@ mod defect;
 mod ending;
 mod evidence;
 mod generate;
+mod ledger;
 mod manual;
 mod merge;
 mod messages;

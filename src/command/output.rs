@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use super::args::Format;
 use super::config;
+use super::ledger::Ledger;
 use super::recap::Recap;
 use crate::hints::notes::NoteCollector;
 use crate::report::{json, lines};
@@ -32,6 +33,8 @@ pub(super) struct Printer<W> {
     /// Whether to keep the records: reports are to be written, or the run is compared with a
     /// baseline.
     pub(super) keeps: bool,
+    /// The ledger, if one is kept.
+    pub(super) ledger: Option<Ledger>,
     /// All records, in order, if they are kept.
     pub(super) kept: Vec<Record>,
     /// Whether stdout has accepted everything so far.
@@ -51,6 +54,7 @@ impl<W: Write> Printer<W> {
             recap,
             collector: NoteCollector::default(),
             keeps: false,
+            ledger: None,
             kept: Vec::new(),
             taken: Ok(()),
             failed_fast: false,
@@ -107,8 +111,11 @@ impl<W: Write> Printer<W> {
         ControlFlow::Continue(())
     }
 
-    /// Names a failure on stderr at once: its line waits for everything before it.
+    /// Enters a record into the ledger, and names a failure on stderr at once: its line waits for everything before it.
     fn name(&mut self, record: &Record) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.note(record);
+        }
         // A closed pipe ends the run quietly.
         if let Some(message) = self.recap.note(record)
             && self.output.detail.lines

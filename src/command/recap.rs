@@ -49,7 +49,7 @@ impl Recap {
 
     /// Takes a record into account as it is decided, and returns what to say about it at once.
     pub fn note(&mut self, record: &Record) -> Option<Message> {
-        if let Some(key) = record.verdict.key() {
+        if let Some(key) = record.verdict.valid_by() {
             let mut known = self.verified.iter_mut();
             if let Some((_, _, count)) = known.find(|(known, ..)| known.fingerprint == key) {
                 *count += 1;
@@ -110,7 +110,8 @@ impl Display for Summary {
             write!(f, "ended after {} of {}: ", self.records(), self.expected)?;
         }
         write!(f, "{} valid", self.valid)?;
-        let failures = [
+        let others = [
+            (self.verified_earlier, "verified earlier"),
             (self.invalid, "invalid"),
             (self.missing, "without data file"),
             (self.unsigned, "without signature file"),
@@ -118,7 +119,7 @@ impl Display for Summary {
             (self.unreadable, "unreadable"),
             (self.not_regular, "not regular"),
         ];
-        for (count, words) in failures.into_iter().filter(|(count, _)| *count > 0) {
+        for (count, words) in others.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {count} {words}")?;
         }
         write_images(f, self.images)?;

@@ -8,16 +8,22 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime};
 
 use super::args::Format;
-use super::config::{Against, Asked, Config, Output, Target};
+use super::config::{Against, Asked, Config, LedgerFound, Output, Target};
 use super::ending::conclude;
 use super::evidence::{name_left_out, name_reports};
-use super::messages::{self, explain, name_extent, name_pipe, name_skipped, remark, warn};
+use super::ledger::Ledger;
+use super::messages::{
+    self, explain, name_damage, name_extent, name_pipe, name_skipped, remark, warn,
+};
 use super::not_begun::NotBegun;
 use super::output::Printer;
 use super::recap::Recap;
 use super::{cannot, origin, reports, undelivered};
 use crate::audit::{self, Audit};
+use crate::earlier::Past;
+use crate::earlier::place::Known;
 use crate::engine::Prepared;
+use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::mirror::Survey;
 use crate::progress::Counters;
@@ -27,7 +33,7 @@ use crate::report::lines::Detail;
 use crate::report::sign::Signer;
 use crate::run::conclusion::Conclusion;
 use crate::run::origin::Origin;
-use crate::run::outcome::{Audited, Outcome};
+use crate::run::outcome::{Audited, OutOfTime, Outcome};
 use crate::run::{End, Run, Start};
 use crate::shard::{self, Division};
 use crate::terminal::progress::{Phase, Progress, Style};
@@ -37,7 +43,7 @@ use crate::terminal::{Message, Stream};
 use crate::text::{escape, os_error};
 use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::{Record, Summary};
-use crate::verify::{Inputs, Planned, Verifier, VerifyError};
+use crate::verify::{Inputs, Planned, Records, Verifier, VerifyError};
 
 /// Verifies, prints and writes reports. Hands each stage its own part of the configuration.
 pub(super) fn run(config: &Config) -> Conclusion {
@@ -49,6 +55,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
         reports,
         signer,
         audit,
+        ledger,
         asked,
     } = config;
     let (instant, time) = (Instant::now(), SystemTime::now());
@@ -63,6 +70,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
     }
     warn(keys, audit.as_ref(), output.detail);
     name_skipped(keys, output.detail);
+    name_damage(ledger.as_ref(), output.detail);
     name_extent(inputs, output.detail);
     name_pipe(inputs, output.detail);
     // Only reports and objects have it: hashing the executable takes its time.
@@ -78,6 +86,7 @@ pub(super) fn run(config: &Config) -> Conclusion {
         asked,
         signer: signer.as_ref(),
         against: audit.as_ref(),
+        ledger: ledger.as_ref(),
         instant,
         time,
         interrupt: &interrupt,
@@ -112,6 +121,7 @@ fn can_print(detail: Detail) -> io::Result<()> {
 struct Ready {
     planned: Planned,
     reports: Vec<ReportFile>,
+    ledger: Option<Ledger>,
     stdout: Stream<File>,
     /// The PATHs in which nothing was found, as they are shown.
     empty: Vec<String>,
@@ -144,6 +154,8 @@ fn prepare(
         share
     });
     let planned = verifier.plan(survey, inputs)?;
+    let keep = |found| Ledger::begin(found, Arc::clone(&planned.places));
+    let ledger = account.ledger.map(keep).transpose()?;
     let stdout = Stream::stdout()?;
     if output.detail.reasons {
         explain(verifier, &planned, inputs);
@@ -151,6 +163,7 @@ fn prepare(
     Ok(Ready {
         planned,
         reports,
+        ledger,
         stdout,
         empty,
         unchecked,
@@ -189,6 +202,7 @@ struct Account<'a> {
     asked: &'a Asked,
     signer: Option<&'a Signer>,
     against: Option<&'a Against>,
+    ledger: Option<&'a LedgerFound>,
     /// Start of the run, on both clocks.
     instant: Instant,
     time: SystemTime,
@@ -293,11 +307,13 @@ fn verify(
     let Ready {
         planned,
         reports,
+        ledger,
         stdout,
         empty,
         mut unchecked,
         division,
     } = ready;
+    let places = Arc::clone(&planned.places);
     let start = account.start(&planned.prepared, division);
     let counters = Arc::new(Counters::default());
     let cancel = verifier.cancel.child();
@@ -305,11 +321,14 @@ fn verify(
     let progress = Progress::start(output.progress, Phase::Verifying(Arc::clone(&counters)));
     let mut printer = Printer::new(output, stdout, progress, Recap::new(&start));
     printer.keeps = !reports.is_empty() || account.against.is_some();
+    printer.ledger = ledger;
     printer.start(&start);
     let summary = printer.all(&mut records);
     unchecked.unjudged = records.not_judged().cloned().collect();
+    let out_of_time = out_of_time(&records, &places, verifier.past.as_deref());
     // Ends the run, if it has not ended by itself.
     drop(records);
+    let ledger = printer.ledger.take().map_or(Ok(()), Ledger::finish);
     printer.finish_progress();
     if printer.taken.is_err() {
         // Output failed: what else the run could find is not worth waiting for.
@@ -330,7 +349,8 @@ fn verify(
         empty,
         interrupted: account.interrupt.conclusion(),
         failed_fast: printer.failed_fast,
-        unwritten: Vec::new(),
+        out_of_time,
+        unwritten: ledger.err().iter().map(ToString::to_string).collect(),
         panics: counters.panics(),
         is_share: start.division.is_some(),
         not_whole: Vec::new(),
@@ -348,6 +368,23 @@ fn verify(
         recap: printer.recap,
         reports,
         written: Vec::new(),
+    })
+}
+
+/// Returns what was not looked at for want of time, if anything was not.
+fn out_of_time(records: &Records, places: &Known, past: Option<&Past>) -> Option<OutOfTime> {
+    let left_out = records.left_out();
+    if left_out.is_empty() {
+        return None;
+    }
+    let of =
+        |(data, signature): &(SharedPath, Option<SharedPath>)| places.of(data, signature.as_ref());
+    let places = left_out.iter().map(of);
+    Some(OutOfTime {
+        artifacts: left_out.len() as u64,
+        unseen: past
+            .filter(|past| past.ledger.is_some())
+            .map(|past| past.count(places)),
     })
 }
 
@@ -374,6 +411,7 @@ fn unsurveyed(
         empty: Vec::new(),
         interrupted: account.interrupt.conclusion(),
         failed_fast: false,
+        out_of_time: None,
         unwritten: Vec::new(),
         panics: 0,
         is_share: false,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Joined, Piped, ReadError};
+use super::{Joined, Piped, ReadError, Stamp};
 
 /// An open artifact, read once from its beginning to its end.
 #[derive(Debug)]
@@ -15,6 +15,14 @@ pub enum Input {
 }
 
 impl Input {
+    /// Returns the stamp of the file at the time it was opened, if it is one regular file.
+    pub fn stamp(&self) -> Option<&Stamp> {
+        match self {
+            Input::Files(files) => files.stamp(),
+            Input::Stream(_) => None,
+        }
+    }
+
     /// Returns the total size in bytes; `None` before the end of a stream.
     pub fn size(&self) -> Option<u64> {
         match self {

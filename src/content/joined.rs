@@ -80,6 +80,12 @@ impl Joined {
         })
     }
 
+    /// Returns the stamp of the file at the time it was opened, if it is one regular file.
+    pub fn stamp(&self) -> Option<&Stamp> {
+        let is_one = self.parts.is_empty() && self.device_length.is_none();
+        is_one.then(|| self.content.stamp())
+    }
+
     /// Returns the total size in bytes.
     pub fn size(&self) -> u64 {
         let sizes = self.parts.iter().map(|(_, stamp)| stamp.size());

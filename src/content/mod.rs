@@ -9,12 +9,11 @@ mod piped;
 mod prefetch;
 mod read;
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use rustix::fs::OFlags;
 use thiserror::Error;
@@ -24,6 +23,8 @@ pub use joined::Joined;
 use loader::{Extent, Loader, Window};
 pub use piped::Piped;
 use prefetch::Prefetcher;
+
+pub use crate::files::Stamp;
 
 /// Maximum number of bytes that one thread maps at a time for its lanes; doubled for a file whose
 /// windows another thread prefetches. Memory use is independent of file sizes: two threads stay
@@ -120,57 +121,6 @@ pub enum ReadError {
     /// The system's error.
     #[error(transparent)]
     Io(#[from] io::Error),
-}
-
-/// Identifies a file and its version: distinguishes it from other files and from itself after a
-/// change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Last modification of the content: seconds and nanoseconds since the epoch.
-    modified: (i64, i64),
-    /// Last change of the inode, which no program can reset.
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    /// Returns the stamp of the current file at `path`, following links.
-    ///
-    /// # Errors
-    /// Those of stat(2).
-    pub fn at(path: &Path) -> io::Result<Stamp> {
-        path.metadata().map(|metadata| Stamp::of(&metadata))
-    }
-
-    fn of(metadata: &Metadata) -> Stamp {
-        let is_block_device = metadata.file_type().is_block_device();
-        Stamp {
-            // A block device is identified by its own number, not by where its name lies.
-            device: if is_block_device {
-                metadata.rdev()
-            } else {
-                metadata.dev()
-            },
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Returns the size in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Returns the time of the last modification of the content; `None` before 1970.
-    pub fn modified(&self) -> Option<SystemTime> {
-        let (seconds, nanoseconds) = self.modified;
-        let since = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
-        SystemTime::UNIX_EPOCH.checked_add(since)
-    }
 }
 
 /// An open regular file, read once, window by window, from its beginning to its size when opened.

@@ -1,7 +1,7 @@
 //! The names of one file that wait for its digest, and what becomes of each.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 #[cfg(test)]
 use super::faults;
@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::hints::data;
 use crate::progress::Flight;
+use crate::trust::earlier::Seen;
 use crate::trust::verdict::{Record, Unclaimed, Verdict};
 
 /// The names of one file that wait for its digest.
@@ -22,6 +23,8 @@ pub(super) struct Awaiting {
     /// The queue of the plan in which the file takes a place.
     pub(super) queue: Option<usize>,
     pub(super) started: Instant,
+    /// The same, by the system clock.
+    time: SystemTime,
     /// The file's entry in the progress display.
     flight: Option<Arc<Flight>>,
 }
@@ -54,6 +57,21 @@ impl Awaiting {
             names: names.iter().filter_map(pending).collect(),
             queue,
             started,
+            time: SystemTime::now(),
+        }
+    }
+
+    /// Has the file pass without being read under all of its names, if an earlier run's evidence
+    /// holds for each that waits for its digest.
+    pub(super) fn cover(&mut self, content: &Input, context: &Context<'_>) {
+        let cover = |(position, pending): &(usize, Pending)| {
+            let (_, task) = context.tasks.get(*position)?;
+            Some((*position, pending.covered(task, content, context.settings)?))
+        };
+        // Fail closed: a file that is read for one name is judged anew under all.
+        let covered: Option<Vec<_>> = self.names.iter().map(cover).collect();
+        if let Some(covered) = covered {
+            self.names = covered;
         }
     }
 
@@ -64,7 +82,9 @@ impl Awaiting {
 
     /// Reports whether no verdict depends on the digest.
     pub(super) fn needs_nothing(&self) -> bool {
-        let is_known = |(_, pending): &(usize, Pending)| matches!(pending, Pending::Nothing(..));
+        let is_known = |(_, pending): &(usize, Pending)| {
+            matches!(pending, Pending::Nothing(..) | Pending::Covered(..))
+        };
         self.names.iter().all(is_known)
     }
 
@@ -100,6 +120,7 @@ impl Awaiting {
             let judged = pending.judged(task, digest, context.settings, self.started);
             let record = judged.map(|judged| Record {
                 size: content.size(),
+                seen: judged.seen.clone().or_else(|| self.seen(&judged, content)),
                 read_as: read_as.clone().filter(|name| **name != task.data),
                 ..judged
             });
@@ -112,6 +133,15 @@ impl Awaiting {
         let mut outcomes: Vec<Outcome<'a>> = self.names.iter().filter_map(judge).collect();
         add_hints(&mut outcomes, content);
         outcomes
+    }
+
+    /// Returns what was seen of a file that was hashed for this record.
+    fn seen(&self, judged: &Record, content: &Input) -> Option<Box<Seen>> {
+        let stamp = content.stamp().filter(|_| judged.digest.is_some())?;
+        Some(Box::new(Seen {
+            stamp: *stamp,
+            time: self.time,
+        }))
     }
 
     /// Returns the name under which a file with several names was read.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::plan::{Job, Plan};
 use super::scheduler::{Next, Piece, Scheduler};
@@ -16,19 +16,22 @@ pub(super) struct Dispatcher<P> {
     changed: Condvar,
     /// Number of waiting workers, readable without the lock.
     idle: AtomicUsize,
+    /// When no further file is begun, if there is such a time.
+    stop_at: Option<Instant>,
 }
 
 impl<P: Piece> Dispatcher<P> {
-    pub(super) fn new(plan: Plan, workers: usize) -> Dispatcher<P> {
+    pub(super) fn new(plan: Plan, workers: usize, stop_at: Option<Instant>) -> Dispatcher<P> {
         Dispatcher {
             scheduler: Mutex::new(Scheduler::new(plan, workers)),
             changed: Condvar::new(),
             idle: AtomicUsize::new(0),
+            stop_at,
         }
     }
 
     pub(super) fn next(&self, me: usize, lanes: &[P], all: u64) -> Next<P> {
-        let next = self.lock().next(me, lanes, all);
+        let next = self.in_time().next(me, lanes, all);
         if matches!(next, Next::End) {
             self.changed.notify_all();
         }
@@ -73,7 +76,7 @@ impl<P: Piece> Dispatcher<P> {
     }
 
     pub(super) fn errand(&self, most: u64) -> Option<Job> {
-        self.lock().errand(most)
+        self.in_time().errand(most)
     }
 
     pub(super) fn ended(&self, queue: usize) {
@@ -86,9 +89,26 @@ impl<P: Piece> Dispatcher<P> {
         self.changed.notify_all();
     }
 
+    /// Returns the indices of the artifacts that are not begun, since time ran out.
+    pub(super) fn left_out(&self) -> Vec<usize> {
+        self.lock().left_out().to_vec()
+    }
+
     #[cfg(test)]
     pub(super) fn has_news(&self) -> bool {
         self.lock().has_news()
+    }
+
+    /// Locks the scheduler, which begins nothing more once time has run out.
+    fn in_time(&self) -> MutexGuard<'_, Scheduler<P>> {
+        let mut scheduler = self.lock();
+        if self
+            .stop_at
+            .is_some_and(|stop_at| Instant::now() >= stop_at)
+        {
+            scheduler.stop();
+        }
+        scheduler
     }
 
     /// Locks the scheduler. It is consistent at every point at which a thread could panic, so

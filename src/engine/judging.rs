@@ -8,26 +8,29 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::{Claim, Settings, Task};
-use crate::content::{self, ReadError, Stamp};
+use super::{Claim, Offer, Settings, Task};
+use crate::content::{self, Input, ReadError, Stamp};
 use crate::digest::Digest;
 use crate::hints;
 use crate::text::os_error;
 use crate::trust;
+use crate::trust::earlier::{Earlier, Found, Seen};
 use crate::trust::signature::{MAX_BYTES, SNIFF_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, SignatureFile, Verdict};
 
 /// What its signature file was, if it was read.
-type Evidence = Option<Box<SignatureFile>>;
+type Signed = Option<Box<SignatureFile>>;
 
 /// What a name of a file waits for during hashing.
 pub(super) enum Pending {
     /// Judging its signature.
-    Judgement(Signature, Evidence),
+    Judgement(Signature, Signed),
     /// Only the digest: it has no signature, and this is its verdict.
     Digest(Verdict),
     /// Nothing: its verdict is known, regardless of the digest.
-    Nothing(Verdict, Evidence),
+    Nothing(Verdict, Signed),
+    /// Nothing: it was verified earlier, and is as it was then.
+    Covered(Box<Earlier>, Seen, Signed),
     /// The images in it, which are judged elsewhere.
     Images,
 }
@@ -58,6 +61,36 @@ impl Pending {
         }
     }
 
+    /// Returns the same, to pass without being read if an earlier run's evidence holds; `None` if it
+    /// must be read.
+    pub(super) fn covered(
+        &self,
+        task: &Task,
+        content: &Input,
+        settings: &Settings,
+    ) -> Option<Pending> {
+        let file = match self {
+            Pending::Judgement(_, file) => file,
+            Pending::Nothing(verdict, file) => {
+                return Some(Pending::Nothing(verdict.clone(), file.clone()));
+            }
+            Pending::Digest(_) | Pending::Covered(..) | Pending::Images => return None,
+        };
+        // Fail closed: only one regular file with a signature file has stamps that say something.
+        let is_plain = matches!(task.claim, Claim::Signed(_)) && task.parts.is_empty();
+        let Offer { evidence, terms } = task.earlier.as_deref().filter(|_| is_plain)?;
+        let found = Found {
+            stamp: *content.stamp()?,
+            signature: file.as_ref()?.digest?,
+            keys: &settings.keys,
+        };
+        let earlier = evidence.holds(*terms, found).ok()?;
+        // Fail closed: the name must lead to the file that was opened.
+        let is_there = content.is_unchanged(&task.data.to_path_buf());
+        let covered = Pending::Covered(Box::new(earlier), evidence.seen, file.clone());
+        is_there.then_some(covered)
+    }
+
     /// Judges a name of a file; `None` if its images are judged instead.
     pub(super) fn judged(
         &self,
@@ -72,6 +105,7 @@ impl Pending {
             (Pending::Nothing(known, _) | Pending::Digest(known), digest) => {
                 (known.clone(), digest.ok())
             }
+            (Pending::Covered(earlier, ..), _) => (Verdict::VerifiedEarlier(earlier.clone()), None),
             (Pending::Judgement(..), Err(failure)) => (failure, None),
             (Pending::Judgement(signature, _), Ok(digest)) => {
                 let verdict = trust::judge(&settings.keys, &digest, signature);
@@ -85,13 +119,19 @@ impl Pending {
             _ => None,
         };
         let signature_file = match self {
-            Pending::Judgement(_, file) | Pending::Nothing(_, file) => file.clone(),
+            Pending::Judgement(_, file)
+            | Pending::Nothing(_, file)
+            | Pending::Covered(_, _, file) => file.clone(),
             Pending::Digest(_) | Pending::Images => None,
         };
         Some(Record {
             signature_file,
             digest,
             unfit,
+            seen: match self {
+                Pending::Covered(_, seen, _) => Some(Box::new(*seen)),
+                _ => None,
+            },
             ..record(task, verdict, started)
         })
     }

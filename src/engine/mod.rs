@@ -24,13 +24,15 @@ mod zarf;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::content::IoMode;
 use crate::digest::Hasher;
 use crate::files::{FileId, SharedPath};
+use crate::trust::earlier::{Evidence, Terms};
 use crate::trust::key::Key;
 use crate::trust::verdict::{Record, Verdict};
-use plan::Cost;
+use plan::{Cost, Turn};
 
 pub use bundles::Images;
 pub use judging::signature_in;
@@ -63,6 +65,17 @@ pub struct Task {
     pub bundle: Bundle,
     /// Its weight in the plan.
     pub cost: Cost,
+    /// What an earlier run saw, if it may do instead of reading the artifact.
+    pub earlier: Option<Box<Offer>>,
+}
+
+/// Evidence of an earlier run on an artifact, and what it takes for it to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// What it takes.
+    pub terms: Terms,
 }
 
 /// Whether there may be images in an artifact.
@@ -144,6 +157,8 @@ pub struct Settings {
     pub hasher: Option<Hasher>,
     /// How the images in bundles are judged; `None` if they are not.
     pub images: Option<Arc<Images>>,
+    /// When no further artifact is begun, if there is such a time.
+    pub stop_at: Option<Instant>,
 }
 
 /// Verifies one artifact against one signature file on the current thread.
@@ -164,7 +179,9 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
             size: 0,
             file: nowhere,
             name: None,
+            turn: Turn::default(),
         },
+        earlier: None,
     };
     let hasher = settings.hasher.unwrap_or(Hasher::promised());
     opened::alone(task, settings, hasher)

@@ -13,7 +13,7 @@ use super::bundles::Opening;
 use super::faults;
 use super::hashing::Hashing;
 use super::judging::{CHANGED, of_error, record, unopened};
-use super::plan::Job;
+use super::plan::{Job, Turn};
 use super::scheduler::Piece;
 use super::shape::Shape;
 use super::{Bundle, Claim, NamedData, Settings, Task, zarf};
@@ -206,7 +206,8 @@ fn open_as(
         return Ok(Opened::Bundle(Box::new(opening)));
     }
     let content = open_content(task, context.reading(job)).map_err(|error| error.of(task))?;
-    let names = await_it(content.size().unwrap_or(job.size));
+    let mut names = await_it(content.size().unwrap_or(job.size));
+    names.cover(&content, context);
     Ok(Opened::File(Hashing::new(content, names, context.hasher)))
 }
 
@@ -326,6 +327,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
     };
     let job = Job {
         size: 0,
+        turn: Turn::default(),
         members: vec![0],
         queue: None,
         ahead: Medium::Unknown.access().ahead,

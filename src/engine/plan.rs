@@ -17,13 +17,24 @@ pub struct Cost {
     /// The number of its name, or of its list of parts, where the identity of the file does not
     /// suffice; see [`crate::device::identity`].
     pub name: Option<usize>,
+    /// Whose turn it is.
+    pub turn: Turn,
 }
+
+/// Whose turn it is: the smaller ones go first, among equals the larger files.
+///
+/// It is the time of the last verdict that passed, in nanoseconds since 1970; 0 for an artifact that
+/// never passed, or failed last. Without a ledger all are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn(pub u64);
 
 /// One file to hash once, for all the artifacts that are names of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// The most recently observed size in bytes.
     pub size: u64,
+    /// The first turn of its artifacts.
+    pub turn: Turn,
     /// The indices of its artifacts in the planned list, in that list's order.
     pub members: Vec<usize>,
     /// The queue to notify of its end, if its device limits readers.
@@ -41,6 +52,9 @@ pub struct Plan {
     /// Files that go before those, since all of them together hardly delay the others; in the same
     /// order.
     before: VecDeque<Job>,
+    /// The files on devices without a reader limit by their turns, if these are not all equal; the
+    /// others are empty then.
+    by_turn: Queue,
     /// Files on devices with a reader limit, each queue in the order of the paths (often that of
     /// the disk), last first.
     limited: Vec<Queue>,
@@ -51,7 +65,7 @@ pub struct Plan {
 /// fortieth later.
 pub(super) const TIMES_AS_LARGE: u64 = 40;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Queue {
     /// In the order of the paths, the last first; a gap is a file that was taken out of order.
     waiting: Vec<Option<Job>>,
@@ -84,6 +98,9 @@ impl Plan {
             job.queue = Some(queue);
             plan.limited[queue].push(job);
         }
+        if costs.windows(2).any(|two| two[0].turn != two[1].turn) {
+            plan.take_turns();
+        }
         // Stable on a reversed list, so that equal sizes are taken in the order of the paths.
         plan.free.make_contiguous().sort_by_key(|job| job.size);
         let late = plan.free.split_off(small_ones(&plan.free));
@@ -91,9 +108,32 @@ impl Plan {
         plan
     }
 
+    /// Has the files wait for their turns.
+    fn take_turns(&mut self) {
+        // Stable, and the last is taken first: in the order of the paths where a seek is dear.
+        for queue in &mut self.limited {
+            queue
+                .waiting
+                .sort_by_key(|job| job.as_ref().map(|job| Reverse(job.turn)));
+        }
+        let mut free: Vec<Job> = self.free.drain(..).collect();
+        free.sort_by_key(|job| (Reverse(job.turn), job.size));
+        self.by_turn.readers = usize::MAX;
+        free.into_iter().for_each(|job| self.by_turn.push(job));
+    }
+
+    /// Returns all waiting files, which wait no longer.
+    pub fn clear(&mut self) -> Vec<Job> {
+        let queues = self.limited.iter_mut().chain([&mut self.by_turn]);
+        let queued: Vec<Job> = queues.flat_map(Queue::clear).collect();
+        let free = self.before.drain(..).chain(self.free.drain(..));
+        free.chain(queued).collect()
+    }
+
     /// Returns all waiting files.
     pub fn waiting(&self) -> impl Iterator<Item = &Job> {
-        let limited = self.limited.iter().flat_map(|queue| &queue.waiting);
+        let queues = self.limited.iter().chain([&self.by_turn]);
+        let limited = queues.flat_map(|queue| &queue.waiting);
         let free = self.before.iter().chain(&self.free);
         free.chain(limited.flatten())
     }
@@ -105,14 +145,14 @@ impl Plan {
     }
 
     fn has_no_free(&self) -> bool {
-        self.before.is_empty() && self.free.is_empty()
+        self.before.is_empty() && self.free.is_empty() && self.by_turn.left == 0
     }
 
     /// Returns how many files can usefully be hashed at once, with at most `threads` workers for
     /// the devices without a reader limit.
     pub fn useful_threads(&self, threads: usize) -> usize {
         let limited = self.limited.iter().map(|q| q.readers.min(q.left));
-        let free = self.before.len() + self.free.len();
+        let free = self.before.len() + self.free.len() + self.by_turn.left;
         free.min(threads) + limited.sum::<usize>()
     }
 
@@ -133,7 +173,8 @@ impl Plan {
     /// Takes a file to begin alongside another one: never one on a slow device, which would hold
     /// the other one up.
     pub fn take_free(&mut self) -> Option<Job> {
-        self.before.pop_back().or_else(|| self.free.pop_back())
+        let by_size = self.before.pop_back().or_else(|| self.free.pop_back());
+        by_size.or_else(|| self.by_turn.take())
     }
 
     /// Takes the smallest waiting file, on any device, if it has at most `most` bytes: it is to be
@@ -141,8 +182,8 @@ impl Plan {
     pub fn take_smallest(&mut self, most: u64) -> Option<Job> {
         let free = self.before.front().or_else(|| self.free.front());
         let free = free.map(|job| job.size).filter(|size| *size <= most);
-        let limited = self.limited.iter_mut();
-        let smallest = limited
+        let queues = self.limited.iter_mut().chain([&mut self.by_turn]);
+        let smallest = queues
             .filter_map(|queue| Some((queue.smallest()?, queue)))
             .min_by_key(|(size, _)| *size);
         match smallest {
@@ -183,6 +224,14 @@ impl Queue {
             }
         }
         None
+    }
+
+    fn clear(&mut self) -> Vec<Job> {
+        self.left = 0;
+        std::mem::take(&mut self.waiting)
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn push(&mut self, job: Job) {
@@ -253,8 +302,10 @@ fn jobs(costs: &[Cost]) -> Vec<(u64, Job)> {
     files.sort_unstable();
     let job = |members: &[usize]| {
         let last = costs.get(*members.last()?)?;
+        let turns = members.iter().filter_map(|at| Some(costs.get(*at)?.turn));
         let job = Job {
             size: last.size,
+            turn: turns.min().unwrap_or_default(),
             members: members.to_vec(),
             queue: None,
             ahead: 0,
@@ -289,7 +340,65 @@ mod tests {
             size,
             file: FileId { device, inode },
             name: None,
+            turn: Turn::default(),
         }
+    }
+
+    fn with_turns(costs: &[Cost], turns: &[u64]) -> Vec<Cost> {
+        let both = costs.iter().zip(turns);
+        both.map(|(cost, turn)| Cost {
+            turn: Turn(*turn),
+            ..*cost
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_first_turn_goes_first_and_of_equals_the_largest() {
+        let costs: Vec<Cost> = (1..=6).map(|n| cost(n * 10, n)).collect();
+        let plan = planned(&with_turns(&costs, &[7, 0, 3, 0, 7, 3]));
+        let order: Vec<usize> = drain(plan).into_iter().flatten().collect();
+        assert_eq!(order, [3, 1, 5, 2, 4, 0]);
+        // Without a ledger it is as if there were no turns.
+        let equal = planned(&with_turns(&costs, &[5; 6]));
+        assert_eq!(drain(equal), drain(planned(&costs)));
+    }
+
+    #[test]
+    fn a_file_has_the_first_turn_of_its_names() {
+        let costs = [cost(10, 1), cost(20, 2), cost(20, 2)];
+        let plan = planned(&with_turns(&costs, &[4, 9, 0]));
+        assert_eq!(drain(plan), [vec![1, 2], vec![0]]);
+    }
+
+    #[test]
+    fn on_a_device_with_one_reader_the_paths_of_one_turn_stay_in_order() {
+        let costs: Vec<Cost> = (1..=4).map(|n| on(1, n * 10, n)).collect();
+        let access = Access {
+            readers: Some(1),
+            ahead: 0,
+        };
+        let access = BTreeMap::from([(1, access)]);
+        let mut plan = Plan::new(&with_turns(&costs, &[1, 0, 1, 0]), &access);
+        let mut order = Vec::new();
+        while let Some(job) = plan.take() {
+            order.extend(job.members);
+            plan.ended(0);
+        }
+        assert_eq!(order, [1, 3, 0, 2]);
+    }
+
+    #[test]
+    fn the_smallest_file_is_found_whoever_s_turn_it_is() {
+        let costs: Vec<Cost> = (1..=4).map(|n| cost(n * 10, n)).collect();
+        let mut plan = planned(&with_turns(&costs, &[9, 0, 3, 1]));
+        assert_eq!(plan.take_smallest(9), None);
+        assert_eq!(plan.take_smallest(10).map(|job| job.size), Some(10));
+        assert_eq!(plan.useful_threads(9), 3);
+        let rest: Vec<u64> = plan.clear().iter().map(|job| job.size).collect();
+        assert_eq!(rest, [30, 40, 20]);
+        assert!(plan.is_empty() && plan.waiting().next().is_none());
+        assert!(plan.take_free().is_none() && plan.take_smallest(99).is_none());
     }
 
     fn planned(costs: &[Cost]) -> Plan {

@@ -265,13 +265,14 @@ impl Prepared {
     ) -> (Arc<Shared>, Vec<Placed>, Crew) {
         counters.expect(self.works, self.total);
         let workers = self.shape.workers;
+        let stop_at = self.settings.stop_at;
         let shared = Shared {
             tasks: self.tasks,
             settings: self.settings,
             hasher: self.choice.hasher,
             counters,
             cancel,
-            dispatcher: Arc::new(Dispatcher::new(self.plan, workers)),
+            dispatcher: Arc::new(Dispatcher::new(self.plan, workers, stop_at)),
             shape: self.shape,
             kept: (0..workers).map(|_| Kept::default()).collect(),
         };
@@ -298,6 +299,7 @@ pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
 #[cfg(test)]
 mod tests {
     use super::super::faults::Moment;
+    use super::super::plan::Turn;
     use super::super::{Bundle, Claim};
     use super::*;
     use crate::content::IoMode;
@@ -331,7 +333,9 @@ mod tests {
                 size: 5,
                 file,
                 name: None,
+                turn: Turn::default(),
             },
+            earlier: None,
         })
     }
 
@@ -362,6 +366,7 @@ mod tests {
             exact_threads: false,
             hasher: None,
             images: None,
+            stop_at: None,
         };
         let mut prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
         if threads == 0 {
@@ -427,6 +432,7 @@ mod tests {
             exact_threads: false,
             hasher: None,
             images: None,
+            stop_at: None,
         };
         let prepared = prepare(works.into(), settings, &BTreeMap::new()).unwrap();
         let counters = Arc::new(Counters::default());

@@ -1,6 +1,6 @@
 //! A run in progress, and the one receiver of its results.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use super::pool::{Shared, taken};
 use super::worker::Turned;
 use super::workshop::{self, FileWorker};
 use crate::files::SharedPath;
+use crate::trust::verdict::Verdict;
 
 /// Interval at which the receiver checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -85,6 +86,15 @@ impl Running {
         awaited.map(|(_, task)| &task.data).chain(ready)
     }
 
+    /// Returns the artifacts that were not begun since time ran out, each with its signature.
+    pub(crate) fn left_out(&self) -> Vec<(SharedPath, Option<SharedPath>)> {
+        let left_out = self.shared.dispatcher.left_out().into_iter();
+        let tasks = left_out.filter_map(|at| Some(&self.shared.tasks.get(at)?.1));
+        tasks
+            .map(|task| (task.data.clone(), task.signature().cloned()))
+            .collect()
+    }
+
     /// Reports whether a record is at hand, so that asking for one does not block.
     pub(crate) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -133,14 +143,15 @@ impl Running {
 
     /// Fails the artifacts that no worker judged if no worker is left, for example after all of
     /// them panicked. Fail closed: nothing is omitted silently. After a signal, unjudged artifacts
-    /// stay unjudged.
+    /// stay unjudged, and so do those for which no time was left.
     fn fail_rest(&mut self) {
         if self.shared.cancel.is_cancelled() {
             return;
         }
-        let rest = self.shared.tasks.iter();
-        let rest = rest.filter(|(place, _)| self.awaited[*place]);
-        let failed = rest.map(|(place, task)| Placed::only(*place, judging::failed(task)));
+        let left_out: HashSet<usize> = self.shared.dispatcher.left_out().into_iter().collect();
+        let rest = self.shared.tasks.iter().enumerate();
+        let rest = rest.filter(|(at, (place, _))| self.awaited[*place] && !left_out.contains(at));
+        let failed = rest.map(|(_, (place, task))| Placed::only(*place, judging::failed(task)));
         let failed = failed.collect();
         self.take_in(failed);
     }
@@ -167,6 +178,9 @@ impl Running {
                 }
                 let passes = placed.record.verdict.passes();
                 self.shared.counters.decide(passes);
+                if matches!(placed.record.verdict, Verdict::VerifiedEarlier(_)) {
+                    self.shared.counters.note_earlier();
+                }
                 self.ready.push_back(placed);
             }
         }
@@ -192,7 +206,7 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::Cost;
+    use super::super::plan::{Cost, Turn};
     use super::super::{Bundle, Claim, Settings, Task, Work, prepare};
     use super::*;
     use crate::content::IoMode;
@@ -215,7 +229,9 @@ mod tests {
                 size: 5,
                 file,
                 name: None,
+                turn: Turn::default(),
             },
+            earlier: None,
         })
     }
 
@@ -229,6 +245,7 @@ mod tests {
                 exact_threads: false,
                 hasher: None,
                 images: None,
+                stop_at: None,
             };
             let works = ["x", "y"].map(work).into();
             let prepared = prepare(works, settings, &BTreeMap::new()).unwrap();

@@ -45,6 +45,8 @@ pub(super) struct Scheduler<P> {
     present: usize,
     /// Number of idle workers.
     idle: usize,
+    /// The indices of the artifacts that are not begun, since time ran out.
+    left_out: Vec<usize>,
 }
 
 impl<P: Piece> Scheduler<P> {
@@ -56,6 +58,7 @@ impl<P: Piece> Scheduler<P> {
             at_work: 0,
             present: workers,
             idle: 0,
+            left_out: Vec::new(),
         }
     }
 
@@ -86,6 +89,18 @@ impl<P: Piece> Scheduler<P> {
     /// that may never end.
     pub(super) fn errand(&mut self, most: u64) -> Option<Job> {
         self.plan.take_smallest(most)
+    }
+
+    /// Begins nothing more. What is in a lane, or handed over, is finished.
+    pub(super) fn stop(&mut self) {
+        let waiting = self.plan.clear();
+        self.left_out
+            .extend(waiting.into_iter().flat_map(|job| job.members));
+    }
+
+    /// Returns the indices of the artifacts that were waiting when it was to begin nothing more.
+    pub(super) fn left_out(&self) -> &[usize] {
+        &self.left_out
     }
 
     /// Notes that a file of this queue of the plan is no longer being read.
@@ -166,7 +181,7 @@ fn longest<P: Piece>(lanes: &[P]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::Cost;
+    use super::super::plan::{Cost, Turn};
     use super::*;
     use crate::files::FileId;
     use std::collections::BTreeMap;
@@ -188,6 +203,7 @@ mod tests {
             size: 10,
             file: FileId { device: 1, inode },
             name: None,
+            turn: Turn::default(),
         };
         let loads: Vec<Cost> = (0..files).map(cost).collect();
         Scheduler::new(Plan::new(&loads, &BTreeMap::new()), workers)
@@ -213,5 +229,23 @@ mod tests {
             // Those lanes are already handed over.
             assert_eq!(scheduler.share(&mut lanes), 0);
         }
+    }
+
+    #[test]
+    fn after_the_end_of_its_time_nothing_is_begun_and_what_is_in_a_lane_is_finished() {
+        let mut scheduler = of_equal_files(4, 2);
+        assert!(matches!(scheduler.next(0, &[], 40), Next::Begin(_)));
+        scheduler.stop();
+        assert!(matches!(scheduler.next(0, &[Left(5)], 35), Next::Continue));
+        // The other worker waits: a lane may still be handed over.
+        assert!(matches!(scheduler.next(1, &[], 35), Next::Wait));
+        assert!(scheduler.errand(u64::MAX).is_none());
+        assert!(matches!(scheduler.next(0, &[], 30), Next::End));
+        assert!(matches!(scheduler.next(1, &[], 30), Next::End));
+        let mut left_out = scheduler.left_out().to_vec();
+        left_out.sort_unstable();
+        assert_eq!(left_out, [1, 2, 3]);
+        scheduler.stop();
+        assert_eq!(scheduler.left_out().len(), 3);
     }
 }

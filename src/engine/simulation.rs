@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::dispatcher::Dispatcher;
-use super::plan::{Cost, Job, Plan, TIMES_AS_LARGE};
+use super::plan::{Cost, Job, Plan, TIMES_AS_LARGE, Turn};
 use super::scheduler::Piece;
 use super::worker::{PART_OF_ERRANDS, Turned, Worker, Workshop};
 use crate::device::{Access, Medium};
@@ -208,6 +208,7 @@ impl Scene {
                 inode,
             },
             name: None,
+            turn: Turn::default(),
         };
         (0..).zip(&self.files).map(load).collect()
     }
@@ -238,7 +239,7 @@ impl Scene {
     fn run_until(&self, is_enough: impl Fn(&World) -> bool) -> Ran {
         let world = Rc::new(self.world());
         let plan = Plan::new(&self.loads(), &self.access);
-        let dispatcher = Dispatcher::new(plan, self.workers);
+        let dispatcher = Dispatcher::new(plan, self.workers, None);
         let mut crew: Vec<Hand<'_>> = (0..self.workers)
             .map(|me| self.hand(me, &dispatcher, &world))
             .collect();

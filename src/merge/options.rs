@@ -1,11 +1,12 @@
 //! The keys and options of the runs.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::part::sha256 as digest;
 use super::paths::decoded;
 use super::{Demands, Part, PartError};
-use crate::run::{ImageOptions, Options, TrustedKey};
+use crate::run::{ImageOptions, Options, OverTime, TrustedKey};
 use crate::wire;
 
 /// Returns the keys of a report.
@@ -47,8 +48,17 @@ pub(super) fn merged(parts: &[Part], demands: &Demands) -> Option<Options> {
         fail_fast: options.fail_fast,
         images: options.images.as_ref().and_then(images),
         baseline: None,
+        // Each shard has its own ledger, and its own time.
+        over_time: OverTime {
+            max_age: options.max_age.as_deref().and_then(span),
+            ..OverTime::default()
+        },
         io: among(parts.iter().map(|part| part.options.io.as_ref())),
     })
+}
+
+fn span(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok()
 }
 
 fn images(options: &wire::ImageOptions<'_>) -> Option<ImageOptions> {

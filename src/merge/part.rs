@@ -186,6 +186,13 @@ impl Part {
     ) -> Option<String> {
         let counted = &self.counted;
         let found = (counted.records(), counted.failures, counted.valid);
+        let earlier = (counted.verified_earlier, counts.verified_earlier);
+        if earlier.0 != earlier.1 {
+            return Some(format!(
+                "it says {} verified earlier, and lists {}",
+                earlier.1, earlier.0
+            ));
+        }
         let (records, failed, valid) = found;
         if (failed, valid) != (failures, counts.valid) {
             return Some(format!(

@@ -15,8 +15,8 @@ use crate::text::escape;
 use crate::text::size::size;
 use crate::text::time::{rfc3339, span};
 
-/// Options that decide only how fast a run is, and may differ.
-const ONLY_SPEED: [&str; 3] = ["io", "threads", "sha256"];
+/// Options that decide only how fast a run is, or how much of it is done at once, and may differ.
+const ONLY_SPEED: [&str; 6] = ["io", "threads", "sha256", "stop_after", "ledger", "resume"];
 
 /// The time from the beginning of the first run to the end of the last.
 #[derive(Clone, Copy, Debug)]

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::part::{PartError, seconds, sha256, time};
 use super::paths::Paths;
+use crate::earlier::stamps;
 use crate::files::SharedPath;
 use crate::names::place::Place;
 use crate::text::escape;
 use crate::trust::claimed::{
     ClaimedContent, ClaimedDigest, ClaimedInside, ClaimedVerdict, ClaimedWhy,
 };
+use crate::trust::earlier::Seen;
 use crate::trust::image::{Image, Platform};
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
@@ -87,6 +89,7 @@ fn record(
     record.link = link.transpose()?.map(Arc::new);
     record.read_as = read_as.transpose()?.map(Arc::new);
     record.sniffed = looks.transpose()?;
+    record.seen = seen(&artifact)?;
     record.elapsed = seconds(artifact.seconds)?;
     consistent(&record)?;
     Ok((place, record))
@@ -144,6 +147,18 @@ fn inside(artifact: &Artifact<'static>) -> Result<Option<ClaimedInside>, PartErr
     Ok(has_any.then_some(ClaimedInside { archive, blobs }))
 }
 
+/// Returns when an artifact was verified earlier, and what it was then. Of the others a merge says
+/// nothing of the kind: the numbers of devices and inodes are those of several machines.
+fn seen(artifact: &Artifact<'static>) -> Result<Option<Box<Seen>>, PartError> {
+    let is_earlier = artifact.status == Status::VerifiedEarlier.name();
+    let Some(stamps) = artifact.stamps.as_ref().filter(|_| is_earlier) else {
+        return Ok(None);
+    };
+    let seen = stamps::seen(stamps);
+    let seen = seen.ok_or_else(|| PartError::Damaged("stamps that are none".to_owned()));
+    Ok(Some(Box::new(seen?)))
+}
+
 fn file(file: &wire::SignatureFile<'_>) -> Result<ClaimedContent, PartError> {
     Ok(ClaimedContent {
         sha256: file.sha256.as_deref().map(sha256).transpose()?,
@@ -181,6 +196,9 @@ fn why(
     })
 }
 
+/// The mark of what was verified earlier.
+const EARLIER: &str = "⏭️";
+
 /// Checks that a record does not contradict itself.
 ///
 /// Fail closed: a reader of the merged report goes by its mark, by its status or by whether it
@@ -192,8 +210,9 @@ fn consistent(record: &Record) -> Result<(), PartError> {
     let mark = claimed.line.split(' ').next().unwrap_or_default();
     let is_consistent = match (claimed.status, claimed.passes, mark) {
         (Status::Valid, true, "✅") => claimed.key.is_some(),
-        (Status::Valid, ..) => false,
-        (_, _, "✅") => false,
+        (Status::VerifiedEarlier, true, EARLIER) => claimed.key.is_some(),
+        (Status::Valid | Status::VerifiedEarlier, ..) => false,
+        (_, _, "✅" | EARLIER) => false,
         (status, true, mark) => status.may_pass() && mark != "❌",
         (_, false, mark) => mark == "❌",
     };

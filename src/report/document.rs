@@ -9,12 +9,13 @@ use super::document_audit::of_audit;
 use super::document_notes::note;
 use super::remedy::remedy;
 use super::words;
+use crate::earlier::stamps;
 use crate::files::SharedPath;
 use crate::hints::notes;
 use crate::run::origin::{self, COMMIT};
 use crate::run::{self, Run, TrustedKey, VERSION};
 use crate::shard::{Division, METHOD, Total};
-use crate::text::time::rfc3339;
+use crate::text::time::{self, rfc3339};
 use crate::trust::claimed::{ClaimedContent, ClaimedDigest};
 use crate::trust::image as images;
 use crate::trust::sniffed::Sniffed;
@@ -176,6 +177,16 @@ pub(super) fn options(start: &run::Start) -> Options<'_> {
         fail_fast: options.fail_fast,
         images: options.images.as_ref().map(of_images),
         baseline: options.baseline.as_deref().map(PathMember::of),
+        stop_after: options
+            .over_time
+            .stop_after
+            .map(|span| time::span(span).into()),
+        ledger: options.over_time.ledger.as_deref().map(PathMember::of),
+        max_age: options
+            .over_time
+            .max_age
+            .map(|span| time::span(span).into()),
+        resume: options.over_time.resume.as_deref().map(PathMember::of),
         io: options.io.as_str().into(),
         threads: start.threads,
         sha256: start.sha256.as_str().into(),
@@ -228,6 +239,7 @@ pub(super) fn artifact(record: &Record) -> Artifact<'_> {
         signature_base64,
         signature_file: record.signature_content().map(signature_file),
         archive: record.archive_content().map(archive),
+        stamps: record.seen.as_deref().map(stamps::member),
         key: record.verdict.key().map(|key| key.to_string().into()),
         parts: record.parts.iter().map(member).collect(),
         link: record.link.as_deref().map(member),
@@ -330,6 +342,7 @@ fn counts(summary: &verdict::Summary) -> Counts {
         changed: summary.changed,
         unreadable: summary.unreadable,
         not_regular: summary.not_regular,
+        verified_earlier: summary.verified_earlier,
     }
 }
 

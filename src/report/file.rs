@@ -21,8 +21,10 @@ use crate::digest::stream::Tee;
 use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::os_error;
-use crate::trust::terms::Status;
 use crate::trust::verdict::{Record, Subject};
+
+/// What most of these files are.
+const REPORT: &str = "report";
 
 /// Bytes of a report that are hashed and written at once.
 const AT_ONCE: usize = 64 * 1024;
@@ -31,12 +33,14 @@ const AT_ONCE: usize = 64 * 1024;
 /// remain in its place.
 #[derive(Debug, Error)]
 #[error(
-    "{}: cannot write the report: {}",
+    "{}: cannot write the {what}: {}",
     words::shown_path(target),
     os_error::words(source)
 )]
 pub struct ReportError {
     target: PathBuf,
+    /// What was to be written.
+    what: &'static str,
     source: io::Error,
 }
 
@@ -79,7 +83,7 @@ impl ReportFile {
                 temporary,
                 led_here,
             }),
-            Err(source) => Err(error(target, source)),
+            Err(source) => Err(error(target, REPORT, source)),
         }
     }
 
@@ -131,9 +135,7 @@ impl ReportFile {
     /// Moves what was made into place.
     fn put(self, made: io::Result<Digest>) -> Result<Written, ReportError> {
         let placed = made.and_then(|digest| {
-            keep_mode(self.temporary.as_file(), &self.place)?;
-            let persisted = self.temporary.persist(&self.place);
-            persisted.map_err(|failed| failed.error)?;
+            put(self.temporary, &self.place)?;
             Ok(digest)
         });
         match placed {
@@ -143,7 +145,7 @@ impl ReportFile {
                 format: self.format,
                 digest,
             }),
-            Err(source) => Err(error(&self.target, source)),
+            Err(source) => Err(error(&self.target, REPORT, source)),
         }
     }
 
@@ -169,12 +171,12 @@ impl ReportFile {
     /// A link in the tree that leads to the place of a report proves nothing: anyone who can write
     /// to the tree can make one, and must not keep the run from judging the other artifacts. So it
     /// is judged like any other. If it leads to an earlier report or to nothing, the artifact
-    /// fails, and the report is written. Fail closed: if it is valid, or was not judged, its target
+    /// fails, and the report is written. Fail closed: if it passes, or was not judged, its target
     /// may be what the vendor signed, and stays.
     fn is_free(&self, records: &[Record]) -> io::Result<()> {
         let has_failed = |led: &&LedHere| {
             let mut of_it = records.iter().filter(|record| led.is_of(record)).peekable();
-            of_it.peek().is_some() && of_it.all(|record| record.verdict.status() != Status::Valid)
+            of_it.peek().is_some() && of_it.all(|record| !record.verdict.passes())
         };
         match self.led_here.iter().find(|led| !has_failed(led)) {
             None => Ok(()),
@@ -192,8 +194,15 @@ impl LedHere {
     }
 }
 
+/// Moves a temporary file to its place.
+pub(super) fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
+    keep_mode(temporary.as_file(), place)?;
+    let persisted = temporary.persist(place);
+    persisted.map(drop).map_err(|failed| failed.error)
+}
+
 /// Creates the temporary file for a report at a place without links.
-fn create(place: &Path) -> io::Result<NamedTempFile> {
+pub(super) fn create(place: &Path) -> io::Result<NamedTempFile> {
     match place.symlink_metadata() {
         Ok(there) if there.is_dir() => Err(Errno::ISDIR.into()),
         Ok(there) if !there.is_file() => Err(io::Error::other("Not a regular file")),
@@ -206,9 +215,10 @@ fn create(place: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-fn error(target: &Path, source: io::Error) -> ReportError {
+pub(super) fn error(target: &Path, what: &'static str, source: io::Error) -> ReportError {
     ReportError {
         target: target.to_owned(),
+        what,
         source: plain(source),
     }
 }
@@ -291,7 +301,7 @@ fn of_run(out: &mut dyn Write, format: ReportFormat, context: &Context<'_>) -> i
 }
 
 /// Writes a report, and returns the digest of its bytes.
-fn write(
+pub(super) fn write(
     file: &NamedTempFile,
     write_into: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<Digest> {

@@ -13,7 +13,7 @@ use crate::trust::verdict::Record;
 pub struct Detail {
     /// Whether to print lines at all, and the summary.
     pub lines: bool,
-    /// Whether to print the lines of valid artifacts.
+    /// Whether to print the lines of artifacts that are valid, or were and are unchanged.
     pub valid: bool,
     /// Whether to print the reason for each verdict.
     pub reasons: bool,
@@ -24,7 +24,7 @@ pub struct Detail {
 impl Detail {
     /// Reports whether the record gets a line.
     pub fn shows(&self, record: &Record) -> bool {
-        let valid = record.verdict.status() == Status::Valid;
+        let valid = record.verdict.status().is_signed();
         self.lines && (self.valid || !valid)
     }
 }

@@ -28,6 +28,7 @@ mod subjects;
 mod sums;
 pub mod unchecked;
 mod vsa;
+pub(crate) mod whole;
 pub(crate) mod words;
 mod xml;
 

@@ -167,8 +167,12 @@ fn description(end: &End) -> String {
         Some(signal) => format!(" {signal} ended the run."),
         None => String::new(),
     };
+    let earlier = match summary.verified_earlier {
+        0 => String::new(),
+        earlier => format!(" {earlier} verified earlier and not read again,"),
+    };
     format!(
-        "Judged {records} of {of} signatures and files without one: {valid} valid, {failures} that do not pass.{ended} Exit status {}.",
+        "Judged {records} of {of} signatures and files without one: {valid} valid,{earlier} {failures} that do not pass.{ended} Exit status {}.",
         end.conclusion.exit_status()
     )
 }

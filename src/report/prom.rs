@@ -164,7 +164,7 @@ fn verdicts<W: Write>(
 }
 
 /// The statuses that artifacts have.
-const OF_ARTIFACTS: [Status; 7] = [
+const OF_ARTIFACTS: [Status; 8] = [
     Status::Valid,
     Status::Invalid,
     Status::Unsigned,
@@ -172,6 +172,7 @@ const OF_ARTIFACTS: [Status; 7] = [
     Status::Changed,
     Status::Unreadable,
     Status::NotRegular,
+    Status::VerifiedEarlier,
 ];
 /// The statuses that images have.
 const OF_IMAGES: [Status; 7] = [

@@ -21,7 +21,7 @@ pub(crate) enum Role {
 pub(crate) fn remedy(record: &Record) -> Option<&str> {
     let remedy = match &record.verdict {
         verdict if verdict.passes() => return None,
-        Verdict::Valid { .. } => return None,
+        Verdict::Valid { .. } | Verdict::VerifiedEarlier(_) => return None,
         Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
         Verdict::Invalid(_) if matches!(record.subject, Subject::Image(_)) => {
             "if the vendor signs images with another key, name it with --image-key; otherwise get the signature again"

@@ -29,7 +29,7 @@ type Sums = BTreeMap<Vec<u8>, ClaimedDigest>;
 /// Writes the list.
 ///
 /// # Errors
-/// Those of the writer, and [`Withheld`] unless every artifact passes and one is valid.
+/// Those of the writer, and [`Withheld`] unless every artifact passes and was read, and one is valid.
 pub(super) fn write(out: impl Write, context: &Context<'_>) -> io::Result<()> {
     print(out, &list(context)?)
 }
@@ -62,6 +62,11 @@ fn list(context: &Context<'_>) -> io::Result<Sums> {
     let run = context.run;
     if run.end.conclusion != Conclusion::Valid {
         let why = "not everything is valid, and a partial list would look complete";
+        return Err(Withheld(why.to_owned()).into());
+    }
+    // Fail closed: what was not read now is not stated now.
+    if run.end.summary.verified_earlier > 0 {
+        let why = "not everything was read in this run, and a partial list would look complete";
         return Err(Withheld(why.to_owned()).into());
     }
     let base = super::file::parent(context.place).canonicalize()?;

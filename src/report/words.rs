@@ -14,6 +14,7 @@ use crate::run::origin::{Account, User};
 use crate::shard::Division;
 use crate::text::escape;
 use crate::text::size::size;
+use crate::text::time::day;
 use crate::trust::claimed::{ClaimedWhy, KeyName};
 use crate::trust::signature::SignatureError;
 use crate::trust::verdict::{Invalid, Part, Record, Subject, Unclaimed, Verdict};
@@ -104,6 +105,9 @@ fn of_artifact(verdict: &Verdict) -> String {
         Verdict::NotRegular { .. } => "❌ Not a regular file".to_owned(),
         Verdict::Image(_) | Verdict::Contents(_) | Verdict::NoImages => {
             images::verdict(verdict).unwrap_or("❌").to_owned()
+        }
+        Verdict::VerifiedEarlier(earlier) => {
+            format!("⏭️ Verified earlier, on {}", day(earlier.time))
         }
         Verdict::Claimed(claimed) => claimed.line.to_string(),
     }
@@ -216,6 +220,10 @@ fn why(record: &Record, advice: Advice) -> String {
         Verdict::Image(failure) => escape::words(&failure.to_string()),
         Verdict::Contents(failure) => images::why_contents(failure),
         Verdict::NoImages => "it contains no images".to_owned(),
+        Verdict::VerifiedEarlier(earlier) => format!(
+            "{signature}, key {}: not read again, since nothing has changed as far as the file system says",
+            earlier.key.name()
+        ),
         Verdict::Claimed(claimed) => claimed_why(record, &claimed.why),
     }
 }

@@ -15,7 +15,8 @@ pub enum Conclusion {
     /// No judgement: bad usage, no usable key, a PATH that does not exist, nothing to verify,
     /// output that cannot be written.
     CannotJudge,
-    /// Ended by SIGXCPU: the limit on processor time is used up. No judgement.
+    /// The time is used up: that of `--stop-after`, or (SIGXCPU) the limit on processor time. No
+    /// judgement.
     OutOfTime,
     /// Ended by SIGHUP, for example because the terminal was closed (128 + 1).
     HungUp,

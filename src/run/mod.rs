@@ -112,8 +112,23 @@ pub struct Options {
     pub images: Option<ImageOptions>,
     /// The baseline of the audit (`--baseline`).
     pub baseline: Option<PathBuf>,
+    /// How the work is spread over time.
+    pub over_time: OverTime,
     /// How files were read: `auto`, `mmap` or `read`.
     pub io: String,
+}
+
+/// How the work is spread over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverTime {
+    /// The time after which no artifact was begun (`--stop-after`).
+    pub stop_after: Option<Duration>,
+    /// The ledger (`--ledger`).
+    pub ledger: Option<PathBuf>,
+    /// How old a verdict of the ledger could be to do instead of reading (`--max-age`).
+    pub max_age: Option<Duration>,
+    /// The report of the run that was resumed (`--resume`).
+    pub resume: Option<PathBuf>,
 }
 
 /// How images were judged.

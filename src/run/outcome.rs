@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::conclusion::Conclusion;
 use crate::audit::Audit;
+use crate::earlier::Unseen;
 use crate::hints::notes::Note;
 use crate::text::os_error;
+use crate::text::time::rfc3339;
 use crate::trust::unchecked::{Excluded, Unchecked};
 use crate::trust::verdict::Summary;
 
@@ -23,6 +25,8 @@ pub struct Outcome {
     pub interrupted: Option<Conclusion>,
     /// Whether the first failure ended the run (`--fail-fast`).
     pub failed_fast: bool,
+    /// What was not looked at for want of time (`--stop-after`), if anything was not.
+    pub out_of_time: Option<OutOfTime>,
     /// Reports that could not be written, as text.
     pub unwritten: Vec<String>,
     /// Number of worker panics.
@@ -37,6 +41,38 @@ pub struct Outcome {
     pub notes: Arc<[Note]>,
     /// The outcome of the audit.
     pub audit: Audited,
+}
+
+/// What was not looked at for want of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfTime {
+    /// Number of artifacts.
+    pub artifacts: u64,
+    /// What earlier runs found of them, if that is known.
+    pub unseen: Option<Unseen>,
+}
+
+impl OutOfTime {
+    fn problem(&self, expected: u64) -> Problem {
+        let mut words = format!(
+            "time ran out: {} of {expected} not looked at",
+            self.artifacts
+        );
+        let Some(unseen) = self.unseen else {
+            return Problem::new(words)
+                .help("--ledger FILE has the next run begin with what was not looked at");
+        };
+        if let Some(oldest) = unseen.oldest {
+            words += &format!(", the oldest verdict is of {}", rfc3339(oldest));
+        }
+        if unseen.never > 0 {
+            words += &format!(", {} never verified", unseen.never);
+        }
+        if unseen.failed > 0 {
+            words += &format!(", {} failed when last looked at", unseen.failed);
+        }
+        Problem::new(words).help("run again with the same ledger: it begins with these")
+    }
 }
 
 /// The outcome of an audit.
@@ -75,9 +111,12 @@ impl Outcome {
             (None, Err(_)) => Conclusion::CannotJudge,
             (None, Ok(())) if self.failed_fast && !summary.is_complete() => Conclusion::FailedFast,
             (None, Ok(())) if summary.failures > 0 || self.differs() => Conclusion::NotValid,
+            // Fail closed: the last word on it was a failure, and nothing has been said since.
+            (None, Ok(())) if self.failed_earlier() > 0 => Conclusion::NotValid,
             // A panic has failed the files that it affected; if it affected none, the rest cannot
             // be trusted either.
             (None, Ok(())) if self.panics > 0 => Conclusion::CannotJudge,
+            (None, Ok(())) if self.out_of_time.is_some() => Conclusion::OutOfTime,
             // A run that was not interrupted has a record of everything; otherwise there is another
             // bug.
             (None, Ok(())) if !summary.is_complete() => Conclusion::CannotJudge,
@@ -88,13 +127,17 @@ impl Outcome {
             (None, Ok(())) if !self.empty.is_empty() => Conclusion::CannotJudge,
             // Artifacts that are allowed to be unsigned prove nothing. Of a shard, that is for the
             // merge to say: its share of a mirror may be none, or only such artifacts.
-            (None, Ok(())) if summary.valid_in_all() == 0 && !self.is_share => {
-                Conclusion::CannotJudge
-            }
+            (None, Ok(())) if summary.covered() == 0 && !self.is_share => Conclusion::CannotJudge,
             // A reader of the report would find an old one, or none.
             (None, Ok(())) if !self.unwritten.is_empty() => Conclusion::CannotJudge,
             (None, Ok(())) => Conclusion::Valid,
         }
+    }
+
+    /// Returns how many of what was not looked at failed when they last were.
+    pub fn failed_earlier(&self) -> u64 {
+        let unseen = self.out_of_time.and_then(|left| left.unseen);
+        unseen.map_or(0, |unseen| unseen.failed)
     }
 
     /// Reports whether the run differs from its baseline.
@@ -127,6 +170,8 @@ impl Outcome {
             let words = "the processor time that this process is allowed is used up (ulimit -t); not everything was verified";
             problems.push(Problem::new(words).help("raise the limit, or verify fewer at a time"));
         }
+        let out_of_time = self.out_of_time.iter();
+        problems.extend(out_of_time.map(|left| left.problem(self.summary.expected)));
         if self.panics > 0 {
             let words = "an internal error (see standard error) kept artifacts from being judged; they count as failures";
             problems.push(Problem::new(words));
@@ -170,12 +215,10 @@ impl Outcome {
                 "interrupted while looking for files; nothing was verified",
             )),
             Ok(()) if summary.failures > 0 || !summary.is_complete() || self.differs() => None,
-            Ok(()) if summary.valid_in_all() == 0 && summary.records() > 0 && !self.is_share => {
-                Some(
-                    Problem::new("nothing was verified: no file here has a signature")
-                        .help("a signature S.sig.bin belongs beside the file S, S.zst or S.iso"),
-                )
-            }
+            Ok(()) if summary.covered() == 0 && summary.records() > 0 && !self.is_share => Some(
+                Problem::new("nothing was verified: no file here has a signature")
+                    .help("a signature S.sig.bin belongs beside the file S, S.zst or S.iso"),
+            ),
             Ok(()) => None,
         }
     }
@@ -211,6 +254,7 @@ mod tests {
     use super::*;
     use crate::audit::{Difference, Finding};
     use crate::digest::Digest;
+    use std::time::{Duration, SystemTime};
 
     fn outcome(valid: u64, failures: u64, expected: u64) -> Outcome {
         Outcome {
@@ -225,6 +269,7 @@ mod tests {
             empty: Vec::new(),
             interrupted: None,
             failed_fast: false,
+            out_of_time: None,
             unwritten: Vec::new(),
             panics: 0,
             is_share: false,
@@ -402,5 +447,66 @@ mod tests {
         assert_eq!(unmade.conclusion(), Conclusion::CannotJudge);
         let problem = "not compared with the baseline, since the run did not reach its end";
         assert_eq!(unmade.problems(), [Problem::new(problem)]);
+    }
+
+    #[test]
+    fn a_run_whose_time_ran_out_is_no_success_and_says_what_it_did_not_look_at() {
+        let run = |failures, unseen| {
+            let outcome = Outcome {
+                out_of_time: Some(OutOfTime {
+                    artifacts: 3,
+                    unseen,
+                }),
+                ..outcome(2, failures, 5 + failures)
+            };
+            let words = outcome.problems().into_iter().map(|problem| problem.what);
+            (outcome.conclusion(), words.collect::<Vec<_>>().concat())
+        };
+        let unseen = |failed, never, oldest: Option<u64>| {
+            let oldest = oldest.map(|s| SystemTime::UNIX_EPOCH + Duration::from_secs(s));
+            Some(Unseen {
+                failed,
+                never,
+                oldest,
+            })
+        };
+        let words = |words: &str| format!("time ran out: 3 of {words}");
+        let time = "1970-01-01T00:00:07.000Z";
+        let cases = [
+            (0, None, Conclusion::OutOfTime, words("5 not looked at")),
+            (
+                0,
+                unseen(0, 0, Some(7)),
+                Conclusion::OutOfTime,
+                words(&format!("5 not looked at, the oldest verdict is of {time}")),
+            ),
+            (
+                0,
+                unseen(0, 2, None),
+                Conclusion::OutOfTime,
+                words("5 not looked at, 2 never verified"),
+            ),
+            (
+                0,
+                unseen(1, 0, Some(7)),
+                Conclusion::NotValid,
+                words(&format!(
+                    "5 not looked at, the oldest verdict is of {time}, 1 failed when last looked at"
+                )),
+            ),
+            (1, None, Conclusion::NotValid, words("6 not looked at")),
+        ];
+        for (failures, unseen, conclusion, words) in cases {
+            assert_eq!(run(failures, unseen), (conclusion, words));
+        }
+    }
+
+    #[test]
+    fn what_was_verified_earlier_is_enough_for_a_success_and_is_not_counted_as_valid() {
+        let mut earlier = outcome(0, 0, 2);
+        earlier.summary.verified_earlier = 2;
+        assert_eq!(earlier.conclusion(), Conclusion::Valid);
+        assert_eq!(earlier.problems(), []);
+        assert_eq!(earlier.summary.valid_in_all(), 0);
     }
 }

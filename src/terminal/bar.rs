@@ -27,6 +27,8 @@ pub(crate) struct Total {
     pub(crate) records: u64,
     /// Artifacts that failed.
     pub(crate) failures: u64,
+    /// Artifacts that were verified earlier.
+    pub(crate) earlier: u64,
 }
 
 /// The progress of a file.
@@ -74,7 +76,15 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
         (7, format!("{}/s", size(total.rate))),
         (5, format!("{} elapsed", clock(Some(total.elapsed)))),
         (3, if_known(format!("{} left", clock(total.left)))),
-        (2, format!("{}/{} files", total.decided, total.records)),
+        (
+            2,
+            format!(
+                "{}/{} files{}",
+                total.decided,
+                total.records,
+                earlier(total.earlier)
+            ),
+        ),
         (1, failures.clone()),
     ];
     let fits = |rank| columns_of(&parts, rank) <= columns;
@@ -89,6 +99,14 @@ pub(crate) fn total(total: &Total, columns: usize, colour: bool) -> String {
         }
     });
     texts.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns what is said of artifacts that were verified earlier.
+pub(crate) fn earlier(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(", {count} verified earlier"),
+    }
 }
 
 impl Total {
@@ -219,6 +237,7 @@ mod tests {
         decided: 3,
         records: 7,
         failures: 2,
+        earlier: 0,
     };
 
     #[test]
@@ -241,6 +260,12 @@ mod tests {
         assert_eq!(at(30), " 37% 3/7 files 2 failed");
         assert_eq!(at(20), " 37% 2 failed");
         assert_eq!(at(3), " 37%");
+        let some = Total {
+            earlier: 1,
+            ..TOTAL
+        };
+        let words = " 37% 3/7 files, 1 verified earlier 2 failed";
+        assert_eq!(total(&some, 45, false), words);
     }
 
     #[test]

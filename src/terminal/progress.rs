@@ -116,10 +116,11 @@ fn plain(phase: &Phase) -> String {
     match phase {
         Phase::Walking(entries) => bar::walking(entries.load(Ordering::Relaxed)),
         Phase::Verifying(counters) => format!(
-            "{} done, {} of {} files, {} failed",
+            "{} done, {} of {} files{}, {} failed",
             amount(counters),
             counters.decided(),
             counters.records(),
+            bar::earlier(counters.earlier()),
             counters.failures()
         ),
     }
@@ -160,7 +161,7 @@ impl Bars {
     fn new(phase: &Phase, colour: bool) -> Bars {
         let done = match phase {
             Phase::Walking(_) => 0,
-            Phase::Verifying(counters) => counters.done(),
+            Phase::Verifying(counters) => counters.hashed(),
         };
         Bars {
             pace: Pace::begin(done),
@@ -185,7 +186,8 @@ impl Bars {
 
     fn verifying(&mut self, counters: &Counters) -> Vec<String> {
         let (columns, (_, height)) = (screen::columns(), screen::size());
-        self.pace.note(counters.done(), counters.total());
+        // What is passed over says nothing about the pace.
+        self.pace.note(counters.hashed(), counters.worth_hashing());
         let mut rows = self.of_files(counters, columns, height.saturating_sub(OTHER_ROWS));
         let total = Total {
             done: counters.done(),
@@ -196,6 +198,7 @@ impl Bars {
             decided: counters.decided(),
             records: counters.records(),
             failures: counters.failures(),
+            earlier: counters.earlier(),
         };
         rows.push(bar::total(&total, columns, self.colour));
         rows

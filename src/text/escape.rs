@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Marks at the beginning of a verdict's line. A name cannot display them, so searching the output
 /// for a mark finds only verdicts.
-const MARKS: [char; 3] = ['✅', '❌', '⚠'];
+const MARKS: [char; 4] = ['✅', '❌', '⚠', '⏭'];
 /// Characters, beyond the control characters, that are invisible, look like a blank, end a line, or
 /// change the direction of writing: Default_Ignorable_Code_Point, White_Space without U+0020, the
 /// other invisible format characters and blank letters, and noncharacters (Unicode 17.0).

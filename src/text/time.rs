@@ -28,6 +28,17 @@ pub(crate) fn span(span: Duration) -> String {
     format_duration(shown).to_string()
 }
 
+/// Reads a time exactly as [`rfc3339`] writes it, in no other spelling.
+pub(crate) fn exactly(text: &str) -> Option<SystemTime> {
+    let time = from_rfc3339(text)?;
+    (rfc3339(time) == text).then_some(time)
+}
+
+/// Formats the day of a time, in UTC.
+pub(crate) fn day(time: SystemTime) -> String {
+    rfc3339(time).chars().take("9999-12-31".len()).collect()
+}
+
 /// Formats a time with `+00:00`, as in JUnit reports.
 pub(crate) fn rfc3339_with_offset(time: SystemTime) -> String {
     rfc3339(time).replace('Z', "+00:00")
@@ -41,6 +52,18 @@ mod tests {
     fn a_time_is_written_in_utc_with_milliseconds() {
         let time = SystemTime::UNIX_EPOCH + Duration::new(1_790_000_000, 7_900_000);
         assert_eq!(rfc3339(time), "2026-09-21T14:13:20.007Z");
+        assert_eq!(day(time), "2026-09-21");
+        let millis = SystemTime::UNIX_EPOCH + Duration::new(1_790_000_000, 7_000_000);
+        assert_eq!(exactly("2026-09-21T14:13:20.007Z"), Some(millis));
+        for other in [
+            "",
+            "2026-09-21",
+            "2026-09-21T14:13:20Z",
+            "2026-13-21T14:13:20.007Z",
+            "∞",
+        ] {
+            assert_eq!(exactly(other), None, "{other}");
+        }
         assert_eq!(rfc3339_with_offset(time), "2026-09-21T14:13:20.007+00:00");
     }
 

@@ -4,6 +4,7 @@
 //! outside type is [`crate::digest::Digest`], which cannot be made without hashing.
 
 pub(crate) mod claimed;
+pub mod earlier;
 mod envelope;
 pub mod image;
 pub(crate) mod image_notes;

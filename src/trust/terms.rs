@@ -41,6 +41,9 @@ pub enum Status {
     TooLarge,
     /// `no-images`: an archive that could be a saved image has none in it.
     NoImages,
+    /// `verified-earlier`: an earlier run found the signature valid, and nothing has changed since as
+    /// far as the file system says. The artifact was not read.
+    VerifiedEarlier,
 }
 
 /// Why an artifact has its status. The list is closed: another reason means another version of the
@@ -155,11 +158,14 @@ pub enum Reason {
     ContentsLimit,
     /// `no-images`: an archive that could be a saved image has none in it (status `no-images`).
     NoImages,
+    /// `unchanged-since`: verified by an earlier run and unchanged since, as far as the file system
+    /// says (status `verified-earlier`).
+    UnchangedSince,
 }
 
 impl Status {
     /// Every status, in the order in which they are reported.
-    pub const ALL: [Status; 11] = [
+    pub const ALL: [Status; 12] = [
         Status::Valid,
         Status::Invalid,
         Status::Unsigned,
@@ -171,6 +177,7 @@ impl Status {
         Status::Malformed,
         Status::TooLarge,
         Status::NoImages,
+        Status::VerifiedEarlier,
     ];
 
     /// Returns the status with this term.
@@ -181,7 +188,10 @@ impl Status {
     /// Reports whether there are verdicts with this status that pass.
     pub(crate) fn may_pass(self) -> bool {
         // Fail closed: those that may are listed.
-        matches!(self, Status::Valid | Status::Unsigned | Status::NoImages)
+        matches!(
+            self,
+            Status::Valid | Status::Unsigned | Status::NoImages | Status::VerifiedEarlier
+        )
     }
 
     /// Returns the status of a verdict.
@@ -210,8 +220,14 @@ impl Status {
                 ContentsFailure::Limit(_) => Status::TooLarge,
             },
             Verdict::NoImages => Status::NoImages,
+            Verdict::VerifiedEarlier(_) => Status::VerifiedEarlier,
             Verdict::Claimed(claimed) => claimed.status,
         }
+    }
+
+    /// Reports whether a trusted key signed it, as this run or an earlier one found.
+    pub(crate) fn is_signed(self) -> bool {
+        matches!(self, Status::Valid | Status::VerifiedEarlier)
     }
 
     /// Returns the term.
@@ -228,13 +244,15 @@ impl Status {
             Status::Malformed => "malformed",
             Status::TooLarge => "too-large",
             Status::NoImages => "no-images",
+            Status::VerifiedEarlier => "verified-earlier",
         }
     }
 }
 
 impl Reason {
     /// All but those that name what a signature file has instead.
-    const PLAIN: [Reason; 38] = [
+    const PLAIN: [Reason; 39] = [
+        Reason::UnchangedSince,
         Reason::KeyVerifies,
         Reason::NoKeyVerifies,
         Reason::SignatureEmpty,
@@ -338,6 +356,7 @@ impl Reason {
                 ContentsFailure::Limit(_) => Reason::ContentsLimit,
             },
             Verdict::NoImages => Reason::NoImages,
+            Verdict::VerifiedEarlier(_) => Reason::UnchangedSince,
             Verdict::Claimed(claimed) => claimed.reason,
         }
     }
@@ -384,6 +403,7 @@ impl Reason {
             Reason::BlobMislabelled => "blob-mislabelled",
             Reason::ContentsLimit => "contents-limit",
             Reason::NoImages => "no-images",
+            Reason::UnchangedSince => "unchanged-since",
         }
     }
 }

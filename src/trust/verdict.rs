@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use thiserror::Error;
 
 use super::claimed::{ClaimedContent, ClaimedDigest, ClaimedVerdict};
+use super::earlier::{Earlier, Seen};
 use super::image::{Archive, ContentsFailure, Image, ImageFailure};
 use super::image_notes::ImageNote;
 use super::key::Key;
@@ -88,6 +89,9 @@ pub struct Record {
     pub(crate) unfit: Option<Box<Signature>>,
     /// The signatures of an image, each with what it is verified over, if no trusted key made one.
     pub(crate) strange: Option<Arc<[(Digest, Signature)]>>,
+    /// The artifact's file as it was when it was hashed, if it is one regular file that did not change
+    /// meanwhile; for [`Verdict::VerifiedEarlier`] as the earlier run saw it.
+    pub(crate) seen: Option<Box<Seen>>,
     /// Notes on the images in the artifact, with the first of its records on them.
     pub(crate) image_notes: Option<Box<[ImageNote]>>,
 }
@@ -106,6 +110,7 @@ impl Record {
     pub(crate) fn sha256(&self) -> Option<ClaimedDigest> {
         match &self.verdict {
             Verdict::Claimed(claimed) => claimed.sha256,
+            Verdict::VerifiedEarlier(earlier) => Some(earlier.content),
             _ => self.digest.map(ClaimedDigest::from),
         }
     }
@@ -178,6 +183,7 @@ impl Record {
             unfit: None,
             strange: None,
             archive: None,
+            seen: None,
             image_notes: None,
         }
     }
@@ -209,8 +215,8 @@ pub struct SignatureFile {
 /// Wording of [`Verdict::Unreadable`] for an artifact that a defect of this program left unjudged.
 pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
 
-/// A verdict. Only [`Verdict::Valid`], [`Verdict::NoImages`], and [`Verdict::Unsigned`] and
-/// [`Verdict::NotEntered`] if allowed, pass.
+/// A verdict. Only [`Verdict::Valid`], [`Verdict::NoImages`], [`Verdict::VerifiedEarlier`], and
+/// [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if allowed, pass.
 ///
 /// ```
 /// use verify_signatures::{Part, Verdict};
@@ -268,6 +274,9 @@ pub enum Verdict {
     Contents(ContentsFailure),
     /// A saved image, or an archive that could be one, with no image in it.
     NoImages,
+    /// An earlier run found it valid, and the user accepts that while nothing has changed as far as
+    /// the file system says (`--max-age`, `--resume`). It was not read.
+    VerifiedEarlier(Box<Earlier>),
     /// What the report of another run claims. No verification has this verdict: reports that are
     /// merged have it.
     Claimed(Box<ClaimedVerdict>),
@@ -356,6 +365,11 @@ impl Verdict {
         Reason::of(self)
     }
 
+    /// Returns the fingerprint of the trusted key by which it is valid.
+    pub(crate) fn valid_by(&self) -> Option<ClaimedDigest> {
+        self.key().filter(|_| self.status() == Status::Valid)
+    }
+
     /// Reports whether an artifact with this verdict may be used.
     pub fn passes(&self) -> bool {
         // Fail closed: passing verdicts are listed; a verdict added later fails until it is listed
@@ -363,6 +377,7 @@ impl Verdict {
         match self {
             Verdict::Valid { .. }
             | Verdict::NoImages
+            | Verdict::VerifiedEarlier(_)
             | Verdict::Unsigned { allowed: true, .. }
             | Verdict::NotEntered { allowed: true } => true,
             Verdict::Claimed(claimed) => claimed.passes,
@@ -370,10 +385,11 @@ impl Verdict {
         }
     }
 
-    /// Returns the fingerprint of the trusted key that verified the signature.
+    /// Returns the fingerprint of the trusted key that verified the signature, now or earlier.
     pub(crate) fn key(&self) -> Option<ClaimedDigest> {
         match self {
             Verdict::Valid { key } => Some((*key.fingerprint()).into()),
+            Verdict::VerifiedEarlier(earlier) => Some((*earlier.key.fingerprint()).into()),
             Verdict::Claimed(claimed) => claimed.key,
             _ => None,
         }
@@ -409,6 +425,8 @@ pub struct Summary {
     pub unreadable: u64,
     /// [`Verdict::NotRegular`].
     pub not_regular: u64,
+    /// [`Verdict::VerifiedEarlier`].
+    pub verified_earlier: u64,
     /// Images inside artifacts, which the numbers above leave out.
     pub images: ImageCounts,
     /// Records whose verdict does not pass.
@@ -465,9 +483,11 @@ impl ImageCounts {
             Status::Malformed => &mut self.malformed,
             Status::TooLarge => &mut self.too_large,
             Status::NoImages => &mut self.no_images,
-            Status::Missing | Status::Changed | Status::Unreadable | Status::NotRegular => {
-                return None;
-            }
+            Status::Missing
+            | Status::Changed
+            | Status::Unreadable
+            | Status::NotRegular
+            | Status::VerifiedEarlier => return None,
         })
     }
 
@@ -507,6 +527,7 @@ impl Summary {
             Status::Changed => &mut self.changed,
             Status::Unreadable => &mut self.unreadable,
             Status::NotRegular => &mut self.not_regular,
+            Status::VerifiedEarlier => &mut self.verified_earlier,
             Status::Incomplete | Status::Malformed | Status::TooLarge | Status::NoImages => {
                 return None;
             }
@@ -527,6 +548,11 @@ impl Summary {
     /// Returns the number of valid signatures, of artifacts and of images.
     pub fn valid_in_all(&self) -> u64 {
         self.of(Status::Valid)
+    }
+
+    /// Returns the number of signatures that are valid, or were and are unchanged.
+    pub(crate) fn covered(&self) -> u64 {
+        self.valid_in_all() + self.verified_earlier
     }
 
     /// Reports whether every expected record was counted.
@@ -571,7 +597,7 @@ mod tests {
             (0..times).for_each(|_| summary.count(&record));
         }
         let counts = Status::ALL.map(|status| summary.of(status));
-        assert_eq!(counts, [0, 2, 4, 5, 6, 7, 8, 0, 0, 0, 0]);
+        assert_eq!(counts, [0, 2, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0]);
         assert_eq!((summary.records(), summary.failures), (32, 31));
         assert!(!summary.is_complete());
         summary.expected = 32;

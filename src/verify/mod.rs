@@ -4,6 +4,7 @@ mod inputs;
 mod key_files;
 mod other_signers;
 mod patience;
+mod recall;
 mod records;
 mod unmatched;
 mod work;
@@ -18,6 +19,8 @@ use thiserror::Error;
 
 use crate::content::IoMode;
 use crate::device::Medium;
+use crate::earlier::Past;
+use crate::earlier::place::Known;
 use crate::engine::{self, Images, PoolError, Prepared, Settings};
 use crate::hints::notes::{Note, NoteCollector};
 use crate::limits;
@@ -60,6 +63,8 @@ pub struct Verifier {
     /// Whether to limit concurrent readers on devices that slow down under them.
     pub(crate) limit_readers: bool,
     pub(crate) cancel: Cancel,
+    /// What earlier runs found, if this one may know.
+    pub(crate) past: Option<Arc<Past>>,
 }
 
 /// What a run accepts, and what it computes for it.
@@ -121,6 +126,7 @@ impl Verifier {
                 exact_threads: false,
                 hasher: None,
                 images: None,
+                stop_at: None,
             },
             search: Search {
                 reach: WalkOptions::default(),
@@ -130,6 +136,7 @@ impl Verifier {
             policy: Policy::default(),
             limit_readers: true,
             cancel: Cancel::default(),
+            past: None,
         }
     }
 
@@ -278,13 +285,14 @@ impl Verifier {
             Inputs::One(one) => Some(one.clone()),
             Inputs::Paths(_) => None,
         };
-        let (policy, inputs) = (self.policy, inputs.clone());
+        let (policy, inputs, past) = (self.policy, inputs.clone(), self.past.clone());
         let works = patience::unless_cancelled(&self.cancel, move || {
             let unmatched = Unmatched::of(&survey, &inputs);
-            let works = work::works(survey.artifacts, policy, one.as_ref(), unmatched.seeks());
-            (works, unmatched)
+            let mut works = work::works(survey.artifacts, policy, one.as_ref(), unmatched.seeks());
+            let places = past.map(|past| recall::recall(&mut works, &past));
+            (works, unmatched, places)
         });
-        let (works, unmatched) = works.ok_or(VerifyError::Cancelled)?;
+        let (works, unmatched, places) = works.ok_or(VerifyError::Cancelled)?;
         let media = work::media(&works);
         let access = media
             .iter()
@@ -293,6 +301,7 @@ impl Verifier {
             prepared: engine::prepare(works, self.settings.clone(), &access.collect())?,
             unmatched,
             media,
+            places: Arc::new(places.unwrap_or_default()),
         })
     }
 
@@ -327,6 +336,8 @@ pub(crate) struct Planned {
     pub(crate) prepared: Prepared,
     /// The media of the artifacts, by device number.
     pub(crate) media: BTreeMap<u64, Medium>,
+    /// Where everything of the run is, if earlier runs are known.
+    pub(crate) places: Arc<Known>,
     unmatched: Unmatched,
 }
 

@@ -113,6 +113,11 @@ impl Records {
         self.running.awaited()
     }
 
+    /// Returns the artifacts that were not begun since time ran out, each with its signature.
+    pub(crate) fn left_out(&self) -> Vec<(SharedPath, Option<SharedPath>)> {
+        self.running.left_out()
+    }
+
     fn next_placed(&mut self) -> Option<Placed> {
         let placed = self.running.next()?;
         // A work with several records was expected to have one.

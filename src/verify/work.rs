@@ -10,7 +10,7 @@ use super::Policy;
 use super::inputs::{DataKind, One};
 use crate::device::identity::Identities;
 use crate::device::{self, Access, Medium};
-use crate::engine::plan::Cost;
+use crate::engine::plan::{Cost, Turn};
 use crate::engine::{self, Bundle, Claim, Named, NamedData, Task, Work};
 use crate::files::{FileId, SharedPath};
 use crate::mirror::{self, Artifact, Metadata, State};
@@ -86,6 +86,7 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
             parts,
             link,
             claim: claim(signature, one),
+            earlier: None,
         }),
         State::SavedImage(metadata) => of_images(data, metadata, Claim::SavedImage),
         State::ImageDirectory(metadata) => of_images(data, metadata, Claim::ImageDirectory),
@@ -130,6 +131,7 @@ fn of_images(data: SharedPath, metadata: Metadata, claim: Claim) -> Work {
         link: None,
         claim,
         bundle: Bundle::Certain,
+        earlier: None,
     })
 }
 
@@ -217,6 +219,7 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
             } else {
                 Bundle::No
             },
+            earlier: None,
         }),
         // Fail closed: what the user accepts without a signature does not pass where its images
         // cannot be judged.
@@ -299,6 +302,7 @@ fn ambiguous(works: &[Work]) -> HashSet<FileId> {
 fn cost(metadata: Metadata) -> Cost {
     Cost {
         name: None,
+        turn: Turn::default(),
         size: metadata.size,
         file: FileId {
             device: metadata.device,

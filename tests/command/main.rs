@@ -23,6 +23,7 @@ mod machines_refused;
 mod merge;
 mod named;
 mod names;
+mod nights;
 mod oracle;
 mod piped;
 mod producers;

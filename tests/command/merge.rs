@@ -93,6 +93,8 @@ fn all_shards_of_one_mirror_are_what_one_run_is() {
         let mut artifacts = report["artifacts"].clone();
         for artifact in artifacts.as_array_mut().unwrap() {
             artifact["seconds"] = json!(0);
+            // A merge has none: they are those of several machines.
+            artifact.as_object_mut().unwrap().remove("stamps");
         }
         artifacts
     };

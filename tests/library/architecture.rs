@@ -6,34 +6,35 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top down, each with those that it may import. `*` is all below it.
-const ARROWS: [(&str, &[&str]); 25] = [
+const ARROWS: [(&str, &[&str]); 26] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
     (
         "command",
         &[
-            "terminal", "report", "merge", "verify", "engine", "run", "audit", "shard", "hints",
-            "mirror", "trust", "content", "digest", "limits", "files", "progress", "text",
+            "terminal", "report", "merge", "verify", "engine", "run", "audit", "earlier", "shard",
+            "hints", "mirror", "trust", "content", "digest", "limits", "files", "progress", "text",
         ],
     ),
     ("terminal", &["report", "run", "progress", "text"]),
     (
         "report",
         &[
-            "run", "audit", "shard", "hints", "trust", "digest", "wire", "names", "files", "text",
+            "run", "audit", "earlier", "shard", "hints", "trust", "digest", "wire", "names",
+            "files", "text",
         ],
     ),
     (
         "merge",
         &[
-            "run", "shard", "hints", "trust", "digest", "wire", "names", "files", "text",
+            "run", "earlier", "shard", "hints", "trust", "digest", "wire", "names", "files", "text",
         ],
     ),
     (
         "verify",
         &[
-            "engine", "mirror", "hints", "trust", "content", "device", "names", "limits", "files",
-            "progress", "text",
+            "engine", "earlier", "mirror", "hints", "trust", "content", "device", "names",
+            "limits", "files", "progress", "text",
         ],
     ),
     (
@@ -45,12 +46,15 @@ const ARROWS: [(&str, &[&str]); 25] = [
     ),
     (
         "run",
-        &["audit", "shard", "hints", "trust", "digest", "text"],
+        &[
+            "audit", "earlier", "shard", "hints", "trust", "digest", "text",
+        ],
     ),
     (
         "audit",
         &["trust", "digest", "wire", "names", "files", "text"],
     ),
+    ("earlier", &["trust", "digest", "wire", "files", "text"]),
     ("shard", &["mirror", "trust", "digest", "names", "files"]),
     ("hints", &["trust", "digest", "files", "text"]),
     ("image", &["trust", "digest", "files", "text"]),

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::DEFAULT_KEY;
 use crate::audit::baseline::BaselineError;
+use crate::earlier::resume::NotResumable;
 use crate::hints::path::PathHint;
 use crate::report::remedy::{Role, for_content};
 use crate::report::sign::SignerError;
@@ -259,6 +260,23 @@ pub enum ConfigError {
     /// A report would replace the baseline.
     #[error("--report {}: this is the baseline; a report there would replace it", shown(.0))]
     ReportReplacesBaseline(PathBuf),
+    /// The ledger is inside the verified tree.
+    #[error("--ledger {}: this ledger is inside the tree that is verified, where those who can change the artifacts can change it too", shown(.0))]
+    LedgerInside(PathBuf),
+    /// The ledger would replace another file of the run.
+    #[error("--ledger {}: this is another file of this run; the ledger would replace it", shown(.0))]
+    LedgerReplaces(PathBuf),
+    /// The report to resume from is inside the verified tree.
+    #[error("--resume {}: this report is inside the tree that is verified, where those who can change the artifacts can change it too", shown(.0))]
+    ResumedInside(PathBuf),
+    /// The report is not one that a run is resumed from.
+    #[error("--resume {}: {}", shown(path), escape::name(source.to_string().as_ref()))]
+    NotResumable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: NotResumable,
+    },
     /// A report would replace a key.
     #[error("--report {}: this is a key of this run; a report there would replace it", shown(.0))]
     ReportReplacesKey(PathBuf),
@@ -357,8 +375,14 @@ impl ConfigError {
             }
             ConfigError::ShardOfWhole(_) => "write it when the shards are merged, with --merge",
             ConfigError::NothingToSign => "add --report FILE.intoto.jsonl or --report SHA256SUMS",
-            ConfigError::SigningKeyInside(_) => "keep it elsewhere",
-            ConfigError::ReportReplacesBaseline(_)
+            ConfigError::SigningKeyInside(_)
+            | ConfigError::LedgerInside(_)
+            | ConfigError::ResumedInside(_) => "keep it elsewhere",
+            ConfigError::NotResumable { .. } => {
+                "leave --resume out to verify everything, or use --ledger with --max-age"
+            }
+            ConfigError::LedgerReplaces(_)
+            | ConfigError::ReportReplacesBaseline(_)
             | ConfigError::ReportReplacesKey(_)
             | ConfigError::ReportReplacesCompared(_)
             | ConfigError::ReportReplacesMerged(_)

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod compared;
+mod earlier;
 mod error;
 mod images;
 mod keys;
@@ -18,6 +19,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -33,13 +35,14 @@ use crate::progress::Cancel;
 use crate::report::format::{self, ReportFormat};
 use crate::report::lines::Detail;
 use crate::report::sign::Signer;
-use crate::run::{ImageOptions, Options, TrustedKey};
+use crate::run::{ImageOptions, Options, OverTime, TrustedKey};
 use crate::shard::Shard;
 use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Style;
 use crate::trust::key::Key;
 use crate::verify::{Inputs, Policy, Verifier};
 pub use compared::Compared;
+pub use earlier::LedgerFound;
 pub use error::ConfigError;
 use error::shown;
 use keys::exposed;
@@ -68,6 +71,8 @@ pub struct Config {
     pub signer: Option<Signer>,
     /// The baseline of the audit, if there is one.
     pub audit: Option<Against>,
+    /// The ledger to keep, if there is one.
+    pub ledger: Option<LedgerFound>,
     /// The options that a report records.
     pub asked: Asked,
 }
@@ -163,6 +168,12 @@ impl Asked {
                     max_unpacked: cli.max_unpacked,
                 }),
                 baseline: cli.baseline.clone(),
+                over_time: OverTime {
+                    stop_after: cli.stop_after,
+                    ledger: cli.ledger.clone(),
+                    max_age: cli.max_age,
+                    resume: cli.resume.clone(),
+                },
                 io: cli.io.name().to_owned(),
             },
             exposed_keys,
@@ -244,7 +255,10 @@ impl Config {
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
         let signer = signing::load(cli, &reports)?;
-        spare(&reports, cli, &key_files(cli, environment))?;
+        let key_files = key_files(cli, environment);
+        spare(&reports, cli, &key_files)?;
+        let ledger = earlier::ledger(cli, &key_files)?;
+        let past = earlier::past(cli, ledger.as_ref())?;
         sharding::check(cli, &reports)?;
         let exposed = exposed(&keys, stdin::without(&cli.paths));
         let asked = Asked::of(cli, &of_files, images.as_ref(), exposed);
@@ -264,6 +278,7 @@ impl Config {
                     exact_threads: cli.jobs.is_some(),
                     hasher,
                     images: images.map(Arc::new),
+                    stop_at: cli.stop_after.and_then(from_now),
                 },
                 search: search(cli, exclude)?,
                 policy: Policy {
@@ -273,6 +288,7 @@ impl Config {
                 },
                 limit_readers: cli.jobs.is_none(),
                 cancel: Cancel::default(),
+                past,
             },
             keys: KeysFound { exposed, skipped },
             output: Output {
@@ -289,9 +305,15 @@ impl Config {
             reports,
             signer,
             audit,
+            ledger,
             asked,
         })
     }
+}
+
+/// Returns the time after a span; `None` if no clock gets there.
+fn from_now(span: Duration) -> Option<Instant> {
+    Instant::now().checked_add(span)
 }
 
 /// Returns the requested hasher, if any.

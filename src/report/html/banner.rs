@@ -44,6 +44,11 @@ impl Banner {
                     of_all(end)
                 ),
             ),
+            (None, Conclusion::NotValid) if failures == 0 && findings(end) == 0 => (
+                "fail",
+                "Failed earlier, and not looked at again".to_owned(),
+                of_all(end),
+            ),
             (None, Conclusion::NotValid) if failures == 0 => (
                 "fail",
                 differs(end),
@@ -123,7 +128,7 @@ fn failed(end: &End) -> String {
 fn differs(end: &End) -> String {
     let (valid, unsigned) = (end.summary.valid_in_all(), end.summary.of(Status::Unsigned));
     let differences = differences(end);
-    if valid > 0 && unsigned == 0 {
+    if valid > 0 && unsigned == 0 && end.summary.verified_earlier == 0 {
         format!("{differences} from the baseline, though every signature is valid: {valid}")
     } else {
         format!("{differences} from the baseline; signatures: {valid} valid")
@@ -161,6 +166,9 @@ fn success(end: &End, allow_unsigned: bool) -> Banner {
             ),
         )
     };
+    if end.summary.verified_earlier > 0 {
+        return earlier(end);
+    }
     // Fail closed: half a mirror is no mirror.
     if end.unchecked.has_gaps() {
         let title = match unsigned {
@@ -178,6 +186,29 @@ fn success(end: &End, allow_unsigned: bool) -> Banner {
     Banner { class, title, text }
 }
 
+/// Returns the banner of a run in which nothing failed, and not everything was read.
+fn earlier(end: &End) -> Banner {
+    let summary = &end.summary;
+    let mut title = format!(
+        "{} valid, {} verified earlier",
+        summary.valid_in_all(),
+        summary.verified_earlier
+    );
+    match summary.of(Status::Unsigned) {
+        0 => {}
+        unsigned => title += &format!(", {unsigned} without a signature"),
+    }
+    if end.unchecked.has_gaps() {
+        title += "; not everything was checked";
+    }
+    let text = "What was verified earlier was not read again: nothing has changed since, as far as the file system says.";
+    Banner {
+        class: "none",
+        title,
+        text: text.to_owned(),
+    }
+}
+
 /// Returns the number of differences from the baseline.
 fn findings(end: &End) -> usize {
     end.audit.as_ref().map_or(0, |audit| audit.findings.len())
@@ -189,6 +220,6 @@ fn is_success(end: &End) -> bool {
     findings(end) == 0
         && summary.is_complete()
         && summary.failures == 0
-        && summary.valid_in_all() > 0
+        && summary.covered() > 0
         && end.problems.is_empty()
 }

@@ -111,7 +111,7 @@ fn class(status: &str, refuses: bool) -> &'static str {
     match status {
         "valid" | UNCHANGED => "pass",
         "unsigned" if refuses => "fail",
-        "unsigned" | "no-images" | EXCLUDED => "none",
+        "unsigned" | "no-images" | "verified-earlier" | EXCLUDED => "none",
         NOT_JUDGED => "unknown",
         _ => "fail",
     }

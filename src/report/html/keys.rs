@@ -19,7 +19,10 @@ pub(super) struct KeyRow {
 /// Returns the trusted keys, those of images last.
 pub(super) fn rows(run: Run<'_>) -> Vec<KeyRow> {
     let verified = |key: &TrustedKey| {
-        let by = run.records.iter().filter_map(|record| record.verdict.key());
+        let by = run
+            .records
+            .iter()
+            .filter_map(|record| record.verdict.valid_by());
         by.filter(|by| *by == key.fingerprint).count()
     };
     let row = |(key, only_images): (&TrustedKey, bool)| KeyRow {

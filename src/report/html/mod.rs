@@ -28,7 +28,6 @@ use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::Run;
 use crate::text::time::rfc3339;
-use crate::trust::terms::Status;
 use crate::trust::verdict::{Record, Subject};
 use banner::Banner;
 use bars::Bar;
@@ -74,6 +73,7 @@ struct Page<'a> {
     shards: Vec<ShardRow>,
     records: &'a [Record],
     has_images: bool,
+    has_earlier: bool,
     /// Whether the table has only what is not valid.
     is_large: bool,
 }
@@ -110,6 +110,7 @@ impl<'a> Page<'a> {
             shards: run.start.shards.iter().map(ShardRow::of).collect(),
             records: run.records,
             has_images: run.end.summary.images.records() > 0,
+            has_earlier: run.end.summary.verified_earlier > 0,
             is_large,
         }
     }
@@ -118,7 +119,7 @@ impl<'a> Page<'a> {
     /// row before it, if there is one.
     fn rows(&self) -> impl Iterator<Item = Row> {
         let mut artifact = None;
-        let is_valid = |record: &&Record| record.verdict.status() == Status::Valid;
+        let is_valid = |record: &&Record| record.verdict.status().is_signed();
         let shown = self.records.iter();
         let shown = shown.filter(move |record| !self.is_large || !is_valid(record));
         shown.take(LARGE).map(move |record| {
@@ -134,6 +135,7 @@ impl<'a> Page<'a> {
     /// Returns what the rows are.
     fn kinds(&self) -> &'static str {
         match (self.is_large, self.has_images) {
+            (true, _) if self.has_earlier => "records that neither are nor were valid",
             (true, _) => "records that are not valid",
             (false, true) => "artifacts and images",
             (false, false) => "artifacts",

@@ -1,9 +1,12 @@
 //! The options of the run, in words.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::super::unchecked::quoted;
 use super::super::words;
-use crate::run::{ImageOptions, Run};
-use crate::text::escape;
+use crate::run::{ImageOptions, OverTime, Run};
+use crate::text::{escape, time};
 use crate::trust::unchecked::Excluded;
 
 /// Returns the options of a run, one a line.
@@ -48,8 +51,22 @@ pub(super) fn of(run: Run<'_>) -> String {
     ];
     let on = switches.into_iter().filter(|(on, _)| *on);
     texts.extend(on.map(|(_, text)| text.to_owned()));
+    texts.extend(over_time(&options.over_time));
     texts.extend(options.images.iter().flat_map(of_images));
     texts.join("\n")
+}
+
+fn over_time(options: &OverTime) -> impl Iterator<Item = String> {
+    let path = |path: &Option<PathBuf>| path.as_deref().map(words::shown_path);
+    let span = |span: Option<Duration>| span.map(time::span);
+    let texts = [
+        span(options.stop_after).map(|span| format!("no artifact begun after {span}")),
+        path(&options.ledger).map(|path| format!("ledger {path}")),
+        span(options.max_age)
+            .map(|span| format!("what passed within {span} and is unchanged not read again")),
+        path(&options.resume).map(|path| format!("resumed from {path}")),
+    ];
+    texts.into_iter().flatten()
 }
 
 fn of_images(options: &ImageOptions) -> Vec<String> {

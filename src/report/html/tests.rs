@@ -61,6 +61,7 @@ fn start() -> Start {
             fail_fast: false,
             images: None,
             baseline: None,
+            over_time: Default::default(),
             io: "auto".to_owned(),
         },
         threads: 1,
