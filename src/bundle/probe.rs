@@ -18,6 +18,7 @@ use crate::digest::{Digest, Hasher};
 pub fn read(path: &Path, hasher: Hasher) -> io::Result<(Digest, usize, Option<String>)> {
     let limits = Limits::default();
     let reading = Reading {
+        settles: false,
         io: IoMode::Read,
         window: crate::content::window(1),
         ahead: 8 * 1024 * 1024,

@@ -156,6 +156,7 @@ mod tests {
 
     fn opened(path: &Path, parts: &[SharedPath]) -> Input {
         let reading = Reading {
+            settles: false,
             io: IoMode::Read,
             window: 256 * 1024,
             ahead: 0,

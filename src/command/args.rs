@@ -117,8 +117,8 @@ pub struct Cli {
 
     /// Verify part K of N of the mirror
     ///
-    /// For N machines, each with a number of its own from 1 to N. Every one surveys the whole mirror
-    /// and takes its share by size; nothing is verified twice, and nothing is left out. Needs a
+    /// Run it on N machines, with K from 1 to N. Each lists the whole mirror and takes its share
+    /// by size, so nothing is verified twice or left out. Needs a
     /// report for --merge: --report FILE.json, or --format jsonl.
     #[arg(help_heading = MANY, long, value_name = "K/N", value_parser = Shard::parse,
         conflicts_with_all = ["baseline", "signature", "shard_index"])]
@@ -144,9 +144,10 @@ pub struct Cli {
             "stop_after", "ledger", "max_age", "resume"])]
     pub merge: Vec<PathBuf>,
 
-    /// Refuse shards that ran further apart
+    /// Give no verdict if the shards ran further apart
     ///
-    /// With --merge: from the beginning of the first to the end of the last, for example 24h. Without
+    /// With --merge: from the start of the first shard to the end of
+    /// the last, for example 24h. Without
     /// it, the span is reported.
     #[arg(help_heading = MANY, long, value_name = "SPAN", requires = "merge", value_parser = values::span)]
     pub within: Option<Duration>,
@@ -306,33 +307,33 @@ pub struct Cli {
     #[arg(help_heading = HOW, long)]
     pub fail_fast: bool,
 
-    /// Begin no artifact after this time
+    /// Start no artifact after this time
     ///
-    /// Such as 6h or 90min, from the start of the command. What is in progress is finished. The exit
+    /// Such as 6h or 90min, from the start of the command. Artifacts in progress are finished. The exit
     /// status is 2, or 1 if something failed; what was not looked at is counted in the summary and
     /// in reports.
     #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span)]
     pub stop_after: Option<Duration>,
 
-    /// Keep record of when each artifact last passed
+    /// Keep a record of when each artifact last passed
     ///
-    /// First comes what never passed or failed last, then what passed longest ago; of equals the
-    /// largest. With --stop-after, nightly runs cover everything in turn. Each artifact is
-    /// entered as soon as it is judged. FILE must not be inside a PATH. Nothing is skipped because
-    /// of it.
+    /// Starts with what never passed or failed last time, then what passed longest ago; among equals,
+    /// the largest. With --stop-after, nightly runs cover everything in turn. Each artifact is recorded as soon as it is judged. FILE must not be inside a PATH. By itself it skips
+    /// nothing.
     #[arg(help_heading = NIGHTS, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
 
-    /// Do not read again what passed within this time
+    /// Skip what passed within this time and is unchanged
     ///
-    /// Such as 30d. Only what the ledger says passed since, and whose device, inode, size and time
-    /// stamps, signature and key are unchanged. It is not valid but verified earlier, counted apart
-    /// and skipped in JUnit. This finds accidents, not attackers: time stamps can be set. Split
-    /// artifacts, devices, pipes and (with --images) bundles are always read.
-    #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span, requires = "ledger")]
+    /// Such as 30d. Only what the ledger (or the report of --resume) says passed since, and whose device, inode, size and time
+    /// stamps, signature and key are unchanged. It is reported as "verified earlier", not as valid,
+    /// and as skipped in JUnit. This finds accidents, not attackers: time stamps can be set. Split
+    /// artifacts, devices, pipes, (with --images) bundles, and files on file systems that do not
+    /// keep the time of every change (FAT, tmpfs, FUSE, mounted images) are always read.
+    #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span)]
     pub max_age: Option<Duration>,
 
-    /// Continue the run of which this is the report
+    /// Continue the run that wrote this report
     ///
     /// REPORT is the JSON report of a run with the same options, such as one that was interrupted.
     /// What was valid there is verified earlier, as with --max-age, if it and its signature are
@@ -350,7 +351,7 @@ const WHAT: &str = "What is verified, and by which keys";
 const MANY: &str = "Many machines";
 const IMAGES: &str = "Images inside bundles";
 const OUTPUT: &str = "What is printed";
-const NIGHTS: &str = "Larger than one night";
+const NIGHTS: &str = "Longer than one night";
 const HOW: &str = "How the work is done";
 
 const ABOUT: &str = "\
@@ -407,13 +408,13 @@ pub const EXAMPLES: [(&str, &str); 10] = [
 pub const EXIT_STATUS: [(&str, &str); 7] = [
     (
         "0",
-        "at least one artifact or image is valid, and nothing else fails",
+        "everything judged passed, and at least one artifact or image is valid or was verified earlier; or a shard had nothing to do",
     ),
     ("1", "at least one is not valid"),
     (
         "2",
         "no verdict: bad usage, no usable key, a PATH that does not exist, nothing to verify, a report that could not be written, \
-         a merge that is not whole, time that ran out, too little memory, an internal error",
+         an incomplete merge, running out of time, too little memory, an internal error",
     ),
     ("129", "the terminal was closed (SIGHUP)"),
     ("130", "interrupted (SIGINT)"),

@@ -243,6 +243,7 @@ mod tests {
             unwritten: Vec::new(),
             panics: 0,
             is_share: false,
+            has_failed_part: false,
             not_whole: Vec::new(),
             unchecked: Arc::default(),
             notes: Arc::from([]),

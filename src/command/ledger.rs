@@ -27,6 +27,10 @@ pub(super) struct Ledger {
     /// What this run found.
     found: HashMap<Place, Last>,
     places: Arc<Known>,
+    /// When this run began.
+    began: SystemTime,
+    /// Whether it judges the images in artifacts.
+    judges_images: bool,
     lines: File,
     /// Whether every line so far was appended.
     appended: io::Result<()>,
@@ -38,7 +42,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If nothing can be written there.
-    pub(super) fn begin(found: &LedgerFound, places: Arc<Known>) -> Result<Ledger, ReportError> {
+    pub(super) fn begin(
+        found: &LedgerFound,
+        places: Arc<Known>,
+        judges_images: bool,
+    ) -> Result<Ledger, ReportError> {
         let path = &found.path;
         let lines = if found.is_torn {
             if found.damage.is_some() {
@@ -56,6 +64,8 @@ impl Ledger {
             before: Arc::clone(&found.history),
             found: HashMap::new(),
             places,
+            began: SystemTime::now(),
+            judges_images,
             lines: lines?,
             appended: Ok(()),
         })
@@ -89,22 +99,38 @@ impl Ledger {
         let now = now.and_then(|now| ledger::Ledger::parse(&now).ok());
         let now = now.map(|ledger| ledger.history);
         let before = now.unwrap_or_else(|| (*self.before).clone());
-        write(&self.path, &merged(before, self.found, SystemTime::now()))
+        let times = (self.began, SystemTime::now());
+        let history = merged(before, self.found, times, self.judges_images);
+        write(&self.path, &history)
     }
 }
 
 /// Returns what is known after a run.
-fn merged(before: History, found: HashMap<Place, Last>, now: SystemTime) -> History {
+fn merged(
+    before: History,
+    found: HashMap<Place, Last>,
+    (began, now): (SystemTime, SystemTime),
+    judges_images: bool,
+) -> History {
     let History { mut last } = before;
-    // What is inside an artifact that was looked at was looked at with it.
-    for place in found.keys() {
-        last.remove(&place.inside());
-    }
-    let is_recent = |last: &Last| match now.duration_since(last.time()) {
-        Ok(age) => age <= FORGETS,
-        Err(_) => false,
+    // What is inside an artifact that was read was looked at with it, if images were.
+    let was_read = |last: &Last| match last {
+        Last::Passed(time, _) => *time >= began,
+        Last::Failed(_) => true,
     };
-    last.retain(|_, last| is_recent(last));
+    if judges_images {
+        let read = found.iter().filter(|(_, last)| was_read(last));
+        for (place, _) in read {
+            last.remove(&place.inside());
+        }
+    }
+    let is_kept = |last: &Last| match (last, now.duration_since(last.time())) {
+        // Fail closed: a failure is remembered until its artifact passes, whatever the clock says.
+        (Last::Failed(_), _) => true,
+        (Last::Passed(..), Ok(age)) => age <= FORGETS,
+        (Last::Passed(..), Err(_)) => false,
+    };
+    last.retain(|_, last| is_kept(last));
     last.extend(found);
     History { last }
 }

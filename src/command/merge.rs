@@ -6,12 +6,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::args::{Cli, Format};
-use super::config::{Against, Environment, Merging, part};
+use super::config::{Against, ConfigError, Environment, Merging, part};
 use super::ending::conclude;
 use super::evidence::name_reports;
+use super::messages::warn_of_key;
 use super::not_begun::NotBegun;
 use super::recap::Recap;
 use super::run::write_reports;
@@ -79,10 +80,16 @@ fn conclude_all(
     if detail.lines {
         let remarks = merged.remarks.iter();
         remarks.for_each(|remark| Message::note(remark.as_str()).print());
+        let exposed = start
+            .keys
+            .iter()
+            .filter(|key| key.is_exposed && !key.is_pinned);
+        exposed.for_each(|key| warn_of_key(&key.name));
     }
     let mut recap = Recap::new(&start);
     let audit = audited(against, &merged);
     let mut outcome = outcome(merged.summary, merged.problems, audit);
+    outcome.has_failed_part = merged.has_failed;
     outcome.unchecked = Arc::new(merged.unchecked);
     outcome.notes = merged.notes.into();
     let ended = |outcome: &Outcome| End {
@@ -123,13 +130,18 @@ fn create(merging: &Merging) -> Result<Vec<ReportFile>, NotBegun> {
 fn read(paths: &[PathBuf]) -> Reports {
     // Fail closed: a merged report spells its paths as one of its reports does, and which one must
     // not depend on which is read first.
-    let roots = paths.iter().find_map(|path| roots_of(&part(path).ok()?));
-    let roots = roots.unwrap_or_default();
+    let mut roots: Option<Vec<PathBuf>> = None;
     let mut reports = Reports::default();
     for paths in paths.chunks(rayon::current_num_threads()) {
-        let read: Vec<Result<Part, Problem>> = paths
-            .par_iter()
-            .map(|path| read_one(path, &roots))
+        let contents: Vec<_> = paths.iter().map(|path| (path, part(path))).collect();
+        let mut of_these = contents
+            .iter()
+            .filter_map(|(_, content)| content.as_ref().ok());
+        roots = roots.or_else(|| of_these.find_map(|content| roots_of(content)));
+        let spelled = roots.as_deref().unwrap_or_default();
+        let read: Vec<Result<Part, Problem>> = contents
+            .into_par_iter()
+            .map(|(path, content)| read_one(path, content, spelled))
             .collect();
         for one in read {
             match one {
@@ -141,8 +153,12 @@ fn read(paths: &[PathBuf]) -> Reports {
     reports
 }
 
-fn read_one(path: &Path, roots: &[PathBuf]) -> Result<Part, Problem> {
-    let content = part(path).map_err(|error| Problem::new(error.to_string()))?;
+fn read_one(
+    path: &Path,
+    content: Result<Vec<u8>, ConfigError>,
+    roots: &[PathBuf],
+) -> Result<Part, Problem> {
+    let content = content.map_err(|error| Problem::new(error.to_string()))?;
     Part::parse(path, &content, roots).map_err(|error| {
         let text = format!("{}: {error}", escape::name(path.as_os_str()));
         Problem::new(escape::message(&text))
@@ -206,6 +222,7 @@ fn outcome(
         unwritten: Vec::new(),
         panics: 0,
         is_share: false,
+        has_failed_part: false,
         not_whole,
         unchecked: Arc::default(),
         notes: Arc::from([]),

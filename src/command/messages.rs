@@ -34,15 +34,19 @@ pub(super) fn warn(keys: &KeysFound, against: Option<&Against>, detail: Detail) 
     for key in &keys.exposed {
         // Fail closed: this key's own fingerprint is not given here, since pinning what was found
         // beside the artifacts proves nothing.
-        Message::warning(format!(
-            "{}: this key is inside the tree that it verifies, so anyone who can change the artifacts can change the key",
-            key.name()
-        ))
-        .help(
-            "get the fingerprint from the vendor through a different channel than the files, and pin it with --key-fingerprint; or keep the key elsewhere",
-        )
-        .print();
+        warn_of_key(key.name());
     }
+}
+
+/// Warns of a key that lies in what it verifies.
+pub(super) fn warn_of_key(name: &str) {
+    Message::warning(format!(
+        "{name}: this key is inside the tree that it verifies, so anyone who can change the artifacts can change the key"
+    ))
+    .help(
+        "get the fingerprint from the vendor through a different channel than the files, and pin it with --key-fingerprint; or keep the key elsewhere",
+    )
+    .print();
 }
 
 /// Warns of a ledger that counts as empty.

@@ -56,6 +56,33 @@ pub(super) fn create(
     Ok(ReportFile::create(path, *format, led_here)?)
 }
 
+/// Checks that a file that is written anew, such as a ledger, replaces nothing that the run reads or
+/// writes.
+///
+/// # Errors
+/// [`NotBegun::ReportReplaces`] and its like, as for a report.
+pub(super) fn spare(path: &Path, inputs: &Inputs, survey: &Survey) -> Result<(), NotBegun> {
+    let shown = || escape::name(path.as_os_str());
+    let Ok(place) = place::of(path) else {
+        return Ok(());
+    };
+    if is_output(&place) {
+        return Err(NotBegun::ReportReplacesOutput(shown()));
+    }
+    let is_replaced = |artifact: &Artifact| artifact.would_be_replaced_by(&place);
+    // Fail closed: unlike a report, a ledger is never what a link in the tree may lead to.
+    if is_named(inputs, &place)
+        || survey.artifacts.iter().any(is_replaced)
+        || !led_here(survey, &place).is_empty()
+    {
+        return Err(NotBegun::ReportReplaces(shown()));
+    }
+    if is_signed_by_another(&place, None) {
+        return Err(NotBegun::ReportReplacesSigned(shown()));
+    }
+    Ok(())
+}
+
 /// Reports whether there is a file with a signature beside it, or that signature, other than an
 /// earlier run's list and its signature by the same key.
 ///

@@ -145,6 +145,9 @@ fn prepare(
     name_left_out(&survey.unchecked, &asked.options.exclude, output.detail);
     // Before the first byte is hashed, and after the walk, which would find the files created here.
     let reports = create(targets, inputs, &survey, *signer)?;
+    if let Some(ledger) = account.ledger {
+        reports::spare(&ledger.path, inputs, &survey)?;
+    }
     let empty = survey.empty.iter();
     let empty = empty.map(|path| escape::name(path.as_os_str())).collect();
     let unchecked = std::mem::take(&mut survey.unchecked);
@@ -154,7 +157,8 @@ fn prepare(
         share
     });
     let planned = verifier.plan(survey, inputs)?;
-    let keep = |found| Ledger::begin(found, Arc::clone(&planned.places));
+    let images = asked.options.images.is_some();
+    let keep = |found| Ledger::begin(found, Arc::clone(&planned.places), images);
     let ledger = account.ledger.map(keep).transpose()?;
     let stdout = Stream::stdout()?;
     if output.detail.reasons {
@@ -353,6 +357,7 @@ fn verify(
         unwritten: ledger.err().iter().map(ToString::to_string).collect(),
         panics: counters.panics(),
         is_share: start.division.is_some(),
+        has_failed_part: false,
         not_whole: Vec::new(),
     };
     if outcome.output.is_ok() {
@@ -382,9 +387,7 @@ fn out_of_time(records: &Records, places: &Known, past: Option<&Past>) -> Option
     let places = left_out.iter().map(of);
     Some(OutOfTime {
         artifacts: left_out.len() as u64,
-        unseen: past
-            .filter(|past| past.ledger.is_some())
-            .map(|past| past.count(places)),
+        unseen: past.map(|past| past.count(places)),
     })
 }
 
@@ -415,6 +418,7 @@ fn unsurveyed(
         unwritten: Vec::new(),
         panics: 0,
         is_share: false,
+        has_failed_part: false,
         not_whole: Vec::new(),
         unchecked: Arc::default(),
         notes: Arc::from([]),

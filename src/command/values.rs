@@ -51,7 +51,7 @@ pub(super) fn jobs(text: &str) -> Result<usize, Refused> {
 /// Returns a span of time.
 pub(super) fn span(text: &str) -> Result<Duration, Refused> {
     humantime::parse_duration(text).map_err(|_| Refused {
-        what: "this is no span of time",
+        what: "this is not a time span",
         help: "give a number with its unit, such as 90m, 6h or 30d",
     })
 }

@@ -15,10 +15,11 @@ pub enum Input {
 }
 
 impl Input {
-    /// Returns the stamp of the file at the time it was opened, if it is one regular file.
-    pub fn stamp(&self) -> Option<&Stamp> {
+    /// Returns the stamp of the file at the time it was opened, if it is one regular file and every
+    /// later change shows in it.
+    pub fn lasting_stamp(&self) -> Option<&Stamp> {
         match self {
-            Input::Files(files) => files.stamp(),
+            Input::Files(files) => files.lasting_stamp(),
             Input::Stream(_) => None,
         }
     }

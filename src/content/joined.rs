@@ -80,10 +80,11 @@ impl Joined {
         })
     }
 
-    /// Returns the stamp of the file at the time it was opened, if it is one regular file.
-    pub fn stamp(&self) -> Option<&Stamp> {
+    /// Returns the stamp of the file at the time it was opened, if it is one regular file and every
+    /// later change shows in it.
+    pub fn lasting_stamp(&self) -> Option<&Stamp> {
         let is_one = self.parts.is_empty() && self.device_length.is_none();
-        is_one.then(|| self.content.stamp())
+        (is_one && self.content.is_settled()).then(|| self.content.stamp())
     }
 
     /// Returns the total size in bytes.
@@ -213,6 +214,7 @@ mod tests {
 
     fn reading(io: IoMode) -> Reading {
         Reading {
+            settles: false,
             io,
             window: 65536,
             ahead: 65536,

@@ -8,6 +8,7 @@ mod mapped;
 mod piped;
 mod prefetch;
 mod read;
+mod settled;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -104,6 +105,8 @@ pub struct Reading {
     pub ahead: u64,
     /// Whether cores are idle, so that one may bring in windows while another hashes.
     pub spare_core: bool,
+    /// Whether a later run is to know the file by its stamp, which must show every later change.
+    pub settles: bool,
 }
 
 /// Why a file's bytes cannot be read.
@@ -130,6 +133,8 @@ pub struct Content {
     stamp: Stamp,
     /// Whether it is a block device, which may extend beyond the bytes to read.
     is_device: bool,
+    /// Whether every later change shows in the stamp.
+    is_settled: bool,
     io: IoMode,
     source: Source,
     /// Maximum bytes per window.
@@ -221,7 +226,16 @@ impl Content {
     /// Those of [`open_regular`].
     pub fn open(path: &Path, reading: Reading) -> Result<Content, ReadError> {
         let (file, stamp) = open_regular(path)?;
-        Content::of(file, stamp, reading)
+        if !reading.settles || !settled::settle(&file) {
+            return Content::of(file, stamp, reading);
+        }
+        // What was still to be written may have got its time only now.
+        let stamp = Stamp::of(&file.metadata()?);
+        let content = Content::of(file, stamp, reading)?;
+        Ok(Content {
+            is_settled: true,
+            ..content
+        })
     }
 
     /// Opens the block device at `path` to read its first `length` bytes like a file.
@@ -253,6 +267,7 @@ impl Content {
             },
             stamp,
             is_device: false,
+            is_settled: false,
             io,
             most: match io {
                 IoMode::Read => READ_WINDOW.min(reading.window),
@@ -264,6 +279,11 @@ impl Content {
             asked: 0,
             consumed: 0,
         })
+    }
+
+    /// Reports whether every change since it was opened shows in its stamp.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled
     }
 
     /// Returns the file's stamp at the time it was opened.
@@ -415,6 +435,7 @@ mod tests {
 
     fn reading(io: IoMode) -> Reading {
         Reading {
+            settles: false,
             io,
             window: WINDOW,
             ahead: WINDOW as u64,

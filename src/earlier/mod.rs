@@ -103,31 +103,42 @@ impl Past {
     /// Returns when an artifact last passed; `None` if it never did, failed last, or a clock was
     /// wrong.
     pub fn passed(&self, place: &Place) -> Option<SystemTime> {
-        let ledger = self.ledger.as_ref()?;
-        let inside = ledger.last.get(&place.inside());
-        // Something in it failed.
-        if matches!(inside, Some(Last::Failed(_))) {
+        if self.failed(place) {
             return None;
         }
-        match ledger.last.get(place)? {
+        let mut found = self
+            .histories()
+            .filter_map(|history| history.last.get(place));
+        match found.next()? {
             Last::Passed(time, _) if *time <= self.now => Some(*time),
             Last::Passed(..) | Last::Failed(_) => None,
         }
     }
 
-    /// Reports whether an artifact failed when it was last looked at.
+    /// Returns what is known: the ledger, and the run that is resumed.
+    fn histories(&self) -> impl Iterator<Item = &History> {
+        self.ledger.as_deref().into_iter().chain(&self.resumed)
+    }
+
+    /// Reports whether an artifact, or something in it, failed when it was last looked at. Fail
+    /// closed: a failure that any of the sources knows counts, whatever the others say.
     fn failed(&self, place: &Place) -> bool {
-        let ledger = self.ledger.iter();
-        let mut found = ledger.flat_map(|ledger| {
-            let places = [place.clone(), place.inside()];
-            places.map(|place| ledger.last.get(&place))
+        let places = [place.clone(), place.inside()];
+        let found = self.histories().flat_map(|history| {
+            let last = places.iter().map(|place| history.last.get(place));
+            last.collect::<Vec<_>>()
         });
-        found.any(|last| matches!(last, Some(Last::Failed(_))))
+        found.flatten().any(|last| matches!(last, Last::Failed(_)))
     }
 
     /// Returns evidence that may do instead of reading an artifact, and what it takes.
     pub fn offer(&self, place: &Place) -> Option<(Evidence, Terms)> {
-        let of_resumed = self.resumed.as_ref().map(|history| (history, None));
+        // Fail closed: what failed when it was last looked at is looked at again.
+        if self.failed(place) {
+            return None;
+        }
+        let of_resumed = self.resumed.as_ref();
+        let of_resumed = of_resumed.map(|history| (history, self.max_age));
         // Without --max-age, nothing that the ledger says spares the reading.
         let of_ledger = self.ledger.as_deref().zip(self.max_age);
         let of_ledger = of_ledger.map(|(history, max_age)| (history, Some(max_age)));

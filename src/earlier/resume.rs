@@ -1,6 +1,7 @@
 //! The JSON report of a run that is resumed.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -25,6 +26,9 @@ pub enum NotResumable {
     /// It is a JSON report with another schema version.
     #[error("a report with schema {0}; a run is resumed from schemas {FIRST} to {SCHEMA}")]
     OtherSchema(u64),
+    /// It is a merge of reports.
+    #[error("a merged report; resume each shard from its own")]
+    Merged,
     /// An option that decides what is judged, or how, was another.
     #[error("the report of a run with another {0}; give the same options")]
     OtherOption(&'static str),
@@ -94,6 +98,9 @@ pub fn read(report: &[u8], asked: &Asked) -> Result<History, NotResumable> {
     if !(FIRST..=SCHEMA).contains(&document.schema) {
         return Err(NotResumable::OtherSchema(document.schema));
     }
+    if !document.start.shards.is_empty() {
+        return Err(NotResumable::Merged);
+    }
     if let Some(option) = Asked::of(&document.start.options).difference(asked) {
         return Err(NotResumable::OtherOption(option));
     }
@@ -102,10 +109,14 @@ pub fn read(report: &[u8], asked: &Asked) -> Result<History, NotResumable> {
     let mut places = Places::below(base.unwrap_or_default());
     let mut history = History::default();
     for artifact in &document.artifacts {
-        if let Some((data, signature, last)) = valid(artifact)
-            && let Some(place) = places.of(&data, Some(&signature))
+        if let Some((data, signature, last)) = found(artifact)
+            && let Some(place) = places.of(&data, signature.as_ref())
         {
-            history.last.insert(place, last);
+            let known = history.last.entry(place).or_insert_with(|| last.clone());
+            // Fail closed: of two records on one artifact, the failure counts.
+            if matches!(last, Last::Failed(_)) {
+                *known = last;
+            }
         }
     }
     Ok(history)
@@ -115,6 +126,22 @@ pub fn read(report: &[u8], asked: &Asked) -> Result<History, NotResumable> {
 fn other_version(report: &[u8]) -> Option<NotResumable> {
     let Version { schema } = serde_json::from_slice(report).ok()?;
     (!READ.contains(&schema)).then_some(NotResumable::OtherSchema(schema))
+}
+
+/// Returns an artifact, its signature if it has one, and what was found of it; `None` for what neither
+/// failed nor has evidence.
+fn found(artifact: &Artifact) -> Option<(SharedPath, Option<SharedPath>, Last)> {
+    if artifact.passes {
+        let (data, signature, last) = valid(artifact)?;
+        return Some((data, Some(signature), last));
+    }
+    // What failed has no time of its own; it is looked at in any case.
+    let last = Last::Failed(SystemTime::UNIX_EPOCH);
+    let data = artifact.path().decode()?.into();
+    // Images have no signature of their own here: they stand for what is inside.
+    let signature = artifact.signature().decode().map(Into::into);
+    let signature = signature.filter(|_| artifact.r#type == Type::Artifact);
+    Some((data, signature, last))
 }
 
 /// Returns an artifact that was valid, its signature, and the evidence; `None` for every other.

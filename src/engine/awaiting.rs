@@ -137,7 +137,9 @@ impl Awaiting {
 
     /// Returns what was seen of a file that was hashed for this record.
     fn seen(&self, judged: &Record, content: &Input) -> Option<Box<Seen>> {
-        let stamp = content.stamp().filter(|_| judged.digest.is_some())?;
+        let stamp = content
+            .lasting_stamp()
+            .filter(|_| judged.digest.is_some())?;
         Some(Box::new(Seen {
             stamp: *stamp,
             time: self.time,

@@ -80,7 +80,7 @@ impl Pending {
         let is_plain = matches!(task.claim, Claim::Signed(_)) && task.parts.is_empty();
         let Offer { evidence, terms } = task.earlier.as_deref().filter(|_| is_plain)?;
         let found = Found {
-            stamp: *content.stamp()?,
+            stamp: *content.lasting_stamp()?,
             signature: file.as_ref()?.digest?,
             keys: &settings.keys,
         };

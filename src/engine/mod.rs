@@ -157,6 +157,8 @@ pub struct Settings {
     pub hasher: Option<Hasher>,
     /// How the images in bundles are judged; `None` if they are not.
     pub images: Option<Arc<Images>>,
+    /// Whether records keep what the file system says of their files, for later runs.
+    pub keeps_stamps: bool,
     /// When no further artifact is begun, if there is such a time.
     pub stop_at: Option<Instant>,
 }

@@ -80,6 +80,7 @@ impl Context<'_> {
     fn reading(&self, job: &Job) -> Reading {
         Reading {
             io: self.settings.io,
+            settles: self.settings.keeps_stamps,
             window: self.shape.window,
             ahead: job.ahead,
             // If memory is short, there is none for another thread and a second window.

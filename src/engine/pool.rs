@@ -367,6 +367,7 @@ mod tests {
             hasher: None,
             images: None,
             stop_at: None,
+            keeps_stamps: false,
         };
         let mut prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
         if threads == 0 {
@@ -433,6 +434,7 @@ mod tests {
             hasher: None,
             images: None,
             stop_at: None,
+            keeps_stamps: false,
         };
         let prepared = prepare(works.into(), settings, &BTreeMap::new()).unwrap();
         let counters = Arc::new(Counters::default());

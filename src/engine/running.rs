@@ -246,6 +246,7 @@ mod tests {
                 hasher: None,
                 images: None,
                 stop_at: None,
+                keeps_stamps: false,
             };
             let works = ["x", "y"].map(work).into();
             let prepared = prepare(works, settings, &BTreeMap::new()).unwrap();

@@ -44,6 +44,8 @@ pub struct Merged {
     pub summary: Summary,
     /// Why the reports are not those of one whole mirror; empty if they are.
     pub problems: Vec<Problem>,
+    /// Whether a shard failed, by its exit status.
+    pub has_failed: bool,
     /// What differs and may differ, and how far apart the runs were.
     pub remarks: Vec<String>,
     /// The notes on the mirror.
@@ -109,9 +111,13 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
     let mut found = unread;
     found.extend(problems::of(&parts, &span, demands));
     let first = parts.first()?;
-    let (roots, directory) = (first.roots.clone(), first.directory.clone());
-    let (keys, options) = (first.keys.clone(), options::merged(&parts, demands)?);
+    let roots = first.roots.clone();
+    // Both are of the report whose spelling the others follow.
+    let spelled = parts.iter().find(|part| part.given == roots);
+    let directory = spelled.and_then(|part| part.directory.clone());
+    let (keys, options) = (options::trusted(&parts), options::merged(&parts, demands)?);
     let remarks = problems::remarks(&parts, &span);
+    let has_failed = parts.iter().any(|part| part.exit_status == 1);
     let notes = notes::of(&mut parts);
     let unchecked = unchecked::of(&parts);
     let threads = parts.iter().map(|part| part.threads);
@@ -128,11 +134,20 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
     records.iter().for_each(|record| summary.count(record));
     // Those of a shard that is missing count as expected.
     summary.expected = expected.max(summary.records());
+    if found.is_empty() && !summary.is_complete() {
+        let (listed, expected) = (summary.records(), summary.expected);
+        let text = format!(
+            "the reports list {listed} records, and {expected} are expected: one is missing, or given twice"
+        );
+        found
+            .push(Problem::new(text).help("run all shards again: a report was changed or damaged"));
+    }
     Some(Merged {
         notes: notes.and_across(&records),
         records,
         summary,
         problems: found,
+        has_failed,
         remarks,
         unchecked,
         shards,

@@ -109,12 +109,30 @@ impl Noted {
             .partition(|note| matches!(note, Note::SameContent { .. }));
         let mut notes = across(same_contents(&contents), same);
         notes.extend(wrong_key(records, self.keys));
-        notes.extend(others);
-        let has_strangers = records.iter().any(is_strange);
+        let strange = records.iter().filter(|record| is_strange(record)).count() as u64;
+        notes.extend(others.into_iter().map(|note| of_all(note, strange)));
+        let has_strangers = records.iter().any(may_fit_elsewhere);
         if has_strangers && self.shards > 1 {
             notes.push(Note::WithinShards);
         }
         notes
+    }
+}
+
+/// Counts in a note on a signer all signatures that no trusted key made, also those of shards that
+/// knew of no other key.
+fn of_all(note: Note, strange: u64) -> Note {
+    match note {
+        Note::OtherSigner {
+            signer,
+            examined,
+            failed,
+        } => Note::OtherSigner {
+            signer,
+            examined,
+            failed: failed.max(strange),
+        },
+        note => note,
     }
 }
 
@@ -158,6 +176,15 @@ fn across(of_all: Vec<Note>, of_shards: Vec<Note>) -> Vec<Note> {
 fn is_strange(record: &Record) -> bool {
     matches!(record.subject, Subject::Artifact(_))
         && record.verdict.reason() == Reason::NoKeyVerifies
+}
+
+/// Reports whether a signature may fit a file of another share.
+fn may_fit_elsewhere(record: &Record) -> bool {
+    let is_lost = matches!(
+        record.verdict.reason(),
+        Reason::NoDataFile | Reason::PartMissing
+    );
+    is_strange(record) || is_lost
 }
 
 /// Returns the note that no signature is valid for a trusted key, although all are well formed.

@@ -25,6 +25,23 @@ pub(super) fn keys(keys: &[wire::Key<'_>]) -> Result<Vec<TrustedKey>, PartError>
     keys.iter().map(key).collect()
 }
 
+/// Returns the trusted keys, which all runs have in common. Fail closed: a key counts as exposed if
+/// it was in any run, and as pinned if it was in every one.
+pub(super) fn trusted(parts: &[Part]) -> Vec<TrustedKey> {
+    let mut keys = parts
+        .first()
+        .map(|part| part.keys.clone())
+        .unwrap_or_default();
+    for key in &mut keys {
+        let mut others = parts.iter().flat_map(|part| &part.keys);
+        key.is_exposed |= others
+            .clone()
+            .any(|other| other.is(key) && other.is_exposed);
+        key.is_pinned &= others.all(|other| !other.is(key) || other.is_pinned);
+    }
+    keys
+}
+
 /// Returns the options of the merged run: those of the first, since all have the same. A key counts
 /// as pinned if this command or every run names its fingerprint.
 pub(super) fn merged(parts: &[Part], demands: &Demands) -> Option<Options> {

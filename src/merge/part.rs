@@ -13,8 +13,10 @@ use crate::hints::notes::Note;
 use crate::names::place::Place;
 use crate::run::{ShardRun, TrustedKey};
 use crate::shard::{Shard, Total, fingerprint};
+use crate::text::escape;
 use crate::text::time::from_rfc3339;
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::terms::Status;
 use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::{Record, Subject, Summary};
 use crate::wire::{self, Options, SCHEMA, Share};
@@ -25,6 +27,9 @@ pub enum PartError {
     /// It is not a report, or it is damaged.
     #[error("no JSON report of this program: {0}")]
     NotAReport(#[from] serde_json::Error),
+    /// There is nothing in it.
+    #[error("this report is empty")]
+    Empty,
     /// It ends before its end.
     #[error("this report was cut off")]
     CutOff,
@@ -83,6 +88,8 @@ pub struct Part {
     pub(super) records: Vec<Record>,
     /// For each record the number of its PATH, and how it lies there.
     pub(super) paths: Vec<(usize, u8)>,
+    /// When the first of the artifacts was read that were verified earlier.
+    pub(super) earliest: Option<SystemTime>,
     /// What the records come to.
     pub(super) counted: Summary,
     /// How the report contradicts itself, if it does.
@@ -94,6 +101,8 @@ pub struct Part {
 /// Returns the PATHs of a report, by which a merged one spells its paths; `None` if it is none.
 pub fn roots_of(report: &[u8]) -> Option<Vec<PathBuf>> {
     let read = read(report).ok()?;
+    // Only a shard's report is part of a merge.
+    read.start.shard.as_ref()?;
     let roots = read.start.roots.iter().map(decoded);
     roots.collect::<Result<_, _>>().ok()
 }
@@ -133,7 +142,10 @@ impl Part {
         let (records, places) = records::read(artifacts, &mut paths, &trusted)?;
         let mut counted = Summary::default();
         records.iter().for_each(|record| counted.count(record));
+        let earlier = records.iter().filter_map(|record| record.seen.as_ref());
+        let earliest = earlier.map(|seen| seen.time).min();
         let mut part = Part {
+            earliest,
             path: path.to_owned(),
             digest: Digest::of(report),
             shard: Shard::new(shard.index, shard.count)
@@ -164,7 +176,7 @@ impl Part {
             expected: end.expected,
             bytes: end.bytes,
             records,
-            paths: places.iter().map(in_short).collect(),
+            paths: in_order(&places, &given),
             counted,
             contradiction: None,
             notes,
@@ -172,18 +184,14 @@ impl Part {
             given,
         };
         part.contradiction = (!is_cut_off)
-            .then(|| part.contradiction(&end.counts, end.failures, &places))
+            .then(|| part.contradiction(&end, &places))
             .flatten();
         Ok(part)
     }
 
     /// Returns how the records contradict what the report says of them.
-    fn contradiction(
-        &self,
-        counts: &wire::Counts,
-        failures: u64,
-        places: &[Place],
-    ) -> Option<String> {
+    fn contradiction(&self, end: &wire::Summary<'_>, places: &[Place]) -> Option<String> {
+        let (counts, failures) = (&end.counts, end.failures);
         let counted = &self.counted;
         let found = (counted.records(), counted.failures, counted.valid);
         let earlier = (counted.verified_earlier, counts.verified_earlier);
@@ -198,6 +206,26 @@ impl Part {
             return Some(format!(
                 "it says {} valid and {failures} failed, and lists {valid} and {failed}",
                 counts.valid
+            ));
+        }
+        let is_accepted = |record: &Record| {
+            let is_file = matches!(record.subject, Subject::Artifact(_));
+            is_file && record.verdict.status() == Status::Unsigned && record.verdict.passes()
+        };
+        if !self.options.allow_unsigned && self.records.iter().any(is_accepted) {
+            return Some("it accepts what is unsigned, without --allow-unsigned".to_owned());
+        }
+        // Fail closed: a reader may go by any of them.
+        let is_consistent = match (self.exit_status, &*end.conclusion) {
+            (0, "valid" | "covered") => failed == 0 && self.is_complete,
+            (1, "not-valid" | "failed-fast") => failed > 0 || !self.is_complete,
+            (0 | 1, _) => false,
+            _ => true,
+        };
+        if !is_consistent {
+            let (status, conclusion) = (self.exit_status, escape::message(&end.conclusion));
+            return Some(format!(
+                "it says exit status {status} and {conclusion:?}, and lists {failed} failures"
             ));
         }
         if !self.is_complete {
@@ -252,16 +280,34 @@ impl Part {
         fingerprints
     }
 
+    /// Returns when the oldest of its verdicts was reached: when its run began, or earlier where that
+    /// did not read again what an earlier one had verified.
+    pub(super) fn oldest(&self) -> SystemTime {
+        self.earliest
+            .map_or(self.began, |earliest| earliest.min(self.began))
+    }
+
     /// Returns when its run ended.
     pub(super) fn ended(&self) -> SystemTime {
         self.began + self.elapsed
     }
 }
 
-/// Returns the number of the PATH of a place, and how it lies there.
-fn in_short(place: &Place) -> (usize, u8) {
-    let (path, kind, _) = place.key();
-    (path, kind)
+/// Returns for each record the number of the PATH that brings it in, which is the first that contains
+/// it, and how it lies there.
+fn in_order(places: &[Place], roots: &[PathBuf]) -> Vec<(usize, u8)> {
+    let first = |place: &Place| match (place, roots) {
+        (Place::Below(n, _), [_, _, ..]) => {
+            let path = place.under(roots);
+            let contains = |root: &PathBuf| path.starts_with(root) || root == Path::new(".");
+            roots.iter().position(contains).unwrap_or(*n).min(*n)
+        }
+        _ => place.key().0,
+    };
+    places
+        .iter()
+        .map(|place| (first(place), place.key().1))
+        .collect()
 }
 
 /// Returns the number of entries of a survey that records come from: each record of an artifact, and

@@ -1,7 +1,8 @@
 //! Why reports are not those of one whole mirror. Fail closed: each of these ends the merge without
 //! a success.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
@@ -29,7 +30,7 @@ impl Span {
     /// Returns the span of all runs; `None` of none.
     pub(super) fn of(parts: &[Part]) -> Option<Span> {
         Some(Span {
-            began: parts.iter().map(|part| part.began).min()?,
+            began: parts.iter().map(Part::oldest).min()?,
             ended: parts.iter().map(Part::ended).max()?,
         })
     }
@@ -46,6 +47,7 @@ pub(super) fn of(parts: &[Part], span: &Span, demands: &Demands) -> Vec<Problem>
     problems.extend(doubles(parts));
     problems.extend(parts.iter().filter_map(unfinished));
     problems.extend(parts.iter().filter_map(contradicts_itself));
+    problems.extend(exchanged_paths(parts));
     problems.extend(disagreements(parts));
     problems.extend(other_division(parts));
     problems.extend(too_far_apart(span, demands));
@@ -83,7 +85,13 @@ fn missing(parts: &[Part]) -> Option<Problem> {
         _ => ("are", "them"),
     };
     let text = format!("{} of {count} {is} missing", shards(&missing));
-    let help = format!("run {it}, or find the reports, and merge again");
+    let help = match missing.as_slice() {
+        [one] => format!(
+            "run it (--shard {one}/{count}, or --shard-index {}/{count}), or find its report, and merge again",
+            one - 1
+        ),
+        _ => format!("run {it}, or find the reports, and merge again"),
+    };
     Some(Problem::new(text).help(&help))
 }
 
@@ -99,6 +107,30 @@ fn doubles(parts: &[Part]) -> Vec<Problem> {
     doubles.map(double).collect()
 }
 
+/// Returns the problem if two reports give one directory as PATHs of different numbers.
+///
+/// Fail closed: places are compared by the number of their PATH. With PATHs exchanged, two copies of
+/// a mirror would look like each other, and one of them would be read by nobody.
+fn exchanged_paths(parts: &[Part]) -> Option<Problem> {
+    let mut known: HashMap<PathBuf, (usize, &Part)> = HashMap::new();
+    for part in parts {
+        let directory = part.directory.clone().unwrap_or_default();
+        for (number, path) in part.given.iter().enumerate() {
+            let place: PathBuf = directory.join(path).components().collect();
+            let (other, first) = *known.entry(place).or_insert((number, part));
+            if other != number && !std::ptr::eq(first, part) {
+                let both = named(&[first, part]);
+                let path = escape::name(path.as_os_str());
+                let text = format!("{both} do not give the PATHs in the same order: {path}");
+                return Some(
+                    Problem::new(text).help("run all shards with the same PATHs in one order"),
+                );
+            }
+        }
+    }
+    None
+}
+
 /// Returns the problem of a run that did not come to a verdict.
 fn unfinished(part: &Part) -> Option<Problem> {
     let named = named(&[part]);
@@ -109,7 +141,7 @@ fn unfinished(part: &Part) -> Option<Problem> {
         let text = format!("{named} was ended by {signal}: {judged} of {expected} were judged");
         return Some(Problem::new(text).help(again));
     }
-    if part.exit_status < 2 && part.is_complete {
+    if part.exit_status < 2 && part.is_complete && part.problems.is_empty() {
         return None;
     }
     let mut why: Vec<String> = part
@@ -120,8 +152,12 @@ fn unfinished(part: &Part) -> Option<Problem> {
     if why.is_empty() {
         why.push(format!("{judged} of {expected} were judged"));
     }
+    let came_to = match part.exit_status {
+        1 => "failed and did not finish",
+        _ => "came to no verdict",
+    };
     let text = format!(
-        "{named} came to no verdict (exit status {}): {}",
+        "{named} {came_to} (exit status {}): {}",
         part.exit_status,
         why.join("; ")
     );
@@ -159,10 +195,15 @@ fn disagreements(parts: &[Part]) -> Vec<Problem> {
             part.given.len().to_string()
         }),
         agreement::on("the trusted keys", parts, |part| fingerprints(&part.keys)),
-        agreement::on("what the mirror has", parts, |part| survey(&part.survey)),
     ];
     let mut problems: Vec<Problem> = found.into_iter().flatten().collect();
     problems.extend(options(parts));
+    let help = |problem: Problem| problem.help("run the shards that differ again, like the others");
+    let mut problems: Vec<Problem> = problems.into_iter().map(help).collect();
+    let seen = agreement::on("what the mirror has", parts, |part| survey(&part.survey));
+    problems.extend(seen.map(|problem| {
+        problem.help("the mirror changed between the runs, or the PATHs are not those of one mirror: run all shards again")
+    }));
     problems
 }
 
@@ -212,12 +253,23 @@ fn other_division(parts: &[Part]) -> Vec<Problem> {
         );
         return vec![Problem::new(text).help(help)];
     }
+    // The shares of two mirrors differ in any case.
+    let survey = parts.first().map(|part| part.survey);
+    if parts.iter().any(|part| Some(part.survey) != survey) {
+        return Vec::new();
+    }
     let divisions = agreement::on("how the mirror is divided", parts, |part| {
         part.division.to_string()
     });
     let of_all = fingerprint::of_division(parts.iter().map(|part| part.share.sha256));
     let is_whole = missing(parts).is_none() && doubles(parts).is_empty();
-    let is_other = |part: &&Part| part.division != of_all;
+    // Fail closed: shares that are not all of the mirror leave something to nobody.
+    let sum = |of: fn(&Total) -> u64| {
+        let shares = parts.iter().map(|part| of(&part.share));
+        Some(shares.fold(0, u64::saturating_add)) == survey.as_ref().map(of)
+    };
+    let adds_up = sum(|total| total.artifacts) && sum(|total| total.bytes);
+    let is_other = |part: &&Part| part.division != of_all || !adds_up;
     match (divisions, parts.iter().find(is_other)) {
         (Some(problem), _) => vec![problem.help(help)],
         (None, Some(_)) if is_whole => {

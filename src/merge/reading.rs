@@ -31,10 +31,12 @@ fn first_object(report: &[u8]) -> Option<Start<'static>> {
 fn document(report: &[u8]) -> Result<Read, PartError> {
     let document: Document<'static> = match serde_json::from_slice(report) {
         Ok(document) => document,
+        Err(_) if report.trim_ascii().is_empty() => return Err(PartError::Empty),
         Err(error) if error.is_eof() => return Err(PartError::CutOff),
         Err(error) => return Err(other_version(report).unwrap_or(error.into())),
     };
     check(document.schema)?;
+    check(document.start.schema)?;
     Ok(Read {
         start: document.start,
         artifacts: document.artifacts,
@@ -50,7 +52,7 @@ fn objects(start: Start<'static>, report: &[u8]) -> Result<Read, PartError> {
         summary: None,
     };
     let lines = report.split(|byte| *byte == b'\n').skip(1);
-    for line in lines.filter(|line| !line.is_empty()) {
+    for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
         // Fail closed: nothing follows the end.
         if read.summary.is_some() {
             let what = "something follows its end: are these two reports in one file?";

@@ -209,18 +209,45 @@ fn consistent(record: &Record) -> Result<(), PartError> {
     };
     let mark = claimed.line.split(' ').next().unwrap_or_default();
     let is_consistent = match (claimed.status, claimed.passes, mark) {
-        (Status::Valid, true, "✅") => claimed.key.is_some(),
-        (Status::VerifiedEarlier, true, EARLIER) => claimed.key.is_some(),
+        (Status::Valid, true, "✅") => claimed.reason == Reason::KeyVerifies && is_proven(record),
+        (Status::VerifiedEarlier, true, EARLIER) => is_proven(record),
         (Status::Valid | Status::VerifiedEarlier, ..) => false,
         (_, _, "✅" | EARLIER) => false,
         (status, true, mark) => status.may_pass() && mark != "❌",
         (_, false, mark) => mark == "❌",
     };
-    if is_consistent {
-        Ok(())
-    } else {
-        Err(damaged(record, "a verdict that contradicts itself"))
+    if !is_consistent {
+        return Err(damaged(record, "a verdict that contradicts itself"));
     }
+    // A mark may consist of several characters, of which not all are seen.
+    let words = claimed.line.split_once(' ').map(|(_, words)| words);
+    let texts = [words, Some(&*claimed.why.text), claimed.remedy.as_deref()];
+    // Fail closed: they are printed as they are. What this program writes is escaped already.
+    if texts
+        .into_iter()
+        .flatten()
+        .any(|text| text.chars().any(escape::is_unseen))
+    {
+        return Err(damaged(record, "a text that no report has"));
+    }
+    Ok(())
+}
+
+/// Reports whether a record has what a valid signature leaves: the fingerprint of the key, and of an
+/// artifact its digest and its signature.
+fn is_proven(record: &Record) -> bool {
+    let is_of_file = matches!(record.subject, Subject::Artifact(_));
+    let line = match &record.verdict {
+        Verdict::Claimed(claimed) => &*claimed.line,
+        _ => "",
+    };
+    let is_line = match (record.verdict.status(), is_of_file) {
+        (Status::Valid, true) => line == "✅ Signature valid",
+        (Status::Valid, false) => line == "✅ Image signature valid",
+        _ => true,
+    };
+    let has_file = record.sha256().is_some() && record.signature.is_some();
+    is_line && record.verdict.key().is_some() && (has_file || !is_of_file)
 }
 
 fn damaged(record: &Record, what: &str) -> PartError {

@@ -199,7 +199,7 @@ fn of_run(run: Run<'_>) -> Row {
     let detail: Vec<String> = first.chain(more).collect();
     Row {
         r#type: "run",
-        status: end.conclusion.name(),
+        status: end.conclusion_name(),
         passes: end.conclusion == Conclusion::Valid,
         reason: format!("exit-status-{}", end.conclusion.exit_status()),
         detail: detail.join("; "),

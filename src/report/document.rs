@@ -296,7 +296,7 @@ pub(super) fn summary<'a>(start: &'a run::Start, end: &'a run::End) -> Summary<'
         seconds: seconds(end.summary.elapsed),
         exit_status: end.conclusion.exit_status(),
         not_checked: not_checked(&start.options.exclude, &end.unchecked),
-        conclusion: end.conclusion.name().into(),
+        conclusion: end.conclusion_name().into(),
         problems: end
             .problems
             .iter()

@@ -344,7 +344,10 @@ pub fn note(note: &Note) -> String {
             list(paths),
             shown(whole)
         ),
-        Note::WithinShards => "which file a signature fits instead, and which key made it, was looked for in each shard by itself".to_owned(),
+        Note::WithinShards => {
+            "each shard looked for other signers and misplaced signatures in its own share only"
+                .to_owned()
+        }
         Note::Images { path, note } => images::note(path, note),
         Note::UnusedRegistry { prefix } => format!(
             "--signed-registry {}: no image in this run has a name below it",

@@ -196,6 +196,17 @@ impl Start {
 }
 
 impl End {
+    /// Returns the name that reports give the conclusion.
+    ///
+    /// Fail closed: a run that did not read everything is not called valid where a reader looks for
+    /// that word.
+    pub fn conclusion_name(&self) -> &'static str {
+        match self.conclusion {
+            Conclusion::Valid if self.summary.verified_earlier > 0 => "covered",
+            conclusion => conclusion.name(),
+        }
+    }
+
     /// Returns the end of a run that ends now.
     pub fn of(outcome: &Outcome) -> End {
         End {

@@ -33,6 +33,8 @@ pub struct Outcome {
     pub panics: u64,
     /// Whether the run is over one shard of a mirror, which may have nothing to do.
     pub is_share: bool,
+    /// Whether a run that was merged failed, be it for what it did not look at again.
+    pub has_failed_part: bool,
     /// Why the reports that were merged are not those of one whole mirror.
     pub not_whole: Vec<Problem>,
     /// What the run did not check.
@@ -121,6 +123,7 @@ impl Outcome {
             // bug.
             (None, Ok(())) if !summary.is_complete() => Conclusion::CannotJudge,
             (None, Ok(())) if matches!(self.audit, Audited::NotMade) => Conclusion::CannotJudge,
+            (None, Ok(())) if self.has_failed_part => Conclusion::NotValid,
             (None, Ok(())) if !self.not_whole.is_empty() => Conclusion::CannotJudge,
             // A missing mount is an empty directory: nothing was verified where something was
             // expected.
@@ -273,6 +276,7 @@ mod tests {
             unwritten: Vec::new(),
             panics: 0,
             is_share: false,
+            has_failed_part: false,
             not_whole: Vec::new(),
             unchecked: Arc::default(),
             notes: Arc::from([]),

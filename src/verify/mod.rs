@@ -127,6 +127,7 @@ impl Verifier {
                 hasher: None,
                 images: None,
                 stop_at: None,
+                keeps_stamps: false,
             },
             search: Search {
                 reach: WalkOptions::default(),

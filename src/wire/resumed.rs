@@ -23,6 +23,9 @@ pub use super::audited::Version;
 pub struct Start {
     /// See [`super::Start::directory`].
     pub directory: Option<PathMember<'static>>,
+    /// See [`super::Start::shards`].
+    #[serde(default)]
+    pub shards: Vec<serde::de::IgnoredAny>,
     /// See [`super::Start::options`].
     pub options: Options<'static>,
 }

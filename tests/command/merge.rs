@@ -192,7 +192,7 @@ fn a_shard_that_is_missing_is_named() {
     let run = merge(&mirror, &["r/1.json", "r/3.json"]);
     refuses(
         &run,
-        "error: shard 2 of 3 is missing\nhelp: run it, or find the reports, and merge again\n",
+        "error: shard 2 of 3 is missing\nhelp: run it (--shard 2/3, or --shard-index 1/3), or find its report, and merge again\n",
     );
     assert!(run.stderr.contains("NO VERDICT: "), "{}", run.stderr);
     let run = merge(&mirror, &["r/2.json"]);
@@ -292,7 +292,7 @@ fn a_report_that_is_cut_off_or_none_is_named() {
             &report[..report.len() / 2],
             "r/3.json: this report was cut off",
         ),
-        ("", "r/3.json: this report was cut off"),
+        ("", "r/3.json: this report is empty"),
         (
             "<html>",
             "r/3.json: no JSON report of this program: expected value",
@@ -815,7 +815,7 @@ fn a_wrong_key_is_noted_over_all_shards_and_what_was_not_looked_for_is_said() {
     for words in [
         "none of the 9 signatures of this run was made by a trusted key",
         "9 of the 9 signatures that fit no trusted key were made by one key that you did not name",
-        "which file a signature fits instead, and which key made it, was looked for in each shard by itself",
+        "each shard looked for other signers and misplaced signatures in its own share only",
     ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.stderr);
     }
@@ -884,4 +884,217 @@ fn images_are_merged_behind_their_bundles() {
         one["summary"]["image_counts"]
     );
     assert_ne!(all["summary"]["image_counts"], Value::Null);
+}
+
+#[test]
+fn paths_in_another_order_are_not_taken_for_each_other() {
+    let mirror = mirror();
+    let at = |name: &str| mirror.path().join(name);
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .args([at("m"), at("copy")])
+        .status();
+    assert!(copied.unwrap().success());
+    mirror.write("copy/d1/9.zst", vec![b'!'; 9000]);
+    fs::create_dir(at("r")).unwrap();
+    // Both read `m`, and neither reads the copy.
+    let shard = |number: usize, paths: [&str; 2]| {
+        let (shard, report) = (format!("{number}/2"), format!("r/{number}.json"));
+        mirror.run_pinned(&[&["--shard", &shard, "--report", &report], &paths[..]].concat());
+    };
+    shard(1, ["m", "copy"]);
+    shard(2, ["copy", "m"]);
+    let run = merge(&mirror, &["r/1.json", "r/2.json", "--report", "SHA256SUMS"]);
+    assert!(
+        run.stderr.contains(
+            "error: shards 1 and 2 (r/1.json, r/2.json) do not give the PATHs in the same order: "
+        ),
+        "{}",
+        run.stderr
+    );
+    assert!(matches!(run.status, Some(1 | 2)), "{}", run.stderr);
+    assert!(!at("SHA256SUMS").exists());
+}
+
+#[test]
+fn paths_below_each_other_are_merged_in_the_order_of_one_run() {
+    let mirror = mirror();
+    for paths in [["m", "m/d0"], ["m/d0", "m"]] {
+        let whole = mirror.run_pinned(&paths).stdout;
+        for number in 1..=3 {
+            shard_by(&mirror, (number, 3), &paths);
+        }
+        let run = merge(&mirror, &ALL);
+        assert_eq!((run.stdout, run.status), (whole, Some(0)), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_key_that_lay_in_the_mirror_in_any_shard_is_warned_of() {
+    let mirror = sharded();
+    fs::copy(
+        mirror.path().join("key.pem"),
+        mirror.path().join("m/key.pem"),
+    )
+    .unwrap();
+    for number in 1..=3 {
+        let (shard, report) = (format!("{number}/3"), format!("r/{number}.json"));
+        let key = if number == 2 { "m/key.pem" } else { "key.pem" };
+        mirror.run(&["--key", key, "--shard", &shard, "--report", &report, "m"]);
+    }
+    let run = merge(&mirror, &[&ALL[..], &["--report", "all.json"]].concat());
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("warning: key.pem: this key is inside the tree that it verifies"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        read(&mirror, "all.json")["start"]["keys"][0]["inside_tree"],
+        true
+    );
+}
+
+#[test]
+fn texts_that_no_report_has_are_not_printed() {
+    let mirror = sharded();
+    let original = read(&mirror, "r/2.json");
+    for line in [
+        "✅ Signature valid\nm/forged.zst: ✅ Signature valid",
+        "✅ Signature valid\u{1b}[2J",
+        "✅ Signature valid, really",
+    ] {
+        let mut report = original.clone();
+        let (_, words) = line.split_once(' ').unwrap();
+        let detail = report["artifacts"][0]["detail"].as_str().unwrap().replacen(
+            "Signature valid",
+            words,
+            1,
+        );
+        report["artifacts"][0]["line"] = json!(line);
+        report["artifacts"][0]["detail"] = json!(detail);
+        mirror.write("r/2.json", report.to_string());
+        let run = merge(&mirror, &ALL);
+        refuses(&run, "error: r/2.json: a damaged report: ");
+        assert!(
+            !run.stdout.contains("forged") && !run.stdout.contains('\u{1b}'),
+            "{}",
+            run.stdout
+        );
+    }
+    let mut report = original;
+    let detail = report["artifacts"][0]["detail"]
+        .as_str()
+        .unwrap()
+        .replace(", key", ",\u{202e} key");
+    report["artifacts"][0]["detail"] = json!(detail);
+    mirror.write("r/2.json", report.to_string());
+    refuses(&merge(&mirror, &ALL), "a text that no report has");
+}
+
+#[test]
+fn an_end_that_contradicts_the_records_is_refused() {
+    let mirror = sharded();
+    let original = read(&mirror, "r/2.json");
+    for (member, value) in [
+        ("exit_status", json!(1)),
+        ("conclusion", json!("no verdict")),
+        ("conclusion", json!("not-valid")),
+        ("exit_status", Value::Null),
+        ("problems", json!(["something was in the way"])),
+    ] {
+        let mut report = original.clone();
+        report["summary"][member] = value.clone();
+        if value.is_null() {
+            let summary = report["summary"].as_object_mut().unwrap();
+            summary.remove("exit_status");
+            summary.remove("conclusion");
+        }
+        mirror.write("r/2.json", report.to_string());
+        let run = merge(&mirror, &ALL);
+        assert!(
+            matches!(run.status, Some(1 | 2)),
+            "{member}: {}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains("shard 2 (r/2.json)"),
+            "{member}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn an_artifact_that_is_accepted_without_being_asked_for_is_refused() {
+    let mirror = sharded();
+    edit(&mirror, "r/2.json", |report| {
+        let artifact = &mut report["artifacts"][0];
+        for (member, value) in [
+            ("status", "unsigned"),
+            ("reason", "no-signature-file"),
+            ("line", "⚠️ Signature file not found"),
+            ("detail", "Signature file not found (it is not here)"),
+        ] {
+            artifact[member] = json!(value);
+        }
+        let valid = &mut report["summary"]["counts"]["valid"];
+        *valid = json!(valid.as_u64().unwrap() - 1);
+    });
+    refuses(
+        &merge(&mirror, &ALL),
+        "does not add up: it accepts what is unsigned, without --allow-unsigned\n",
+    );
+}
+
+#[test]
+fn a_report_may_come_through_a_pipe() {
+    let mirror = sharded();
+    let whole = merge(&mirror, &ALL).stdout;
+    let arguments = [
+        "-c",
+        "exec \"$0\" --merge /dev/stdin r/2.json r/3.json <<END\n$(cat r/1.json)\nEND",
+    ];
+    let run = std::process::Command::new("bash")
+        .args(arguments)
+        .arg(env!("CARGO_BIN_EXE_verify-signatures"))
+        .current_dir(mirror.path())
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(run.stdout).unwrap(),
+        whole,
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    assert_eq!(run.status.code(), Some(0));
+}
+
+#[test]
+fn the_key_that_signs_a_merge_may_lie_where_the_command_is_run() {
+    use crate::support::private_pem;
+    let mirror = sharded();
+    mirror.write("sign.pem", private_pem(&signing_key(5)));
+    let run = merge(
+        &mirror,
+        &[
+            &ALL[..],
+            &["--report", "SHA256SUMS", "--sign-report", "sign.pem"],
+        ]
+        .concat(),
+    );
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(mirror.path().join("SHA256SUMS.sig.bin").exists());
+}
+
+#[test]
+fn a_span_without_a_merge_is_refused() {
+    let mirror = mirror();
+    let run = mirror.run_pinned(&["--within", "24h", "m"]);
+    assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
+    assert_eq!(
+        run.stderr,
+        "error: --within: it is for --merge, and there is nothing to merge\n"
+    );
 }

@@ -1,15 +1,17 @@
 //! Runs that are larger than one night: --stop-after, --ledger, --max-age and --resume.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use serde_json::Value;
 
 use crate::support::{
-    Mirror, PINNED, Run, end_of, public_pem, send, sign, signing_key, wait_until, wait_until_open,
+    Mirror, PINNED, Run, end_of, is_here, public_pem, send, sign, signing_key, wait_until,
+    wait_until_open,
 };
 
 /// With these, what passed within a month is not read again.
@@ -344,7 +346,7 @@ fn a_ledger_is_refused_where_those_who_can_change_the_mirror_can_change_it() {
     refused(&["--max-age", "30d", "m"], "--ledger");
     refused(
         &["--ledger", "l", "--max-age", "soon", "m"],
-        "this is no span of time",
+        "this is not a time span",
     );
 }
 
@@ -662,4 +664,234 @@ fn what_is_no_report_of_such_a_run_is_refused_and_what_a_report_leaves_out_is_ve
             "{from}"
         );
     }
+}
+
+#[test]
+fn a_ledger_of_many_artifacts_is_read_to_its_end() {
+    let names: Vec<String> = (0..300).map(|n| format!("a{n:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mirror = mirror(&names);
+    mirror.write("m/a299.zst", "tampered with");
+    let first = mirror.run_pinned(&["--ledger", "ledger", "m"]);
+    assert_eq!(first.status, Some(1));
+    let before = fs::read(ledger(&mirror)).unwrap();
+    assert!(before.len() > 128 * 1024);
+    // What failed last is remembered from its end.
+    let stopped = mirror.run_pinned(&["--stop-after", "0s", "--ledger", "ledger", "m"]);
+    assert_eq!(stopped.status, Some(1), "{}", stopped.stderr);
+    assert!(
+        !stopped.stderr.contains("never verified"),
+        "{}",
+        stopped.stderr
+    );
+    assert_eq!(fs::read(ledger(&mirror)).unwrap(), before);
+    settle(&mirror);
+    mirror.run_pinned(&["--ledger", "ledger", "m"]);
+    let kept = kept(&mirror);
+    assert_eq!(kept.stdout.matches('⏭').count(), 299, "{}", kept.stderr);
+}
+
+#[test]
+fn a_failure_in_the_ledger_counts_more_than_an_older_report_that_is_resumed() {
+    let mirror = mirror(&["a", "b"]);
+    settle(&mirror);
+    mirror.run_pinned(&["--report", "good.json", "m"]);
+    mirror.run_pinned(&["--ledger", "ledger", "m"]);
+    // The disk lost a bit, which no time stamp shows: the ledger says so, and the old report does not.
+    let text = fs::read_to_string(ledger(&mirror)).unwrap();
+    let lines = text.lines().map(|line| {
+        if !line.contains("/a.zst") {
+            return format!("{line}\n");
+        }
+        let object = line.split_once(' ').unwrap().1;
+        let mut object: Value = serde_json::from_str(object).unwrap();
+        object["passes"] = false.into();
+        object.as_object_mut().unwrap().remove("evidence");
+        let object = object.to_string();
+        format!(
+            "{} {object}\n",
+            verify_signatures::Digest::of(object.as_bytes())
+        )
+    });
+    mirror.write("ledger", lines.collect::<String>());
+    let run = mirror.run_pinned(&["--ledger", "ledger", "--resume", "good.json", "m"]);
+    assert_eq!(marks(&run), "✅⏭", "{}", run.stderr);
+    assert_eq!(run.status, Some(0));
+}
+
+#[test]
+fn of_two_records_on_one_artifact_in_a_resumed_report_the_failure_counts() {
+    let mirror = mirror(&["a", "b"]);
+    settle(&mirror);
+    mirror.run_pinned(&["--report", "r.json", "m"]);
+    let mut document = report(&mirror, "r.json");
+    let mut failed = document["artifacts"][0].clone();
+    for (member, value) in [
+        ("status", Value::from("invalid")),
+        ("passes", false.into()),
+        ("reason", "no-key-verifies".into()),
+        ("line", "❌ Signature invalid".into()),
+    ] {
+        failed[member] = value;
+    }
+    document["artifacts"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, failed);
+    mirror.write("r.json", document.to_string());
+    let run = mirror.run_pinned(&["--resume", "r.json", "m"]);
+    assert_eq!(marks(&run), "✅⏭", "{}", run.stderr);
+    let stopped = mirror.run_pinned(&["--resume", "r.json", "--stop-after", "0s", "m"]);
+    assert_eq!(stopped.status, Some(1), "{}", stopped.stderr);
+}
+
+#[test]
+fn what_lies_where_changes_may_not_show_is_always_read() {
+    // A map of a file in memory that was written to once is written to again without a new time.
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let mirror = mirror(&["a"]);
+    for name in ["a.zst", "a.sig.bin"] {
+        fs::copy(mirror.path().join("m").join(name), memory.path().join(name)).unwrap();
+    }
+    settle(&mirror);
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let memory = memory.path().to_str().unwrap();
+    for _ in 0..2 {
+        let run = mirror.run_pinned(&[&KEPT[..], &["--report", "r.json", memory]].concat());
+        assert_eq!(marks(&run), "✅", "{}", run.stderr);
+        assert_eq!(
+            report(&mirror, "r.json")["artifacts"][0]["stamps"],
+            Value::Null
+        );
+        let run = mirror.run_pinned(&["--resume", "r.json", memory]);
+        assert_eq!(marks(&run), "✅", "{}", run.stderr);
+    }
+}
+
+/// Maps the file named by its argument, writes its first byte, and another one for each line that it
+/// gets.
+const MAPPER: &str = "
+import mmap, sys
+with open(sys.argv[1], 'r+b') as file, mmap.mmap(file.fileno(), 0) as content:
+    for byte in b'cX':
+        content[0] = byte
+        print(flush=True)
+        sys.stdin.readline()
+";
+
+#[test]
+fn a_change_through_a_map_that_was_dirty_when_the_file_was_hashed_is_seen() {
+    let test = "a_change_through_a_map_that_was_dirty_when_the_file_was_hashed_is_seen";
+    if !is_here("python3", test) {
+        return;
+    }
+    let mirror = mirror(&["a"]);
+    let mut mapper = Command::new("python3")
+        .args(["-c", MAPPER])
+        .arg(mirror.path().join("m/a.zst"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut written = BufReader::new(mapper.stdout.take().unwrap()).lines();
+    let mut go_on = mapper.stdin.take().unwrap();
+    written.next().unwrap().unwrap();
+    settle(&mirror);
+    let first = kept(&mirror);
+    assert_eq!(marks(&first), "✅", "{}", first.stderr);
+    go_on.write_all(b"\n").unwrap();
+    written.next().unwrap().unwrap();
+    let second = kept(&mirror);
+    go_on.write_all(b"\n").unwrap();
+    mapper.wait().unwrap();
+    assert_eq!(
+        (marks(&second).as_str(), second.status),
+        ("❌", Some(1)),
+        "{}",
+        second.stderr
+    );
+}
+
+#[test]
+fn a_ledger_replaces_nothing_that_the_run_reads_or_writes() {
+    let mirror = mirror(&["a"]);
+    let at = |name: &str| mirror.path().join(name);
+    fs::create_dir(at("elsewhere")).unwrap();
+    for name in ["a.zst", "a.sig.bin"] {
+        let there = at("elsewhere").join(name);
+        fs::rename(at("m").join(name), &there).unwrap();
+        std::os::unix::fs::symlink(&there, at("m").join(name)).unwrap();
+        let before = fs::read(&there).unwrap();
+        let run = mirror.run_pinned(&["--ledger", there.to_str().unwrap(), "m"]);
+        assert!(
+            run.stderr.contains("a report there would replace it")
+                || run.stderr.contains("there is a file with a signature"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(run.status, Some(2));
+        assert_eq!(fs::read(&there).unwrap(), before);
+    }
+    let output = fs::File::create(at("out")).unwrap();
+    let status = mirror
+        .command(&[&PINNED[..], &["--ledger", "out", "m"]].concat())
+        .stdout(output)
+        .stderr(Stdio::null())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(2));
+    assert_eq!(fs::read(at("out")).unwrap(), b"");
+}
+
+#[test]
+fn a_ledger_is_not_created_in_the_mirror_through_a_link_that_leads_to_nothing() {
+    let mirror = mirror(&["a"]);
+    std::os::unix::fs::symlink("m/ledger", ledger(&mirror)).unwrap();
+    let run = mirror.run_pinned(&["--ledger", "ledger", "m"]);
+    assert_eq!(run.status, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("inside the tree"), "{}", run.stderr);
+    assert!(!mirror.path().join("m/ledger").exists());
+}
+
+#[test]
+fn a_ledger_to_which_others_can_write_counts_as_empty() {
+    use std::os::unix::fs::PermissionsExt;
+    let mirror = known(&["a"]);
+    fs::set_permissions(ledger(&mirror), fs::Permissions::from_mode(0o666)).unwrap();
+    let run = kept(&mirror);
+    assert_eq!(marks(&run), "✅", "{}", run.stderr);
+    assert!(
+        run.stderr.contains("others can write to it"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn standard_input_is_in_no_ledger() {
+    let mirror = known(&["a"]);
+    for more in [&KEPT[..2], &["--resume", "r.json"]] {
+        let arguments = [&["--signature", "m/a.sig.bin", "-"], more].concat();
+        let mut command = mirror.command(&[&PINNED[..], &arguments].concat());
+        let data = fs::File::open(mirror.path().join("m/a.zst")).unwrap();
+        command.stdin(data);
+        let run = Run::of(command);
+        let words =
+            "error: --ledger and --resume: standard input cannot be found again by a later run\n";
+        assert_eq!((run.stderr.as_str(), run.status), (words, Some(2)));
+    }
+}
+
+#[test]
+fn a_run_that_did_not_read_everything_is_nowhere_called_valid() {
+    let mirror = known(&["a", "b"]);
+    let run =
+        mirror.run_pinned(&[&KEPT[..], &["--report", "r.json", "--report", "r.csv", "m"]].concat());
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert_eq!(
+        report(&mirror, "r.json")["summary"]["conclusion"],
+        "covered"
+    );
+    let table = fs::read_to_string(mirror.path().join("r.csv")).unwrap();
+    assert!(!table.contains(",valid,"), "{table}");
+    assert!(table.contains("run,,,covered,true,"), "{table}");
 }

@@ -33,6 +33,7 @@ fi
 
 array=$(sbatch --parsable --array="$tasks" --output="$reports/shard-%a.log" \
   "$here/verify.sbatch" "$shards" "$key" "$mirror" "$reports") || exit 2
+echo "shards: job ${array%%;*}" >&2
 # afterany, not afterok: the merge is to run, and to say so, if a shard failed.
 status=0
 sbatch $wait --dependency="afterany:${array%%;*}" --output="$reports/merge.log" \

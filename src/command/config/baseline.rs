@@ -82,6 +82,21 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(report)
 }
 
+/// Reads a regular file to its end.
+///
+/// # Errors
+/// Those of the system; if it is too long; ENOMEM if memory lacks the room for it and its parsed
+/// form, which is no larger.
+pub(super) fn read_whole(mut file: File) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
+    check_length(length)?;
+    let mut content = Vec::new();
+    // One byte more shows where it ends.
+    make_room(&mut content, length + 1)?;
+    read_rest(&mut file, &mut content)?;
+    Ok(content)
+}
+
 /// Reports whether the first character that is no blank begins an object.
 fn begins_as_report(beginning: &[u8]) -> bool {
     let mut bytes = beginning.iter();

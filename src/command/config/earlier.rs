@@ -1,12 +1,17 @@
 //! What earlier runs left for this one: the ledger, and the report of a run to resume. Both are read
 //! before any artifact.
 
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::baseline::read;
+use rustix::process::geteuid;
+
+use super::baseline::{read, read_whole};
+use super::stdin::without;
 use super::{ConfigError, directories, is_same_file, lies_inside};
 use crate::command::args::Cli;
 use crate::earlier::ledger::Ledger;
@@ -60,16 +65,23 @@ fn empty() -> Ledger {
 /// Returns the content of a regular file; whatever else is there is refused when it is to be
 /// written.
 fn content(path: &Path) -> io::Result<Vec<u8>> {
-    if path.metadata()?.is_file() {
-        read(path)
-    } else {
-        Err(io::Error::other("Not a regular file"))
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("Not a regular file"));
     }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let is_ours = [geteuid().as_raw(), 0].contains(&metadata.uid());
+    // Fail closed: who can write to it can have anything taken for verified.
+    if !is_ours || metadata.mode() & 0o002 != 0 {
+        return Err(io::Error::other("others can write to it"));
+    }
+    read_whole(file)
 }
 
-/// Rejects a ledger that others may write, or that would replace a file of this run.
+/// Rejects a ledger inside the tree, where others may write, and one that would replace a file that
+/// the user named. What is found in the tree is looked at after the survey.
 fn spare(path: &Path, cli: &Cli, keys: &[PathBuf]) -> Result<(), ConfigError> {
-    if lies_inside(path, &cli.paths) {
+    if lies_inside(path, without(&cli.paths)) {
         return Err(ConfigError::LedgerInside(path.to_owned()));
     }
     let is_it = |other: &&PathBuf| is_same_file(other, path);
@@ -97,6 +109,9 @@ pub(super) fn past(
     let resumed = resumed.transpose()?;
     let ledger = ledger.map(|ledger| Arc::clone(&ledger.history));
     let is_known = ledger.is_some() || resumed.is_some();
+    if cli.max_age.is_some() && !is_known {
+        return Err(ConfigError::AgeOfNothing);
+    }
     Ok(is_known.then(|| {
         Arc::new(Past {
             now: SystemTime::now(),
@@ -109,7 +124,7 @@ pub(super) fn past(
 
 fn resumed(path: &Path, cli: &Cli) -> Result<History, ConfigError> {
     // Fail closed: who can change the artifacts could have written it.
-    if lies_inside(path, &cli.paths) {
+    if lies_inside(path, without(&cli.paths)) {
         return Err(ConfigError::ResumedInside(path.to_owned()));
     }
     let report = read(path).map_err(|source| ConfigError::ReportUnreadable {

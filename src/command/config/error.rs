@@ -280,6 +280,15 @@ pub enum ConfigError {
     /// A report would replace a key.
     #[error("--report {}: this is a key of this run; a report there would replace it", shown(.0))]
     ReportReplacesKey(PathBuf),
+    /// `-` with `--ledger` or `--resume`.
+    #[error("--ledger and --resume: standard input cannot be found again by a later run")]
+    StdinLater,
+    /// `--max-age` without anything that has an age.
+    #[error("--max-age: it is for what --ledger or --resume knows, and neither is given")]
+    AgeOfNothing,
+    /// `--within` without `--merge`.
+    #[error("--within: it is for --merge, and there is nothing to merge")]
+    WithinNothing,
     /// A directory of reports to merge has none.
     #[error("{}: no report in this directory", shown(.0))]
     NoReportInDirectory(PathBuf),

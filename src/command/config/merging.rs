@@ -49,7 +49,7 @@ impl Merging {
                 return Err(ConfigError::ReportReplacesMerged(path.clone()));
             }
         }
-        let signer = signing::load(cli, &reports)?;
+        let signer = signing::load(cli, &[], &reports)?;
         let fingerprints = cli.fingerprints.iter();
         let fingerprints = fingerprints.filter_map(|pin| ClaimedDigest::parse(pin));
         Ok(Merging {
@@ -116,7 +116,8 @@ fn inside(directory: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let ending = path.extension();
-        if ending.is_some_and(|ending| ending == "json" || ending == "jsonl") {
+        // A pipe with the name of a report would be waited for.
+        if path.is_file() && ending.is_some_and(|ending| ending == "json" || ending == "jsonl") {
             reports.push(path);
         }
     }

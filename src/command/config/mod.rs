@@ -181,6 +181,13 @@ impl Asked {
     }
 }
 
+/// Reports whether a later run may know this one's artifacts by their stamps.
+fn keeps_stamps(cli: &Cli, reports: &[Target]) -> bool {
+    let is_json = |report: &Target| report.format == ReportFormat::Json;
+    let is_reported = reports.iter().any(is_json) || cli.format == Format::Jsonl;
+    is_reported || cli.ledger.is_some() || cli.resume.is_some()
+}
+
 /// Returns which part of the mirror to verify.
 fn shard(cli: &Cli) -> Option<Shard> {
     cli.shard.or(cli.shard_index)
@@ -238,6 +245,9 @@ impl Config {
     /// # Errors
     /// On the first problem that keeps the run from starting.
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
+        if cli.within.is_some() {
+            return Err(ConfigError::WithinNothing);
+        }
         let exclude = globs(&cli.exclude)?;
         let hasher = hasher(cli)?;
         let inputs = inputs(cli, environment)?;
@@ -254,7 +264,7 @@ impl Config {
         let keys = [keys, of_images].concat();
         let audit = baseline::load(cli)?;
         let reports = reports(cli)?;
-        let signer = signing::load(cli, &reports)?;
+        let signer = signing::load(cli, stdin::without(&cli.paths), &reports)?;
         let key_files = key_files(cli, environment);
         spare(&reports, cli, &key_files)?;
         let ledger = earlier::ledger(cli, &key_files)?;
@@ -279,6 +289,7 @@ impl Config {
                     hasher,
                     images: images.map(Arc::new),
                     stop_at: cli.stop_after.and_then(from_now),
+                    keeps_stamps: keeps_stamps(cli, &reports),
                 },
                 search: search(cli, exclude)?,
                 policy: Policy {
@@ -445,7 +456,9 @@ fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
         .collect();
     // The name's place counts as much as the link's target: anyone who can change the tree can
     // point the link elsewhere.
-    let places = [parent(path).canonicalize(), path.canonicalize()];
+    let leads_to = crate::report::place::of(path).and_then(|place| parent(&place).canonicalize());
+    // Also where a link leads that leads to nothing yet.
+    let places = [parent(path).canonicalize(), path.canonicalize(), leads_to];
     let is_inside = |place: &PathBuf| roots.iter().any(|root| place.starts_with(root));
     places.iter().flatten().any(is_inside)
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use p256::elliptic_curve::zeroize::Zeroizing;
 
@@ -15,14 +15,18 @@ use crate::report::sign::{MAX_FILE_BYTES, Signer};
 /// # Errors
 /// If it is not a key, if it signs nothing, and if it is inside the tree: what others can write to
 /// must not hold what vouches for it, and a copy of the tree would take the key along.
-pub(super) fn load(cli: &Cli, reports: &[Target]) -> Result<Option<Signer>, ConfigError> {
+pub(super) fn load(
+    cli: &Cli,
+    roots: &[PathBuf],
+    reports: &[Target],
+) -> Result<Option<Signer>, ConfigError> {
     let Some(path) = &cli.sign_report else {
         return Ok(None);
     };
     if !reports.iter().any(|report| report.format.is_signed()) {
         return Err(ConfigError::NothingToSign);
     }
-    if lies_inside(path, &cli.paths) {
+    if lies_inside(path, roots) {
         return Err(ConfigError::SigningKeyInside(path.clone()));
     }
     let content = read(path).map_err(|source| ConfigError::SigningKeyUnreadable {

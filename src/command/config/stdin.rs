@@ -61,6 +61,10 @@ fn refuse_options(cli: &Cli) -> Result<(), ConfigError> {
     if cli.baseline.is_some() {
         return Err(ConfigError::StdinCompared);
     }
+    // A stream has no place and no stamps by which a later run would know it.
+    if cli.ledger.is_some() || cli.resume.is_some() {
+        return Err(ConfigError::StdinLater);
+    }
     // Fail closed: a list or a statement that names `-` would name a file of whoever reads it.
     let names_files = |format| {
         use ReportFormat::{InToto, Sums, SumsSignature};

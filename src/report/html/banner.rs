@@ -16,6 +16,10 @@ pub(super) struct Banner {
 impl Banner {
     pub(super) fn of(run: Run<'_>) -> Banner {
         let mut banner = Banner::of_one(run);
+        if let Some(division) = run.start.division.as_ref().filter(|_| !is_share(run)) {
+            let (index, count) = (division.shard.index(), division.shard.count());
+            banner.title = format!("Shard {index} of {count}: {}", banner.title);
+        }
         let shards = run.start.shards.len() as u64;
         if shards > 0 {
             let merged = count(shards, "shard", "shards");

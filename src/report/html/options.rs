@@ -61,9 +61,9 @@ fn over_time(options: &OverTime) -> impl Iterator<Item = String> {
     let span = |span: Option<Duration>| span.map(time::span);
     let texts = [
         span(options.stop_after).map(|span| format!("no artifact begun after {span}")),
-        path(&options.ledger).map(|path| format!("ledger {path}")),
+        path(&options.ledger).map(|path| format!("ledger: {path}")),
         span(options.max_age)
-            .map(|span| format!("what passed within {span} and is unchanged not read again")),
+            .map(|span| format!("not read again if it passed within {span} and is unchanged")),
         path(&options.resume).map(|path| format!("resumed from {path}")),
     ];
     texts.into_iter().flatten()
