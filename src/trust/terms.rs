@@ -437,4 +437,23 @@ mod tests {
             .map(|term| term.as_str().unwrap());
         assert!(listed.eq(Status::ALL.map(Status::name)));
     }
+
+    #[test]
+    fn every_term_that_the_reports_schema_lists_is_read_as_what_it_names() {
+        let schema = include_str!("../../docs/report.schema.json");
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        let terms = |member: &str| {
+            let listed = &schema["$defs"]["artifact"]["properties"][member]["enum"];
+            let terms = listed.as_array().unwrap().clone();
+            terms
+                .into_iter()
+                .map(|term| term.as_str().unwrap().to_owned())
+        };
+        for term in terms("reason") {
+            assert_eq!(Reason::named(&term).map(Reason::name), Some(&*term));
+        }
+        for term in terms("status") {
+            assert_eq!(Status::named(&term).map(Status::name), Some(&*term));
+        }
+    }
 }
