@@ -119,7 +119,7 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
     let remarks = problems::remarks(&parts, &span);
     let has_failed = parts.iter().any(|part| part.exit_status == 1);
     let notes = notes::of(&mut parts);
-    let unchecked = unchecked::of(&parts);
+    let mut unchecked = unchecked::of(&parts);
     let threads = parts.iter().map(|part| part.threads);
     let bytes = parts.iter().map(|part| part.bytes);
     let mut summary = Summary {
@@ -134,6 +134,9 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
     records.iter().for_each(|record| summary.count(record));
     // Those of a shard that is missing count as expected.
     summary.expected = expected.max(summary.records());
+    // What a missing shard would have judged has no names here.
+    let unjudged = summary.expected - summary.records();
+    unchecked.unjudged.count_at_least(unjudged);
     if found.is_empty() && !summary.is_complete() {
         let (listed, expected) = (summary.records(), summary.expected);
         let text = format!(

@@ -337,6 +337,13 @@ pub(super) fn remarks(parts: &[Part], of_runs: &Span) -> Vec<String> {
         "{reports}, run on {hosts} within {} from {began}",
         span(of_runs.length())
     )];
+    let failed: Vec<&Part> = parts
+        .iter()
+        .filter(|part| part.counted.failures > 0)
+        .collect();
+    if !failed.is_empty() && parts.len() > 1 {
+        remarks.push(format!("what failed is in {}", named(&failed)));
+    }
     let spelled: BTreeSet<_> = parts
         .iter()
         .map(|part| (&part.directory, &part.given))

@@ -30,6 +30,11 @@ impl Names {
         }
     }
 
+    /// Counts as many as there are known to be, of which others have no names.
+    pub fn count_at_least(&mut self, count: u64) {
+        self.count = self.count.max(count);
+    }
+
     /// Adds other names.
     pub fn append(&mut self, other: &Names) {
         let room = MOST_NAMES.saturating_sub(self.kept.len());

@@ -171,6 +171,11 @@ fn a_failure_in_any_shard_fails_the_whole_even_if_a_shard_is_missing_too() {
     let run = merge(&mirror, &ALL);
     assert_eq!((run.stdout, run.status), (whole.stdout, Some(1)));
     assert!(run.stderr.ends_with("FAILED: 2 of 10\n"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("note: what failed is in shard"),
+        "{}",
+        run.stderr
+    );
     for failure in [
         "error: m/d0/unsigned.iso: ❌ Signature file not found (no signature file claims it: ",
         "error: m/d1/9.zst: ❌ Signature invalid (9.sig.bin: no trusted key made this signature over these bytes",
@@ -195,6 +200,9 @@ fn a_shard_that_is_missing_is_named() {
         "error: shard 2 of 3 is missing\nhelp: run it (--shard 2/3, or --shard-index 1/3), or find its report, and merge again\n",
     );
     assert!(run.stderr.contains("NO VERDICT: "), "{}", run.stderr);
+    merge(&mirror, &["r/1.json", "r/3.json", "--report", "all.json"]);
+    let report = read(&mirror, "all.json");
+    assert_eq!(report["summary"]["not_checked"]["unjudged"]["count"], 3);
     let run = merge(&mirror, &["r/2.json"]);
     refuses(
         &run,
