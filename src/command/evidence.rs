@@ -57,8 +57,14 @@ fn list(names: &Names, why: &str) -> Vec<Message> {
         let name = escape::name(&name.to_os_string());
         Message::note(format!("{name}: not checked ({why})"))
     });
-    let more = (names.left_off() > 0)
-        .then(|| Message::note(format!("and {} more ({why})", names.left_off())));
+    let more = (names.left_off() > 0).then(|| match names.kept() {
+        // Those of a shard whose report is missing.
+        [] => Message::note(format!(
+            "{} more, without names here ({why})",
+            names.left_off()
+        )),
+        _ => Message::note(format!("and {} more ({why})", names.left_off())),
+    });
     named.chain(more).collect()
 }
 

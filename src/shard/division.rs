@@ -139,28 +139,28 @@ fn entries(artifacts: &[Artifact], roots: &[PathBuf]) -> Vec<Entry> {
 /// names that seem to be one file. If they are not (a network share may repeat a number), that
 /// makes shares uneven and no verdict wrong.
 fn units(entries: &[Entry]) -> (Vec<usize>, Vec<Unit>) {
-    let (mut by_place, mut by_file) = (HashMap::new(), HashMap::new());
+    let mut by_file: HashMap<(FileId, u64), usize> = HashMap::new();
     let mut units: Vec<Unit> = Vec::new();
     let mut of_entry = Vec::with_capacity(entries.len());
-    for (first, entry) in entries.iter().enumerate() {
-        let known = by_place.get(&entry.place.key()).copied();
-        let known = known.or_else(|| by_file.get(entry.file.as_ref()?).copied());
+    for group in entries.chunk_by(|a, b| a.place == b.place) {
+        let files = || group.iter().filter_map(|entry| entry.file);
+        let known = files().find_map(|file| by_file.get(&file).copied());
         let number = known.unwrap_or(units.len());
         if number == units.len() {
             units.push(Unit {
-                first,
+                first: of_entry.len(),
                 entries: 0,
                 size: 0,
             });
         }
         let unit = &mut units[number];
-        unit.entries += 1;
-        unit.size = unit.size.max(entry.file.map_or(0, |(_, size)| size));
-        by_place.insert(entry.place.key(), number);
-        if let Some(file) = entry.file {
+        unit.entries += group.len() as u64;
+        let sizes = files().map(|(_, size)| size);
+        unit.size = sizes.fold(unit.size, u64::max);
+        for file in files() {
             by_file.entry(file).or_insert(number);
         }
-        of_entry.push(number);
+        of_entry.extend(group.iter().map(|_| number));
     }
     (of_entry, units)
 }
