@@ -227,28 +227,13 @@ mod tests {
     use std::sync::Arc;
 
     fn outcome(valid: u64, invalid: u64, expected: u64) -> Outcome {
-        Outcome {
-            summary: Summary {
-                valid,
-                invalid,
-                failures: invalid,
-                expected,
-                ..Summary::default()
-            },
-            output: Ok(()),
-            empty: Vec::new(),
-            interrupted: None,
-            failed_fast: false,
-            out_of_time: None,
-            unwritten: Vec::new(),
-            panics: 0,
-            is_share: false,
-            has_failed_part: false,
-            not_whole: Vec::new(),
-            unchecked: Arc::default(),
-            notes: Arc::from([]),
-            audit: Audited::NotAsked,
-        }
+        Outcome::of(Summary {
+            valid,
+            invalid,
+            failures: invalid,
+            expected,
+            ..Summary::default()
+        })
     }
 
     fn with_a_difference(outcome: Outcome) -> Outcome {

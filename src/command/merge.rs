@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::args::{Cli, Format};
-use super::config::{Against, ConfigError, Environment, Merging, part};
+use super::config::{Against, Environment, Merging, part};
 use super::ending::conclude;
 use super::evidence::name_reports;
 use super::messages::warn_of_key;
@@ -18,7 +18,7 @@ use super::recap::Recap;
 use super::run::write_reports;
 use super::{cannot, origin, reports};
 use crate::audit::{self, Audit};
-use crate::merge::{Merged, Part, Reports, merge, roots_of};
+use crate::merge::{Merged, Part, Reports, merge};
 use crate::mirror::Survey;
 use crate::report::file::ReportFile;
 use crate::report::{json, lines};
@@ -87,11 +87,14 @@ fn conclude_all(
         exposed.for_each(|key| warn_of_key(&key.name));
     }
     let mut recap = Recap::new(&start);
-    let audit = audited(against, &merged);
-    let mut outcome = outcome(merged.summary, merged.problems, audit);
-    outcome.has_failed_part = merged.has_failed;
-    outcome.unchecked = Arc::new(merged.unchecked);
-    outcome.notes = merged.notes.into();
+    let mut outcome = Outcome {
+        audit: audited(against, &merged),
+        has_failed_part: merged.has_failed,
+        not_whole: merged.problems,
+        unchecked: Arc::new(merged.unchecked),
+        notes: merged.notes.into(),
+        ..Outcome::of(merged.summary)
+    };
     let ended = |outcome: &Outcome| End {
         time: merged.ended,
         ..End::of(outcome)
@@ -126,39 +129,35 @@ fn create(merging: &Merging) -> Result<Vec<ReportFile>, NotBegun> {
         .collect()
 }
 
-/// Reads the reports in their order, as many at once as there are cores.
-fn read(paths: &[PathBuf]) -> Reports {
-    // Fail closed: a merged report spells its paths as one of its reports does, and which one must
-    // not depend on which is read first.
+/// Reads the reports in their order. The first of a shard decides how paths are spelled; the others
+/// follow, as many at once as there are cores.
+fn read(mut paths: &[PathBuf]) -> Reports {
     let mut roots: Option<Vec<PathBuf>> = None;
     let mut reports = Reports::default();
-    for paths in paths.chunks(rayon::current_num_threads()) {
-        let contents: Vec<_> = paths.iter().map(|path| (path, part(path))).collect();
-        let mut of_these = contents
-            .iter()
-            .filter_map(|(_, content)| content.as_ref().ok());
-        roots = roots.or_else(|| of_these.find_map(|content| roots_of(content)));
+    while !paths.is_empty() {
+        let at_once = roots.as_ref().map_or(1, |_| rayon::current_num_threads());
+        let (these, later) = paths.split_at(at_once.min(paths.len()));
         let spelled = roots.as_deref().unwrap_or_default();
-        let read: Vec<Result<Part, Problem>> = contents
-            .into_par_iter()
-            .map(|(path, content)| read_one(path, content, spelled))
+        let read: Vec<Result<Part, Problem>> = these
+            .par_iter()
+            .map(|path| read_one(path, spelled))
             .collect();
         for one in read {
             match one {
-                Ok(part) => reports.add(part),
+                Ok(part) => {
+                    roots.get_or_insert_with(|| part.roots().to_vec());
+                    reports.add(part);
+                }
                 Err(problem) => reports.unread.push(problem),
             }
         }
+        paths = later;
     }
     reports
 }
 
-fn read_one(
-    path: &Path,
-    content: Result<Vec<u8>, ConfigError>,
-    roots: &[PathBuf],
-) -> Result<Part, Problem> {
-    let content = content.map_err(|error| Problem::new(error.to_string()))?;
+fn read_one(path: &Path, roots: &[PathBuf]) -> Result<Part, Problem> {
+    let content = part(path).map_err(|error| Problem::new(error.to_string()))?;
     Part::parse(path, &content, roots).map_err(|error| {
         let text = format!("{}: {error}", escape::name(path.as_os_str()));
         Problem::new(escape::message(&text))
@@ -205,29 +204,6 @@ fn audited(against: Option<&Against>, merged: &Merged) -> Audited {
         leaves_out_images: merged.options.images.is_some() && !baseline.has_images(),
         findings: audit::compare(baseline, &merged.roots, &merged.records),
     }))
-}
-
-fn outcome(
-    summary: crate::trust::verdict::Summary,
-    not_whole: Vec<Problem>,
-    audit: Audited,
-) -> Outcome {
-    Outcome {
-        summary,
-        output: Ok(()),
-        empty: Vec::new(),
-        interrupted: None,
-        failed_fast: false,
-        out_of_time: None,
-        unwritten: Vec::new(),
-        panics: 0,
-        is_share: false,
-        has_failed_part: false,
-        not_whole,
-        unchecked: Arc::default(),
-        notes: Arc::from([]),
-        audit,
-    }
 }
 
 /// Prints the lines, or the objects, and names the failures.

@@ -404,28 +404,18 @@ fn unsurveyed(
         Ok(nothing) => nothing,
         Err(error) => return cannot(&NotBegun::from(error).message()),
     };
+    let summary = Summary {
+        unsurveyed: true,
+        elapsed: account.instant.elapsed(),
+        ..Summary::default()
+    };
     let outcome = Outcome {
-        summary: Summary {
-            unsurveyed: true,
-            elapsed: account.instant.elapsed(),
-            ..Summary::default()
-        },
-        output: Ok(()),
-        empty: Vec::new(),
         interrupted: account.interrupt.conclusion(),
-        failed_fast: false,
-        out_of_time: None,
-        unwritten: Vec::new(),
-        panics: 0,
-        is_share: false,
-        has_failed_part: false,
-        not_whole: Vec::new(),
-        unchecked: Arc::default(),
-        notes: Arc::from([]),
         audit: match account.against {
             Some(_) => Audited::NotMade,
             None => Audited::NotAsked,
         },
+        ..Outcome::of(summary)
     };
     let mut judged = Judged {
         start: account.start(&nothing, None),

@@ -124,11 +124,11 @@ impl Past {
     /// closed: a failure that any of the sources knows counts, whatever the others say.
     fn failed(&self, place: &Place) -> bool {
         let places = [place.clone(), place.inside()];
-        let found = self.histories().flat_map(|history| {
-            let last = places.iter().map(|place| history.last.get(place));
-            last.collect::<Vec<_>>()
-        });
-        found.flatten().any(|last| matches!(last, Last::Failed(_)))
+        let failed = |history: &History| {
+            let mut last = places.iter().filter_map(|place| history.last.get(place));
+            last.any(|last| matches!(last, Last::Failed(_)))
+        };
+        self.histories().any(failed)
     }
 
     /// Returns evidence that may do instead of reading an artifact, and what it takes.

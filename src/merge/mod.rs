@@ -23,7 +23,7 @@ use crate::run::{Options, ShardRun, TrustedKey};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::{Record, Summary};
-pub use part::{Part, PartError, roots_of};
+pub use part::{Part, PartError};
 
 /// What a merge is to accept besides what always holds.
 #[derive(Clone, Debug, Default)]
@@ -78,8 +78,8 @@ pub struct Reports {
     parts: Vec<Part>,
     /// The records of all of them.
     records: Vec<Record>,
-    /// For each of them the number of its PATH, and how it lies there.
-    paths: Vec<(usize, u8)>,
+    /// For each of them the number of the PATH that brings it in.
+    paths: Vec<usize>,
     /// Why others could not be read.
     pub unread: Vec<Problem>,
 }

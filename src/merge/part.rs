@@ -9,6 +9,7 @@ use super::paths::{Paths, decoded};
 use super::reading::{Read, read};
 use super::{notes, options, records, unchecked};
 use crate::digest::Digest;
+use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::names::place::Place;
 use crate::run::{ShardRun, TrustedKey};
@@ -86,8 +87,8 @@ pub struct Part {
     pub(super) bytes: u64,
     /// The records, in the order of the lines.
     pub(super) records: Vec<Record>,
-    /// For each record the number of its PATH, and how it lies there.
-    pub(super) paths: Vec<(usize, u8)>,
+    /// For each record the number of the PATH that brings it in.
+    pub(super) paths: Vec<usize>,
     /// When the first of the artifacts was read that were verified earlier.
     pub(super) earliest: Option<SystemTime>,
     /// What the records come to.
@@ -98,17 +99,9 @@ pub struct Part {
     pub(super) unchecked: Unchecked,
 }
 
-/// Returns the PATHs of a report, by which a merged one spells its paths; `None` if it is none.
-pub fn roots_of(report: &[u8]) -> Option<Vec<PathBuf>> {
-    let read = read(report).ok()?;
-    // Only a shard's report is part of a merge.
-    read.start.shard.as_ref()?;
-    let roots = read.start.roots.iter().map(decoded);
-    roots.collect::<Result<_, _>>().ok()
-}
-
 impl Part {
-    /// Reads the report at `path`, and spells its paths as those below `roots`.
+    /// Reads the report at `path`, and spells its paths as those below `roots`, or as they are if it has
+    /// another number of PATHs.
     ///
     /// # Errors
     /// If it is not the report of a shard.
@@ -176,13 +169,14 @@ impl Part {
             expected: end.expected,
             bytes: end.bytes,
             records,
-            paths: in_order(&places, &given),
+            paths: Vec::new(),
             counted,
             contradiction: None,
             notes,
             unchecked,
             given,
         };
+        part.paths = brought_in_by(&part.records, &part.roots);
         part.contradiction = (!is_cut_off)
             .then(|| part.contradiction(&end, &places))
             .flatten();
@@ -251,6 +245,11 @@ impl Part {
             .then(|| "it lists other artifacts than its share of the mirror".to_owned())
     }
 
+    /// Returns the PATHs, as the merged report spells them.
+    pub fn roots(&self) -> &[PathBuf] {
+        &self.roots
+    }
+
     /// Describes its run.
     pub(super) fn run(&self) -> ShardRun {
         ShardRun {
@@ -293,21 +292,25 @@ impl Part {
     }
 }
 
-/// Returns for each record the number of the PATH that brings it in, which is the first that contains
-/// it, and how it lies there.
-fn in_order(places: &[Place], roots: &[PathBuf]) -> Vec<(usize, u8)> {
-    let first = |place: &Place| match (place, roots) {
-        (Place::Below(n, _), [_, _, ..]) => {
-            let path = place.under(roots);
-            let contains = |root: &PathBuf| path.starts_with(root) || root == Path::new(".");
-            roots.iter().position(contains).unwrap_or(*n).min(*n)
-        }
-        _ => place.key().0,
+/// Returns for each record the number of the PATH that brings it in: the first that contains the
+/// artifact, or is its signature or one of its parts.
+fn brought_in_by(records: &[Record], roots: &[PathBuf]) -> Vec<usize> {
+    let first = |record: &Record| {
+        let path = record.path().to_path_buf();
+        let beside = record.signature.iter().chain(record.parts.iter());
+        let beside: Vec<PathBuf> = beside.map(SharedPath::to_path_buf).collect();
+        // Paths below `.` are shown without it.
+        let contains = |root: &PathBuf| match root == Path::new(".") {
+            true => path.is_relative(),
+            false => path.starts_with(root) || beside.contains(root),
+        };
+        roots.iter().position(contains).unwrap_or(roots.len())
     };
-    places
-        .iter()
-        .map(|place| (first(place), place.key().1))
-        .collect()
+    match roots {
+        // There is nothing to look for.
+        [] | [_] => vec![0; records.len()],
+        _ => records.iter().map(first).collect(),
+    }
 }
 
 /// Returns the number of entries of a survey that records come from: each record of an artifact, and

@@ -257,16 +257,15 @@ fn damaged(record: &Record, what: &str) -> PartError {
 /// Returns the records of all reports in the order of the lines. Of two on the same thing, which only
 /// reports have that do not belong together, it is the one that does not pass.
 ///
-/// `paths` has for each record the number of its PATH, and how it lies there.
-pub(super) fn merged(mut records: Vec<Record>, paths: Vec<(usize, u8)>) -> Vec<Record> {
+/// `paths` has for each record the number of the PATH that brings it in.
+pub(super) fn merged(mut records: Vec<Record>, paths: Vec<usize>) -> Vec<Record> {
     let order = order(&records, paths);
     arrange(&mut records, order);
     without_doubles(records)
 }
 
 /// Returns the positions of the records in the order of the lines.
-fn order(records: &[Record], paths: Vec<(usize, u8)>) -> Vec<usize> {
-    // Below one PATH the order of places is that of paths, which take no memory of their own.
+fn order(records: &[Record], paths: Vec<usize>) -> Vec<usize> {
     let records = paths.into_iter().zip(records).enumerate();
     let mut keys: Vec<_> = records
         .map(|(at, (of_path, record))| (of_path, record.path(), at))

@@ -99,6 +99,27 @@ impl Audited {
 }
 
 impl Outcome {
+    /// Returns the outcome of a run that came to these counts, and of which there is nothing else to
+    /// say.
+    pub fn of(summary: Summary) -> Outcome {
+        Outcome {
+            summary,
+            output: Ok(()),
+            empty: Vec::new(),
+            interrupted: None,
+            failed_fast: false,
+            out_of_time: None,
+            unwritten: Vec::new(),
+            panics: 0,
+            is_share: false,
+            has_failed_part: false,
+            not_whole: Vec::new(),
+            unchecked: Arc::default(),
+            notes: Arc::from([]),
+            audit: Audited::NotAsked,
+        }
+    }
+
     /// Returns the conclusion of the run.
     pub fn conclusion(&self) -> Conclusion {
         let summary = &self.summary;
@@ -260,28 +281,13 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     fn outcome(valid: u64, failures: u64, expected: u64) -> Outcome {
-        Outcome {
-            summary: Summary {
-                valid,
-                invalid: failures,
-                failures,
-                expected,
-                ..Summary::default()
-            },
-            output: Ok(()),
-            empty: Vec::new(),
-            interrupted: None,
-            failed_fast: false,
-            out_of_time: None,
-            unwritten: Vec::new(),
-            panics: 0,
-            is_share: false,
-            has_failed_part: false,
-            not_whole: Vec::new(),
-            unchecked: Arc::default(),
-            notes: Arc::from([]),
-            audit: Audited::NotAsked,
-        }
+        Outcome::of(Summary {
+            valid,
+            invalid: failures,
+            failures,
+            expected,
+            ..Summary::default()
+        })
     }
 
     fn with_empty_path(outcome: Outcome) -> Outcome {

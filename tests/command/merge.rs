@@ -927,7 +927,13 @@ fn paths_in_another_order_are_not_taken_for_each_other() {
 #[test]
 fn paths_below_each_other_are_merged_in_the_order_of_one_run() {
     let mirror = mirror();
-    for paths in [["m", "m/d0"], ["m/d0", "m"]] {
+    for paths in [
+        ["m", "m/d0"],
+        ["m/d0", "m"],
+        ["m", "m/d0/2.zst"],
+        ["m/d0/4.sig.bin", "m"],
+        ["m", "m/d0/4.sig.bin"],
+    ] {
         let whole = mirror.run_pinned(&paths).stdout;
         for number in 1..=3 {
             shard_by(&mirror, (number, 3), &paths);
