@@ -66,7 +66,7 @@ mod wire;
 pub use command::command;
 
 pub use content::IoMode;
-pub use digest::Digest;
+pub use digest::{Algorithm, Digest};
 pub use engine::PoolError;
 pub use files::SharedPath;
 pub use progress::{Cancel, Counters, Flight};

@@ -14,7 +14,7 @@ use super::inner::{Inner, Job, Outer};
 use super::packer::{Conveyor, Piece};
 use super::{Contents, Defect, Entry, Fault, Member};
 use crate::content::ReadError;
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digests, Hasher, Wanted};
 
 /// Maximum number of chunks, and of pieces, that wait: 2 MiB of each.
 const MOST_WAITING: usize = 8;
@@ -77,13 +77,13 @@ enum Who {
 }
 
 impl Belt {
-    pub(super) fn new(hasher: Hasher) -> Belt {
+    pub(super) fn new(hasher: Hasher, wanted: Wanted) -> Belt {
         Belt {
             hasher,
             state: Mutex::new(State {
                 chunks: VecDeque::new(),
                 pieces: VecDeque::new(),
-                outer: Some(Outer::new(hasher)),
+                outer: Some(Outer::new(hasher, wanted)),
                 inner: Some(Inner::new(hasher)),
                 spent: (Vec::new(), Vec::new()),
                 done: Vec::new(),
@@ -174,9 +174,9 @@ impl Belt {
         result
     }
 
-    /// Returns the digest of all chunks, and the outcome, once [`Belt::advance`] said that this is
+    /// Returns the digests of all chunks, and the outcome, once [`Belt::advance`] said that this is
     /// all.
-    pub(super) fn end(&self) -> Option<(Digest, Outcome)> {
+    pub(super) fn end(&self) -> Option<(Digests, Outcome)> {
         let mut state = self.lock();
         let outcome = state.outcome.take()?;
         Some((state.outer.take()?.finish(), outcome))

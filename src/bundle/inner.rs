@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::packer::{Ended, Piece};
 use super::{Entry, Member};
-use crate::digest::{Block, Digest, Feed, Hasher, Lane};
+use crate::digest::{Block, Digests, Feed, Hasher, Lane, Wanted, Wide};
 
 /// The file as it is.
 #[derive(Debug)]
 pub(super) struct Outer {
     lane: Lane,
+    /// What is wanted beside SHA-256, if anything; it has the bytes that the lane has.
+    wide: Option<Wide>,
     /// The bytes being hashed. All but the file's last have whole blocks.
     chunk: Option<Arc<Vec<u8>>>,
     at: usize,
@@ -19,9 +21,10 @@ pub(super) struct Outer {
 }
 
 impl Outer {
-    pub(super) fn new(hasher: Hasher) -> Outer {
+    pub(super) fn new(hasher: Hasher, wanted: Wanted) -> Outer {
         Outer {
             lane: hasher.begin(),
+            wide: Wide::begin(wanted),
             chunk: None,
             at: 0,
             tail: Vec::new(),
@@ -47,6 +50,15 @@ impl Outer {
         }
     }
 
+    /// Marks so many bytes as hashed, which the lane has taken.
+    fn consume(&mut self, count: usize) {
+        if let (Some(wide), Some(chunk)) = (&mut self.wide, &self.chunk) {
+            let taken = chunk.get(self.at..self.at + count);
+            wide.update(taken.unwrap_or_default());
+        }
+        self.at += count;
+    }
+
     /// Ends a chunk that has no whole block left, and returns it.
     fn unload(&mut self) -> Option<Arc<Vec<u8>>> {
         let chunk = self.chunk.take()?;
@@ -59,9 +71,9 @@ impl Outer {
         Some(chunk)
     }
 
-    /// Returns the digest of all chunks.
-    pub(super) fn finish(self) -> Digest {
-        self.lane.finish(&self.tail)
+    /// Returns the digests of all chunks.
+    pub(super) fn finish(self) -> Digests {
+        self.lane.finish_with(self.wide, &self.tail)
     }
 }
 
@@ -181,7 +193,7 @@ impl Job {
             };
             let bytes = taken * size_of::<Block>();
             if let Some(outer) = self.outer.as_mut().filter(|_| on_outer) {
-                outer.at += bytes;
+                outer.consume(bytes);
                 self.hashed += bytes as u64;
                 self.chunk = outer.unload();
                 self.hashed += self.chunk.as_ref().map_or(0, |_| outer.tail.len() as u64);

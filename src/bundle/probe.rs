@@ -8,7 +8,7 @@ use super::inner::{Inner, Job};
 use super::packer::{Conveyor, Piece};
 use super::{Contents, Entry, Fault, Limits, Member, Step, Stream, WindowBudget};
 use crate::content::{IoMode, Joined, Reading};
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digest, Hasher, Wanted};
 
 /// Reads a bundle; returns the file's digest, the number of its members, and what is wrong with
 /// them.
@@ -26,15 +26,15 @@ pub fn read(path: &Path, hasher: Hasher) -> io::Result<(Digest, usize, Option<St
     };
     let content = Joined::open(path, &[], reading).map_err(io::Error::other)?;
     let budget = WindowBudget::new(limits.max_window);
-    let mut stream = Stream::begin(content.into(), hasher, limits, &budget)?;
+    let mut stream = Stream::begin(content.into(), (hasher, Wanted::default()), limits, &budget)?;
     let mut members = 0;
     while let Step::On { .. } = stream.advance(&mut |_| members += 1) {}
     let end = stream.end();
-    let digest = end
+    let digests = end
         .outer
         .map_err(|error| io::Error::from(Fault::Read(error)))?;
     Ok((
-        digest,
+        *digests.sha256(),
         members,
         end.contents.err().map(|defect| defect.to_string()),
     ))

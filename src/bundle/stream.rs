@@ -12,7 +12,7 @@ use super::frames::{self, Setting};
 use super::raw::Raw;
 use super::{Contents, Defect, Fault, Limits, Member, Step, WindowBudget};
 use crate::content::{Input, ReadError};
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digests, Hasher, Wanted};
 
 /// Bytes of the file that one step hashes at most, beside those of its members.
 const STEP: u64 = 2 * 1024 * 1024;
@@ -29,25 +29,25 @@ pub(crate) struct Stream {
 pub(crate) struct End {
     /// The content, to ask whether it is unchanged; `None` only if `outer` is an error.
     pub(crate) content: Option<Input>,
-    /// The digest of the whole file. It does not depend on what the file holds.
-    pub(crate) outer: Result<Digest, ReadError>,
+    /// The digests of the whole file. They do not depend on what the file holds.
+    pub(crate) outer: Result<Digests, ReadError>,
     /// What it holds. The members that were handed over are all only if this is no defect and
     /// `outer` no error.
     pub(crate) contents: Result<Contents, Defect>,
 }
 
 impl Stream {
-    /// Begins to read.
+    /// Begins to read, and to compute what is `wanted` of the file beside its SHA-256.
     ///
     /// # Errors
     /// EAGAIN if the system allows no other thread.
     pub(crate) fn begin(
         mut content: Input,
-        hasher: Hasher,
+        (hasher, wanted): (Hasher, Wanted),
         limits: Limits,
         budget: &WindowBudget,
     ) -> io::Result<Stream> {
-        let belt = Arc::new(Belt::new(hasher));
+        let belt = Arc::new(Belt::new(hasher, wanted));
         let (its, budget) = (Arc::clone(&belt), budget.clone());
         let work = move || {
             let _closing = Closing(&its);
@@ -76,9 +76,9 @@ impl Stream {
         let thread = self.thread.take();
         let content = thread.and_then(|thread| thread.join().ok());
         match self.belt.end().filter(|_| content.is_some()) {
-            Some((digest, outcome)) => End {
+            Some((digests, outcome)) => End {
                 content,
-                outer: outcome.read.map(|()| digest),
+                outer: outcome.read.map(|()| digests),
                 contents: outcome.contents,
             },
             // Fail closed: the thread panicked, or a worker did over a lane.
@@ -152,7 +152,12 @@ mod tests {
     use super::super::testing::{Frame, file, gzip, tar};
     use super::*;
     use crate::content::{IoMode, Joined, Reading};
+    use crate::digest::{Algorithm, Algorithms, Digest};
     use crate::files::SharedPath;
+
+    fn plainly() -> (Hasher, Wanted) {
+        (Hasher::promised(), Wanted::default())
+    }
 
     fn opened(path: &Path, parts: &[SharedPath]) -> Input {
         let reading = Reading {
@@ -167,7 +172,7 @@ mod tests {
 
     fn begun(path: &Path, limits: Limits) -> Stream {
         let budget = WindowBudget::new(limits.max_window);
-        Stream::begin(opened(path, &[]), Hasher::promised(), limits, &budget).unwrap()
+        Stream::begin(opened(path, &[]), plainly(), limits, &budget).unwrap()
     }
 
     /// Reads to the end; returns the members and the sum of the bytes that steps reported.
@@ -186,7 +191,7 @@ mod tests {
         let path = directory.path().join("bundle");
         fs::write(&path, bytes).unwrap();
         let (found, hashed, end) = finish(begun(&path, Limits::default()));
-        assert_eq!(end.outer.unwrap(), Digest::of(bytes));
+        assert_eq!(end.outer.unwrap(), Digest::of(bytes).into());
         assert_eq!(end.contents, contents);
         assert_eq!(found, members);
         assert_eq!(hashed, bytes.len() as u64);
@@ -217,6 +222,29 @@ mod tests {
     }
 
     #[test]
+    fn the_wider_digests_are_those_of_the_whole_file() {
+        let (tar, members) = large();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bundle");
+        let wanted = || -> Wanted {
+            let mut wanted = Algorithms::from(Algorithm::Sha384).into();
+            Wanted::add(&mut wanted, Algorithms::from(Algorithm::Sha512).into());
+            wanted.add_behind([7; 64]);
+            wanted
+        };
+        for bytes in [gzip(&tar), tar, vec![3; 3_000_001], vec![1; 63], Vec::new()] {
+            fs::write(&path, &bytes).unwrap();
+            let limits = Limits::default();
+            let budget = WindowBudget::new(limits.max_window);
+            let begun = (Hasher::promised(), wanted());
+            let stream = Stream::begin(opened(&path, &[]), begun, limits, &budget).unwrap();
+            let (found, _, end) = finish(stream);
+            assert_eq!(end.outer.unwrap(), Digests::of(&bytes, wanted()));
+            assert!(found.is_empty() || found == members);
+        }
+    }
+
+    #[test]
     fn the_digest_of_the_file_does_not_depend_on_its_content() {
         let (tar, members) = large();
         let mut bytes = Frame::of(&tar).bytes();
@@ -244,9 +272,9 @@ mod tests {
         let content = opened(Path::new("none"), &parts);
         let limits = Limits::default();
         let budget = WindowBudget::new(limits.max_window);
-        let stream = Stream::begin(content, Hasher::promised(), limits, &budget).unwrap();
+        let stream = Stream::begin(content, plainly(), limits, &budget).unwrap();
         let (found, _, end) = finish(stream);
-        assert_eq!(end.outer.unwrap(), Digest::of(&bytes));
+        assert_eq!(end.outer.unwrap(), Digest::of(&bytes).into());
         assert_eq!((found, end.contents), (members, Ok(Contents::Tar)));
     }
 
@@ -259,7 +287,7 @@ mod tests {
         fs::write(&path, b"short").unwrap();
         let limits = Limits::default();
         let budget = WindowBudget::new(limits.max_window);
-        let stream = Stream::begin(content, Hasher::promised(), limits, &budget).unwrap();
+        let stream = Stream::begin(content, plainly(), limits, &budget).unwrap();
         let (_, _, end) = finish(stream);
         assert!(matches!(end.outer, Err(ReadError::Changed)));
     }
@@ -278,7 +306,7 @@ mod tests {
         fs::write(&path, frame.bytes()).unwrap();
         let limits = Limits::default();
         let content = opened(&path, &[]);
-        let mut stream = Stream::begin(content, Hasher::promised(), limits, &budget).unwrap();
+        let mut stream = Stream::begin(content, plainly(), limits, &budget).unwrap();
         let mut sink = |_| ();
         assert!(matches!(stream.advance(&mut sink), Step::On { .. }));
         let thread = stream.thread.take().unwrap();

@@ -1,5 +1,5 @@
 //! SHA-256 (FIPS 180-4): an artifact's digest, the lanes that compute it, and the choice of
-//! implementation.
+//! implementation; and the wider hashes that are computed beside it.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -8,8 +8,11 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 pub mod stream;
+pub mod wide;
 
 use std::fmt;
+
+pub use wide::{Algorithm, Algorithms, Digests, Wanted, Wide};
 
 /// The block of SHA-256: 64 bytes.
 pub type Block = [u8; 64];

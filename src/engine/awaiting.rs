@@ -9,7 +9,7 @@ use super::judging::{CHANGED, Pending};
 use super::opened::Context;
 use super::{Task, sniffing};
 use crate::content::Input;
-use crate::digest::Digest;
+use crate::digest::{Digests, Wanted};
 use crate::files::SharedPath;
 use crate::hints::data;
 use crate::progress::Flight;
@@ -88,6 +88,15 @@ impl Awaiting {
         self.names.iter().all(is_known)
     }
 
+    /// Returns what the names want of the file beside its SHA-256.
+    pub(super) fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted::default();
+        for (_, pending) in &self.names {
+            wanted.add(pending.wanted());
+        }
+        wanted
+    }
+
     /// Shows that so many more bytes are done.
     pub(super) fn advance(&self, bytes: u64) {
         if let Some(flight) = &self.flight {
@@ -105,7 +114,7 @@ impl Awaiting {
     /// Judges the file under each of its names according to the outcome of hashing.
     pub(super) fn judge<'a>(
         &self,
-        hashed: &Result<Digest, Verdict>,
+        hashed: &Result<Digests, Verdict>,
         content: &Input,
         context: &Context<'a>,
     ) -> Vec<Outcome<'a>> {
@@ -114,10 +123,10 @@ impl Awaiting {
         let read_as = self.read_as(context);
         let judge = |(position, pending): &(usize, Pending)| {
             let (place, task) = context.tasks.get(*position)?;
-            let digest = hashed
+            let digests = hashed
                 .clone()
-                .and_then(|digest| still(content, task, digest));
-            let judged = pending.judged(task, digest, context.settings, self.started);
+                .and_then(|digests| still(content, task, digests));
+            let judged = pending.judged(task, digests, context.settings, self.started);
             let record = judged.map(|judged| Record {
                 size: content.size(),
                 seen: judged.seen.clone().or_else(|| self.seen(&judged, content)),
@@ -154,11 +163,11 @@ impl Awaiting {
     }
 }
 
-/// Returns the digest if the name still leads to the hashed file.
-fn still(content: &Input, task: &Task, digest: Digest) -> Result<Digest, Verdict> {
+/// Returns the digests if the name still leads to the hashed file.
+fn still(content: &Input, task: &Task, digests: Digests) -> Result<Digests, Verdict> {
     // Fail closed: the name must lead to the file that was hashed, in the same state.
     if content.is_unchanged(&task.data.to_path_buf()) {
-        Ok(digest)
+        Ok(digests)
     } else {
         Err(CHANGED)
     }

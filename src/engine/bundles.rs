@@ -13,7 +13,7 @@ use super::opened::{Context, Ended, Placed};
 use super::{Bundle, Claim, Task};
 use crate::bundle::{self, Defect, End, Entry, Fault, Member, Step, Stream, Tree, WindowBudget};
 use crate::content::Input;
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digests, Hasher};
 use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::image::{self, Contents, Judgement, Outer, Policy};
@@ -173,8 +173,8 @@ enum Source {
 struct Finished {
     /// The file, or `None` for a directory.
     file: Option<Input>,
-    /// Its digest; for a directory whether it could be read, without one.
-    hashed: Result<Option<Digest>, Verdict>,
+    /// Its digests; for a directory whether it could be read, without any.
+    hashed: Result<Option<Digests>, Verdict>,
     /// Whether it holds an archive, or why what it holds cannot be relied upon.
     contents: Result<bundle::Contents, Defect>,
 }
@@ -191,13 +191,15 @@ impl Opening {
         names: impl FnOnce(u64) -> Awaiting,
     ) -> Result<Opening, Verdict> {
         let left = content.size().unwrap_or(0);
-        let stream = Stream::begin(content, hasher, images.limits, &images.windows);
+        let names = names(left);
+        let begun = (hasher, names.wanted());
+        let stream = Stream::begin(content, begun, images.limits, &images.windows);
         Ok(Opening {
             source: Source::File(stream.map_err(|error| of_error(error.into()))?),
             contents: Contents::default(),
             images: Arc::clone(images),
             left,
-            names: names(left),
+            names,
         })
     }
 
@@ -277,8 +279,8 @@ impl Opening {
         let contents = hashed.is_ok().then_some(&contents);
         let failure = hashed.as_ref().err().cloned();
         let archive = match (&file, &hashed) {
-            (Some(file), Ok(Some(digest))) => file.size().map(|size| Archive {
-                digest: *digest,
+            (Some(file), Ok(Some(digests))) => file.size().map(|size| Archive {
+                digest: *digests.sha256(),
                 size,
             }),
             _ => None,
@@ -286,7 +288,7 @@ impl Opening {
         let mut outcomes = match &file {
             // Fail closed: a file without a digest was not read to its end.
             Some(file) => {
-                let hashed = hashed.and_then(|digest| digest.ok_or(CHANGED));
+                let hashed = hashed.and_then(|digests| digests.ok_or(CHANGED));
                 self.names.judge(&hashed, file, context)
             }
             None => self.without_file(hashed.err(), context),

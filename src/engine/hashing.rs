@@ -5,13 +5,19 @@ use super::awaiting::{Awaiting, Outcome};
 use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
 use crate::content::{Input, ReadError};
-use crate::digest::{Block, Digest, Feed, Hasher, Lane};
+use crate::digest::{Block, Digests, Feed, Hasher, Lane, Wide};
 use crate::trust::verdict::Verdict;
+
+/// Blocks that a lane takes before the wider hashes take the same bytes: few enough to be found in
+/// the processor's cache.
+const MOST_BESIDE: usize = 256 * 1024 / size_of::<Block>();
 
 /// A file being hashed, for all of its names that wait for its digest.
 pub(super) struct Hashing {
     content: Input,
     lane: Lane,
+    /// What the names want beside SHA-256, if anything.
+    wide: Option<Wide>,
     pub(super) names: Awaiting,
 }
 
@@ -20,6 +26,7 @@ impl Hashing {
         Hashing {
             content,
             lane: hasher.begin(),
+            wide: Wide::begin(names.wanted()),
             names,
         }
     }
@@ -30,7 +37,7 @@ impl Hashing {
     }
 
     /// Ensures that at least one block is in memory, or returns how the file ended.
-    pub(super) fn fill(&mut self) -> Option<Result<Digest, Verdict>> {
+    pub(super) fn fill(&mut self) -> Option<Result<Digests, Verdict>> {
         if self.names.needs_nothing() {
             // No signature can be valid, regardless of the digest. Fail closed: this verdict is not
             // used, and it would not pass.
@@ -45,7 +52,7 @@ impl Hashing {
     }
 
     /// Consumes the last bytes, fewer than a block.
-    fn finish(&mut self) -> Result<Digest, ReadError> {
+    fn finish(&mut self) -> Result<Digests, ReadError> {
         let rest = self.content.unread().to_vec();
         self.content.consume(rest.len());
         self.content.fill()?;
@@ -53,24 +60,36 @@ impl Hashing {
         if !self.content.unread().is_empty() {
             return Err(ReadError::Changed);
         }
-        Ok(self.lane.clone().finish(&rest))
+        Ok(self.lane.clone().finish_with(self.wide.take(), &rest))
     }
 
     pub(super) fn feed(&mut self) -> Feed<'_> {
+        let blocks = self.content.unread().as_chunks().0;
+        let most = match self.wide {
+            Some(_) => blocks.len().min(MOST_BESIDE),
+            None => blocks.len(),
+        };
         Feed {
             lane: &mut self.lane,
-            blocks: self.content.unread().as_chunks().0,
+            blocks: blocks.get(..most).unwrap_or(blocks),
         }
     }
 
-    /// Marks the next `count` bytes as hashed.
+    /// Marks the next `count` bytes as hashed, which the lane has taken.
     pub(super) fn consume(&mut self, count: usize) {
+        if let Some(wide) = &mut self.wide {
+            // A page of a map may have changed since the lane took it, so that the two hash
+            // different bytes. A verdict rests on one digest alone, of bytes that were read; and
+            // what changed is found changed when it is judged.
+            let taken = self.content.unread().get(..count);
+            wide.update(taken.unwrap_or_default());
+        }
         self.content.consume(count);
         self.names.advance(count as u64);
     }
 
     /// Judges every name according to the outcome of hashing.
-    pub(super) fn end(&self, hashed: Result<Digest, Verdict>, context: &Context<'_>) -> Ended {
+    pub(super) fn end(&self, hashed: Result<Digests, Verdict>, context: &Context<'_>) -> Ended {
         match &hashed {
             // The last bytes, fewer than a block, that `finish` consumed.
             Ok(_) => context

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::{Claim, Offer, Settings, Task};
 use crate::content::{self, Input, ReadError, Stamp};
-use crate::digest::Digest;
+use crate::digest::{Digest, Digests, Wanted};
 use crate::hints;
 use crate::text::os_error;
 use crate::trust;
@@ -91,25 +91,37 @@ impl Pending {
         is_there.then_some(covered)
     }
 
+    /// Returns what must be computed of the file beside its SHA-256.
+    pub(super) fn wanted(&self) -> Wanted {
+        match self {
+            // P-256 signs SHA-256.
+            Pending::Judgement(..)
+            | Pending::Digest(_)
+            | Pending::Nothing(..)
+            | Pending::Covered(..)
+            | Pending::Images => Wanted::default(),
+        }
+    }
+
     /// Judges a name of a file; `None` if its images are judged instead.
     pub(super) fn judged(
         &self,
         task: &Task,
-        digest: Result<Digest, Verdict>,
+        digests: Result<Digests, Verdict>,
         settings: &Settings,
         started: Instant,
     ) -> Option<Record> {
-        let (verdict, digest) = match (self, digest) {
+        let (verdict, digest) = match (self, digests) {
             (Pending::Images, Ok(_)) => return None,
             (Pending::Images, Err(failure)) => (failure, None),
-            (Pending::Nothing(known, _) | Pending::Digest(known), digest) => {
-                (known.clone(), digest.ok())
+            (Pending::Nothing(known, _) | Pending::Digest(known), digests) => {
+                (known.clone(), digests.ok().map(|digests| *digests.sha256()))
             }
             (Pending::Covered(earlier, ..), _) => (Verdict::VerifiedEarlier(earlier.clone()), None),
             (Pending::Judgement(..), Err(failure)) => (failure, None),
-            (Pending::Judgement(signature, _), Ok(digest)) => {
-                let verdict = trust::judge(&settings.keys, &digest, signature);
-                (verdict, Some(digest))
+            (Pending::Judgement(signature, _), Ok(digests)) => {
+                let verdict = trust::judge(&settings.keys, &digests, signature);
+                (verdict, Some(*digests.sha256()))
             }
         };
         let unfit = match (self, &verdict) {

@@ -71,8 +71,9 @@ impl<'a> Seeking<'a> {
             let seeking = self.by_point.get(&point.x()).into_iter().flatten();
             let verifies = |(number, key): &&(usize, &Key)| {
                 let signature = self.signatures.get(*number);
-                signature
-                    .is_some_and(|signature| budget.spend(1) && key.verifies(digest, signature))
+                signature.is_some_and(|signature| {
+                    budget.spend(1) && key.verifies(&(*digest).into(), signature)
+                })
             };
             found.extend(seeking.filter(verifies).map(|(number, _)| (*number, place)));
         }

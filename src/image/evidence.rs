@@ -214,7 +214,7 @@ impl Evidence {
 
 /// Returns the verdict if a trusted key made the signature, and the key's place among the keys.
 fn valid(keys: &[Arc<Key>], digest: &Digest, proof: &Proof) -> Option<(usize, Verdict)> {
-    let verdict = trust::judge(keys, digest, proof.signature.as_ref()?);
+    let verdict = trust::judge(keys, &(*digest).into(), proof.signature.as_ref()?);
     let Verdict::Valid { key } = &verdict else {
         return None;
     };

@@ -1,7 +1,7 @@
 //! Who signed what: keys, signatures and the verdicts on artifacts.
 //!
 //! Everything here is pure: bytes in, values out. No files, threads, clock or printing. The only
-//! outside type is [`crate::digest::Digest`], which cannot be made without hashing.
+//! outside types are those of [`crate::digest`], which cannot be made without hashing.
 
 pub(crate) mod claimed;
 pub mod earlier;
@@ -18,19 +18,20 @@ pub mod verdict;
 
 use std::sync::Arc;
 
-use crate::digest::Digest;
+use crate::digest::Digests;
 use key::Key;
 use signature::Signature;
 use verdict::{Invalid, Verdict};
 
-/// Decides one signature: valid if any of the trusted `keys` verifies it over `digest`.
+/// Decides one signature: valid if any of the trusted `keys` verifies it over the content with these
+/// `digests`.
 ///
 /// Tries the keys in order; the verdict names the first that verifies.
-pub fn judge(keys: &[Arc<Key>], digest: &Digest, signature: &Signature) -> Verdict {
+pub fn judge(keys: &[Arc<Key>], digests: &Digests, signature: &Signature) -> Verdict {
     // Fail closed: this is the only place that returns `Valid`, and only a key that verifies
     // reaches it.
     keys.iter()
-        .find(|key| key.verifies(digest, signature))
+        .find(|key| key.verifies(digests, signature))
         .map_or(Verdict::Invalid(Invalid::NoKeyVerifies), |key| {
             Verdict::Valid {
                 key: Arc::clone(key),
@@ -41,6 +42,7 @@ pub fn judge(keys: &[Arc<Key>], digest: &Digest, signature: &Signature) -> Verdi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
     use crate::testing::signing_key as signing;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::ecdsa::{self, SigningKey};
@@ -62,7 +64,7 @@ mod tests {
     fn passes(key: &SigningKey, message: &[u8], signature: &ecdsa::Signature) -> bool {
         let signature = Signature::parse(signature.to_der().as_bytes()).unwrap();
         let (digest, key) = (Digest::of(message), public(key));
-        let verdict = || judge(&[Arc::clone(&key)], &digest, &signature).passes();
+        let verdict = || judge(&[Arc::clone(&key)], &digest.into(), &signature).passes();
         let first = verdict();
         assert!((0..50).all(|_| verdict() == first));
         first
@@ -96,7 +98,7 @@ mod tests {
         let signature = signed(&signing(2), b"x");
         let signature = Signature::parse(signature.to_der().as_bytes()).unwrap();
         let keys = [1, 2, 2].map(|number| public(&signing(number)));
-        let verdict = |keys: &[Arc<Key>]| judge(keys, &Digest::of(b"x"), &signature);
+        let verdict = |keys: &[Arc<Key>]| judge(keys, &Digest::of(b"x").into(), &signature);
         match verdict(&keys) {
             Verdict::Valid { key } => assert!(Arc::ptr_eq(&key, &keys[1])),
             other => panic!("{other:?}"),

@@ -17,7 +17,7 @@ pub use error::KeyError;
 use super::claimed::ClaimedDigest;
 use super::multiples::Multiples;
 use super::signature::Signature;
-use crate::digest::Digest;
+use crate::digest::{Digest, Digests};
 
 /// Maximum size of a key file in bytes. A P-256 key takes 178 as PEM; the rest leaves room for text
 /// around it. A longer file was named by mistake (an artifact, for example).
@@ -111,8 +111,10 @@ impl Key {
         self.verifying.to_public_key_der().is_ok_and(named)
     }
 
-    /// Reports whether this key made `signature` over `digest` (FIPS 186-5, 6.4.2).
-    pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
+    /// Reports whether this key made `signature` over the content with these digests
+    /// (FIPS 186-5, 6.4.2).
+    pub(crate) fn verifies(&self, digests: &Digests, signature: &Signature) -> bool {
+        let digest = digests.sha256();
         if self.used.fetch_add(1, Ordering::Relaxed) < FEW {
             let verified = self
                 .verifying

@@ -1,0 +1,372 @@
+//! The hashes that signatures need beside SHA-256 (FIPS 180-4), computed from the same bytes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha384, Sha512};
+
+use super::{Digest, Lane};
+
+/// A hash function that signatures are made over.
+///
+/// ```
+/// use verify_signatures::Algorithm;
+///
+/// assert_eq!(Algorithm::Sha384.name(), "sha384");
+/// assert_eq!(Algorithm::named("md5"), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Algorithm {
+    /// Every hash function, shortest digest first.
+    pub const ALL: [Algorithm; 3] = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512];
+
+    /// Returns its term in options and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Sha256 => "sha256",
+            Algorithm::Sha384 => "sha384",
+            Algorithm::Sha512 => "sha512",
+        }
+    }
+
+    /// Returns the one with this term.
+    pub fn named(term: &str) -> Option<Algorithm> {
+        let mut all = Algorithm::ALL.into_iter();
+        all.find(|algorithm| algorithm.name() == term)
+    }
+
+    /// Returns the length of its digests in bytes.
+    pub fn bytes(self) -> usize {
+        match self {
+            Algorithm::Sha256 => 32,
+            Algorithm::Sha384 => 48,
+            Algorithm::Sha512 => 64,
+        }
+    }
+}
+
+/// Prints its name as FIPS 180-4 writes it.
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Algorithm::Sha256 => "SHA-256",
+            Algorithm::Sha384 => "SHA-384",
+            Algorithm::Sha512 => "SHA-512",
+        })
+    }
+}
+
+/// Which hashes beside SHA-256 are wanted of a content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Algorithms {
+    sha384: bool,
+    sha512: bool,
+}
+
+impl Algorithms {
+    /// None beside SHA-256.
+    pub const NONE: Algorithms = Algorithms {
+        sha384: false,
+        sha512: false,
+    };
+
+    /// Returns what either set has.
+    #[must_use]
+    pub fn union(self, other: Algorithms) -> Algorithms {
+        Algorithms {
+            sha384: self.sha384 || other.sha384,
+            sha512: self.sha512 || other.sha512,
+        }
+    }
+
+    /// Reports whether SHA-256 is enough.
+    pub fn is_empty(self) -> bool {
+        self == Algorithms::NONE
+    }
+}
+
+/// The set of this one hash, which is empty for SHA-256: it is always computed.
+impl From<Algorithm> for Algorithms {
+    fn from(algorithm: Algorithm) -> Algorithms {
+        Algorithms {
+            sha384: algorithm == Algorithm::Sha384,
+            sha512: algorithm == Algorithm::Sha512,
+        }
+    }
+}
+
+/// Bytes that are hashed before a content: of Ed25519, R and the key (RFC 8032, 5.1.7).
+pub type Prefix = [u8; 64];
+
+/// What is to be computed of a content beside its SHA-256.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    algorithms: Algorithms,
+    /// The prefixes, each once, of which SHA-512 is wanted with the content behind them.
+    prefixes: Vec<Prefix>,
+}
+
+impl Wanted {
+    /// Adds what is wanted elsewhere.
+    pub fn add(&mut self, other: Wanted) {
+        self.algorithms = self.algorithms.union(other.algorithms);
+        for prefix in other.prefixes {
+            self.add_behind(prefix);
+        }
+    }
+
+    /// Adds the SHA-512 of `prefix` and the content behind it.
+    pub fn add_behind(&mut self, prefix: Prefix) {
+        if !self.prefixes.contains(&prefix) {
+            self.prefixes.push(prefix);
+        }
+    }
+
+    /// Reports whether SHA-256 is enough.
+    pub fn is_empty(&self) -> bool {
+        self.algorithms.is_empty() && self.prefixes.is_empty()
+    }
+}
+
+impl From<Algorithms> for Wanted {
+    fn from(algorithms: Algorithms) -> Wanted {
+        Wanted {
+            algorithms,
+            prefixes: Vec::new(),
+        }
+    }
+}
+
+/// A content being hashed by everything that is wanted beside SHA-256.
+#[derive(Clone, Debug)]
+pub struct Wide {
+    sha384: Option<Sha384>,
+    sha512: Option<Sha512>,
+    behind: Vec<(Prefix, Sha512)>,
+}
+
+impl Wide {
+    /// Begins an empty content; `None` if SHA-256 is enough, so that it costs nothing.
+    pub fn begin(wanted: Wanted) -> Option<Wide> {
+        let Wanted {
+            algorithms,
+            prefixes,
+        } = wanted;
+        let begun = |prefix: Prefix| (prefix, Sha512::new_with_prefix(prefix));
+        let is_wanted = !algorithms.is_empty() || !prefixes.is_empty();
+        is_wanted.then(|| Wide {
+            sha384: algorithms.sha384.then(Sha384::new),
+            sha512: algorithms.sha512.then(Sha512::new),
+            behind: prefixes.into_iter().map(begun).collect(),
+        })
+    }
+
+    /// Adds the next bytes, of any number.
+    pub fn update(&mut self, bytes: &[u8]) {
+        // Piece by piece: what one hash has brought into the nearest cache, the others find there.
+        for piece in bytes.chunks(PIECE) {
+            if let Some(hash) = &mut self.sha384 {
+                hash.update(piece);
+            }
+            if let Some(hash) = &mut self.sha512 {
+                hash.update(piece);
+            }
+            for (_, hash) in &mut self.behind {
+                hash.update(piece);
+            }
+        }
+    }
+
+    fn finish(self) -> Computed {
+        let behind = self.behind.into_iter();
+        Computed {
+            sha384: self.sha384.map(|hash| hash.finalize().into()),
+            sha512: self.sha512.map(|hash| hash.finalize().into()),
+            behind: behind
+                .map(|(prefix, hash)| (prefix, hash.finalize().into()))
+                .collect(),
+        }
+    }
+}
+
+/// Bytes that each hash takes before the next one does.
+const PIECE: usize = 16 * 1024;
+
+/// Every digest of one content that was computed: SHA-256, and what was wanted beside it.
+///
+/// Like [`Digest`], it is made by this module alone, by hashing: whoever has one has what was
+/// computed of bytes that were read. If a file changes while it is read, its digests may be those
+/// of different bytes. That is no harm: a verdict rests on one of them, and what changed fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digests {
+    sha256: Digest,
+    wide: Option<Arc<Computed>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Computed {
+    sha384: Option<[u8; 48]>,
+    sha512: Option<[u8; 64]>,
+    behind: Vec<(Prefix, [u8; 64])>,
+}
+
+impl Digests {
+    /// Returns the digests of bytes in memory.
+    pub fn of(bytes: &[u8], wanted: impl Into<Wanted>) -> Digests {
+        let mut wide = Wide::begin(wanted.into());
+        if let Some(wide) = &mut wide {
+            wide.update(bytes);
+        }
+        Digest::of(bytes).beside(wide)
+    }
+
+    /// Returns the SHA-256.
+    pub fn sha256(&self) -> &Digest {
+        &self.sha256
+    }
+
+    /// Returns the digest by this hash, if it was computed.
+    pub fn get(&self, algorithm: Algorithm) -> Option<&[u8]> {
+        let wide = self.wide.as_deref();
+        match algorithm {
+            Algorithm::Sha256 => Some(self.sha256.as_bytes()),
+            Algorithm::Sha384 => wide?.sha384.as_ref().map(|digest| &digest[..]),
+            Algorithm::Sha512 => wide?.sha512.as_ref().map(|digest| &digest[..]),
+        }
+    }
+
+    /// Returns the SHA-512 of `prefix` and the content behind it, if it was computed.
+    pub fn behind(&self, prefix: &Prefix) -> Option<&[u8; 64]> {
+        let behind = &self.wide.as_deref()?.behind;
+        let found = behind.iter().find(|(of, _)| of == prefix);
+        found.map(|(_, digest)| digest)
+    }
+}
+
+/// Only its SHA-256 is known of the content.
+impl From<Digest> for Digests {
+    fn from(sha256: Digest) -> Digests {
+        Digests { sha256, wide: None }
+    }
+}
+
+impl Digest {
+    /// Joins the SHA-256 of a content with what else was computed of it.
+    fn beside(self, wide: Option<Wide>) -> Digests {
+        Digests {
+            sha256: self,
+            wide: wide.map(|wide| Arc::new(wide.finish())),
+        }
+    }
+}
+
+impl Lane {
+    /// Adds the `rest` of the message, of any length, here and to `wide`, which had every byte that
+    /// this lane had, and finishes both.
+    pub fn finish_with(self, mut wide: Option<Wide>, rest: &[u8]) -> Digests {
+        if let Some(wide) = &mut wide {
+            wide.update(rest);
+        }
+        self.finish(rest).beside(wide)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::hex::from_hex;
+    use proptest::prelude::*;
+
+    fn both() -> Wanted {
+        Algorithms::from(Algorithm::Sha384)
+            .union(Algorithm::Sha512.into())
+            .into()
+    }
+
+    #[test]
+    fn the_digests_of_abc_are_those_of_nist() {
+        let digests = Digests::of(b"abc", both());
+        for (algorithm, digest) in [
+            (
+                Algorithm::Sha256,
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
+            (
+                Algorithm::Sha384,
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed\
+                 8086072ba1e7cc2358baeca134c825a7",
+            ),
+            (
+                Algorithm::Sha512,
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                 2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+            ),
+        ] {
+            let expected = from_hex(digest.as_bytes()).unwrap();
+            assert_eq!(digests.get(algorithm), Some(&expected[..]));
+            assert_eq!(expected.len(), algorithm.bytes());
+            assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
+        }
+        assert_eq!(digests.sha256(), &Digest::of(b"abc"));
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_computed() {
+        assert!(Wide::begin(Wanted::default()).is_none());
+        assert!(Wide::begin(Algorithms::from(Algorithm::Sha256).into()).is_none());
+        let digests = Digests::of(b"abc", Algorithms::NONE);
+        assert_eq!(digests, Digest::of(b"abc").into());
+        assert_eq!(digests.get(Algorithm::Sha384), None);
+        assert_eq!(digests.get(Algorithm::Sha512), None);
+        assert_eq!(digests.behind(&[0; 64]), None);
+        let one = Digests::of(b"abc", Algorithms::from(Algorithm::Sha512));
+        assert_eq!(one.get(Algorithm::Sha384), None);
+        assert!(one.get(Algorithm::Sha512).is_some());
+    }
+
+    #[test]
+    fn what_several_want_is_computed_once() {
+        let mut wanted = Wanted::default();
+        assert!(wanted.is_empty());
+        wanted.add_behind([1; 64]);
+        wanted.add(both());
+        wanted.add_behind([1; 64]);
+        wanted.add(wanted.clone());
+        assert_eq!(wanted.prefixes, [[1; 64]]);
+        assert_eq!(Wanted::from(wanted.algorithms), both());
+        assert!(!wanted.is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn a_content_in_pieces_has_the_digests_of_the_whole(
+            content in prop::collection::vec(any::<u8>(), 0..50_000), cut in 0_usize..50_000,
+            prefix in any::<[u8; 32]>()
+        ) {
+            let prefix: Prefix = std::array::from_fn(|at| prefix[at / 2]);
+            let mut wanted = both();
+            wanted.add_behind(prefix);
+            let (begin, rest) = content.split_at(cut.min(content.len()));
+            let mut wide = Wide::begin(wanted.clone()).unwrap();
+            wide.update(begin);
+            wide.update(rest);
+            let digests = Digest::of(&content).beside(Some(wide));
+            prop_assert_eq!(&digests, &Digests::of(&content, wanted));
+            let sha384: [u8; 48] = Sha384::digest(&content).into();
+            prop_assert_eq!(digests.get(Algorithm::Sha384), Some(&sha384[..]));
+            let sha512: [u8; 64] = Sha512::digest([&prefix[..], &content].concat()).into();
+            prop_assert_eq!(digests.behind(&prefix), Some(&sha512));
+            prop_assert_eq!(digests.behind(&[0x5a; 64]), None);
+        }
+    }
+}
