@@ -28,6 +28,7 @@ compile_error!(
 #[cfg(feature = "cli")]
 mod audit;
 mod bundle;
+mod checksums;
 #[cfg(feature = "cli")]
 mod command;
 mod content;
@@ -73,6 +74,7 @@ pub use progress::{Cancel, Counters, Flight};
 pub use trust::earlier::Earlier;
 pub use trust::image::{Archive, Blob, ContentsFailure, Image, ImageFailure, Platform};
 pub use trust::key::{Key, KeyError};
+pub use trust::listed::{Unlisted, Unusable};
 pub use trust::signature::SignatureError;
 pub use trust::sniffed::Sniffed;
 pub use trust::terms::{Reason, Status};
@@ -88,6 +90,9 @@ pub use verify::{Records, Verifier, VerifyError};
 pub mod internals {
     pub mod bundle {
         pub use crate::bundle::probe::*;
+    }
+    pub mod checksums {
+        pub use crate::checksums::*;
     }
     pub mod digest {
         pub use crate::digest::*;

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 /// Version of the objects, raised whenever a consumer could misunderstand the new ones.
-pub const SCHEMA: u64 = 4;
+pub const SCHEMA: u64 = 5;
 
 /// The versions that a reader accepts: the first one had no images, the second did not account for
 /// what was not checked, and the third had no shards and nothing that was verified earlier.
@@ -309,6 +309,9 @@ pub struct Options<'a> {
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
+    /// The checksum lists that were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<PathMember<'a>>,
     /// Whether the first failure was to end the run.
     #[serde(default)]
     pub fail_fast: bool,
@@ -623,6 +626,8 @@ pub struct Names<'a> {
 pub struct Counts {
     /// `valid`.
     pub valid: u64,
+    /// `listed`.
+    pub listed: u64,
     /// `invalid`.
     pub invalid: u64,
     /// `unsigned`.
@@ -700,6 +705,10 @@ pub enum Note<'a, P = Vec<PathMember<'a>>> {
         examined: u64,
         failed: u64,
         of: Vec<Signed<'a>>,
+    },
+    NotAList {
+        #[serde(flatten)]
+        path: PathMember<'a>,
     },
     StraySignature {
         #[serde(flatten)]

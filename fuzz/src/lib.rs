@@ -10,6 +10,7 @@ pub mod image_signatures;
 #[path = "../../tests/properties/images.rs"]
 pub mod images;
 pub mod key;
+pub mod list;
 #[path = "../../tests/properties/pairing.rs"]
 pub mod pairing;
 pub mod signature;

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use verify_signatures::Key;
 use verify_signatures::internals::bundle;
+use verify_signatures::internals::checksums::List;
 use verify_signatures::internals::image::Outer;
 use verify_signatures::internals::trust::signature::Signature;
 use verify_signatures_fuzz::{
-    escape, image_signatures, images, key, pairing, signature, tar, verify,
+    escape, image_signatures, images, key, list, pairing, signature, tar, verify,
 };
 
 /// A target's seeds, by their names.
@@ -63,6 +64,14 @@ fn every_seed_of_an_images_signature_holds_and_is_the_trusted_keys_if_it_is_good
     for (name, seed) in seeds("image_signatures") {
         let is_signed = image_signatures::is_signed(&seed);
         assert_eq!(is_signed, is_good(&name), "{name}");
+    }
+}
+
+#[test]
+fn every_seed_of_a_list_holds_and_is_one_if_it_is_good() {
+    for (name, seed) in seeds("list") {
+        list::check(&seed);
+        assert_eq!(List::parse(&seed).is_ok(), is_good(&name), "{name}");
     }
 }
 

@@ -234,8 +234,8 @@ mod tests {
             error(&two),
             BaselineError::OtherRoots { then: 2, now: 1 }
         ));
-        let newer = whole.replace(r#""schema": 1"#, r#""schema": 5"#);
-        assert!(matches!(error(&newer), BaselineError::OtherSchema(5)));
+        let newer = whole.replace(r#""schema": 1"#, r#""schema": 6"#);
+        assert!(matches!(error(&newer), BaselineError::OtherSchema(6)));
         for other in ["", "{}", "<html>", &format!("{whole}{whole}"), &whole[1..]] {
             assert!(
                 matches!(error(other), BaselineError::NotAReport(_)),

@@ -51,7 +51,7 @@ pub struct Cli {
     /// as <(base64 -d FILE) or /dev/stdin. PATH may be a block device with an image on it (a written
     /// USB stick, a disc); see --length.
     #[arg(help_heading = WHAT, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files"])]
+        conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files", "lists"])]
     pub signature: Option<PathBuf>,
 
     /// How many bytes of a block device to verify
@@ -94,6 +94,15 @@ pub struct Cli {
     #[arg(help_heading = WHAT, long)]
     pub all_files: bool,
 
+    /// A checksum list that vouches for files
+    ///
+    /// What sha256sum, sha512sum or shasum print, in a file of any name, with a signature beside it
+    /// (LIST.sig.bin). By a valid signature it vouches for every file that it names, below its own
+    /// directory: each is listed, missing or different. Lists inside a PATH are found by their names,
+    /// such as SHA256SUMS, checksums.txt or x.iso.sha256. May be given again.
+    #[arg(help_heading = WHAT, long = "list", value_name = "LIST", value_hint = ValueHint::FilePath)]
+    pub lists: Vec<PathBuf>,
+
     /// Fail on any difference from an earlier run
     ///
     /// REPORT is the earlier run's JSON report. Artifacts removed, added, modified or renamed since
@@ -111,7 +120,7 @@ pub struct Cli {
     /// and nothing in NEW failed; 1 otherwise; 2 if they cannot be compared.
     #[arg(help_heading = WHAT, long, num_args = 2, value_names = ["OLD", "NEW"], value_hint = ValueHint::FilePath,
         conflicts_with_all = ["paths", "keys", "fingerprints", "signature", "max_depth", "follow_links", "exclude", "allow_unsigned",
-            "all_files", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color", "note", "sign_report", "fail_fast",
+            "all_files", "lists", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color", "note", "sign_report", "fail_fast",
             "stop_after", "ledger", "max_age", "resume"])]
     pub compare: Vec<PathBuf>,
 
@@ -139,7 +148,7 @@ pub struct Cli {
     /// needed: it rests on what the reports claim. Use it with --report, --baseline,
     /// --key-fingerprint and --within.
     #[arg(help_heading = MANY, long, num_args = 1.., value_name = "REPORT", value_hint = ValueHint::AnyPath,
-        conflicts_with_all = ["paths", "keys", "signature", "length", "max_depth", "follow_links", "exclude", "allow_unsigned", "all_files",
+        conflicts_with_all = ["paths", "keys", "signature", "length", "max_depth", "follow_links", "exclude", "allow_unsigned", "all_files", "lists",
             "compare", "images", "image_keys", "jobs", "io", "progress", "fail_fast", "shard", "shard_index",
             "stop_after", "ledger", "max_age", "resume"])]
     pub merge: Vec<PathBuf>,

@@ -168,10 +168,11 @@ fn gaps(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Returns what passed without being valid.
+/// Returns what passed without a valid signature of its own.
 fn accepted(outcome: &Outcome) -> String {
     let summary = &outcome.summary;
     let counts = [
+        (summary.of(Status::Listed), "listed in a signed list"),
         (summary.of(Status::VerifiedEarlier), "verified earlier"),
         (summary.of(Status::Unsigned), "accepted without a signature"),
         (summary.of(Status::NoImages), "without images"),

@@ -24,10 +24,10 @@ pub(super) const PROOF: [Entry; 3] = [
 ];
 
 /// Pairing rules: which signature belongs to which file, and what needs one.
-pub(super) const PAIRING: [Entry; 5] = [
+pub(super) const PAIRING: [Entry; 6] = [
     (
         "Signatures",
-        "S.sig.bin belongs to the first of these beside it: S, if that ends in .zst or .iso; S.zst; S.iso; S; or the parts that one of \
+        "S.sig.bin belongs to the first of these beside it: S, if that ends in .zst or .iso, or is named like a checksum list; S.zst; S.iso; S; or the parts that one of \
          them was split into. Endings are recognized in any case; the rest of a name is compared byte by byte. A file with two \
          signatures gets two lines.",
     ),
@@ -49,13 +49,19 @@ pub(super) const PAIRING: [Entry; 5] = [
          that directory under another name.",
     ),
     (
+        "Checksum lists",
+        "A signed file named like a list (SHA256SUMS, sha512sum.txt, checksums.txt, x.iso.sha256, and what --list names) vouches for every \
+         file that it names in its directory or below, of any kind: those get a line each, whether they are there or not. Digests are SHA-256, \
+         SHA-384 or SHA-512. A file with a signature of its own gets both lines. A list without a valid signature vouches for nothing.",
+    ),
+    (
         "Stray signatures",
         "A signature that belongs to no file is reported. Unsigned artifacts are then hashed, and a note says which of them it fits.",
     ),
 ];
 
 /// The lines on stdout and their meanings: a closed list.
-pub(super) const LINES: [Entry; 21] = [
+pub(super) const LINES: [Entry; 27] = [
     (
         "PATH: ✅ Signature valid",
         "A trusted key signed exactly these bytes.",
@@ -66,7 +72,7 @@ pub(super) const LINES: [Entry; 21] = [
     ),
     (
         "PATH: ❌ Data file not found",
-        "There is a signature, but not its file, or a part is missing.",
+        "There is a signature, or an entry in a signed list, but not its file, or a part is missing.",
     ),
     (
         "PATH: ❌ Signature file not found",
@@ -80,6 +86,30 @@ pub(super) const LINES: [Entry; 21] = [
         "PATH: ⏭️ Verified earlier, on ...",
         "Not read, under --max-age or --resume: an earlier run found it valid, and nothing has changed since, as far as the file system says. \
          Not a failure, and not valid.",
+    ),
+    (
+        "PATH: ✅ Listed in a signed list",
+        "A checksum list that a trusted key signed has this name, with the digest of exactly these bytes.",
+    ),
+    (
+        "PATH: ❌ Differs from the signed list",
+        "The list has another digest for this name.",
+    ),
+    (
+        "PATH: ❌ Listed with two digests",
+        "The list has two digests of one kind for this name.",
+    ),
+    (
+        "PATH: ❌ Listed without a usable digest",
+        "The list has only digests of other kinds for it: SHA-256, SHA-384 and SHA-512 count.",
+    ),
+    (
+        "PATH: ❌ Listed outside the list's directory",
+        "The listed name is absolute, or has .. in it. Nothing was read.",
+    ),
+    (
+        "PATH: ❌ Not a usable checksum list",
+        "A line of a signed list cannot be read, it is longer than 64 MiB, or it is signed inside by OpenPGP. It vouches for nothing.",
     ),
     (
         "PATH: ❌ Changed while reading",

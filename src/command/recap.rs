@@ -6,6 +6,7 @@ use crate::report::words;
 use crate::run::{Start, TrustedKey};
 use crate::terminal::Message;
 use crate::text::size::{rate, size};
+use crate::trust::terms::Status;
 use crate::trust::verdict::{ImageCounts, Record, Summary};
 
 /// Maximum number of failures named on stderr; stdout and the reports name all of them.
@@ -17,7 +18,35 @@ pub struct Recap {
     failures: Vec<Failure>,
     more: u64,
     /// Each key, what it is called, and the number of artifacts and images that it verified.
-    verified: Vec<(TrustedKey, &'static str, u64)>,
+    verified: Vec<(TrustedKey, &'static str, Verified)>,
+}
+
+/// What a key verified.
+#[derive(Clone, Copy, Debug, Default)]
+struct Verified {
+    /// Artifacts and images with a valid signature.
+    valid: u64,
+    /// Artifacts in lists with a valid signature.
+    listed: u64,
+}
+
+impl Verified {
+    fn add(&mut self, status: Status) {
+        match status {
+            Status::Listed => self.listed += 1,
+            _ => self.valid += 1,
+        }
+    }
+}
+
+impl Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} valid", self.valid)?;
+        match self.listed {
+            0 => Ok(()),
+            listed => write!(f, ", {listed} listed"),
+        }
+    }
 }
 
 /// A failure, described.
@@ -38,9 +67,12 @@ impl Failure {
 impl Recap {
     /// Begins with the trusted keys, and those that are trusted for images.
     pub fn new(start: &Start) -> Recap {
-        let keys = start.keys.iter().map(|key| (key.clone(), "key", 0));
+        let keys = start
+            .keys
+            .iter()
+            .map(|key| (key.clone(), "key", Verified::default()));
         let only_images = start.image_keys();
-        let only_images = only_images.map(|key| (key.clone(), "image key", 0));
+        let only_images = only_images.map(|key| (key.clone(), "image key", Verified::default()));
         Recap {
             verified: keys.chain(only_images).collect(),
             ..Recap::default()
@@ -52,7 +84,7 @@ impl Recap {
         if let Some(key) = record.verdict.valid_by() {
             let mut known = self.verified.iter_mut();
             if let Some((_, _, count)) = known.find(|(known, ..)| known.fingerprint == key) {
-                *count += 1;
+                count.add(record.verdict.status());
             }
         }
         if record.verdict.passes() {
@@ -98,7 +130,7 @@ impl Recap {
             let TrustedKey {
                 name, fingerprint, ..
             } = key;
-            (*what, format!("{name} ({fingerprint}): {count} valid"))
+            (*what, format!("{name} ({fingerprint}): {count}"))
         })
     }
 }
@@ -111,6 +143,7 @@ impl Display for Summary {
         }
         write!(f, "{} valid", self.valid)?;
         let others = [
+            (self.listed, "listed in a signed list"),
             (self.verified_earlier, "verified earlier"),
             (self.invalid, "invalid"),
             (self.missing, "without data file"),

@@ -12,7 +12,7 @@ use crate::trust::claimed::ClaimedDigest;
 use crate::trust::earlier::Evidence;
 use crate::trust::terms::Status;
 use crate::wire::resumed::{Artifact, Document, Version};
-use crate::wire::{Options, READ, SCHEMA, Type};
+use crate::wire::{Options, PathMember, READ, SCHEMA, Type};
 
 /// The first schema whose reports have what it takes.
 const FIRST: u64 = 4;
@@ -49,6 +49,8 @@ pub struct Asked {
     pub allow_unsigned: bool,
     /// `--all-files`.
     pub all_files: bool,
+    /// `--list`.
+    pub lists: Vec<PathBuf>,
     /// `--images`.
     pub images: bool,
 }
@@ -62,6 +64,12 @@ impl Asked {
             exclude: options.exclude.iter().map(ToString::to_string).collect(),
             allow_unsigned: options.allow_unsigned,
             all_files: options.all_files,
+            // A path that is none differs from every other.
+            lists: options
+                .lists
+                .iter()
+                .filter_map(PathMember::decode)
+                .collect(),
             images: options.images.is_some(),
         }
     }
@@ -78,6 +86,7 @@ impl Asked {
                 self.allow_unsigned == other.allow_unsigned,
             ),
             ("--all-files", self.all_files == other.all_files),
+            ("--list", self.lists == other.lists),
             ("--images", self.images == other.images),
         ];
         let mut others = options.into_iter().filter(|(_, is_same)| !is_same);
@@ -147,7 +156,7 @@ fn found(artifact: &Artifact) -> Option<(SharedPath, Option<SharedPath>, Last)> 
 /// Returns an artifact that was valid, its signature, and the evidence; `None` for every other.
 /// Fail closed: what is incomplete, or is no value, is read again.
 fn valid(artifact: &Artifact) -> Option<(SharedPath, SharedPath, Last)> {
-    let covered = [Status::Valid, Status::VerifiedEarlier].map(Status::name);
+    let covered = [Status::Valid, Status::Listed, Status::VerifiedEarlier].map(Status::name);
     let is_covered = artifact.passes && covered.contains(&artifact.status.as_str());
     if artifact.r#type != Type::Artifact || !is_covered || !artifact.parts.is_empty() {
         return None;

@@ -14,6 +14,7 @@ use crate::files::SharedPath;
 use crate::hints::data;
 use crate::progress::Flight;
 use crate::trust::earlier::Seen;
+use crate::trust::listed::Unlisted;
 use crate::trust::verdict::{Record, Unclaimed, Verdict};
 
 /// The names of one file that wait for its digest.
@@ -180,6 +181,7 @@ fn add_hints(outcomes: &mut [Outcome<'_>], content: &Input) {
         matches!(
             verdict,
             Verdict::Invalid(_)
+                | Verdict::Unlisted(Unlisted::Differs)
                 | Verdict::Unsigned {
                     allowed: false,
                     why: Unclaimed::NoSignature
@@ -187,7 +189,7 @@ fn add_hints(outcomes: &mut [Outcome<'_>], content: &Input) {
         )
     };
     // If another signature of the file is valid, the file is intact.
-    let is_valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid { .. });
+    let is_valid = |verdict: &Verdict| verdict.status().is_verified();
     let mut records: Vec<&mut Record> = outcomes
         .iter_mut()
         .filter_map(|outcome| outcome.record.as_mut())

@@ -417,14 +417,14 @@ impl Opening {
 
     /// Returns what the artifact's own signature says about the names in it.
     fn outer<'a>(&self, task: &Task, mut verdicts: impl Iterator<Item = &'a Verdict>) -> Outer {
-        let is_valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid { .. });
+        let is_valid = |verdict: &Verdict| verdict.status().is_verified();
         // Fail closed: only a valid signature vouches for labels, and for images that nobody signed;
         // and what the user accepts unsigned is not what has a bad signature.
         if verdicts.any(is_valid) {
             return Outer::Valid;
         }
         match task.claim {
-            Claim::Unsigned(_) | Claim::SavedImage | Claim::ImageDirectory
+            Claim::Unsigned(..) | Claim::SavedImage | Claim::ImageDirectory
                 if self.images.allow_unsigned =>
             {
                 Outer::Accepted

@@ -15,6 +15,7 @@ use crate::hints;
 use crate::text::os_error;
 use crate::trust;
 use crate::trust::earlier::{Earlier, Found, Seen};
+use crate::trust::listed::{ListEntry, ReadAsList, Unlisted, UnsignedEntry};
 use crate::trust::signature::{MAX_BYTES, SNIFF_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, SignatureFile, Verdict};
 
@@ -25,8 +26,10 @@ type Signed = Option<Box<SignatureFile>>;
 pub(super) enum Pending {
     /// Judging its signature.
     Judgement(Signature, Signed),
+    /// Comparing its digests with those of a signed list.
+    Listed(Arc<ListEntry>),
     /// Only the digest: it has no signature, and this is its verdict.
-    Digest(Verdict),
+    Digest(Verdict, Option<Arc<UnsignedEntry>>),
     /// Nothing: its verdict is known, regardless of the digest.
     Nothing(Verdict, Signed),
     /// Nothing: it was verified earlier, and is as it was then.
@@ -38,7 +41,8 @@ pub(super) enum Pending {
 impl Pending {
     pub(super) fn of(task: &Task) -> Pending {
         match &task.claim {
-            Claim::Unsigned(verdict) => Pending::Digest((**verdict).clone()),
+            Claim::Unsigned(verdict, entry) => Pending::Digest((**verdict).clone(), entry.clone()),
+            Claim::Listed(listing) => Pending::Listed(Arc::clone(listing)),
             Claim::SavedImage | Claim::ImageDirectory => Pending::Images,
             Claim::Signed(path) => Pending::signature(read_signature(&path.to_path_buf())),
             Claim::Named(named) => Pending::signature(match &named.content {
@@ -70,33 +74,39 @@ impl Pending {
         settings: &Settings,
     ) -> Option<Pending> {
         let file = match self {
-            Pending::Judgement(_, file) => file,
+            Pending::Judgement(_, file) => file.as_deref().copied(),
+            Pending::Listed(listing) => Some(listing.file),
             Pending::Nothing(verdict, file) => {
                 return Some(Pending::Nothing(verdict.clone(), file.clone()));
             }
-            Pending::Digest(_) | Pending::Covered(..) | Pending::Images => return None,
+            Pending::Digest(..) | Pending::Covered(..) | Pending::Images => return None,
         };
-        // Fail closed: only one regular file with a signature file has stamps that say something.
-        let is_plain = matches!(task.claim, Claim::Signed(_)) && task.parts.is_empty();
+        // Fail closed: only one regular file with a signature file, or in a list, has stamps that say
+        // something. A list itself is always judged anew, since its files are.
+        let is_plain = matches!(task.claim, Claim::Signed(_) | Claim::Listed(_))
+            && task.parts.is_empty()
+            && task.read_as_list.is_none();
         let Offer { evidence, terms } = task.earlier.as_deref().filter(|_| is_plain)?;
         let found = Found {
             stamp: *content.lasting_stamp()?,
-            signature: file.as_ref()?.digest?,
+            signature: file?.digest?,
             keys: &settings.keys,
         };
         let earlier = evidence.holds(*terms, found).ok()?;
         // Fail closed: the name must lead to the file that was opened.
         let is_there = content.is_unchanged(&task.data.to_path_buf());
-        let covered = Pending::Covered(Box::new(earlier), evidence.seen, file.clone());
+        let covered = Pending::Covered(Box::new(earlier), evidence.seen, file.map(Box::new));
         is_there.then_some(covered)
     }
 
     /// Returns what must be computed of the file beside its SHA-256.
     pub(super) fn wanted(&self) -> Wanted {
         match self {
+            Pending::Listed(entry) => entry.algorithms().into(),
+            Pending::Digest(_, Some(entry)) => entry.algorithms().into(),
             // P-256 signs SHA-256.
             Pending::Judgement(..)
-            | Pending::Digest(_)
+            | Pending::Digest(_, None)
             | Pending::Nothing(..)
             | Pending::Covered(..)
             | Pending::Images => Wanted::default(),
@@ -111,17 +121,30 @@ impl Pending {
         settings: &Settings,
         started: Instant,
     ) -> Option<Record> {
+        let unsigned_list = match (self, &digests) {
+            (Pending::Digest(_, Some(entry)), Ok(digests)) => {
+                Some(Box::new(entry.compared(digests)))
+            }
+            _ => None,
+        };
         let (verdict, digest) = match (self, digests) {
             (Pending::Images, Ok(_)) => return None,
             (Pending::Images, Err(failure)) => (failure, None),
-            (Pending::Nothing(known, _) | Pending::Digest(known), digests) => {
+            (Pending::Nothing(known, _) | Pending::Digest(known, _), digests) => {
                 (known.clone(), digests.ok().map(|digests| *digests.sha256()))
             }
             (Pending::Covered(earlier, ..), _) => (Verdict::VerifiedEarlier(earlier.clone()), None),
-            (Pending::Judgement(..), Err(failure)) => (failure, None),
+            (Pending::Listed(_), Err(Verdict::Missing)) => {
+                (Verdict::Unlisted(Unlisted::Missing), None)
+            }
+            (Pending::Judgement(..) | Pending::Listed(_), Err(failure)) => (failure, None),
+            (Pending::Listed(listing), Ok(digests)) => {
+                let verdict = trust::listed::judge(listing, &digests);
+                (verdict, Some(*digests.sha256()))
+            }
             (Pending::Judgement(signature, _), Ok(digests)) => {
                 let verdict = trust::judge(&settings.keys, &digests, signature);
-                (verdict, Some(*digests.sha256()))
+                (as_list(verdict, task, &digests), Some(*digests.sha256()))
             }
         };
         let unfit = match (self, &verdict) {
@@ -134,18 +157,29 @@ impl Pending {
             Pending::Judgement(_, file)
             | Pending::Nothing(_, file)
             | Pending::Covered(_, _, file) => file.clone(),
-            Pending::Digest(_) | Pending::Images => None,
+            Pending::Listed(listing) => Some(Box::new(listing.file)),
+            Pending::Digest(..) | Pending::Images => None,
         };
         Some(Record {
             signature_file,
             digest,
             unfit,
+            unsigned_list,
             seen: match self {
                 Pending::Covered(_, seen, _) => Some(Box::new(*seen)),
                 _ => None,
             },
             ..record(task, verdict, started)
         })
+    }
+}
+
+/// Returns the verdict on a signed file that may be a list: a valid one is the list that was read.
+fn as_list(verdict: Verdict, task: &Task, digests: &Digests) -> Verdict {
+    let is_other = |read: &ReadAsList| !read.is_same(digests.sha256());
+    match verdict {
+        Verdict::Valid { .. } if task.read_as_list.as_ref().is_some_and(is_other) => CHANGED,
+        verdict => verdict,
     }
 }
 
@@ -159,7 +193,11 @@ pub(super) fn unopened(task: &Task, error: ReadError) -> Verdict {
         Claim::Signed(_) | Claim::Named(_) | Claim::SavedImage | Claim::ImageDirectory => {
             of_error(error)
         }
-        Claim::Unsigned(verdict) => (**verdict).clone(),
+        Claim::Listed(_) => match of_error(error) {
+            Verdict::Missing => Verdict::Unlisted(Unlisted::Missing),
+            verdict => verdict,
+        },
+        Claim::Unsigned(verdict, _) => (**verdict).clone(),
     }
 }
 
@@ -184,6 +222,20 @@ fn parse(bytes: &[u8]) -> Result<Signature, Verdict> {
         let instead = hints::signature::sniff(bytes).map(SignatureError::Instead);
         Verdict::Invalid(Invalid::Malformed(instead.unwrap_or(error)))
     })
+}
+
+/// Judges bytes in memory by a signature file.
+pub fn verify_bytes(settings: &Settings, bytes: &[u8], signature: &Path) -> Verdict {
+    let pending = Pending::signature(read_signature(signature));
+    match &pending {
+        Pending::Judgement(signature, _) => {
+            let digests = Digests::of(bytes, pending.wanted());
+            trust::judge(&settings.keys, &digests, signature)
+        }
+        Pending::Nothing(verdict, _) => verdict.clone(),
+        // Fail closed: a signature file leads to nothing else.
+        _ => CHANGED,
+    }
 }
 
 /// Returns the signature in a file, if there is one. No verdict rests on it.

@@ -31,11 +31,12 @@ use crate::digest::Hasher;
 use crate::files::{FileId, SharedPath};
 use crate::trust::earlier::{Evidence, Terms};
 use crate::trust::key::Key;
+use crate::trust::listed::{ListEntry, ReadAsList, UnsignedEntry};
 use crate::trust::verdict::{Record, Verdict};
 use plan::{Cost, Turn};
 
 pub use bundles::Images;
-pub use judging::signature_in;
+pub use judging::{signature_in, verify_bytes};
 pub(crate) use opened::Placed;
 pub use pool::{PoolError, Prepared, WhyFewer, prepare};
 pub(crate) use running::Running;
@@ -67,6 +68,8 @@ pub struct Task {
     pub cost: Cost,
     /// What an earlier run saw, if it may do instead of reading the artifact.
     pub earlier: Option<Box<Offer>>,
+    /// How it was read as a checksum list, if it was.
+    pub read_as_list: Option<ReadAsList>,
 }
 
 /// Evidence of an earlier run on an artifact, and what it takes for it to count.
@@ -96,8 +99,11 @@ pub enum Claim {
     Signed(SharedPath),
     /// The user named something other than a regular file.
     Named(Box<Named>),
-    /// None: it is hashed for its digest alone, and this is its verdict.
-    Unsigned(Box<Verdict>),
+    /// A signed checksum list says this of it.
+    Listed(Arc<ListEntry>),
+    /// None: it is hashed for its digest alone, and this is its verdict; and this is what a list
+    /// without a signature has of it.
+    Unsigned(Box<Verdict>, Option<Arc<UnsignedEntry>>),
     /// None: it is a saved image, judged by the images in it.
     SavedImage,
     /// None: it is a directory of images, judged by them.
@@ -132,12 +138,13 @@ impl Task {
         matches!(&self.claim, Claim::Named(named) if named.data == NamedData::Stdin)
     }
 
-    /// Returns the signature file, if there is one.
+    /// Returns the signature file, or the list that stands for one, if there is any.
     pub fn signature(&self) -> Option<&SharedPath> {
         match &self.claim {
             Claim::Signed(path) => Some(path),
             Claim::Named(named) => Some(&named.signature),
-            Claim::Unsigned(_) | Claim::SavedImage | Claim::ImageDirectory => None,
+            Claim::Listed(listing) => Some(&listing.list),
+            Claim::Unsigned(..) | Claim::SavedImage | Claim::ImageDirectory => None,
         }
     }
 }
@@ -184,6 +191,7 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
             turn: Turn::default(),
         },
         earlier: None,
+        read_as_list: None,
     };
     let hasher = settings.hasher.unwrap_or(Hasher::promised());
     opened::alone(task, settings, hasher)

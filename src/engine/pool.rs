@@ -336,6 +336,7 @@ mod tests {
                 turn: Turn::default(),
             },
             earlier: None,
+            read_as_list: None,
         })
     }
 

@@ -60,6 +60,12 @@ pub enum Note {
         /// The file.
         path: SharedPath,
     },
+    /// `not-a-list`: a file with a name like a checksum list's that a trusted key signed, and that lists
+    /// nothing.
+    NotAList {
+        /// The file.
+        path: SharedPath,
+    },
     /// `wrong-key`: no signature of the run is valid for a trusted key, and all are well formed.
     WrongKey {
         /// The trusted keys.

@@ -194,7 +194,7 @@ fn wrong_key(records: &[Record], keys: Vec<KeyName>) -> Option<Note> {
         records.filter(|record| matches!(record.subject, Subject::Artifact(_)))
     };
     let is_mixed = |record: &Record| match record.verdict.status() {
-        Status::Valid => true,
+        Status::Valid | Status::Listed => true,
         Status::Invalid => record.verdict.reason() != Reason::NoKeyVerifies,
         _ => false,
     };
@@ -243,6 +243,9 @@ fn one(
         Said::SignatureFits { signature, fits } => Note::SignatureFits {
             signature: signature_of(paths, signature)?,
             verifies: paths.path(fits)?,
+        },
+        Said::NotAList { path } => Note::NotAList {
+            path: paths.path(path)?,
         },
         Said::StraySignature { signature } => Note::StraySignature {
             path: signature_of(paths, signature)?,

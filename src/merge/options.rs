@@ -62,6 +62,11 @@ pub(super) fn merged(parts: &[Part], demands: &Demands) -> Option<Options> {
         key_fingerprints: fingerprints,
         allow_unsigned: options.allow_unsigned,
         all_files: options.all_files,
+        lists: options
+            .lists
+            .iter()
+            .filter_map(|path| decoded(path).ok())
+            .collect(),
         fail_fast: options.fail_fast,
         images: options.images.as_ref().and_then(images),
         baseline: None,

@@ -188,12 +188,18 @@ impl Part {
         let (counts, failures) = (&end.counts, end.failures);
         let counted = &self.counted;
         let found = (counted.records(), counted.failures, counted.valid);
-        let earlier = (counted.verified_earlier, counts.verified_earlier);
-        if earlier.0 != earlier.1 {
-            return Some(format!(
-                "it says {} verified earlier, and lists {}",
-                earlier.1, earlier.0
-            ));
+        let by_evidence = [
+            (counted.listed, counts.listed, "listed"),
+            (
+                counted.verified_earlier,
+                counts.verified_earlier,
+                "verified earlier",
+            ),
+        ];
+        for (found, said, what) in by_evidence {
+            if found != said {
+                return Some(format!("it says {said} {what}, and lists {found}"));
+            }
         }
         let (records, failed, valid) = found;
         if (failed, valid) != (failures, counts.valid) {

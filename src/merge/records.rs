@@ -210,8 +210,11 @@ fn consistent(record: &Record) -> Result<(), PartError> {
     let mark = claimed.line.split(' ').next().unwrap_or_default();
     let is_consistent = match (claimed.status, claimed.passes, mark) {
         (Status::Valid, true, "✅") => claimed.reason == Reason::KeyVerifies && is_proven(record),
+        (Status::Listed, true, "✅") => {
+            claimed.reason == Reason::InSignedList && is_proven(record)
+        }
         (Status::VerifiedEarlier, true, EARLIER) => is_proven(record),
-        (Status::Valid | Status::VerifiedEarlier, ..) => false,
+        (Status::Valid | Status::Listed | Status::VerifiedEarlier, ..) => false,
         (_, _, "✅" | EARLIER) => false,
         (status, true, mark) => status.may_pass() && mark != "❌",
         (_, false, mark) => mark == "❌",
@@ -243,6 +246,8 @@ fn is_proven(record: &Record) -> bool {
     };
     let is_line = match (record.verdict.status(), is_of_file) {
         (Status::Valid, true) => line == "✅ Signature valid",
+        (Status::Listed, true) => line == "✅ Listed in a signed list",
+        (Status::Listed, false) => false,
         (Status::Valid, false) => line == "✅ Image signature valid",
         _ => true,
     };

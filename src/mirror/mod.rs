@@ -7,11 +7,12 @@ mod saved;
 mod siblings;
 mod targets;
 mod unchecked;
+pub mod vouched;
 pub mod walk;
 pub mod watch;
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -20,6 +21,8 @@ use std::sync::Arc;
 
 use crate::files::{Directory, SharedPath};
 use crate::names::endings;
+use crate::names::lists::is_list;
+use crate::trust::listed::{ListEntry, ReadAsList, Unlisted, UnsignedEntry};
 use crate::trust::unchecked::Unchecked;
 use crate::trust::verdict::Unclaimed;
 use links::Walked;
@@ -39,6 +42,12 @@ pub struct Artifact {
     pub parts: Arc<[SharedPath]>,
     /// The target, if it is a link and is judged by its target's signature.
     pub link: Option<Arc<SharedPath>>,
+    /// What a signed list says of it, if the list takes the place of the signature file.
+    pub listing: Option<Arc<ListEntry>>,
+    /// How it was read as a checksum list, if it was.
+    pub read_as_list: Option<ReadAsList>,
+    /// What a list without a signature has of it, if it has none either.
+    pub unsigned_entry: Option<Arc<UnsignedEntry>>,
     /// Its state before anything is opened.
     pub state: State,
 }
@@ -59,6 +68,9 @@ pub enum State {
     SavedImage(Metadata),
     /// A directory that holds images, to be judged by them. Its size is that of the files in it.
     ImageDirectory(Metadata),
+    /// A signed list with this path does not vouch for it; or it is a signed list itself, with the
+    /// signature at this path, and cannot be used.
+    Unlisted(SharedPath, Unlisted),
     /// The data is not a regular file, with this signature if any.
     DataNotRegular(Option<SharedPath>),
     /// The signature is not a regular file.
@@ -143,6 +155,8 @@ pub struct Search {
     pub needed: Needed,
     /// Whether to find saved images, and directories of images.
     pub images: bool,
+    /// The checksum lists that the user named.
+    pub lists: Vec<PathBuf>,
 }
 
 impl Search {
@@ -176,9 +190,21 @@ pub struct Survey {
     pub unchecked: Unchecked,
     /// The first files with names like those of keys. No verdict rests on them.
     pub key_files: Vec<SharedPath>,
+    /// The first files with names like those of checksum lists that no signature claims. No verdict
+    /// rests on them.
+    pub lists: Vec<SharedPath>,
+    /// Files with names like those of lists that a trusted key signed, and that list nothing.
+    pub not_lists: Vec<SharedPath>,
 }
 
 impl Survey {
+    fn note_lists(&mut self, directory: &Directory, uncovered: &[OsString]) {
+        let left = MOST_LISTS.saturating_sub(self.lists.len());
+        let lists = uncovered.iter().filter(|name| is_list(name));
+        self.lists
+            .extend(lists.take(left).map(|name| directory.join(name)));
+    }
+
     fn note_key_files(&mut self, directory: &Directory, entries: &[Entry]) {
         let left = MOST_KEY_FILES.saturating_sub(self.key_files.len());
         let keys = entries.iter();
@@ -250,6 +276,9 @@ const MEMORY_OF_ONE_SEEN: usize = 2 * size_of::<(usize, Arc<OsStr>, Option<Arc<O
 
 /// Maximum number of files with names like those of keys that a survey remembers.
 const MOST_KEY_FILES: usize = 64;
+
+/// Maximum number of files with names like those of lists that a survey remembers.
+const MOST_LISTS: usize = 1000;
 
 /// A survey in progress.
 struct Looking<'a> {
@@ -343,6 +372,7 @@ impl Looking<'_> {
         let kept = self.left_out.take(place, &entries, &paired);
         self.room.take(MEMORY_OF_NAMES * kept)?;
         self.survey.note_key_files(directory, &entries);
+        self.survey.note_lists(directory, &paired.uncovered);
         drop(entries);
         let Paired {
             pairs,
@@ -458,6 +488,9 @@ impl Artifact {
             data,
             parts: Arc::default(),
             link: None,
+            listing: None,
+            read_as_list: None,
+            unsigned_entry: None,
             state,
         }
     }
@@ -469,7 +502,8 @@ impl Artifact {
             | State::Missing(path)
             | State::PartMissing(path, _)
             | State::SignatureNotRegular(path)
-            | State::Unreadable(path, _) => Some(path),
+            | State::Unreadable(path, _)
+            | State::Unlisted(path, _) => Some(path),
             State::DataNotRegular(path) => path.as_ref(),
             State::Unsigned(_)
             | State::SavedImage(_)
@@ -681,6 +715,7 @@ mod tests {
             reach: WalkOptions::default(),
             needed: Needed::Artifacts,
             images: false,
+            lists: Vec::new(),
         };
         for name in ["usb", "x.zst", "x.sig.bin"] {
             let paths = [directory.path().join(name)];
@@ -702,6 +737,7 @@ mod tests {
             reach: WalkOptions::default(),
             needed: Needed::Artifacts,
             images: false,
+            lists: Vec::new(),
         };
         let paths = [directory.path().to_owned()];
         // Twenty entries and the directory itself are examined, then ten pairs.

@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::lookalike::{is_like_signature, is_versions, lookalike};
 use crate::names::endings::{self, Ending, is_artifact, is_saved_image, is_signature};
+use crate::names::lists::is_list;
 use crate::names::parts::{self, Parts, Suffix};
 use crate::trust::verdict::Unclaimed;
 
@@ -276,19 +277,23 @@ impl<'a> Names<'a> {
     }
 
     /// Returns the possible data names of `stem` + `.sig.bin`, in order of precedence: the stem
-    /// itself, if it is an artifact's name; with either ending; the stem itself, with any name.
+    /// itself, if it is an artifact's name or that of a checksum list; with either ending; the stem
+    /// itself, with any name.
     fn candidates(&self, stem: &[u8]) -> Vec<Vec<u8>> {
         let own = Ending::split(stem);
         let with = |ending: Ending| (stem, ending, [stem, ending.text()].concat());
         let own_first = own.map(|(base, ending)| (base, ending, stem.to_vec()));
+        // Fail closed: a file put beside a list must not take its signature away, since the list
+        // would vouch for nothing then, and what it names would not be missed.
+        let is_list = is_list(OsStr::from_bytes(stem)) && self.is_file_here(stem);
+        let list_first = is_list.then(|| stem.to_vec());
         let endings = own_first.into_iter().chain(Ending::ALL.map(with));
-        let mut candidates: Vec<Vec<u8>> = endings
-            .flat_map(|(base, ending, exact)| {
-                // The exact ending takes precedence over the same ending in other case.
-                let folded = self.artifacts(base, ending).map(<[u8]>::to_vec);
-                std::iter::once(exact).chain(folded).collect::<Vec<_>>()
-            })
-            .collect();
+        let with_endings = endings.flat_map(|(base, ending, exact)| {
+            // The exact ending takes precedence over the same ending in other case.
+            let folded = self.artifacts(base, ending).map(<[u8]>::to_vec);
+            std::iter::once(exact).chain(folded).collect::<Vec<_>>()
+        });
+        let mut candidates: Vec<Vec<u8>> = list_first.into_iter().chain(with_endings).collect();
         // A file has a nonempty name.
         candidates.extend((!stem.is_empty()).then(|| stem.to_vec()));
         candidates

@@ -1,7 +1,6 @@
 //! Links to artifacts: a link without a signature of its own is judged by its target's signatures.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use super::siblings::Siblings;
 use super::watch::{Ended, Room, Watch};
 use super::{Artifact, State};
 use crate::files::{Directory, SharedPath};
+use crate::text::os_error;
 use crate::trust::verdict::Unclaimed;
 
 /// Maximum number of links followed in succession, as in Linux (path_resolution(7)).
@@ -165,13 +165,14 @@ impl Artifact {
             State::DataNotRegular(signature) => State::DataNotRegular(signature.clone()),
             State::SignatureNotRegular(signature) => State::SignatureNotRegular(signature.clone()),
             State::Unreadable(signature, error) => {
-                State::Unreadable(signature.clone(), same(error))
+                State::Unreadable(signature.clone(), os_error::copy(error))
             }
             State::Unsigned(why) => State::Unsigned(why.clone()),
             State::SavedImage(metadata) => State::SavedImage(*metadata),
             State::ImageDirectory(metadata) => State::ImageDirectory(*metadata),
-            State::Gone(error) => State::Gone(same(error)),
-            State::DirectoryUnreadable(error) => State::DirectoryUnreadable(same(error)),
+            State::Unlisted(list, why) => State::Unlisted(list.clone(), *why),
+            State::Gone(error) => State::Gone(os_error::copy(error)),
+            State::DirectoryUnreadable(error) => State::DirectoryUnreadable(os_error::copy(error)),
             State::DirectoryChanged => State::DirectoryChanged,
             State::LinkNotEntered => State::LinkNotEntered,
         };
@@ -179,15 +180,10 @@ impl Artifact {
             data: link.clone(),
             parts: Arc::clone(&self.parts),
             link: Some(Arc::new(self.data.clone())),
+            listing: self.listing.clone(),
+            read_as_list: self.read_as_list,
+            unsigned_entry: None,
             state,
         }
     }
-}
-
-/// Copies an error.
-fn same(error: &io::Error) -> io::Error {
-    error.raw_os_error().map_or_else(
-        || io::Error::other(error.to_string()),
-        io::Error::from_raw_os_error,
-    )
 }

@@ -3,5 +3,6 @@
 
 pub mod alike;
 pub mod endings;
+pub mod lists;
 pub mod parts;
 pub mod place;

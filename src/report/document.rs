@@ -174,6 +174,11 @@ pub(super) fn options(start: &run::Start) -> Options<'_> {
         key_fingerprints: texts(&options.key_fingerprints),
         allow_unsigned: options.allow_unsigned,
         all_files: options.all_files,
+        lists: options
+            .lists
+            .iter()
+            .map(|path| PathMember::of(path))
+            .collect(),
         fail_fast: options.fail_fast,
         images: options.images.as_ref().map(of_images),
         baseline: options.baseline.as_deref().map(PathMember::of),
@@ -336,6 +341,7 @@ fn names(names: &unchecked::Names) -> Names<'static> {
 fn counts(summary: &verdict::Summary) -> Counts {
     Counts {
         valid: summary.valid,
+        listed: summary.listed,
         invalid: summary.invalid,
         unsigned: summary.unsigned,
         missing: summary.missing,

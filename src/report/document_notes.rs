@@ -47,6 +47,7 @@ pub(super) fn note(note: &notes::Note) -> Note<'_, Members<'_>> {
             signature: self::signature(signature),
             fits: member(verifies),
         },
+        Found::NotAList { path } => Note::NotAList { path: member(path) },
         Found::StraySignature { path } => Note::StraySignature {
             signature: signature(path),
         },

@@ -13,7 +13,7 @@ use crate::trust::verdict::Record;
 pub struct Detail {
     /// Whether to print lines at all, and the summary.
     pub lines: bool,
-    /// Whether to print the lines of artifacts that are valid, or were and are unchanged.
+    /// Whether to print the lines of artifacts that are valid or listed, or were and are unchanged.
     pub valid: bool,
     /// Whether to print the reason for each verdict.
     pub reasons: bool,
@@ -48,7 +48,7 @@ pub fn record(mut out: impl Write, record: &Record, detail: Detail) -> io::Resul
 
 fn style(record: &Record, colour: bool) -> Style {
     let style = match record.verdict.status() {
-        Status::Valid => Style::new().green(),
+        Status::Valid | Status::Listed => Style::new().green(),
         _ if record.verdict.passes() => Style::new().yellow(),
         _ => Style::new().red(),
     };

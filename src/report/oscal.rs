@@ -167,12 +167,16 @@ fn description(end: &End) -> String {
         Some(signal) => format!(" {signal} ended the run."),
         None => String::new(),
     };
+    let listed = match summary.listed {
+        0 => String::new(),
+        listed => format!(" {listed} listed in a signed list,"),
+    };
     let earlier = match summary.verified_earlier {
         0 => String::new(),
         earlier => format!(" {earlier} verified earlier and not read again,"),
     };
     format!(
-        "Judged {records} of {of} signatures and files without one: {valid} valid,{earlier} {failures} that do not pass.{ended} Exit status {}.",
+        "Judged {records} of {of} signatures and files without one: {valid} valid,{listed}{earlier} {failures} that do not pass.{ended} Exit status {}.",
         end.conclusion.exit_status()
     )
 }
@@ -247,6 +251,7 @@ fn of_run(context: &Context<'_>, ids: Ids) -> Value {
         ("complete", is_complete),
         ("expected", summary.expected.to_string()),
         ("valid", summary.valid_in_all().to_string()),
+        ("listed", summary.listed.to_string()),
         ("failures", summary.failures.to_string()),
         ("bytes", summary.bytes.to_string()),
         ("exit-status", end.conclusion.exit_status().to_string()),

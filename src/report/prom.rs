@@ -164,8 +164,9 @@ fn verdicts<W: Write>(
 }
 
 /// The statuses that artifacts have.
-const OF_ARTIFACTS: [Status; 8] = [
+const OF_ARTIFACTS: [Status; 9] = [
     Status::Valid,
+    Status::Listed,
     Status::Invalid,
     Status::Unsigned,
     Status::Missing,

@@ -2,6 +2,7 @@
 //! else than its name says. A new reason gets its remedy here.
 
 use super::images;
+use crate::trust::listed::{Unlisted, Unusable};
 use crate::trust::signature::SignatureError;
 use crate::trust::sniffed::Sniffed;
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Subject, Unclaimed, Verdict};
@@ -21,7 +22,12 @@ pub(crate) enum Role {
 pub(crate) fn remedy(record: &Record) -> Option<&str> {
     let remedy = match &record.verdict {
         verdict if verdict.passes() => return None,
-        Verdict::Valid { .. } | Verdict::VerifiedEarlier(_) => return None,
+        Verdict::Valid { .. } | Verdict::Listed { .. } | Verdict::VerifiedEarlier(_) => {
+            return None;
+        }
+        Verdict::Unlisted(why) => record
+            .sniffed
+            .map_or_else(|| unlisted(*why), |sniffed| for_content(sniffed, Role::Data)),
         Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
         Verdict::Invalid(_) if matches!(record.subject, Subject::Image(_)) => {
             "if the vendor signs images with another key, name it with --image-key; otherwise get the signature again"
@@ -55,6 +61,31 @@ pub(crate) fn remedy(record: &Record) -> Option<&str> {
     Some(remedy)
 }
 
+/// Returns what to do about what a signed list does not vouch for, or about the list.
+fn unlisted(why: Unlisted) -> &'static str {
+    match why {
+        Unlisted::Missing => {
+            "copy the file here under its listed name; --exclude leaves it out if it is not wanted"
+        }
+        Unlisted::Differs => {
+            "download the file again; if that does not help, the list may be of another release"
+        }
+        Unlisted::Unusable(Unusable::NoDigest) => {
+            "ask whoever signed the list for one with SHA-256 digests"
+        }
+        Unlisted::Unusable(_) => {
+            "ask whoever signed the list for one that names each file once, below the list's directory"
+        }
+        Unlisted::Line(_) | Unlisted::NotAList => {
+            "get the list again; if it is the same, ask whoever signed it for one that sha256sum --check --strict accepts"
+        }
+        Unlisted::ClearSigned => {
+            "gpgv --keyring KEYRING --output NEW LIST verifies it and takes the list out of it"
+        }
+        Unlisted::TooLong => "ask whoever signed the list for several shorter ones",
+    }
+}
+
 /// Returns what to do about a signature file that contains no signature.
 fn signature(error: SignatureError) -> &'static str {
     match error {
@@ -67,6 +98,7 @@ fn signature(error: SignatureError) -> &'static str {
 
 fn unsigned(why: &Unclaimed) -> &'static str {
     match why {
+        Unclaimed::NamedList => "get the signature of the list from whoever made it",
         Unclaimed::NoSignature => {
             "get its signature from the vendor; --exclude leaves it out, --allow-unsigned accepts it"
         }

@@ -19,7 +19,7 @@ use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::escape;
 use crate::trust::image::Image;
-use crate::trust::terms::{Reason, Status};
+use crate::trust::terms::Reason;
 use crate::trust::verdict::{self, Record};
 
 /// What a statement is about: an artifact or an image with a digest.
@@ -106,8 +106,8 @@ impl Subjects {
                 sha256(record),
             ) {
                 (None, Some(digest)) => {
-                    if let (Status::Valid, Some(key)) =
-                        (record.verdict.status(), record.verdict.key())
+                    if let (true, Some(key)) =
+                        (record.verdict.status().is_verified(), record.verdict.key())
                     {
                         let key = Annotations::Key(key.to_string());
                         insert(&mut passed, subject, (digest, key))?;

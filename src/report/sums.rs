@@ -20,7 +20,6 @@ use super::relative::Places;
 use crate::digest::stream::Stream;
 use crate::run::conclusion::Conclusion;
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::terms::Status;
 use crate::trust::verdict::{Record, Subject};
 
 /// The artifacts by their names, as bytes.
@@ -94,7 +93,7 @@ fn list(context: &Context<'_>) -> io::Result<Sums> {
 /// Returns the digest of an artifact that is valid. Images are no files.
 fn valid(record: &Record) -> Option<(&Record, ClaimedDigest)> {
     let is_file = matches!(record.subject, Subject::Artifact(_));
-    let is_valid = record.verdict.status() == Status::Valid;
+    let is_valid = record.verdict.status().is_verified();
     let digest = record.sha256().filter(|_| is_file && is_valid)?;
     Some((record, digest))
 }

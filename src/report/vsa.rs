@@ -174,6 +174,7 @@ fn of_run(run: Run<'_>, unhashed: &[Unhashed]) -> Value {
         "started": rfc3339(start.time),
         "expected": summary.expected,
         "valid": summary.valid_in_all(),
+        "listed": summary.listed,
         "verifiedEarlier": summary.verified_earlier,
         "failures": summary.failures,
         "differences": run.end.audit.as_ref().map(|audit| audit.findings.len()),

@@ -16,6 +16,7 @@ use crate::text::escape;
 use crate::text::size::size;
 use crate::text::time::day;
 use crate::trust::claimed::{ClaimedWhy, KeyName};
+use crate::trust::listed::{Unlisted, Unusable};
 use crate::trust::signature::SignatureError;
 use crate::trust::verdict::{Invalid, Part, Record, Subject, Unclaimed, Verdict};
 
@@ -92,6 +93,8 @@ pub(crate) fn verdict(record: &Record) -> String {
 fn of_artifact(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid { .. } => "✅ Signature valid".to_owned(),
+        Verdict::Listed { .. } => "✅ Listed in a signed list".to_owned(),
+        Verdict::Unlisted(why) => unlisted(*why).to_owned(),
         Verdict::Invalid(_) => "❌ Signature invalid".to_owned(),
         Verdict::Missing | Verdict::PartMissing(_) => "❌ Data file not found".to_owned(),
         Verdict::Unsigned { allowed: false, .. } | Verdict::NotEntered { allowed: false } => {
@@ -113,15 +116,33 @@ fn of_artifact(verdict: &Verdict) -> String {
     }
 }
 
+/// Returns the verdict on what a signed list does not vouch for, or on the list.
+fn unlisted(why: Unlisted) -> &'static str {
+    match why {
+        Unlisted::Missing => "❌ Data file not found",
+        Unlisted::Differs => "❌ Differs from the signed list",
+        Unlisted::Unusable(Unusable::TwoDigests) => "❌ Listed with two digests",
+        Unlisted::Unusable(Unusable::NoDigest) => "❌ Listed without a usable digest",
+        Unlisted::Unusable(Unusable::Outside) => "❌ Listed outside the list's directory",
+        Unlisted::Line(_) | Unlisted::NotAList | Unlisted::ClearSigned | Unlisted::TooLong => {
+            "❌ Not a usable checksum list"
+        }
+    }
+}
+
 /// Returns the signature file: only its name if it is beside the artifact, as nearly all are.
 pub(crate) fn signature(record: &Record) -> String {
-    let data = record.path();
     match &record.signature {
         None => "no signature file".to_owned(),
-        Some(path) => match path.file_name().filter(|_| path.is_beside(data)) {
-            Some(name) => escape::name(name),
-            None => shown(path),
-        },
+        Some(path) => beside(path, record.path()),
+    }
+}
+
+/// Returns a path as printed: only its name if it is beside `data`.
+fn beside(path: &SharedPath, data: &SharedPath) -> String {
+    match path.file_name().filter(|_| path.is_beside(data)) {
+        Some(name) => escape::name(name),
+        None => shown(path),
     }
 }
 
@@ -181,6 +202,8 @@ fn why(record: &Record, advice: Advice) -> String {
         Verdict::Valid { key } => {
             format!("{signature}, key {}", key.name())
         }
+        Verdict::Listed { key } => format!("{signature}, key {}", key.name()),
+        Verdict::Unlisted(why) => format!("{signature}: {why}{}", sniffed(record, advice)),
         Verdict::Invalid(why) => {
             format!(
                 "{signature}: {}{}",
@@ -195,7 +218,9 @@ fn why(record: &Record, advice: Advice) -> String {
                 shown(part)
             )
         }
-        Verdict::Unsigned { why, .. } => unclaimed(record, why) + &sniffed(record, advice),
+        Verdict::Unsigned { why, .. } => {
+            unclaimed(record, why) + &unsigned_list(record) + &sniffed(record, advice)
+        }
         Verdict::NotEntered { .. } => "a linked directory that was not entered".to_owned(),
         Verdict::Changed { part } => match part {
             Part::Directory => {
@@ -241,7 +266,7 @@ fn invalid(why: Invalid, advice: Advice) -> String {
 /// Returns why a file counts as unsigned.
 fn unclaimed(record: &Record, why: &Unclaimed) -> String {
     match why {
-        Unclaimed::NoSignature => format!("no signature file claims it: {}", looked_for(record)),
+        Unclaimed::NoSignature | Unclaimed::NamedList => format!("no signature file claims it: {}", looked_for(record)),
         Unclaimed::UnfinishedDownload => "an unfinished download or copy".to_owned(),
         Unclaimed::SecondCopy => "named like a second copy, and no signature claims it".to_owned(),
         Unclaimed::UrlQuery => "its name ends in the query of a URL".to_owned(),
@@ -257,6 +282,23 @@ fn unclaimed(record: &Record, why: &Unclaimed) -> String {
             shown(signature)
         ),
         Unclaimed::OtherSigner | Unclaimed::Keyless => "no trusted key signed it".to_owned(),
+    }
+}
+
+/// Describes how an artifact compares with a list, where nobody signed either; empty if none names it.
+///
+/// Nothing in it may be taken for a verdict: whoever replaced the artifact could replace the list.
+fn unsigned_list(record: &Record) -> String {
+    let Some(compared) = &record.unsigned_list else {
+        return String::new();
+    };
+    let list = beside(&compared.list, record.path());
+    if compared.agrees {
+        format!(
+            "; its digest is the one in {list}, which is not signed either, so nothing shows who made them"
+        )
+    } else {
+        format!("; its digest is not the one in {list}, which is not signed either")
     }
 }
 
@@ -334,6 +376,10 @@ pub fn note(note: &Note) -> String {
             shown(signature),
             shown(verifies),
             pairing(signature, verifies)
+        ),
+        Note::NotAList { path } => format!(
+            "{}: named like a checksum list and signed, but it lists nothing: it vouches for no file",
+            shown(path)
         ),
         Note::StraySignature { path } => format!(
             "{}: named almost like a signature file, and paired with nothing; such a name ends in .sig.bin",

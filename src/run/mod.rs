@@ -106,6 +106,8 @@ pub struct Options {
     pub allow_unsigned: bool,
     /// Whether every regular file needed a signature.
     pub all_files: bool,
+    /// The checksum lists that were named (`--list`).
+    pub lists: Vec<PathBuf>,
     /// Whether the first failure was to end the run (`--fail-fast`).
     pub fail_fast: bool,
     /// How images were judged (`--images`), if they were.

@@ -215,5 +215,6 @@ fn term(state: &State) -> &'static str {
         State::DirectoryUnreadable(_) => "directory-unreadable",
         State::DirectoryChanged => "directory-changed",
         State::LinkNotEntered => "link-not-entered",
+        State::Unlisted(..) => "unlisted",
     }
 }

@@ -56,6 +56,9 @@ impl Made {
             data: path.into(),
             parts: Arc::default(),
             link: None,
+            listing: None,
+            read_as_list: None,
+            unsigned_entry: None,
             state,
         }
     }

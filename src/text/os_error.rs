@@ -14,6 +14,14 @@ pub fn words(error: &io::Error) -> String {
     }
 }
 
+/// Copies an error.
+pub fn copy(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(
+        || io::Error::other(error.to_string()),
+        io::Error::from_raw_os_error,
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

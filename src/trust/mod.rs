@@ -9,6 +9,7 @@ mod envelope;
 pub mod image;
 pub(crate) mod image_notes;
 pub mod key;
+pub mod listed;
 pub(crate) mod multiples;
 pub mod signature;
 pub mod sniffed;

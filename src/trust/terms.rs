@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::image::{ContentsFailure, ImageFailure};
+use super::listed::{Unlisted, Unusable};
 use super::signature::SignatureError;
 use super::sniffed::Sniffed;
 use super::verdict::{Invalid, Part, Unclaimed, Verdict};
@@ -20,7 +21,9 @@ use super::verdict::{Invalid, Part, Unclaimed, Verdict};
 pub enum Status {
     /// `valid`: a trusted key verifies the signature over the artifact's bytes.
     Valid,
-    /// `invalid`: no trusted key does.
+    /// `listed`: a checksum list that a trusted key signed has the digest of the artifact's bytes.
+    Listed,
+    /// `invalid`: no trusted key does, or a signed list has another digest.
     Invalid,
     /// `unsigned`: there is no signature.
     Unsigned,
@@ -59,6 +62,29 @@ pub enum Status {
 pub enum Reason {
     /// `key-verifies`: a trusted key verifies the signature (status `valid`).
     KeyVerifies,
+    /// `in-signed-list`: a checksum list that a trusted key signed names it, with its digest (status
+    /// `listed`).
+    InSignedList,
+    /// `list-data-missing`: a signed list names it, and it is not there (status `missing`).
+    ListDataMissing,
+    /// `list-digest-differs`: a signed list has another digest for it (status `invalid`).
+    ListDigestDiffers,
+    /// `list-two-digests`: a signed list has two digests of one kind for it (status `invalid`).
+    ListTwoDigests,
+    /// `list-no-digest`: a signed list has no digest of a kind that counts for it (status
+    /// `invalid`).
+    ListNoDigest,
+    /// `list-outside`: its name in a signed list leads out of the list's directory (status
+    /// `invalid`).
+    ListOutside,
+    /// `list-line`: a line of this signed list is not one of a checksum list (status `invalid`).
+    ListLine,
+    /// `list-empty`: this signed list, which was named as one, lists nothing (status `invalid`).
+    ListEmpty,
+    /// `list-clear-signed`: this signed list has an OpenPGP signature inside (status `invalid`).
+    ListClearSigned,
+    /// `list-too-long`: this signed list is longer than any that is read (status `invalid`).
+    ListTooLong,
     /// `no-key-verifies`: a well-formed signature, but no trusted key made it over these bytes
     /// (status `invalid`).
     NoKeyVerifies,
@@ -165,8 +191,9 @@ pub enum Reason {
 
 impl Status {
     /// Every status, in the order in which they are reported.
-    pub const ALL: [Status; 12] = [
+    pub const ALL: [Status; 13] = [
         Status::Valid,
+        Status::Listed,
         Status::Invalid,
         Status::Unsigned,
         Status::Missing,
@@ -190,7 +217,11 @@ impl Status {
         // Fail closed: those that may are listed.
         matches!(
             self,
-            Status::Valid | Status::Unsigned | Status::NoImages | Status::VerifiedEarlier
+            Status::Valid
+                | Status::Listed
+                | Status::Unsigned
+                | Status::NoImages
+                | Status::VerifiedEarlier
         )
     }
 
@@ -198,7 +229,9 @@ impl Status {
     pub fn of(verdict: &Verdict) -> Status {
         match verdict {
             Verdict::Valid { .. } => Status::Valid,
-            Verdict::Invalid(_) => Status::Invalid,
+            Verdict::Listed { .. } => Status::Listed,
+            Verdict::Unlisted(Unlisted::Missing) => Status::Missing,
+            Verdict::Invalid(_) | Verdict::Unlisted(_) => Status::Invalid,
             Verdict::Missing | Verdict::PartMissing(_) => Status::Missing,
             Verdict::Unsigned { .. } | Verdict::NotEntered { .. } => Status::Unsigned,
             Verdict::Changed { .. } => Status::Changed,
@@ -225,15 +258,25 @@ impl Status {
         }
     }
 
-    /// Reports whether a trusted key signed it, as this run or an earlier one found.
+    /// Reports whether a trusted key vouches for it, as this run found by reading it.
+    pub(crate) fn is_verified(self) -> bool {
+        matches!(self, Status::Valid | Status::Listed)
+    }
+
+    /// Reports whether a trusted key vouches for it, by its own signature or that of a list, as this
+    /// run or an earlier one found.
     pub(crate) fn is_signed(self) -> bool {
-        matches!(self, Status::Valid | Status::VerifiedEarlier)
+        matches!(
+            self,
+            Status::Valid | Status::Listed | Status::VerifiedEarlier
+        )
     }
 
     /// Returns the term.
     pub fn name(self) -> &'static str {
         match self {
             Status::Valid => "valid",
+            Status::Listed => "listed",
             Status::Invalid => "invalid",
             Status::Unsigned => "unsigned",
             Status::Missing => "missing",
@@ -251,7 +294,17 @@ impl Status {
 
 impl Reason {
     /// All but those that name what a signature file has instead.
-    const PLAIN: [Reason; 39] = [
+    const PLAIN: [Reason; 49] = [
+        Reason::InSignedList,
+        Reason::ListDataMissing,
+        Reason::ListDigestDiffers,
+        Reason::ListTwoDigests,
+        Reason::ListNoDigest,
+        Reason::ListOutside,
+        Reason::ListLine,
+        Reason::ListEmpty,
+        Reason::ListClearSigned,
+        Reason::ListTooLong,
         Reason::UnchangedSince,
         Reason::KeyVerifies,
         Reason::NoKeyVerifies,
@@ -304,6 +357,18 @@ impl Reason {
     pub fn of(verdict: &Verdict) -> Reason {
         match verdict {
             Verdict::Valid { .. } => Reason::KeyVerifies,
+            Verdict::Listed { .. } => Reason::InSignedList,
+            Verdict::Unlisted(why) => match why {
+                Unlisted::Missing => Reason::ListDataMissing,
+                Unlisted::Differs => Reason::ListDigestDiffers,
+                Unlisted::Unusable(Unusable::TwoDigests) => Reason::ListTwoDigests,
+                Unlisted::Unusable(Unusable::NoDigest) => Reason::ListNoDigest,
+                Unlisted::Unusable(Unusable::Outside) => Reason::ListOutside,
+                Unlisted::Line(_) => Reason::ListLine,
+                Unlisted::NotAList => Reason::ListEmpty,
+                Unlisted::ClearSigned => Reason::ListClearSigned,
+                Unlisted::TooLong => Reason::ListTooLong,
+            },
             Verdict::Invalid(Invalid::NoKeyVerifies) => Reason::NoKeyVerifies,
             Verdict::Invalid(Invalid::Malformed(error)) => match error {
                 SignatureError::Empty => Reason::SignatureEmpty,
@@ -314,7 +379,7 @@ impl Reason {
             Verdict::Missing => Reason::NoDataFile,
             Verdict::PartMissing(_) => Reason::PartMissing,
             Verdict::Unsigned { why, .. } => match why {
-                Unclaimed::NoSignature => Reason::NoSignatureFile,
+                Unclaimed::NoSignature | Unclaimed::NamedList => Reason::NoSignatureFile,
                 Unclaimed::UnfinishedDownload => Reason::UnfinishedDownload,
                 Unclaimed::SecondCopy => Reason::SecondCopy,
                 Unclaimed::UrlQuery => Reason::UrlQuery,
@@ -365,6 +430,16 @@ impl Reason {
     pub fn name(self) -> &'static str {
         match self {
             Reason::KeyVerifies => "key-verifies",
+            Reason::InSignedList => "in-signed-list",
+            Reason::ListDataMissing => "list-data-missing",
+            Reason::ListDigestDiffers => "list-digest-differs",
+            Reason::ListTwoDigests => "list-two-digests",
+            Reason::ListNoDigest => "list-no-digest",
+            Reason::ListOutside => "list-outside",
+            Reason::ListLine => "list-line",
+            Reason::ListEmpty => "list-empty",
+            Reason::ListClearSigned => "list-clear-signed",
+            Reason::ListTooLong => "list-too-long",
             Reason::NoKeyVerifies => "no-key-verifies",
             Reason::SignatureEmpty => "signature-empty",
             Reason::SignatureTooLong => "signature-too-long",

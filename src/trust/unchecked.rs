@@ -1,5 +1,7 @@
 //! What a run did not check: how much of each kind, and the names.
 
+use std::collections::HashSet;
+
 use crate::files::SharedPath;
 
 /// Maximum number of names kept of each kind, and of each excluded pattern. A tree may have a
@@ -33,6 +35,24 @@ impl Names {
     /// Counts as many as there are known to be, of which others have no names.
     pub fn count_at_least(&mut self, count: u64) {
         self.count = self.count.max(count);
+    }
+
+    /// Takes back those that are among `names`. If all that there are were counted, `count` of them
+    /// were, whether they are kept or not.
+    pub fn forget(&mut self, names: &HashSet<SharedPath>, count: u64, were_counted: bool) {
+        let before = self.kept.len();
+        self.kept.retain(|name| !names.contains(name));
+        let kept = (before - self.kept.len()) as u64;
+        let were_all_kept = before as u64 == self.count;
+        let forgotten = if were_counted && !were_all_kept {
+            count.max(kept)
+        } else {
+            kept
+        };
+        self.count = self
+            .count
+            .saturating_sub(forgotten)
+            .max(self.kept.len() as u64);
     }
 
     /// Adds other names.

@@ -10,6 +10,7 @@ use super::earlier::{Earlier, Seen};
 use super::image::{Archive, ContentsFailure, Image, ImageFailure};
 use super::image_notes::ImageNote;
 use super::key::Key;
+use super::listed::{Unlisted, UnsignedList};
 use super::signature::{Signature, SignatureError};
 use super::sniffed::Sniffed;
 use super::terms::{Reason, Status};
@@ -62,7 +63,8 @@ pub enum Subject {
 pub struct Record {
     /// The subject of the verdict.
     pub subject: Subject,
-    /// The signature file, if there is one.
+    /// The signature file, if there is one; for [`Verdict::Listed`] and [`Verdict::Unlisted`], and for
+    /// whatever else becomes of a listed file, the list.
     pub signature: Option<SharedPath>,
     /// The signature file as it was read, if it was.
     pub signature_file: Option<Box<SignatureFile>>,
@@ -82,6 +84,9 @@ pub struct Record {
     pub elapsed: Duration,
     /// The kind of the artifact's content, if it fails and its name is misleading: a hint.
     pub sniffed: Option<Sniffed>,
+    /// How the artifact compares with a checksum list, if neither has a signature. No verdict rests on
+    /// it.
+    pub(crate) unsigned_list: Option<Box<UnsignedList>>,
     /// The archive that holds the image, if no record of the run is on the archive itself.
     pub archive: Option<Archive>,
     /// The signature, if no trusted key made it over this artifact. It may match another (see
@@ -181,6 +186,7 @@ impl Record {
             elapsed: Duration::ZERO,
             sniffed: None,
             unfit: None,
+            unsigned_list: None,
             strange: None,
             archive: None,
             seen: None,
@@ -215,8 +221,8 @@ pub struct SignatureFile {
 /// Wording of [`Verdict::Unreadable`] for an artifact that a defect of this program left unjudged.
 pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
 
-/// A verdict. Only [`Verdict::Valid`], [`Verdict::NoImages`], [`Verdict::VerifiedEarlier`], and
-/// [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if allowed, pass.
+/// A verdict. Only [`Verdict::Valid`], [`Verdict::Listed`], [`Verdict::NoImages`],
+/// [`Verdict::VerifiedEarlier`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if allowed, pass.
 ///
 /// ```
 /// use verify_signatures::{Part, Verdict};
@@ -232,6 +238,13 @@ pub enum Verdict {
         /// The first trusted key that verifies it.
         key: Arc<Key>,
     },
+    /// A checksum list that a trusted key signed names the file, with the digest of its content.
+    Listed {
+        /// The trusted key that verifies the list's signature.
+        key: Arc<Key>,
+    },
+    /// A list that a trusted key signed does not vouch for this file, or cannot be used as a list.
+    Unlisted(Unlisted),
     /// No trusted key made the signature over these bytes.
     Invalid(Invalid),
     /// There is a signature, but the file that it belongs to does not exist.
@@ -295,6 +308,8 @@ pub enum Verdict {
 pub enum Unclaimed {
     /// There is no signature for its name.
     NoSignature,
+    /// There is none, and the user named it as a checksum list (`--list`).
+    NamedList,
     /// An unfinished download or copy, or a file that a program keeps beside one.
     UnfinishedDownload,
     /// A second copy, judging by its name, such as `x.zst.1` or `x.zst (1)`.
@@ -365,9 +380,9 @@ impl Verdict {
         Reason::of(self)
     }
 
-    /// Returns the fingerprint of the trusted key by which it is valid.
+    /// Returns the fingerprint of the trusted key by which it is valid, or listed.
     pub(crate) fn valid_by(&self) -> Option<ClaimedDigest> {
-        self.key().filter(|_| self.status() == Status::Valid)
+        self.key().filter(|_| self.status().is_verified())
     }
 
     /// Reports whether an artifact with this verdict may be used.
@@ -376,6 +391,7 @@ impl Verdict {
         // too.
         match self {
             Verdict::Valid { .. }
+            | Verdict::Listed { .. }
             | Verdict::NoImages
             | Verdict::VerifiedEarlier(_)
             | Verdict::Unsigned { allowed: true, .. }
@@ -385,10 +401,11 @@ impl Verdict {
         }
     }
 
-    /// Returns the fingerprint of the trusted key that verified the signature, now or earlier.
+    /// Returns the fingerprint of the trusted key that verified the signature, its own or that of a
+    /// list, now or earlier.
     pub(crate) fn key(&self) -> Option<ClaimedDigest> {
         match self {
-            Verdict::Valid { key } => Some((*key.fingerprint()).into()),
+            Verdict::Valid { key } | Verdict::Listed { key } => Some((*key.fingerprint()).into()),
             Verdict::VerifiedEarlier(earlier) => Some((*earlier.key.fingerprint()).into()),
             Verdict::Claimed(claimed) => claimed.key,
             _ => None,
@@ -413,9 +430,11 @@ impl Verdict {
 pub struct Summary {
     /// [`Verdict::Valid`].
     pub valid: u64,
-    /// [`Verdict::Invalid`].
+    /// [`Verdict::Listed`].
+    pub listed: u64,
+    /// [`Verdict::Invalid`] and [`Verdict::Unlisted`].
     pub invalid: u64,
-    /// [`Verdict::Missing`] and [`Verdict::PartMissing`].
+    /// [`Verdict::Missing`], [`Verdict::PartMissing`], and a listed file that is missing.
     pub missing: u64,
     /// [`Verdict::Unsigned`] and [`Verdict::NotEntered`], allowed or not.
     pub unsigned: u64,
@@ -487,6 +506,7 @@ impl ImageCounts {
             | Status::Changed
             | Status::Unreadable
             | Status::NotRegular
+            | Status::Listed
             | Status::VerifiedEarlier => return None,
         })
     }
@@ -521,6 +541,7 @@ impl Summary {
     fn place(&mut self, status: Status) -> Option<&mut u64> {
         Some(match status {
             Status::Valid => &mut self.valid,
+            Status::Listed => &mut self.listed,
             Status::Invalid => &mut self.invalid,
             Status::Unsigned => &mut self.unsigned,
             Status::Missing => &mut self.missing,
@@ -550,9 +571,10 @@ impl Summary {
         self.of(Status::Valid)
     }
 
-    /// Returns the number of signatures that are valid, or were and are unchanged.
+    /// Returns the number of records that a trusted key vouches for: by a valid signature, by a signed
+    /// list, or by a signature that was valid earlier, on a file unchanged since.
     pub(crate) fn covered(&self) -> u64 {
-        self.valid_in_all() + self.verified_earlier
+        self.valid_in_all() + self.listed + self.verified_earlier
     }
 
     /// Reports whether every expected record was counted.
@@ -597,7 +619,7 @@ mod tests {
             (0..times).for_each(|_| summary.count(&record));
         }
         let counts = Status::ALL.map(|status| summary.of(status));
-        assert_eq!(counts, [0, 2, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0]);
+        assert_eq!(counts, [0, 0, 2, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0]);
         assert_eq!((summary.records(), summary.failures), (32, 31));
         assert!(!summary.is_complete());
         summary.expected = 32;

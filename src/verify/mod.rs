@@ -2,6 +2,7 @@
 
 mod inputs;
 mod key_files;
+mod lists;
 mod other_signers;
 mod patience;
 mod recall;
@@ -133,6 +134,7 @@ impl Verifier {
                 reach: WalkOptions::default(),
                 needed: Needed::Artifacts,
                 images: false,
+                lists: Vec::new(),
             },
             policy: Policy::default(),
             limit_readers: true,
@@ -170,6 +172,14 @@ impl Verifier {
     /// Expects a signature for every regular file, not only for `.zst` and `.iso`.
     pub fn all_files(mut self) -> Verifier {
         self.search.needed = Needed::AllFiles;
+        self
+    }
+
+    /// Uses this file as a checksum list, whatever its name: if one of the keys signed it, it vouches
+    /// for the files that it names, and those are judged too. Lists with usual names, such as
+    /// `SHA256SUMS`, are found where they lie.
+    pub fn checksum_list(mut self, list: impl AsRef<Path>) -> Verifier {
+        self.search.lists.push(list.as_ref().to_owned());
         self
     }
 
@@ -250,6 +260,7 @@ impl Verifier {
         entries: &Arc<AtomicU64>,
     ) -> Result<Survey, VerifyError> {
         let (inputs, search) = (inputs.clone(), self.search.clone());
+        let settings = self.settings.clone();
         let (seen, cancel) = (Arc::clone(entries), self.cancel.clone());
         let look = move || match inputs {
             Inputs::One(one) => Ok(Survey {
@@ -262,7 +273,15 @@ impl Verifier {
                     cancelled: &|| cancel.is_cancelled(),
                     has_room: &limits::has_room,
                 };
-                mirror::survey(&paths, &search, watch)
+                let mut survey = mirror::survey(&paths, &search, watch)?;
+                let context = lists::Context {
+                    roots: &paths,
+                    search: &search,
+                    settings: &settings,
+                    watch,
+                };
+                lists::bring(&mut survey, context)?;
+                Ok(survey)
             }
         };
         let survey = patience::unless_cancelled(&self.cancel, look);

@@ -36,7 +36,10 @@ impl Unmatched {
             path: path.clone(),
             judged_as: judged_as.clone(),
         };
+        let not_lists = survey.not_lists.iter();
+        let not_lists = not_lists.map(|path| Note::NotAList { path: path.clone() });
         let notes = strays
+            .chain(not_lists)
             .chain(spare_parts(survey))
             .chain(alike_names(survey))
             .chain(survey.other_names.iter().map(same));

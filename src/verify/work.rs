@@ -16,6 +16,7 @@ use crate::files::{FileId, SharedPath};
 use crate::mirror::{self, Artifact, Metadata, State};
 use crate::names::endings::{Ending, is_saved_image};
 use crate::text::os_error;
+use crate::trust::listed::UnsignedEntry;
 use crate::trust::verdict::{Part, Record, Unclaimed, Verdict};
 
 /// Returns the media of the files, by device number.
@@ -65,6 +66,9 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
         data,
         parts,
         link,
+        listing,
+        read_as_list,
+        unsigned_entry,
         state,
     } = artifact;
     let decided = |signature, verdict| {
@@ -85,14 +89,19 @@ fn work(artifact: Artifact, policy: Policy, one: Option<&One>, seeks: bool) -> W
             data,
             parts,
             link,
-            claim: claim(signature, one),
+            claim: match listing {
+                Some(listing) => Claim::Listed(listing),
+                None => claim(signature, one),
+            },
             earlier: None,
+            read_as_list,
         }),
         State::SavedImage(metadata) => of_images(data, metadata, Claim::SavedImage),
         State::ImageDirectory(metadata) => of_images(data, metadata, Claim::ImageDirectory),
+        State::Unlisted(list, why) => decided(Some(list), Verdict::Unlisted(why)),
         State::Missing(signature) => decided(Some(signature), Verdict::Missing),
         State::PartMissing(signature, part) => decided(Some(signature), Verdict::PartMissing(part)),
-        State::Unsigned(why) => unsigned(data, why, policy, seeks),
+        State::Unsigned(why) => unsigned(data, why, unsigned_entry, policy, seeks),
         State::DataNotRegular(signature) => {
             decided(signature, Verdict::NotRegular { part: Part::Data })
         }
@@ -132,6 +141,7 @@ fn of_images(data: SharedPath, metadata: Metadata, claim: Claim) -> Work {
         claim,
         bundle: Bundle::Certain,
         earlier: None,
+        read_as_list: None,
     })
 }
 
@@ -200,12 +210,22 @@ pub(super) fn artifact(one: &One) -> Artifact {
 }
 
 /// Returns the work for an artifact without a signature, whose verdict is known. It is still hashed
-/// if it is accepted and a later run may compare its digest, or if unmatched signatures need a
-/// digest to match. Without metadata it gets no digest.
-fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Work {
-    let allowed = policy.allow_unsigned;
+/// if it is accepted and a later run may compare its digest, if unmatched signatures need a
+/// digest to match, or if a list without a signature has a digest to compare. Without metadata it gets no digest.
+fn unsigned(
+    data: SharedPath,
+    why: Unclaimed,
+    unsigned_entry: Option<Arc<UnsignedEntry>>,
+    policy: Policy,
+    seeks: bool,
+) -> Work {
+    // Fail closed: who names a list wants what it names to be judged.
+    let allowed = policy.allow_unsigned && why != Unclaimed::NamedList;
     let is_bundle = is_bundle(&data);
-    let is_hashed = seeks || allowed && policy.wants_digests || policy.images && is_bundle;
+    let is_hashed = seeks
+        || unsigned_entry.is_some()
+        || allowed && policy.wants_digests
+        || policy.images && is_bundle;
     let verdict = Verdict::Unsigned { allowed, why };
     match is_hashed.then(|| Metadata::at(&data.to_path_buf())) {
         Some(Ok(metadata)) => Work::Verify(Task {
@@ -213,13 +233,14 @@ fn unsigned(data: SharedPath, why: Unclaimed, policy: Policy, seeks: bool) -> Wo
             data,
             parts: Arc::default(),
             link: None,
-            claim: Claim::Unsigned(Box::new(verdict)),
+            claim: Claim::Unsigned(Box::new(verdict), unsigned_entry),
             bundle: if is_bundle {
                 Bundle::Certain
             } else {
                 Bundle::No
             },
             earlier: None,
+            read_as_list: None,
         }),
         // Fail closed: what the user accepts without a signature does not pass where its images
         // cannot be judged.

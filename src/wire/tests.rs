@@ -175,6 +175,7 @@ fn notes() -> impl Strategy<Value = Note<'static>> {
             blob,
             others: 0
         }),
+        path().prop_map(|path| Note::NotAList { path }),
         signature().prop_map(|signature| Note::StraySignature { signature }),
         (signature(), path()).prop_map(|(signature, fits)| Note::SignatureFits { signature, fits }),
     ]
@@ -319,6 +320,7 @@ fn documents() -> impl Strategy<Value = Document<'static>> {
                         key_fingerprints: Vec::new(),
                         allow_unsigned: !complete,
                         all_files: complete,
+                        lists: directory.iter().cloned().collect(),
                         fail_fast: complete,
                         images: None,
                         baseline: directory.clone(),
@@ -342,6 +344,7 @@ fn documents() -> impl Strategy<Value = Document<'static>> {
                     interrupted: complete.then(|| word.clone()),
                     expected: valid,
                     counts: Counts {
+                        listed: valid / 2,
                         valid,
                         invalid,
                         unsigned,

@@ -17,6 +17,7 @@ mod html;
 mod image_audit;
 mod images;
 mod limits;
+mod lists;
 mod loop_device;
 mod machines;
 mod machines_refused;

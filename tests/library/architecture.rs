@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top down, each with those that it may import. `*` is all below it.
-const ARROWS: [(&str, &[&str]); 26] = [
+const ARROWS: [(&str, &[&str]); 27] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
     (
@@ -33,8 +33,20 @@ const ARROWS: [(&str, &[&str]); 26] = [
     (
         "verify",
         &[
-            "engine", "earlier", "mirror", "hints", "trust", "content", "device", "names",
-            "limits", "files", "progress", "text",
+            "engine",
+            "earlier",
+            "mirror",
+            "checksums",
+            "hints",
+            "trust",
+            "content",
+            "device",
+            "digest",
+            "names",
+            "limits",
+            "files",
+            "progress",
+            "text",
         ],
     ),
     (
@@ -59,6 +71,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
     ("hints", &["trust", "digest", "files", "text"]),
     ("image", &["trust", "digest", "files", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),
+    ("checksums", &["trust", "digest", "text"]),
     ("trust", &["digest", "files", "text"]),
     ("bundle", &["content", "digest", "text"]),
     ("content", &["files"]),

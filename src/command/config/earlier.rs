@@ -138,6 +138,7 @@ fn resumed(path: &Path, cli: &Cli) -> Result<History, ConfigError> {
         exclude: cli.exclude.clone(),
         allow_unsigned: cli.allow_unsigned,
         all_files: cli.all_files,
+        lists: cli.lists.clone(),
         images: cli.images,
     };
     resume::read(&report, &asked).map_err(|source| ConfigError::NotResumable {

@@ -138,6 +138,9 @@ pub enum ConfigError {
     /// `-` with a report that names files.
     #[error("--report {}: it names files, and standard input has no name", shown(.0))]
     StdinListed(PathBuf),
+    /// `--list` with a directory.
+    #[error("{}: --list names a checksum list, and this is a directory", shown(.0))]
+    ListIsDirectory(PathBuf),
     /// `--signature` without exactly one data file.
     #[error("--signature needs exactly one PATH: the data file that it signs")]
     NotOneFile,
@@ -370,6 +373,9 @@ impl ConfigError {
             ConfigError::StdinCompared => "leave it out",
             ConfigError::StdinListed(_) => {
                 "write another report, such as .json, or verify the file by its name"
+            }
+            ConfigError::ListIsDirectory(_) => {
+                "name the list itself, such as SHA256SUMS; lists inside a PATH are found by their names"
             }
             ConfigError::NotOneFile => "leave --signature out to verify directories",
             ConfigError::LengthOfFile(_) => "leave it out: a file is always hashed whole",

@@ -158,6 +158,7 @@ impl Asked {
                 key_fingerprints: cli.fingerprints.clone(),
                 allow_unsigned: cli.allow_unsigned,
                 all_files: cli.all_files,
+                lists: cli.lists.clone(),
                 fail_fast: cli.fail_fast,
                 images: images.map(|images| ImageOptions {
                     keys: trusted(&images.policy.keys, cli, &exposed_keys),
@@ -514,6 +515,7 @@ fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
             Needed::Artifacts
         },
         images: cli.images,
+        lists: cli.lists.clone(),
     })
 }
 
@@ -531,6 +533,11 @@ fn inputs(cli: &Cli, environment: &Environment) -> Result<Inputs, ConfigError> {
     cli.paths
         .iter()
         .try_for_each(|path| check(path).map(|_| ()))?;
+    for list in &cli.lists {
+        if check(list)?.is_dir() {
+            return Err(ConfigError::ListIsDirectory(list.clone()));
+        }
+    }
     let Some(signature) = &cli.signature else {
         return Ok(Inputs::Paths(cli.paths.clone()));
     };

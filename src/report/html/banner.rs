@@ -4,6 +4,7 @@ use super::super::words::count;
 use crate::run::conclusion::Conclusion;
 use crate::run::{End, Run};
 use crate::trust::terms::Status;
+use crate::trust::verdict::Summary;
 
 /// The result of the whole run.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,12 +82,12 @@ fn is_share(run: Run<'_>) -> bool {
 /// Returns the banner of one shard in which nothing failed. Fail closed: a share of a mirror is no
 /// mirror, and this page says nothing of the others.
 fn of_share(run: Run<'_>) -> Banner {
-    let valid = run.end.summary.valid_in_all();
+    let valid = valid(&run.end.summary);
     let shard = run.start.division.as_ref().map(|division| division.shard);
     let (index, count) = shard.map_or((0, 0), |shard| (shard.index(), shard.count()));
     Banner {
         class: "none",
-        title: format!("Shard {index} of {count}: {valid} valid"),
+        title: format!("Shard {index} of {count}: {valid}"),
         text: "Nothing failed in this share of the mirror. The report that --merge makes of all shards has the verdict on the whole."
             .to_owned(),
     }
@@ -130,12 +131,16 @@ fn failed(end: &End) -> String {
 
 /// Returns the result of a run whose audit alone fails it.
 fn differs(end: &End) -> String {
-    let (valid, unsigned) = (end.summary.valid_in_all(), end.summary.of(Status::Unsigned));
+    let summary = &end.summary;
+    let (valid, unsigned) = (summary.valid_in_all(), summary.of(Status::Unsigned));
     let differences = differences(end);
-    if valid > 0 && unsigned == 0 && end.summary.verified_earlier == 0 {
+    if valid > 0 && unsigned == 0 && summary.verified_earlier == 0 && summary.listed == 0 {
         format!("{differences} from the baseline, though every signature is valid: {valid}")
     } else {
-        format!("{differences} from the baseline; signatures: {valid} valid")
+        format!(
+            "{differences} from the baseline; signatures: {}",
+            self::valid(summary)
+        )
     }
 }
 
@@ -145,25 +150,28 @@ fn differences(end: &End) -> String {
 
 /// Returns the banner of a run in which nothing failed.
 fn success(end: &End, allow_unsigned: bool) -> Banner {
-    let (valid, unsigned) = (end.summary.valid_in_all(), end.summary.of(Status::Unsigned));
+    let (valid, unsigned) = (valid(&end.summary), end.summary.of(Status::Unsigned));
     let (class, title, text) = if unsigned == 0 {
         (
             "pass",
-            format!("Every signature is valid: {valid}"),
+            match end.summary.listed {
+                0 => format!("Every signature is valid: {}", end.summary.valid_in_all()),
+                _ => format!("Everything is signed: {valid}"),
+            },
             "Every artifact that was checked is what the holder of a trusted key signed."
                 .to_owned(),
         )
     } else if allow_unsigned {
         (
             "none",
-            format!("{valid} valid, {unsigned} without a signature"),
+            format!("{valid}, {unsigned} without a signature"),
             "Missing signatures were accepted, as requested: nothing vouches for those artifacts."
                 .to_owned(),
         )
     } else {
         (
             "pass",
-            format!("Nothing failed: {valid} valid"),
+            format!("Nothing failed: {valid}"),
             format!(
                 "Images without a signature by a trusted key: {}. They are intact, and the valid signature of their bundle covers them.",
                 end.summary.images.unsigned
@@ -176,10 +184,8 @@ fn success(end: &End, allow_unsigned: bool) -> Banner {
     // Fail closed: half a mirror is no mirror.
     if end.unchecked.has_gaps() {
         let title = match unsigned {
-            0 => format!("{valid} valid; not everything was checked"),
-            _ => {
-                format!("{valid} valid, {unsigned} without a signature; not everything was checked")
-            }
+            0 => format!("{valid}; not everything was checked"),
+            _ => format!("{valid}, {unsigned} without a signature; not everything was checked"),
         };
         return Banner {
             class: "none",
@@ -194,8 +200,8 @@ fn success(end: &End, allow_unsigned: bool) -> Banner {
 fn earlier(end: &End) -> Banner {
     let summary = &end.summary;
     let mut title = format!(
-        "{} valid, {} verified earlier",
-        summary.valid_in_all(),
+        "{}, {} verified earlier",
+        valid(summary),
         summary.verified_earlier
     );
     match summary.of(Status::Unsigned) {
@@ -210,6 +216,15 @@ fn earlier(end: &End) -> Banner {
         class: "none",
         title,
         text: text.to_owned(),
+    }
+}
+
+/// Returns how many are valid, and how many a signed list vouches for.
+fn valid(summary: &Summary) -> String {
+    let valid = summary.valid_in_all();
+    match summary.listed {
+        0 => format!("{valid} valid"),
+        listed => format!("{valid} valid, {listed} listed in a signed list"),
     }
 }
 

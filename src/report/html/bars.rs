@@ -109,7 +109,7 @@ fn shares(counts: Vec<(&'static str, u64)>, refuses: bool) -> Vec<Share> {
 
 fn class(status: &str, refuses: bool) -> &'static str {
     match status {
-        "valid" | UNCHANGED => "pass",
+        "valid" | "listed" | UNCHANGED => "pass",
         "unsigned" if refuses => "fail",
         "unsigned" | "no-images" | "verified-earlier" | EXCLUDED => "none",
         NOT_JUDGED => "unknown",

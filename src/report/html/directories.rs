@@ -7,7 +7,6 @@ use super::super::words;
 use super::keys::short;
 use super::rows::evidence;
 use crate::text::size::size;
-use crate::trust::terms::Status;
 use crate::trust::verdict::{Record, Subject};
 
 /// A directory that holds artifacts.
@@ -40,7 +39,7 @@ pub(super) fn of(records: &[Record], is_large: bool) -> Vec<Directory<'_>> {
 
 impl<'a> Directory<'a> {
     fn new(path: &Path, records: Vec<&'a Record>) -> Directory<'a> {
-        let is_valid = |record: &&&Record| record.verdict.status() == Status::Valid;
+        let is_valid = |record: &&&Record| record.verdict.status().is_verified();
         let fails = |record: &&&Record| !record.verdict.passes();
         Directory {
             path: if path.as_os_str().is_empty() {

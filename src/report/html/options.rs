@@ -51,6 +51,8 @@ pub(super) fn of(run: Run<'_>) -> String {
     ];
     let on = switches.into_iter().filter(|(on, _)| *on);
     texts.extend(on.map(|(_, text)| text.to_owned()));
+    let lists = options.lists.iter();
+    texts.extend(lists.map(|path| format!("checksum list: {}", words::shown_path(path))));
     texts.extend(over_time(&options.over_time));
     texts.extend(options.images.iter().flat_map(of_images));
     texts.join("\n")

@@ -34,7 +34,7 @@ impl Row {
         let verdict = words::verdict(record);
         let key = record.verdict.key();
         let signature_file = record.signature_content();
-        let is_valid = record.verdict.status() == Status::Valid;
+        let is_valid = record.verdict.status().is_verified();
         Row {
             is_inside,
             class: class(&record.verdict),
@@ -89,7 +89,7 @@ pub(super) fn evidence(file: ClaimedContent) -> String {
 /// Returns the class of an artifact: valid, accepted without a signature, or failed.
 fn class(verdict: &Verdict) -> &'static str {
     match verdict {
-        verdict if verdict.status() == Status::Valid => "pass",
+        verdict if verdict.status().is_verified() => "pass",
         verdict if verdict.passes() => "none",
         _ => "fail",
     }

@@ -58,6 +58,7 @@ fn start() -> Start {
             key_fingerprints: Vec::new(),
             allow_unsigned: true,
             all_files: false,
+            lists: Vec::new(),
             fail_fast: false,
             images: None,
             baseline: None,
