@@ -1,6 +1,6 @@
-//! Verifies that the files of a mirror are what their vendor signed: detached ECDSA P-256
-//! signatures over SHA-256, one `.sig.bin` beside each artifact, many artifacts at once, no
-//! network.
+//! Verifies that the files of a mirror are what their vendor signed: detached signatures,
+//! one `.sig.bin` beside each artifact, many artifacts at once, no network. By default a signature
+//! is one of ECDSA P-256 over SHA-256; keys of other algorithms are in [`Key`].
 //!
 //! [`Verifier`] is the entry point. To verify a mirror and stop at the first failure:
 //!
@@ -73,7 +73,7 @@ pub use files::SharedPath;
 pub use progress::{Cancel, Counters, Flight};
 pub use trust::earlier::Earlier;
 pub use trust::image::{Archive, Blob, ContentsFailure, Image, ImageFailure, Platform};
-pub use trust::key::{Key, KeyError};
+pub use trust::key::{Key, KeyError, OwnDigest};
 pub use trust::listed::{Unlisted, Unusable};
 pub use trust::signature::SignatureError;
 pub use trust::sniffed::Sniffed;

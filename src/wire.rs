@@ -281,6 +281,12 @@ pub struct Key<'a> {
     pub name: Text<'a>,
     /// The SHA-256 of its DER, in hexadecimal digits.
     pub fingerprint: Text<'a>,
+    /// The term of its algorithm. Reports that do not say it are of P-256 keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Text<'a>>,
+    /// The hash that its signatures are over; absent if that is part of its algorithm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Text<'a>>,
     /// Whether it was named by its fingerprint.
     #[serde(default)]
     pub pinned: bool,

@@ -82,7 +82,7 @@ static USED: LazyLock<Vec<Arc<Key>>> = LazyLock::new(|| {
         let key = Arc::new(curve.key(&public).expect("a key").0);
         let signature = Signature::parse(&[0x30, 6, 2, 1, 1, 2, 1, 1]).expect("r and s are 1");
         for _ in 0..OFTEN {
-            judge(&[Arc::clone(&key)], &Digest::of(b""), &signature);
+            judge(&[Arc::clone(&key)], &Digest::of(b"").into(), &signature);
         }
         key
     });
@@ -132,7 +132,7 @@ fn compare(case: &Case, curve: &Curve) -> Result<Option<bool>, ErrorStack> {
 
 fn we_verify(signature: &[u8], message: &[u8], key: Arc<Key>) -> bool {
     Signature::parse(signature)
-        .is_ok_and(|signature| judge(&[key], &Digest::of(message), &signature).passes())
+        .is_ok_and(|signature| judge(&[key], &Digest::of(message).into(), &signature).passes())
 }
 
 fn openssl_verifies(signature: &[u8], message: &[u8], key: &EcKey<Public>) -> bool {

@@ -49,6 +49,16 @@ pub struct Trusted {
     pub name: String,
     /// The SHA-256 of its DER, in hexadecimal digits.
     pub fingerprint: String,
+    /// The hash that its signatures are over, if it is not SHA-256.
+    pub digest: Option<String>,
+}
+
+impl Trusted {
+    /// Reports whether both are the same key and trusted with the same hash.
+    fn is(&self, other: &Trusted) -> bool {
+        let parts = |key: &Trusted| (key.fingerprint.clone(), key.digest.clone());
+        parts(self) == parts(other)
+    }
 }
 
 /// What became of comparing two reports.
@@ -117,7 +127,7 @@ impl Report {
         }
         let is_new = |key: &Trusted| {
             let mut known = self.keys.iter();
-            !known.any(|known| known.fingerprint == key.fingerprint)
+            !known.any(|known| known.is(key))
         };
         let state = &later.state;
         Ok(Comparison {
@@ -169,14 +179,20 @@ fn keys(document: &Document) -> Vec<Trusted> {
     let of_images = of_images.flat_map(|images| &images.keys);
     let mut keys: Vec<Trusted> = Vec::new();
     for Key {
-        name, fingerprint, ..
+        name,
+        fingerprint,
+        digest,
+        ..
     } in document.start.keys.iter().chain(of_images)
     {
-        if !keys.iter().any(|key| key.fingerprint == *fingerprint) {
-            keys.push(Trusted {
-                name: name.clone().into_owned(),
-                fingerprint: fingerprint.clone().into_owned(),
-            });
+        let digest = digest.as_deref().filter(|digest| *digest != "sha256");
+        let key = Trusted {
+            name: name.clone().into_owned(),
+            fingerprint: fingerprint.clone().into_owned(),
+            digest: digest.map(str::to_owned),
+        };
+        if !keys.iter().any(|known| known.is(&key)) {
+            keys.push(key);
         }
     }
     keys

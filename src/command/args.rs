@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
-use super::values;
+use super::values::{self, Hashed};
 use crate::content::IoMode;
 use crate::shard::Shard;
 
@@ -31,8 +32,8 @@ pub struct Cli {
 
     /// Trusted public key, or a directory of them
     ///
-    /// ECDSA P-256, as PEM or DER (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der
-    /// is one, in any case. May be given again. Without it: $PUBKEY, else spectro_public_key.pem
+    /// ECDSA on P-256, P-384 or P-521, RSA of 2048 to 4096 bits, or Ed25519, as PEM or DER
+    /// (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der is one, in any case. May be given again. Without it: $PUBKEY, else spectro_public_key.pem
     /// in the current directory.
     #[arg(help_heading = WHAT, short, long = "key", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub keys: Vec<PathBuf>,
@@ -44,6 +45,15 @@ pub struct Cli {
     /// with others are left out. May be given again.
     #[arg(help_heading = WHAT, long = "key-fingerprint", value_name = "HEX", value_parser = values::fingerprint)]
     pub fingerprints: Vec<String>,
+
+    /// The hash that the signatures are over
+    ///
+    /// sha256 (the default), sha384 or sha512. For all keys that leave it open, which are those of RSA, P-384 and P-521;
+    /// or, as HASH=FILE, for the key in this file of --key. May be given again. An RSA key verifies
+    /// signatures of PKCS #1 v1.5 and of PSS, over this hash.
+    #[arg(help_heading = WHAT, long = "digest", value_name = "HASH[=FILE]",
+        value_parser = OsStringValueParser::new().try_map(values::digest))]
+    pub digests: Vec<Hashed>,
 
     /// Verify one PATH against this signature
     ///
@@ -119,7 +129,7 @@ pub struct Cli {
     /// printed, and written as .json, .xml or .html with --report. Exit status: 0 no difference,
     /// and nothing in NEW failed; 1 otherwise; 2 if they cannot be compared.
     #[arg(help_heading = WHAT, long, num_args = 2, value_names = ["OLD", "NEW"], value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["paths", "keys", "fingerprints", "signature", "max_depth", "follow_links", "exclude", "allow_unsigned",
+        conflicts_with_all = ["paths", "keys", "fingerprints", "digests", "signature", "max_depth", "follow_links", "exclude", "allow_unsigned",
             "all_files", "lists", "length", "baseline", "images", "verbose", "jobs", "io", "progress", "color", "note", "sign_report", "fail_fast",
             "stop_after", "ledger", "max_age", "resume"])]
     pub compare: Vec<PathBuf>,
@@ -148,7 +158,7 @@ pub struct Cli {
     /// needed: it rests on what the reports claim. Use it with --report, --baseline,
     /// --key-fingerprint and --within.
     #[arg(help_heading = MANY, long, num_args = 1.., value_name = "REPORT", value_hint = ValueHint::AnyPath,
-        conflicts_with_all = ["paths", "keys", "signature", "length", "max_depth", "follow_links", "exclude", "allow_unsigned", "all_files", "lists",
+        conflicts_with_all = ["paths", "keys", "digests", "signature", "length", "max_depth", "follow_links", "exclude", "allow_unsigned", "all_files", "lists",
             "compare", "images", "image_keys", "jobs", "io", "progress", "fail_fast", "shard", "shard_index",
             "stop_after", "ledger", "max_age", "resume"])]
     pub merge: Vec<PathBuf>,
@@ -367,7 +377,7 @@ const ABOUT: &str = "\
 Verify that the files of a mirror are what their vendor signed.
 
 Walks each PATH, pairs every *.sig.bin with its .zst, .iso or other file, and verifies the ECDSA P-256 signatures over SHA-256 in \
-parallel. Prints a line for each. Never touches the network.";
+parallel. Keys on P-384 and P-521, of RSA and of Ed25519 are supported too. Prints a line for each. Never touches the network.";
 
 /// Usage examples: description and command.
 pub const EXAMPLES: [(&str, &str); 10] = [

@@ -33,7 +33,7 @@ const FILES: [(&str, &str); 4] = [
     ),
     (
         "*.sig.bin",
-        "The signatures: ECDSA P-256 over SHA-256, DER, at most 72 bytes.",
+        "The signatures: ECDSA P-256 over SHA-256, DER, at most 72 bytes; or as keys of other algorithms make them.",
     ),
     ("*.zst, *.iso", "The artifacts that need a signature."),
     (

@@ -130,7 +130,11 @@ impl Recap {
             let TrustedKey {
                 name, fingerprint, ..
             } = key;
-            (*what, format!("{name} ({fingerprint}): {count}"))
+            // P-256 is what every key was once, and goes without saying.
+            let is_usual = key.algorithm.as_deref() == Some("ecdsa-p256");
+            let kind = key.kind().filter(|_| !is_usual);
+            let kind = kind.map_or_else(String::new, |kind| format!(", {kind}"));
+            (*what, format!("{name} ({fingerprint}{kind}): {count}"))
         })
     }
 }

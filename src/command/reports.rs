@@ -16,7 +16,7 @@ use crate::report::format::{SIGNATURE, signature_of};
 use crate::report::place;
 use crate::report::sign::Signer;
 use crate::text::escape;
-use crate::trust::signature::{MAX_BYTES, Signature};
+use crate::trust::signature::{MAX_BYTES_OF_ANY, Signature};
 use crate::verify::Inputs;
 
 /// Begins a report, unless it would replace a file that the run reads or writes.
@@ -181,7 +181,13 @@ fn is_signature(place: &Path) -> bool {
     // One byte more than the longest signature shows that the file is longer, even if its reported
     // size is wrong.
     let mut bytes = Vec::new();
-    let read = |file: File| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let most = MAX_BYTES_OF_ANY as u64 + 1;
+    let read = |file: File| file.take(most).read_to_end(&mut bytes);
     let is_read = File::open(place).and_then(read).is_ok();
-    is_read && Signature::parse(&bytes).is_ok()
+    // Those of other keys than on P-256 look random. Reports are texts, and so they differ.
+    let is_like_random = || {
+        let is_text = str::from_utf8(&bytes).is_ok();
+        bytes.len() <= MAX_BYTES_OF_ANY && !is_text
+    };
+    is_read && (Signature::parse(&bytes).is_ok() || is_like_random())
 }

@@ -1,9 +1,13 @@
 //! The values of options that are numbers or digests: read, or refused with what is wrong and what
 //! to do.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::digest::Algorithm;
 use crate::text::size;
 
 /// Maximum number of worker threads: more than any machine has cores for, and few enough to start
@@ -30,6 +34,39 @@ impl Display for Refused {
 }
 
 impl std::error::Error for Refused {}
+
+/// The hash of signatures, by all keys that leave it open or by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    /// The hash.
+    pub digest: Algorithm,
+    /// The file of the key, if it is for one.
+    pub key: Option<PathBuf>,
+}
+
+/// Returns a hash, and the key file behind it if there is one.
+pub(super) fn digest(text: OsString) -> Result<Hashed, Refused> {
+    let bytes = text.as_bytes();
+    let end = bytes.iter().position(|byte| *byte == b'=');
+    let (name, file) = bytes.split_at(end.unwrap_or(bytes.len()));
+    let digest = str::from_utf8(name).ok().and_then(Algorithm::named);
+    let help = "give sha256, sha384 or sha512, alone or with a key file: sha512=vendor.pem";
+    let digest = digest.ok_or(Refused {
+        what: "not a hash",
+        help,
+    })?;
+    match file.split_first() {
+        None => Ok(Hashed { digest, key: None }),
+        Some((_, [])) => Err(Refused {
+            what: "no key file behind the =",
+            help,
+        }),
+        Some((_, file)) => Ok(Hashed {
+            digest,
+            key: Some(OsStr::from_bytes(file).into()),
+        }),
+    }
+}
 
 /// Returns the number of worker threads.
 pub(super) fn jobs(text: &str) -> Result<usize, Refused> {
@@ -169,6 +206,26 @@ mod tests {
         assert_eq!(fingerprint(&colons.join(":")), Ok(digits.clone()));
         for line in ["", "-", &digits[1..], &format!("{digits}0"), "zz  -"] {
             assert!(fingerprint(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_hash_stands_alone_or_in_front_of_a_file_whose_name_may_have_anything_in_it() {
+        let read = |text: &[u8]| digest(OsStr::from_bytes(text).to_owned());
+        let all = Ok(Hashed {
+            digest: Algorithm::Sha384,
+            key: None,
+        });
+        assert_eq!(read(b"sha384"), all);
+        for file in [&b"a=b"[..], b"\xff", b"=", b" "] {
+            let one = Ok(Hashed {
+                digest: Algorithm::Sha512,
+                key: Some(OsStr::from_bytes(file).into()),
+            });
+            assert_eq!(read(&[b"sha512=", file].concat()), one);
+        }
+        for bad in [&b""[..], b"sha1", b"SHA256", b"sha256=", b"=k", b"\xff=k"] {
+            assert!(read(bad).is_err(), "{bad:?}");
         }
     }
 }

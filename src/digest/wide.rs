@@ -1,5 +1,6 @@
 //! The hashes that signatures need beside SHA-256 (FIPS 180-4), computed from the same bytes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,24 +112,20 @@ pub type Prefix = [u8; 64];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     algorithms: Algorithms,
-    /// The prefixes, each once, of which SHA-512 is wanted with the content behind them.
-    prefixes: Vec<Prefix>,
+    /// The prefixes of which SHA-512 is wanted with the content behind them.
+    prefixes: BTreeSet<Prefix>,
 }
 
 impl Wanted {
     /// Adds what is wanted elsewhere.
     pub fn add(&mut self, other: Wanted) {
         self.algorithms = self.algorithms.union(other.algorithms);
-        for prefix in other.prefixes {
-            self.add_behind(prefix);
-        }
+        self.prefixes.extend(other.prefixes);
     }
 
     /// Adds the SHA-512 of `prefix` and the content behind it.
     pub fn add_behind(&mut self, prefix: Prefix) {
-        if !self.prefixes.contains(&prefix) {
-            self.prefixes.push(prefix);
-        }
+        self.prefixes.insert(prefix);
     }
 
     /// Reports whether SHA-256 is enough.
@@ -141,8 +138,14 @@ impl From<Algorithms> for Wanted {
     fn from(algorithms: Algorithms) -> Wanted {
         Wanted {
             algorithms,
-            prefixes: Vec::new(),
+            prefixes: BTreeSet::new(),
         }
+    }
+}
+
+impl From<Algorithm> for Wanted {
+    fn from(algorithm: Algorithm) -> Wanted {
+        Algorithms::from(algorithm).into()
     }
 }
 
@@ -157,13 +160,15 @@ pub struct Wide {
 impl Wide {
     /// Begins an empty content; `None` if SHA-256 is enough, so that it costs nothing.
     pub fn begin(wanted: Wanted) -> Option<Wide> {
+        if wanted.is_empty() {
+            return None;
+        }
         let Wanted {
             algorithms,
             prefixes,
         } = wanted;
         let begun = |prefix: Prefix| (prefix, Sha512::new_with_prefix(prefix));
-        let is_wanted = !algorithms.is_empty() || !prefixes.is_empty();
-        is_wanted.then(|| Wide {
+        Some(Wide {
             sha384: algorithms.sha384.then(Sha384::new),
             sha512: algorithms.sha512.then(Sha512::new),
             behind: prefixes.into_iter().map(begun).collect(),
@@ -216,11 +221,12 @@ pub struct Digests {
 struct Computed {
     sha384: Option<[u8; 48]>,
     sha512: Option<[u8; 64]>,
-    behind: Vec<(Prefix, [u8; 64])>,
+    behind: BTreeMap<Prefix, [u8; 64]>,
 }
 
 impl Digests {
     /// Returns the digests of bytes in memory.
+    #[cfg(any(test, feature = "internals"))]
     pub fn of(bytes: &[u8], wanted: impl Into<Wanted>) -> Digests {
         let mut wide = Wide::begin(wanted.into());
         if let Some(wide) = &mut wide {
@@ -246,9 +252,7 @@ impl Digests {
 
     /// Returns the SHA-512 of `prefix` and the content behind it, if it was computed.
     pub fn behind(&self, prefix: &Prefix) -> Option<&[u8; 64]> {
-        let behind = &self.wide.as_deref()?.behind;
-        let found = behind.iter().find(|(of, _)| of == prefix);
-        found.map(|(_, digest)| digest)
+        self.wide.as_deref()?.behind.get(prefix)
     }
 }
 
@@ -281,92 +285,4 @@ impl Lane {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::hex::from_hex;
-    use proptest::prelude::*;
-
-    fn both() -> Wanted {
-        Algorithms::from(Algorithm::Sha384)
-            .union(Algorithm::Sha512.into())
-            .into()
-    }
-
-    #[test]
-    fn the_digests_of_abc_are_those_of_nist() {
-        let digests = Digests::of(b"abc", both());
-        for (algorithm, digest) in [
-            (
-                Algorithm::Sha256,
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-            ),
-            (
-                Algorithm::Sha384,
-                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed\
-                 8086072ba1e7cc2358baeca134c825a7",
-            ),
-            (
-                Algorithm::Sha512,
-                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
-                 2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
-            ),
-        ] {
-            let expected = from_hex(digest.as_bytes()).unwrap();
-            assert_eq!(digests.get(algorithm), Some(&expected[..]));
-            assert_eq!(expected.len(), algorithm.bytes());
-            assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
-        }
-        assert_eq!(digests.sha256(), &Digest::of(b"abc"));
-    }
-
-    #[test]
-    fn what_nobody_wants_is_not_computed() {
-        assert!(Wide::begin(Wanted::default()).is_none());
-        assert!(Wide::begin(Algorithms::from(Algorithm::Sha256).into()).is_none());
-        let digests = Digests::of(b"abc", Algorithms::NONE);
-        assert_eq!(digests, Digest::of(b"abc").into());
-        assert_eq!(digests.get(Algorithm::Sha384), None);
-        assert_eq!(digests.get(Algorithm::Sha512), None);
-        assert_eq!(digests.behind(&[0; 64]), None);
-        let one = Digests::of(b"abc", Algorithms::from(Algorithm::Sha512));
-        assert_eq!(one.get(Algorithm::Sha384), None);
-        assert!(one.get(Algorithm::Sha512).is_some());
-    }
-
-    #[test]
-    fn what_several_want_is_computed_once() {
-        let mut wanted = Wanted::default();
-        assert!(wanted.is_empty());
-        wanted.add_behind([1; 64]);
-        wanted.add(both());
-        wanted.add_behind([1; 64]);
-        wanted.add(wanted.clone());
-        assert_eq!(wanted.prefixes, [[1; 64]]);
-        assert_eq!(Wanted::from(wanted.algorithms), both());
-        assert!(!wanted.is_empty());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-        #[test]
-        fn a_content_in_pieces_has_the_digests_of_the_whole(
-            content in prop::collection::vec(any::<u8>(), 0..50_000), cut in 0_usize..50_000,
-            prefix in any::<[u8; 32]>()
-        ) {
-            let prefix: Prefix = std::array::from_fn(|at| prefix[at / 2]);
-            let mut wanted = both();
-            wanted.add_behind(prefix);
-            let (begin, rest) = content.split_at(cut.min(content.len()));
-            let mut wide = Wide::begin(wanted.clone()).unwrap();
-            wide.update(begin);
-            wide.update(rest);
-            let digests = Digest::of(&content).beside(Some(wide));
-            prop_assert_eq!(&digests, &Digests::of(&content, wanted));
-            let sha384: [u8; 48] = Sha384::digest(&content).into();
-            prop_assert_eq!(digests.get(Algorithm::Sha384), Some(&sha384[..]));
-            let sha512: [u8; 64] = Sha512::digest([&prefix[..], &content].concat()).into();
-            prop_assert_eq!(digests.behind(&prefix), Some(&sha512));
-            prop_assert_eq!(digests.behind(&[0x5a; 64]), None);
-        }
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::place::Place;
 use super::{History, Last, stamps};
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::files::SharedPath;
 use crate::text::time::{self, rfc3339};
 use crate::trust::claimed::ClaimedDigest;
@@ -65,6 +65,9 @@ struct Proof<'a> {
     sha256: String,
     signature_sha256: String,
     key: String,
+    /// The hash that the signature is over, if it is not the usual one of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
 }
 
 impl Ledger {
@@ -136,6 +139,7 @@ fn proof(evidence: &Evidence) -> Proof<'static> {
         sha256: evidence.content.to_string(),
         signature_sha256: evidence.signature.to_string(),
         key: evidence.key.to_string(),
+        digest: evidence.digest.map(|digest| digest.name().to_owned()),
     }
 }
 
@@ -178,5 +182,9 @@ fn evidence(proof: &Proof<'_>, time: SystemTime) -> Option<Evidence> {
         content: ClaimedDigest::parse(&proof.sha256)?,
         signature: ClaimedDigest::parse(&proof.signature_sha256)?,
         key: ClaimedDigest::parse(&proof.key)?,
+        digest: match &proof.digest {
+            Some(term) => Some(Algorithm::named(term)?),
+            None => None,
+        },
     })
 }

@@ -66,6 +66,7 @@ fn evidence(record: &Record) -> Option<Evidence> {
         content: record.sha256()?,
         signature: record.signature_file.as_ref()?.digest?.into(),
         key: record.verdict.key()?,
+        digest: record.verdict.trusted_key()?.other_digest(),
     })
 }
 

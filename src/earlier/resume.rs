@@ -7,12 +7,13 @@ use thiserror::Error;
 
 use super::place::Places;
 use super::{History, Last, stamps};
+use crate::digest::Algorithm;
 use crate::files::SharedPath;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::earlier::Evidence;
 use crate::trust::terms::Status;
 use crate::wire::resumed::{Artifact, Document, Version};
-use crate::wire::{Options, PathMember, READ, SCHEMA, Type};
+use crate::wire::{Key, Options, PathMember, READ, SCHEMA, Type};
 
 /// The first schema whose reports have what it takes.
 const FIRST: u64 = 4;
@@ -118,7 +119,7 @@ pub fn read(report: &[u8], asked: &Asked) -> Result<History, NotResumable> {
     let mut places = Places::below(base.unwrap_or_default());
     let mut history = History::default();
     for artifact in &document.artifacts {
-        if let Some((data, signature, last)) = found(artifact)
+        if let Some((data, signature, last)) = found(artifact, &document.start.keys)
             && let Some(place) = places.of(&data, signature.as_ref())
         {
             let known = history.last.entry(place).or_insert_with(|| last.clone());
@@ -137,11 +138,11 @@ fn other_version(report: &[u8]) -> Option<NotResumable> {
     (!READ.contains(&schema)).then_some(NotResumable::OtherSchema(schema))
 }
 
-/// Returns an artifact, its signature if it has one, and what was found of it; `None` for what neither
-/// failed nor has evidence.
-fn found(artifact: &Artifact) -> Option<(SharedPath, Option<SharedPath>, Last)> {
+/// Returns an artifact, its signature if it has one, and what was found of it; `None` for what
+/// neither failed nor has evidence.
+fn found(artifact: &Artifact, keys: &[Key<'_>]) -> Option<(SharedPath, Option<SharedPath>, Last)> {
     if artifact.passes {
-        let (data, signature, last) = valid(artifact)?;
+        let (data, signature, last) = valid(artifact, keys)?;
         return Some((data, Some(signature), last));
     }
     // What failed has no time of its own; it is looked at in any case.
@@ -155,7 +156,7 @@ fn found(artifact: &Artifact) -> Option<(SharedPath, Option<SharedPath>, Last)> 
 
 /// Returns an artifact that was valid, its signature, and the evidence; `None` for every other.
 /// Fail closed: what is incomplete, or is no value, is read again.
-fn valid(artifact: &Artifact) -> Option<(SharedPath, SharedPath, Last)> {
+fn valid(artifact: &Artifact, keys: &[Key<'_>]) -> Option<(SharedPath, SharedPath, Last)> {
     let covered = [Status::Valid, Status::Listed, Status::VerifiedEarlier].map(Status::name);
     let is_covered = artifact.passes && covered.contains(&artifact.status.as_str());
     if artifact.r#type != Type::Artifact || !is_covered || !artifact.parts.is_empty() {
@@ -167,8 +168,23 @@ fn valid(artifact: &Artifact) -> Option<(SharedPath, SharedPath, Last)> {
         content: claimed(&artifact.sha256)?,
         signature: claimed(&artifact.signature_file.as_ref()?.sha256)?,
         key: claimed(&artifact.key)?,
+        digest: other_digest(artifact.key.as_deref()?, keys)?,
     };
     let last = Last::Passed(evidence.seen.time, Some(Box::new(evidence)));
     let signature = artifact.signature().decode()?;
     Some((artifact.path().decode()?.into(), signature.into(), last))
+}
+
+/// Returns the hash that a key was trusted with, if it is not the usual one. Fail closed: `None`
+/// for one that this program does not know, or for a key that the report does not list.
+fn other_digest(fingerprint: &str, keys: &[Key<'_>]) -> Option<Option<Algorithm>> {
+    let key = keys.iter().find(|key| key.fingerprint == fingerprint)?;
+    match &key.digest {
+        // Reports say it since there are keys with another.
+        None => Some(None),
+        Some(term) => {
+            let digest = Algorithm::named(term)?;
+            Some(Some(digest).filter(|digest| *digest != Algorithm::Sha256))
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use super::ledger::{Damaged, HEADER, Ledger, line, write};
 use super::place::{Known, Place, Places};
 use super::*;
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::files::{FileTime, SharedPath};
 use crate::trust::earlier::Seen;
 use crate::trust::key::Key;
@@ -28,6 +28,7 @@ fn evidence(seconds: u64) -> Evidence {
         content: Digest::of(b"content").into(),
         signature: Digest::of(b"signature").into(),
         key: Digest::of(b"key").into(),
+        digest: None,
     }
 }
 
@@ -51,6 +52,7 @@ fn passed(seconds: u64) -> Last {
 fn shown(seconds: u64) -> Last {
     let mut evidence = evidence(seconds);
     evidence.seen.stamp.modified = FileTime::new(0, 0);
+    evidence.digest = [None, Some(Algorithm::Sha512)][(seconds % 2) as usize];
     Last::Passed(at(seconds), Some(Box::new(evidence)))
 }
 

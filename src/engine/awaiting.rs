@@ -49,7 +49,7 @@ impl Awaiting {
     ) -> Awaiting {
         let pending = |position: &usize| {
             let (_, task) = context.tasks.get(*position)?;
-            Some((*position, Pending::of(task)))
+            Some((*position, Pending::of(task, &context.settings.keys)))
         };
         let first = names.first().and_then(|at| context.tasks.get(*at));
         Awaiting {
@@ -90,10 +90,10 @@ impl Awaiting {
     }
 
     /// Returns what the names want of the file beside its SHA-256.
-    pub(super) fn wanted(&self) -> Wanted {
+    pub(super) fn wanted(&self, context: &Context<'_>) -> Wanted {
         let mut wanted = Wanted::default();
         for (_, pending) in &self.names {
-            wanted.add(pending.wanted());
+            wanted.add(pending.wanted(&context.settings.keys));
         }
         wanted
     }

@@ -187,12 +187,12 @@ impl Opening {
     pub(super) fn of_file(
         content: Input,
         images: &Arc<Images>,
-        hasher: Hasher,
+        context: &Context<'_>,
         names: impl FnOnce(u64) -> Awaiting,
     ) -> Result<Opening, Verdict> {
         let left = content.size().unwrap_or(0);
         let names = names(left);
-        let begun = (hasher, names.wanted());
+        let begun = (context.hasher, names.wanted(context));
         let stream = Stream::begin(content, begun, images.limits, &images.windows);
         Ok(Opening {
             source: Source::File(stream.map_err(|error| of_error(error.into()))?),

@@ -5,7 +5,7 @@ use super::awaiting::{Awaiting, Outcome};
 use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
 use crate::content::{Input, ReadError};
-use crate::digest::{Block, Digests, Feed, Hasher, Lane, Wide};
+use crate::digest::{Block, Digests, Feed, Lane, Wide};
 use crate::trust::verdict::Verdict;
 
 /// Blocks that a lane takes before the wider hashes take the same bytes: few enough to be found in
@@ -22,11 +22,11 @@ pub(super) struct Hashing {
 }
 
 impl Hashing {
-    pub(super) fn new(content: Input, names: Awaiting, hasher: Hasher) -> Hashing {
+    pub(super) fn new(content: Input, names: Awaiting, context: &Context<'_>) -> Hashing {
         Hashing {
             content,
-            lane: hasher.begin(),
-            wide: Wide::begin(names.wanted()),
+            lane: context.hasher.begin(),
+            wide: Wide::begin(names.wanted(context)),
             names,
         }
     }

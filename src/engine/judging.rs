@@ -15,6 +15,7 @@ use crate::hints;
 use crate::text::os_error;
 use crate::trust;
 use crate::trust::earlier::{Earlier, Found, Seen};
+use crate::trust::key::Key;
 use crate::trust::listed::{ListEntry, ReadAsList, Unlisted, UnsignedEntry};
 use crate::trust::signature::{MAX_BYTES, SNIFF_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, SignatureFile, Verdict};
@@ -39,25 +40,28 @@ pub(super) enum Pending {
 }
 
 impl Pending {
-    pub(super) fn of(task: &Task) -> Pending {
+    pub(super) fn of(task: &Task, keys: &[Arc<Key>]) -> Pending {
         match &task.claim {
             Claim::Unsigned(verdict, entry) => Pending::Digest((**verdict).clone(), entry.clone()),
             Claim::Listed(listing) => Pending::Listed(Arc::clone(listing)),
             Claim::SavedImage | Claim::ImageDirectory => Pending::Images,
-            Claim::Signed(path) => Pending::signature(read_signature(&path.to_path_buf())),
-            Claim::Named(named) => Pending::signature(match &named.content {
-                Some(content) => Ok((content.clone(), evidence(content, None))),
-                None => read_signature(&named.signature.to_path_buf()),
-            }),
+            Claim::Signed(path) => Pending::signature(read_signature(&path.to_path_buf()), keys),
+            Claim::Named(named) => {
+                let read = match &named.content {
+                    Some(content) => Ok((content.clone(), evidence(content, None))),
+                    None => read_signature(&named.signature.to_path_buf()),
+                };
+                Pending::signature(read, keys)
+            }
         }
     }
 
-    fn signature(read: Result<(Vec<u8>, SignatureFile), Verdict>) -> Pending {
+    fn signature(read: Result<(Vec<u8>, SignatureFile), Verdict>, keys: &[Arc<Key>]) -> Pending {
         match read {
             Err(verdict) => Pending::Nothing(verdict, None),
             Ok((bytes, file)) => {
                 let file = Some(Box::new(file));
-                match parse(&bytes) {
+                match parse(&bytes, keys) {
                     Ok(signature) => Pending::Judgement(signature, file),
                     Err(verdict) => Pending::Nothing(verdict, file),
                 }
@@ -100,17 +104,20 @@ impl Pending {
     }
 
     /// Returns what must be computed of the file beside its SHA-256.
-    pub(super) fn wanted(&self) -> Wanted {
+    pub(super) fn wanted(&self, keys: &[Arc<Key>]) -> Wanted {
+        let mut wanted = Wanted::default();
         match self {
-            Pending::Listed(entry) => entry.algorithms().into(),
-            Pending::Digest(_, Some(entry)) => entry.algorithms().into(),
-            // P-256 signs SHA-256.
-            Pending::Judgement(..)
-            | Pending::Digest(_, None)
+            Pending::Judgement(signature, _) => {
+                keys.iter().for_each(|key| wanted.add(key.wants(signature)));
+            }
+            Pending::Listed(entry) => wanted.add(entry.algorithms().into()),
+            Pending::Digest(_, Some(entry)) => wanted.add(entry.algorithms().into()),
+            Pending::Digest(_, None)
             | Pending::Nothing(..)
             | Pending::Covered(..)
-            | Pending::Images => Wanted::default(),
+            | Pending::Images => {}
         }
+        wanted
     }
 
     /// Judges a name of a file; `None` if its images are judged instead.
@@ -216,20 +223,24 @@ fn read_signature(path: &Path) -> Result<(Vec<u8>, SignatureFile), Verdict> {
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<Signature, Verdict> {
-    Signature::parse(bytes).map_err(|error| {
+fn parse(bytes: &[u8], keys: &[Arc<Key>]) -> Result<Signature, Verdict> {
+    Signature::of_keys(bytes, keys).map_err(|error| {
         // It is invalid, regardless of what it resembles.
-        let instead = hints::signature::sniff(bytes).map(SignatureError::Instead);
+        let instead = match error {
+            SignatureError::OtherAlgorithm => hints::signature::sniff_among_others(bytes),
+            _ => hints::signature::sniff(bytes),
+        };
+        let instead = instead.map(SignatureError::Instead);
         Verdict::Invalid(Invalid::Malformed(instead.unwrap_or(error)))
     })
 }
 
 /// Judges bytes in memory by a signature file.
 pub fn verify_bytes(settings: &Settings, bytes: &[u8], signature: &Path) -> Verdict {
-    let pending = Pending::signature(read_signature(signature));
+    let pending = Pending::signature(read_signature(signature), &settings.keys);
     match &pending {
         Pending::Judgement(signature, _) => {
-            let digests = Digests::of(bytes, pending.wanted());
+            let digests = Digests::of(bytes, pending.wanted(&settings.keys));
             trust::judge(&settings.keys, &digests, signature)
         }
         Pending::Nothing(verdict, _) => verdict.clone(),
@@ -238,10 +249,11 @@ pub fn verify_bytes(settings: &Settings, bytes: &[u8], signature: &Path) -> Verd
     }
 }
 
-/// Returns the signature in a file, if there is one. No verdict rests on it.
-pub fn signature_in(path: &Path) -> Option<Signature> {
+/// Returns the signature in a file, if there is one that one of these keys can have made. No
+/// verdict rests on it.
+pub fn signature_in(path: &Path, keys: &[Arc<Key>]) -> Option<Signature> {
     let (bytes, _) = read_signature(path).ok()?;
-    parse(&bytes).ok()
+    parse(&bytes, keys).ok()
 }
 
 fn signature_bytes(path: &Path) -> Result<(Vec<u8>, SignatureFile), ReadError> {

@@ -203,13 +203,13 @@ fn open_as(
         if !limits::has_room(MEMORY_OF_A_BUNDLE) {
             return Err(of_error(io::Error::from(Errno::NOMEM).into()));
         }
-        let opening = Opening::of_file(content, images, context.hasher, await_it)?;
+        let opening = Opening::of_file(content, images, context, await_it)?;
         return Ok(Opened::Bundle(Box::new(opening)));
     }
     let content = open_content(task, context.reading(job)).map_err(|error| error.of(task))?;
     let mut names = await_it(content.size().unwrap_or(job.size));
     names.cover(&content, context);
-    Ok(Opened::File(Hashing::new(content, names, context.hasher)))
+    Ok(Opened::File(Hashing::new(content, names, context)))
 }
 
 /// Why an artifact cannot be opened.

@@ -6,6 +6,9 @@
 //! r, and for each of them s·R − r·Q is the point e·G of the digest that the signature was made
 //! over. So each digest's point is looked up among those. Each match is then verified in the usual
 //! way.
+//!
+//! That is of P-256. What other keys signed is found by verifying each pair, within the same
+//! budget, if it is over SHA-256, the one digest that is kept of a file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +28,8 @@ use crate::trust::signature::Signature;
 /// Cost of [`candidates`], in verifications: two multiplications of arbitrary points, and two
 /// conversions to affine coordinates.
 const CANDIDATES_COST: usize = 4;
+/// Cost of verifying by a key that is not on P-256, in verifications: at most as many, on P-521.
+const COST_OF_ANOTHER: usize = 10;
 /// Number of digests whose points cost one verification: one multiplication of the generator each,
 /// converted to affine coordinates together.
 const POINTS_OF_A_VERIFICATION: usize = 3;
@@ -36,6 +41,8 @@ pub(crate) struct Seeking<'a> {
     /// For each x-coordinate that e·G may have: the index of the signature, and the key that would
     /// have made it. (e and n − e share it.)
     by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>>,
+    /// The same for keys that are not on P-256, by which each digest is tried.
+    others: Vec<(usize, &'a Key)>,
 }
 
 impl<'a> Seeking<'a> {
@@ -46,17 +53,28 @@ impl<'a> Seeking<'a> {
         budget: &Budget<'_>,
     ) -> Seeking<'a> {
         let mut by_point: HashMap<FieldBytes, Vec<(usize, &'a Key)>> = HashMap::new();
+        let mut others: Vec<(usize, &'a Key)> = Vec::new();
         let pairs = signatures.iter().enumerate();
         let pairs = pairs
             .flat_map(|(number, signature)| keys.iter().map(move |key| (number, *signature, key)));
         for (number, signature, key) in pairs.take_while(|_| budget.spend(CANDIDATES_COST)) {
-            for x in candidates(key.point(), signature).into_iter().flatten() {
-                by_point.entry(x).or_default().push((number, key));
+            match key.point() {
+                Some(point) => {
+                    for x in candidates(point, signature).into_iter().flatten() {
+                        by_point.entry(x).or_default().push((number, key));
+                    }
+                }
+                // It can be verified over nothing but the SHA-256.
+                None if key.can_make(signature) && key.wants(signature).is_empty() => {
+                    others.push((number, key));
+                }
+                None => {}
             }
         }
         Seeking {
             signatures,
             by_point,
+            others,
         }
     }
 
@@ -69,10 +87,16 @@ impl<'a> Seeking<'a> {
         }
         for (place, (digest, point)) in digests.iter().zip(points(digests)).enumerate() {
             let seeking = self.by_point.get(&point.x()).into_iter().flatten();
+            let seeking = seeking.chain(&self.others);
             let verifies = |(number, key): &&(usize, &Key)| {
                 let signature = self.signatures.get(*number);
+                let cost = if key.point().is_some() {
+                    1
+                } else {
+                    COST_OF_ANOTHER
+                };
                 signature.is_some_and(|signature| {
-                    budget.spend(1) && key.verifies(&(*digest).into(), signature)
+                    budget.spend(cost) && key.verifies(&(*digest).into(), signature)
                 })
             };
             found.extend(seeking.filter(verifies).map(|(number, _)| (*number, place)));
@@ -95,7 +119,7 @@ fn points(digests: &[Digest]) -> Vec<AffinePoint> {
 /// x-coordinates are r + n, are omitted: they exist for one in 2¹²⁸ signatures, and missing one
 /// loses only a hint.)
 fn candidates(key: &AffinePoint, signature: &Signature) -> Option<[FieldBytes; 2]> {
-    let (r, s) = signature.0.split_scalars();
+    let (r, s) = signature.scalars()?;
     let point = AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(0));
     let times_s = ProjectivePoint::from(Option::<AffinePoint>::from(point)?) * *s;
     let times_r = ProjectivePoint::from(*key) * *r;
@@ -118,7 +142,8 @@ mod tests {
     }
 
     fn sign(key: &SigningKey, digest: &Digest) -> Signature {
-        Signature(key.sign_prehash(digest.as_bytes()).unwrap())
+        let made: p256::ecdsa::Signature = key.sign_prehash(digest.as_bytes()).unwrap();
+        made.into()
     }
 
     /// Returns the indices of the digests that the key made the signature over.
@@ -144,9 +169,9 @@ mod tests {
                 prop_assert_eq!(places(&signing, &made, &others), [0; 0]);
                 prop_assert_eq!(places(&other, &made, &digests), [0; 0]);
                 // OpenSSL produces either of s and n - s.
-                let (r, s) = made.0.split_scalars();
+                let (r, s) = made.scalars().unwrap();
                 let high = p256::ecdsa::Signature::from_scalars(*r, -*s).unwrap();
-                prop_assert_eq!(places(&signing, &Signature(high), &digests), [place]);
+                prop_assert_eq!(places(&signing, &high.into(), &digests), [place]);
             }
         }
     }
@@ -200,7 +225,7 @@ mod tests {
         };
         let r = (1..).find(no_point).unwrap();
         let signature = p256::ecdsa::Signature::from_scalars(r_of(r), r_of(1)).unwrap();
-        let signature = Signature(signature);
+        let signature = signature.into();
         assert_eq!(places(&signing_key(1), &signature, &digests), [0; 0]);
     }
 }

@@ -51,7 +51,7 @@ impl Point {
 /// (Up to two more, for points whose x-coordinates are r + n, are omitted: they exist for one in
 /// 2¹²⁸ signatures.)
 pub(super) fn candidates(digest: &Digest, signature: &Signature) -> Option<[Point; 2]> {
-    let (r, s) = signature.scalars();
+    let (r, s) = signature.scalars()?;
     let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
     let inverse = *Invert::invert_vartime(&r);
     let even = AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(0));

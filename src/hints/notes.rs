@@ -357,11 +357,11 @@ mod tests {
     /// Returns a record whose signature was made over something else.
     fn unfit(path: &str, content: &str, signed: &str) -> Record {
         let digest = Digest::of(signed.as_bytes());
-        let signature = Signature(key().sign_prehash(digest.as_bytes()).unwrap());
+        let signature: p256::ecdsa::Signature = key().sign_prehash(digest.as_bytes()).unwrap();
         Record {
             verdict: Verdict::Invalid(Invalid::NoKeyVerifies),
             signature: Some(format!("{path}.sig.bin").into()),
-            unfit: Some(Box::new(signature)),
+            unfit: Some(Box::new(signature.into())),
             ..hashed(path, content)
         }
     }

@@ -39,6 +39,15 @@ pub fn sniff(bytes: &[u8]) -> Option<Sniffed> {
         .or_else(|| is_prose(bytes).then_some(Sniffed::Text))
 }
 
+/// Returns the same where not all trusted keys are on P-256: a signature of another algorithm is
+/// nothing else.
+pub fn sniff_among_others(bytes: &[u8]) -> Option<Sniffed> {
+    let is_other = |looks: &Sniffed| !matches!(looks, Sniffed::OtherCurve | Sniffed::RsaSized);
+    sniff(bytes)
+        .filter(is_other)
+        .filter(|_| !is_signature(bytes))
+}
+
 /// Reports whether the whole content of an artifact is a signature or a key, so that files were
 /// mixed up.
 pub(crate) fn signature_or_key(bytes: &[u8]) -> Option<Sniffed> {
@@ -280,6 +289,7 @@ fn key(bytes: &[u8]) -> Option<Sniffed> {
             Some(Sniffed::PrivateKey)
         }
         Err(KeyError::Certificate) => Some(Sniffed::Certificate),
+        Err(KeyError::Pkcs1) => Some(Sniffed::PublicKey),
         Err(KeyError::Rsa { bits }) if bits >= LEAST_RSA => Some(Sniffed::PublicKey),
         Err(KeyError::OtherCurve(_) | KeyError::OtherAlgorithm(_) | KeyError::OpenSsh) => {
             Some(Sniffed::PublicKey)

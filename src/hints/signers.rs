@@ -128,8 +128,12 @@ fn rank(digest: &Digest, number: u64) -> u64 {
 }
 
 impl Strangers {
-    /// Takes in a signature that no trusted key made over `digest`, in the order of the lines.
+    /// Takes in a signature that no trusted key made over `digest`, in the order of the lines. Only
+    /// of one on P-256 can be told who made it.
     pub(crate) fn take(&mut self, digest: Digest, signature: &Signature, of: impl Fn() -> Signed) {
+        if signature.p256().is_none() {
+            return;
+        }
         let rank = rank(&digest, self.seen);
         self.seen += 1;
         if self.limit.is_none_or(|limit| rank < limit) {
@@ -227,7 +231,7 @@ impl Pair<'_> {
     /// Reports whether a key that both have in common made both. With one digest, or one r and
     /// another s, both have a key in common that need not have made either.
     fn is_independent_of(&self, other: &Pair<'_>) -> bool {
-        let r = |pair: &Pair<'_>| *pair.signature.scalars().0;
+        let r = |pair: &Pair<'_>| pair.signature.scalars().map(|(r, _)| *r);
         self.digest != other.digest && r(self) != r(other)
     }
 }
@@ -245,9 +249,9 @@ fn are_independent(pairs: &[Pair<'_>], of: &[usize]) -> bool {
 fn by_point(at_hand: &[AtHand]) -> HashMap<Point, Vec<&AtHand>> {
     let mut keys: HashMap<Point, Vec<&AtHand>> = HashMap::new();
     for one in at_hand {
-        keys.entry(Point::of(one.key.point()))
-            .or_default()
-            .push(one);
+        if let Some(point) = one.key.point() {
+            keys.entry(Point::of(point)).or_default().push(one);
+        }
     }
     keys
 }

@@ -6,23 +6,32 @@ use std::time::Duration;
 use super::part::sha256 as digest;
 use super::paths::decoded;
 use super::{Demands, Part, PartError};
+use crate::digest::Algorithm;
 use crate::run::{ImageOptions, Options, OverTime, TrustedKey};
 use crate::wire;
 
 /// Returns the keys of a report.
 ///
 /// # Errors
-/// [`PartError::Damaged`] if a fingerprint is none.
+/// [`PartError::Damaged`] if a fingerprint or a hash is none.
 pub(super) fn keys(keys: &[wire::Key<'_>]) -> Result<Vec<TrustedKey>, PartError> {
     let key = |key: &wire::Key<'_>| {
         Ok(TrustedKey {
             name: key.name.to_string(),
             fingerprint: digest(&key.fingerprint)?,
+            algorithm: key.algorithm.as_ref().map(ToString::to_string),
+            digest: key.digest.as_deref().map(hash).transpose()?,
             is_pinned: key.pinned,
             is_exposed: key.inside_tree,
         })
     };
     keys.iter().map(key).collect()
+}
+
+/// Returns a hash. Fail closed: one that this program does not know is not compared.
+fn hash(term: &str) -> Result<Algorithm, PartError> {
+    let unknown = || PartError::Damaged("a hash that does not exist".to_owned());
+    Algorithm::named(term).ok_or_else(unknown)
 }
 
 /// Returns the trusted keys, which all runs have in common. Fail closed: a key counts as exposed if

@@ -172,7 +172,7 @@ fn contradicts_itself(part: &Part) -> Option<Problem> {
 
 fn disagreements(parts: &[Part]) -> Vec<Problem> {
     let fingerprints = |keys: &[TrustedKey]| {
-        let keys: BTreeSet<String> = keys.iter().map(|key| key.fingerprint.to_string()).collect();
+        let keys: BTreeSet<String> = keys.iter().map(TrustedKey::identity).collect();
         keys.into_iter().collect::<Vec<_>>().join(" ")
     };
     let survey = |Total {

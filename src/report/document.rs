@@ -143,6 +143,8 @@ fn of_key(key: &TrustedKey) -> Key<'_> {
     Key {
         name: key.name.as_str().into(),
         fingerprint: key.fingerprint.to_string().into(),
+        algorithm: key.algorithm.as_deref().map(Into::into),
+        digest: key.digest.map(|digest| digest.name().into()),
         pinned: key.is_pinned,
         inside_tree: key.is_exposed,
     }

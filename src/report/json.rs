@@ -8,7 +8,8 @@
 //!   `id` (the run's own, a UUID), `note` (the user's), `version` of the program, the `commit` that
 //!   it was built from (if its builder named it), `executable_sha256`, `command` (the command line,
 //!   for people), `user`, `system`, `time` (RFC 3339, UTC), `host`, `keys` (each with `name`,
-//!   `fingerprint`, the SHA-256 of its DER, and whether it was `pinned` and lay `inside_tree`),
+//!   `fingerprint`, the SHA-256 of its DER, its `algorithm`, the `digest` that its signatures are
+//!   over unless that is part of it, and whether it was `pinned` and lay `inside_tree`),
 //!   `directory` (the working directory), `roots` (the PATHs) and `options`.
 //! - `artifact`, one for each record: `path`, `status` ([`Status`](crate::trust::terms::Status)),
 //!   `passes` (whether it may be used), `reason` ([`Reason`](crate::trust::terms::Reason)),

@@ -212,7 +212,7 @@ fn definitions(ids: Ids) -> Value {
             "status": {"state": "operational"},
         })
     };
-    let program = "Verifies ECDSA P-256 signatures over SHA-256, without the network.";
+    let program = "Verifies signatures by ECDSA, RSA and Ed25519 over SHA-2, without the network.";
     json!({
         "components": [
             component("mirror", "The mirror", "The files below the paths of the run."),

@@ -92,6 +92,9 @@ fn signature(error: SignatureError) -> &'static str {
         SignatureError::Empty | SignatureError::TooLong | SignatureError::NotDer => {
             "download the signature file again"
         }
+        SignatureError::OtherAlgorithm => {
+            "if another key made it, name that with --key; otherwise download the signature file again"
+        }
         SignatureError::Instead(sniffed) => for_content(sniffed, Role::Signature),
     }
 }

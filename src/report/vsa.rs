@@ -33,7 +33,7 @@ use super::subjects::{Subject, Subjects, Unhashed};
 use super::{document, dsse, gaps};
 use crate::digest::Digest;
 use crate::run::conclusion::Conclusion;
-use crate::run::{End, Run, Start, VERSION};
+use crate::run::{End, Run, Start, TrustedKey, VERSION};
 use crate::text::time::rfc3339;
 
 /// The type of a statement.
@@ -141,11 +141,7 @@ fn inputs<'a>(context: &'a Context<'_>) -> impl Iterator<Item = Value> + 'a {
 /// Describes what decided: the keys by their fingerprints, and the options, without those that
 /// decide only how fast.
 fn policy(start: &Start) -> Value {
-    let mut fingerprints: Vec<String> = start
-        .keys
-        .iter()
-        .map(|key| key.fingerprint.to_string())
-        .collect();
+    let mut fingerprints: Vec<String> = start.keys.iter().map(TrustedKey::identity).collect();
     fingerprints.sort_unstable();
     let mut options = json!(document::options(start));
     if let Some(options) = options.as_object_mut() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::audit::Audit;
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::hints::notes::Note;
 use crate::shard::Division;
 use crate::trust::claimed::ClaimedDigest;
@@ -83,6 +83,11 @@ pub struct TrustedKey {
     pub name: String,
     /// The SHA-256 of its DER (SubjectPublicKeyInfo).
     pub fingerprint: ClaimedDigest,
+    /// The term of its algorithm, if known.
+    pub algorithm: Option<String>,
+    /// The hash that its signatures are over; `None` if that is part of its algorithm, or not
+    /// known.
+    pub digest: Option<Algorithm>,
     /// Whether it was named by its fingerprint (`--key-fingerprint`). Then no other was accepted.
     pub is_pinned: bool,
     /// Whether its file lay inside the verified tree.
@@ -177,14 +182,35 @@ impl TrustedKey {
         TrustedKey {
             name: key.name().to_owned(),
             fingerprint: (*key.fingerprint()).into(),
+            algorithm: Some(key.algorithm()),
+            digest: key.digest(),
             is_pinned,
             is_exposed,
         }
     }
 
-    /// Reports whether both are the same key, whatever the names of their files.
+    /// Reports whether both are the same key and trusted with the same hash, whatever the names of
+    /// their files.
     pub fn is(&self, other: &TrustedKey) -> bool {
-        self.fingerprint == other.fingerprint
+        self.identity() == other.identity()
+    }
+
+    /// Returns what the key is trusted by: its fingerprint, and the hash of its signatures if it is
+    /// another than the usual.
+    pub fn identity(&self) -> String {
+        match self.digest {
+            None | Some(Algorithm::Sha256) => self.fingerprint.to_string(),
+            Some(digest) => format!("{} {}", self.fingerprint, digest.name()),
+        }
+    }
+
+    /// Returns its algorithm and hash, as people read them.
+    pub fn kind(&self) -> Option<String> {
+        let algorithm = self.algorithm.as_ref()?;
+        Some(match self.digest {
+            Some(digest) => format!("{algorithm} over {digest}"),
+            None => algorithm.clone(),
+        })
     }
 }
 

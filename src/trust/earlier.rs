@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::claimed::ClaimedDigest;
 use super::key::Key;
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::files::Stamp;
 
 /// A file as it was when it was hashed.
@@ -33,6 +33,8 @@ pub struct Evidence {
     pub(crate) signature: ClaimedDigest,
     /// The fingerprint of the key that verified it.
     pub(crate) key: ClaimedDigest,
+    /// The hash that the signature was over, if not the usual one of such a key.
+    pub(crate) digest: Option<Algorithm>,
 }
 
 /// Which evidence counts.
@@ -112,7 +114,11 @@ impl Evidence {
         if self.signature != ClaimedDigest::from(found.signature) {
             return Err(Refusal::SignatureChanged);
         }
-        let is_it = |key: &&Arc<Key>| self.key == ClaimedDigest::from(*key.fingerprint());
+        // Fail closed: a key that is trusted with another hash than then has not signed this.
+        let is_it = |key: &&Arc<Key>| {
+            let is_same = self.key == ClaimedDigest::from(*key.fingerprint());
+            is_same && self.digest == key.other_digest()
+        };
         let key = found.keys.iter().find(is_it);
         Ok(Earlier {
             time: self.seen.time,
@@ -174,6 +180,7 @@ mod tests {
             content: Digest::of(b"content").into(),
             signature: Digest::of(b"signature").into(),
             key: (*key.fingerprint()).into(),
+            digest: key.other_digest(),
         }
     }
 
@@ -261,6 +268,32 @@ mod tests {
         assert_eq!(other, Err(Refusal::SignatureChanged));
         let other = holds(of(2), 1050, STAMP, b"signature");
         assert_eq!(other, Err(Refusal::KeyNotTrusted));
+    }
+
+    #[test]
+    fn a_key_that_is_trusted_with_another_hash_than_then_has_it_read_again() {
+        let rsa = include_bytes!("../../tests/keys/rsa2048.pem");
+        let with = |digest| {
+            let key = Key::parse("k", rsa).unwrap();
+            Arc::new(key.with_digest(digest).unwrap())
+        };
+        for then in Algorithm::ALL {
+            for now in Algorithm::ALL {
+                let evidence = evidence(&with(then));
+                let keys = [with(now)];
+                let found = Found {
+                    stamp: STAMP,
+                    signature: Digest::of(b"signature"),
+                    keys: &keys,
+                };
+                let expected = match then == now {
+                    true => Ok(()),
+                    false => Err(Refusal::KeyNotTrusted),
+                };
+                let result = evidence.holds(terms(1050), found).map(|_| ());
+                assert_eq!(result, expected, "{then}, {now}");
+            }
+        }
     }
 
     #[test]

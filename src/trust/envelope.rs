@@ -1,16 +1,17 @@
 //! The container of a signature: what a signature file is, before anything is verified with it.
 
-use super::signature::{MAX_BYTES, SignatureError};
+use super::signature::SignatureError;
 
-/// Returns the DER of the signature that a signature file contains. The one container is the bare
-/// DER itself. Of a longer file, its first [`SNIFF_BYTES`](super::signature::SNIFF_BYTES) are enough.
+/// Returns the bytes of the signature that a signature file contains, at most `most` of them. The
+/// one container is the bare signature itself. Of a longer file, its first
+/// [`SNIFF_BYTES`](super::signature::SNIFF_BYTES) are enough.
 ///
 /// # Errors
 /// [`SignatureError::Empty`] and [`SignatureError::TooLong`].
-pub(super) fn open(content: &[u8]) -> Result<&[u8], SignatureError> {
+pub(super) fn open(content: &[u8], most: usize) -> Result<&[u8], SignatureError> {
     match content.len() {
         0 => Err(SignatureError::Empty),
-        1..=MAX_BYTES => Ok(content),
+        length if length <= most => Ok(content),
         // Fail closed: OpenSSL reads 72 bytes and ignores the rest, so junk behind a signature of
         // full length passes there. Unsigned bytes do not pass here.
         _ => Err(SignatureError::TooLong),

@@ -24,8 +24,8 @@ use key::Key;
 use signature::Signature;
 use verdict::{Invalid, Verdict};
 
-/// Decides one signature: valid if any of the trusted `keys` verifies it over the content with these
-/// `digests`.
+/// Decides one signature: valid if any of the trusted `keys` verifies it over the content with
+/// these `digests`.
 ///
 /// Tries the keys in order; the verdict names the first that verifies.
 pub fn judge(keys: &[Arc<Key>], digests: &Digests, signature: &Signature) -> Verdict {

@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use p256::{NonZeroScalar, ecdsa};
 use thiserror::Error;
 
 use super::envelope;
+use super::key::Key;
 use super::sniffed::Sniffed;
 
 /// Maximum length of a DER-encoded ECDSA P-256 signature in bytes (SEC 1, C.5: `ECDSA-Sig-Value`).
@@ -15,20 +17,37 @@ use super::sniffed::Sniffed;
 /// if the first bit is set.
 pub const MAX_BYTES: usize = 2 + 2 * (2 + 33);
 
-/// An ECDSA P-256 signature whose `r` and `s` are in range, not yet verified over anything.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature(pub(crate) ecdsa::Signature);
+/// Maximum length of a signature of any algorithm in bytes: by an RSA key of 4096 bits. (One on
+/// P-521 has at most 139 in DER.)
+pub const MAX_BYTES_OF_ANY: usize = 512;
 
-impl Hash for Signature {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.to_bytes().hash(state);
+/// A signature, not yet verified over anything: bytes that a key of some algorithm can have made.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    bytes: Box<[u8]>,
+    /// What the bytes are on P-256, with `r` and `s` in range.
+    p256: Option<ecdsa::Signature>,
+}
+
+/// Two signatures are equal if their bytes are.
+impl PartialEq for Signature {
+    fn eq(&self, other: &Signature) -> bool {
+        self.bytes == other.bytes
     }
 }
 
-/// The order of r, then of s: any order will do, as long as it is the same in every run.
+impl Eq for Signature {}
+
+impl Hash for Signature {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+/// The order of the bytes: any order will do, as long as it is the same in every run.
 impl Ord for Signature {
     fn cmp(&self, other: &Signature) -> Ordering {
-        self.0.to_bytes().cmp(&other.0.to_bytes())
+        self.bytes.cmp(&other.bytes)
     }
 }
 
@@ -62,33 +81,90 @@ pub enum SignatureError {
     /// The bytes are not exactly the DER of two integers in the range 1 to n − 1.
     #[error("the signature file is not a DER-encoded ECDSA P-256 signature")]
     NotDer,
+    /// No trusted key can have made a signature of these bytes, and not all trusted keys are on
+    /// P-256.
+    #[error("the signature file is not a signature of any of the trusted keys' algorithms")]
+    OtherAlgorithm,
     /// Content of a known kind. Parsing a signature never returns this.
     #[error("the signature file is {}", .0.is())]
     Instead(Sniffed),
 }
 
 impl Signature {
-    /// Returns r and s.
-    pub fn scalars(&self) -> (NonZeroScalar, NonZeroScalar) {
-        self.0.split_scalars()
+    /// Returns the bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    /// Reads a signature file: its container, and the signature inside.
+    /// Returns what the bytes are on P-256.
+    pub(crate) fn p256(&self) -> Option<&ecdsa::Signature> {
+        self.p256.as_ref()
+    }
+
+    /// Returns r and s of a signature on P-256.
+    pub fn scalars(&self) -> Option<(NonZeroScalar, NonZeroScalar)> {
+        self.p256.as_ref().map(ecdsa::Signature::split_scalars)
+    }
+
+    /// Reads a signature file, which one of these keys is to have made: its container, and the
+    /// signature inside.
+    ///
+    /// # Errors
+    /// Reports what the bytes are instead of a signature. Where all keys are on P-256, that is as
+    /// precise as for one algorithm.
+    pub fn of_keys(content: &[u8], keys: &[Arc<Key>]) -> Result<Signature, SignatureError> {
+        if keys.iter().all(|key| key.point().is_some()) {
+            return Signature::parse(content);
+        }
+        let bytes = envelope::open(content, MAX_BYTES_OF_ANY);
+        let signature = Signature::unread(bytes.map_err(|error| match error {
+            SignatureError::TooLong => SignatureError::OtherAlgorithm,
+            other => other,
+        })?);
+        // Fail closed: what no trusted key can have made is malformed, whatever it resembles.
+        if keys.iter().any(|key| key.can_make(&signature)) {
+            Ok(signature)
+        } else {
+            Err(SignatureError::OtherAlgorithm)
+        }
+    }
+
+    /// Reads a signature file on P-256: its container, and the signature inside.
     ///
     /// # Errors
     /// Reports what the bytes are instead of a signature.
     pub fn parse(content: &[u8]) -> Result<Signature, SignatureError> {
-        Signature::from_der(envelope::open(content)?)
+        Signature::from_der(envelope::open(content, MAX_BYTES)?)
     }
 
-    /// Reads strict DER (X.690, clause 10), with nothing after it.
+    /// Reads strict DER (X.690, clause 10) on P-256, with nothing after it.
     ///
     /// # Errors
     /// [`SignatureError::NotDer`].
     pub(crate) fn from_der(der: &[u8]) -> Result<Signature, SignatureError> {
         // Fail closed: however else the bytes could be read, only DER is a signature.
-        let signature = ecdsa::Signature::from_der(der).map(Signature);
-        signature.map_err(|_| SignatureError::NotDer)
+        let signature = Signature::unread(der);
+        match signature.p256 {
+            Some(_) => Ok(signature),
+            None => Err(SignatureError::NotDer),
+        }
+    }
+
+    fn unread(bytes: &[u8]) -> Signature {
+        Signature {
+            bytes: bytes.into(),
+            p256: ecdsa::Signature::from_der(bytes).ok(),
+        }
+    }
+}
+
+/// As it is written in DER.
+impl From<ecdsa::Signature> for Signature {
+    fn from(signature: ecdsa::Signature) -> Signature {
+        Signature {
+            bytes: signature.to_der().as_bytes().into(),
+            p256: Some(signature),
+        }
     }
 }
 
@@ -200,7 +276,7 @@ mod tests {
         #[test]
         fn what_is_a_signature_is_what_a_plain_reader_of_der_reads(bytes in almost()) {
             let ours = Signature::parse(&bytes).ok().map(|signature| {
-                let (r, s) = signature.0.split_bytes();
+                let (r, s) = signature.p256.unwrap().split_bytes();
                 (r.to_vec(), s.to_vec())
             });
             prop_assert_eq!(ours, plainly_read(&bytes));
@@ -211,7 +287,7 @@ mod tests {
         #[test]
         fn what_is_read_is_the_der_of_what_was_read(bytes in proptest::collection::vec(any::<u8>(), 0..90)) {
             if let Ok(signature) = Signature::parse(&bytes) {
-                prop_assert_eq!(signature.0.to_der().as_bytes().to_vec(), bytes);
+                prop_assert_eq!(signature.p256.unwrap().to_der().as_bytes().to_vec(), bytes);
             }
         }
     }

@@ -95,6 +95,9 @@ pub enum Reason {
     /// `signature-not-der`: the signature file holds no DER-encoded ECDSA P-256 signature (status
     /// `invalid`).
     SignatureNotDer,
+    /// `signature-of-other-algorithm`: no trusted key can have made a signature of these bytes, and
+    /// not all trusted keys are on P-256 (status `invalid`).
+    SignatureOfOtherAlgorithm,
     /// `signature-` and a term of [`Sniffed`]: the signature file has content of a known kind
     /// (status `invalid`).
     SignatureIs(Sniffed),
@@ -294,7 +297,7 @@ impl Status {
 
 impl Reason {
     /// All but those that name what a signature file has instead.
-    const PLAIN: [Reason; 49] = [
+    const PLAIN: [Reason; 50] = [
         Reason::InSignedList,
         Reason::ListDataMissing,
         Reason::ListDigestDiffers,
@@ -311,6 +314,7 @@ impl Reason {
         Reason::SignatureEmpty,
         Reason::SignatureTooLong,
         Reason::SignatureNotDer,
+        Reason::SignatureOfOtherAlgorithm,
         Reason::NoSignatureFile,
         Reason::UnfinishedDownload,
         Reason::SecondCopy,
@@ -374,6 +378,7 @@ impl Reason {
                 SignatureError::Empty => Reason::SignatureEmpty,
                 SignatureError::TooLong => Reason::SignatureTooLong,
                 SignatureError::NotDer => Reason::SignatureNotDer,
+                SignatureError::OtherAlgorithm => Reason::SignatureOfOtherAlgorithm,
                 SignatureError::Instead(looks) => Reason::SignatureIs(*looks),
             },
             Verdict::Missing => Reason::NoDataFile,
@@ -444,6 +449,7 @@ impl Reason {
             Reason::SignatureEmpty => "signature-empty",
             Reason::SignatureTooLong => "signature-too-long",
             Reason::SignatureNotDer => "signature-not-der",
+            Reason::SignatureOfOtherAlgorithm => "signature-of-other-algorithm",
             Reason::SignatureIs(looks) => looks.reason(),
             Reason::NoSignatureFile => "no-signature-file",
             Reason::UnfinishedDownload => "unfinished-download",

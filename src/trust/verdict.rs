@@ -401,6 +401,16 @@ impl Verdict {
         }
     }
 
+    /// Returns the trusted key of this run that verified the signature, its own or that of a list, now or
+    /// earlier.
+    pub(crate) fn trusted_key(&self) -> Option<&Arc<Key>> {
+        match self {
+            Verdict::Valid { key } | Verdict::Listed { key } => Some(key),
+            Verdict::VerifiedEarlier(earlier) => Some(&earlier.key),
+            _ => None,
+        }
+    }
+
     /// Returns the fingerprint of the trusted key that verified the signature, its own or that of a
     /// list, now or earlier.
     pub(crate) fn key(&self) -> Option<ClaimedDigest> {

@@ -306,8 +306,9 @@ impl Verifier {
             Inputs::Paths(_) => None,
         };
         let (policy, inputs, past) = (self.policy, inputs.clone(), self.past.clone());
+        let keys = self.settings.keys.clone();
         let works = patience::unless_cancelled(&self.cancel, move || {
-            let unmatched = Unmatched::of(&survey, &inputs);
+            let unmatched = Unmatched::of(&survey, &inputs, &keys);
             let mut works = work::works(survey.artifacts, policy, one.as_ref(), unmatched.seeks());
             let places = past.map(|past| recall::recall(&mut works, &past));
             (works, unmatched, places)

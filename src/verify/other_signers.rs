@@ -26,7 +26,7 @@ pub(super) fn notes(
     let all_strange = collector.all_strange().filter(|_| !is_used);
     let strangers = &mut collector.strangers;
     strangers.leave_out(&fitting);
-    if strangers.count() == 0 {
+    if strangers.count() == 0 && all_strange.is_none() {
         return Vec::new();
     }
     let at_hand = at_hand(settings, files);

@@ -2,6 +2,7 @@
 //! parts, look-alike names. Each is worth a note; none is a verdict.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Inputs;
 use super::key_files::KeyFiles;
@@ -10,6 +11,7 @@ use crate::files::SharedPath;
 use crate::hints::notes::{Note, NoteCollector};
 use crate::mirror::{Artifact, State, Survey};
 use crate::names::alike::{self, Difference};
+use crate::trust::key::Key;
 use crate::trust::signature::Signature;
 
 /// Maximum number of unmatched signatures to read, so that a directory full of them takes only a
@@ -29,7 +31,7 @@ pub(crate) struct Unmatched {
 impl Unmatched {
     /// Searches a survey, and reads its unmatched signatures if one of them could have been made
     /// over an artifact in it.
-    pub(super) fn of(survey: &Survey, inputs: &Inputs) -> Unmatched {
+    pub(super) fn of(survey: &Survey, inputs: &Inputs, keys: &[Arc<Key>]) -> Unmatched {
         let strays = survey.strays.iter();
         let strays = strays.map(|path| Note::StraySignature { path: path.clone() });
         let same = |(path, judged_as): &(SharedPath, SharedPath)| Note::SameDirectory {
@@ -44,7 +46,7 @@ impl Unmatched {
             .chain(alike_names(survey))
             .chain(survey.other_names.iter().map(same));
         Unmatched {
-            signatures: signatures(survey),
+            signatures: signatures(survey, keys),
             links: links(survey),
             notes: notes.collect(),
             key_files: KeyFiles::of(survey, inputs),
@@ -79,7 +81,7 @@ pub(super) fn without_repetitions(notes: Vec<Note>) -> Vec<Note> {
     notes.into_iter().filter(is_kept).collect()
 }
 
-fn signatures(survey: &Survey) -> Vec<(SharedPath, Signature)> {
+fn signatures(survey: &Survey, keys: &[Arc<Key>]) -> Vec<(SharedPath, Signature)> {
     let is_unsigned = |artifact: &Artifact| matches!(artifact.state, State::Unsigned(_));
     if !survey.artifacts.iter().any(is_unsigned) {
         return Vec::new();
@@ -93,7 +95,10 @@ fn signatures(survey: &Survey) -> Vec<(SharedPath, Signature)> {
         });
     let paths = orphans.chain(&survey.strays).take(MOST_SIGNATURES);
     paths
-        .filter_map(|path| Some((path.clone(), engine::signature_in(&path.to_path_buf())?)))
+        .filter_map(|path| {
+            let signature = engine::signature_in(&path.to_path_buf(), keys)?;
+            Some((path.clone(), signature))
+        })
         .collect()
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Options, PathMember, SignatureMember, Stamps};
+use super::{Key, Options, PathMember, SignatureMember, Stamps};
 
 /// See [`super::Document`].
 #[derive(Debug, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Start {
     /// See [`super::Start::shards`].
     #[serde(default)]
     pub shards: Vec<serde::de::IgnoredAny>,
+    /// See [`super::Start::keys`].
+    #[serde(default)]
+    pub keys: Vec<Key<'static>>,
     /// See [`super::Start::options`].
     pub options: Options<'static>,
 }

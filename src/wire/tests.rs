@@ -307,6 +307,8 @@ fn documents() -> impl Strategy<Value = Document<'static>> {
                     keys: vec![Key {
                         name: term.clone(),
                         fingerprint: word.clone(),
+                        algorithm: complete.then(|| term.clone()),
+                        digest: complete.then(|| word.clone()),
                         pinned: complete,
                         inside_tree: !complete,
                     }],

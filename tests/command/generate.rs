@@ -57,6 +57,7 @@ fn the_long_help_has_every_option_examples_and_exit_statuses() {
     for option in [
         "--key",
         "--key-fingerprint",
+        "--digest",
         "--signature",
         "--jobs",
         "--max-depth",

@@ -14,7 +14,7 @@ use crate::report::remedy::{Role, for_content};
 use crate::report::sign::SignerError;
 use crate::text::escape;
 use crate::text::os_error::words;
-use crate::trust::key::KeyError;
+use crate::trust::key::{KeyError, OwnDigest};
 use crate::trust::sniffed::Sniffed;
 
 /// Why nothing can be verified.
@@ -64,6 +64,26 @@ pub enum ConfigError {
         /// The SHA-256 of its DER.
         fingerprint: String,
     },
+    /// `--digest` for a file that is no trusted key.
+    #[error("--digest: {} is not one of the trusted keys", shown(.0))]
+    DigestOfNoKey(PathBuf),
+    /// `--digest` for a key that settles its hash.
+    #[error("--digest: {name}: {source}")]
+    OwnDigest {
+        /// The key file.
+        name: String,
+        /// The reason.
+        source: OwnDigest,
+    },
+    /// `--digest` where all keys settle their hashes.
+    #[error("--digest: every trusted key has a hash of its own")]
+    DigestOfNothing,
+    /// `--digest` with two hashes for all keys.
+    #[error("--digest: given twice, with different hashes")]
+    DigestTwice,
+    /// Two hashes for one key.
+    #[error("--digest: {}: two different hashes for one key", shown(.0))]
+    TwoDigests(PathBuf),
     /// A directory has no pinned key.
     #[error("{}: no key in this directory has a fingerprint that --key-fingerprint names", shown(.0))]
     NoKeyWithFingerprint(PathBuf),
@@ -350,6 +370,12 @@ impl ConfigError {
             ConfigError::OtherFingerprint { .. } => {
                 "this is not the key that you expect: get the vendor's again, from a source that you trust"
             }
+            ConfigError::DigestOfNoKey(_) => "name a file that --key names, by the same path",
+            ConfigError::OwnDigest { .. } | ConfigError::DigestOfNothing => {
+                "leave it out: P-256 keys sign SHA-256, Ed25519 has its hash inside, and RSA-PSS keys may name one"
+            }
+            ConfigError::DigestTwice => "give the one hash, or one for each key: HASH=FILE",
+            ConfigError::TwoDigests(_) => "give each key one hash",
             ConfigError::NoKeyWithFingerprint(_) => {
                 "compare the fingerprint with the vendor's, and put the vendor's key there"
             }
@@ -461,6 +487,9 @@ fn usable_key(error: &KeyError, sniffed: Option<Sniffed>) -> Option<&'static str
             Some("`openssl ec -pubin -in FILE -conv_form uncompressed` may be able to write it so")
         }
         KeyError::Several(_) => Some("give each key a file of its own and name each with --key"),
+        KeyError::Pkcs1 => Some(
+            "`openssl rsa -RSAPublicKey_in -in FILE -pubout` prints that; add -inform DER if it is not PEM",
+        ),
         KeyError::OpenSsh => Some("`ssh-keygen -e -m PKCS8 -f FILE` prints that"),
         KeyError::Empty
         | KeyError::TooLong
@@ -468,7 +497,10 @@ fn usable_key(error: &KeyError, sniffed: Option<Sniffed>) -> Option<&'static str
         | KeyError::OtherCurve(_)
         | KeyError::ExplicitCurve
         | KeyError::OtherAlgorithm(_)
-        | KeyError::NotOnCurve
+        | KeyError::NotOnCurve(_)
+        | KeyError::BadRsa
+        | KeyError::Parameters(_)
+        | KeyError::OtherHash(_)
         | KeyError::OtherBlock(_)
         | KeyError::DamagedPem
         | KeyError::NotAKey => None,

@@ -7,8 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ConfigError, DEFAULT_KEY, Environment, lies_inside, shown};
+use super::{ConfigError, DEFAULT_KEY, Environment, digests, lies_inside, shown};
 use crate::command::args::Cli;
+use crate::command::values::Hashed;
 use crate::hints;
 use crate::hints::path::PathHint;
 use crate::trust::key::{Key, KeyError, MAX_FILE_BYTES};
@@ -18,6 +19,8 @@ const KEY_EXTENSIONS: [&str; 3] = ["pem", "pub", "der"];
 
 /// The keys, with their files.
 type Keys = Vec<(PathBuf, Arc<Key>)>;
+/// The same, before it is settled which hashes their signatures are over.
+pub(super) type Loaded = Vec<(PathBuf, Key)>;
 
 /// A file in a directory of keys that was not read as a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,15 +47,15 @@ pub(super) fn find(
     cli: &Cli,
     environment: &Environment,
 ) -> Result<(Keys, Vec<Skipped>), ConfigError> {
-    let pins = &cli.fingerprints;
+    let named = (cli.fingerprints.as_slice(), cli.digests.as_slice());
     if !cli.keys.is_empty() {
-        return load(&cli.keys, pins);
+        return load(&cli.keys, named);
     }
     match &environment.pubkey {
         Some(path) => {
-            load(&[path.into()], pins).map_err(|error| ConfigError::FromPubkey(Box::new(error)))
+            load(&[path.into()], named).map_err(|error| ConfigError::FromPubkey(Box::new(error)))
         }
-        None => load(&[default_key()?], pins),
+        None => load(&[default_key()?], named),
     }
 }
 
@@ -68,34 +71,38 @@ fn default_key() -> Result<PathBuf, ConfigError> {
     }
 }
 
-/// Loads each key once, and only keys with one of the `pins` if there are any.
+/// Loads each key once, and only keys with one of the `pins` if there are any. Has them verify
+/// signatures over these hashes.
 pub(super) fn load(
     paths: &[PathBuf],
-    pins: &[String],
+    (pins, digests): (&[String], &[Hashed]),
 ) -> Result<(Keys, Vec<Skipped>), ConfigError> {
-    let (mut keys, mut skipped) = (Keys::new(), Vec::new());
+    let (mut all, mut skipped) = (Loaded::new(), Vec::new());
     for path in paths {
         let found = if path.is_dir() {
             load_directory(path, &mut skipped)?
         } else {
-            vec![(path.clone(), Arc::new(load_key(path)?))]
+            vec![(path.clone(), load_key(path)?)]
         };
-        for (file, key) in accept(path, found, pins)? {
-            let same = |(_, known): &(PathBuf, Arc<Key>)| known.fingerprint() == key.fingerprint();
-            if !keys.iter().any(same) {
-                keys.push((file, key));
+        all.extend(accept(path, found, pins)?);
+    }
+    let mut keys = Keys::new();
+    for (file, key) in digests::apply(all, digests)? {
+        let same = |(_, known): &&(PathBuf, Arc<Key>)| known.fingerprint() == key.fingerprint();
+        match keys.iter().find(same) {
+            None => keys.push((file, key)),
+            // Fail closed: do not guess which of the two is meant.
+            Some((_, known)) if known.digest() != key.digest() => {
+                return Err(ConfigError::TwoDigests(file));
             }
+            Some(_) => {}
         }
     }
     Ok((keys, skipped))
 }
 
 /// Returns the pinned keys of one `--key`.
-fn accept(
-    path: &Path,
-    mut found: Vec<(PathBuf, Arc<Key>)>,
-    pins: &[String],
-) -> Result<Vec<(PathBuf, Arc<Key>)>, ConfigError> {
+fn accept(path: &Path, mut found: Loaded, pins: &[String]) -> Result<Loaded, ConfigError> {
     let is_pinned = |key: &Key| pins.is_empty() || pins.contains(&key.fingerprint().to_string());
     // Fail closed: if a file named by the user has another fingerprint, it was replaced or the pin
     // is wrong.
@@ -124,17 +131,17 @@ pub(super) fn exposed(keys: &[(PathBuf, Arc<Key>)], roots: &[PathBuf]) -> Vec<Ar
 }
 
 /// Loads the keys of a directory, in the order of their file names.
-fn load_directory(path: &Path, skipped: &mut Vec<Skipped>) -> Result<Keys, ConfigError> {
+fn load_directory(path: &Path, skipped: &mut Vec<Skipped>) -> Result<Loaded, ConfigError> {
     let list = || -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(path)?.map(|entry| entry.map(|e| e.path()));
         entries.collect()
     };
     let mut files = list().map_err(|source| unreadable(path, source))?;
     files.sort_unstable();
-    let mut keys = Keys::new();
+    let mut keys = Loaded::new();
     for file in files {
         match load_entry(&file)? {
-            Ok(key) => keys.push((file, Arc::new(key))),
+            Ok(key) => keys.push((file, key)),
             Err(why) => skipped.push(Skipped { path: file, why }),
         }
     }

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod compared;
+mod digests;
 mod earlier;
 mod error;
 mod images;
@@ -254,7 +255,7 @@ impl Config {
         let inputs = inputs(cli, environment)?;
         let (keys, skipped) = keys::find(cli, environment)?;
         let of_files: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
-        let (of_images, skipped_too) = keys::load(&cli.image_keys, &cli.fingerprints)?;
+        let (of_images, skipped_too) = keys::load(&cli.image_keys, (&cli.fingerprints, &[]))?;
         let by_images: Vec<Arc<Key>> = if of_images.is_empty() {
             of_files.clone()
         } else {

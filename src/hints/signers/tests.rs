@@ -105,7 +105,7 @@ fn one_signature_or_copies_of_it_or_others_of_one_digest_name_no_key() {
     assert_eq!(different.found().0, []);
     assert!(different.grouped(&[]).could_share);
     // (r, n − s) is valid for what (r, s) is valid for.
-    let (r, s) = made.scalars();
+    let (r, s) = made.scalars().unwrap();
     let high = p256::ecdsa::Signature::from_scalars(*r, -*s).unwrap();
     let high = Signature::parse(high.to_der().as_bytes()).unwrap();
     for text in ["a", "x"] {

@@ -10,6 +10,8 @@ const SHORT: usize = 12;
 pub(super) struct KeyRow {
     pub(super) name: String,
     pub(super) fingerprint: String,
+    /// Its algorithm and hash, if known.
+    pub(super) kind: Option<String>,
     pub(super) valid: usize,
     pub(super) is_pinned: bool,
     pub(super) is_exposed: bool,
@@ -28,6 +30,7 @@ pub(super) fn rows(run: Run<'_>) -> Vec<KeyRow> {
     let row = |(key, only_images): (&TrustedKey, bool)| KeyRow {
         name: key.name.clone(),
         fingerprint: key.fingerprint.to_string(),
+        kind: key.kind(),
         valid: verified(key),
         is_pinned: key.is_pinned,
         is_exposed: key.is_exposed,

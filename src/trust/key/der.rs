@@ -1,71 +1,47 @@
 //! Keys as DER: reads a SubjectPublicKeyInfo, or identifies another structure.
 
-use p256::ecdsa::VerifyingKey;
 use p256::pkcs8::der::asn1::AnyRef;
 use p256::pkcs8::der::{self, Decode, Reader, SliceReader, Tag, Tagged};
-use p256::pkcs8::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
+use p256::pkcs8::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::KeyError;
+use super::algorithm::{Public, RSA_SIZES};
 use crate::digest::Digest;
-
-/// `id-ecPublicKey` (RFC 5480, 2.1.1).
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-/// `rsaEncryption` (RFC 8017, appendix C).
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-/// `secp256r1`, which NIST calls P-256 (RFC 5480, 2.1.1.1).
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
 /// Algorithms and curves that a wrong key is likely to have, with their common names.
 const KNOWN: [(&str, &str); 11] = [
-    ("1.3.132.0.34", "P-384"),
-    ("1.3.132.0.35", "P-521"),
     ("1.3.132.0.33", "P-224"),
     ("1.3.132.0.10", "secp256k1"),
     ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
     ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
     ("1.3.101.110", "X25519"),
-    ("1.3.101.112", "Ed25519"),
     ("1.3.101.113", "Ed448"),
     ("1.2.840.10040.4.1", "DSA"),
-    ("1.2.840.113549.1.1.10", "RSA-PSS"),
+    ("1.3.14.3.2.26", "SHA-1"),
+    ("2.16.840.1.101.3.4.2.4", "SHA-224"),
+    ("2.16.840.1.101.3.4.2.5", "SHA-512/224"),
+    ("2.16.840.1.101.3.4.2.6", "SHA-512/256"),
 ];
 
 /// Reads a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 5480), and nothing else.
-pub(super) fn from_der(bytes: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
+pub(super) fn from_der(bytes: &[u8]) -> Result<(Digest, Public), KeyError> {
     let info = SubjectPublicKeyInfoRef::from_der(bytes).map_err(|_| not_public(bytes))?;
-    let point = info
+    let key = info
         .subject_public_key
         .as_bytes()
         .ok_or(KeyError::NotAKey)?;
-    expect_p256(&info.algorithm, point)?;
-    // Fail closed: the reader below also accepts a point without its y (0x05), which OpenSSL does
-    // not, and guesses which of two points it is.
-    if !matches!(point, [0x02..=0x04, ..]) {
-        return Err(KeyError::OtherForm);
-    }
-    let key = VerifyingKey::from_sec1_bytes(point).map_err(|_| KeyError::NotOnCurve)?;
-    Ok((Digest::of(bytes), key))
+    Ok((Digest::of(bytes), Public::read(&info.algorithm, key)?))
 }
 
-fn expect_p256(algorithm: &AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<(), KeyError> {
-    match algorithm.oid {
-        EC_PUBLIC_KEY => match algorithm.parameters_oid() {
-            Ok(P256) => Ok(()),
-            Ok(curve) => Err(KeyError::OtherCurve(name_of(curve))),
-            Err(_) => Err(KeyError::ExplicitCurve),
-        },
-        RSA => Err(rsa(key)),
-        other => Err(KeyError::OtherAlgorithm(name_of(other))),
-    }
-}
-
-fn name_of(oid: ObjectIdentifier) -> String {
+/// Returns the common name of what an identifier stands for, or the identifier.
+pub(super) fn name_of(oid: ObjectIdentifier) -> String {
     let oid = oid.to_string();
     let known = KNOWN.iter().find(|(number, _)| *number == oid);
     known.map_or(oid, |(_, name)| (*name).to_owned())
 }
 
-/// Measures the modulus of an `RSAPublicKey` (RFC 8017, A.1.1).
+/// Returns what is wrong with an `RSAPublicKey` (RFC 8017, A.1.1): its size, or else that it is not
+/// a SubjectPublicKeyInfo.
 pub(super) fn rsa(bytes: &[u8]) -> KeyError {
     match elements(bytes).first() {
         Some(modulus) if modulus.tag() == Tag::Integer => {
@@ -74,8 +50,11 @@ pub(super) fn rsa(bytes: &[u8]) -> KeyError {
             let unused = significant
                 .first()
                 .map_or(0, |b| b.leading_zeros() as usize);
-            KeyError::Rsa {
-                bits: significant.len() * 8 - unused,
+            let bits = significant.len() * 8 - unused;
+            if RSA_SIZES.contains(&bits) {
+                KeyError::Pkcs1
+            } else {
+                KeyError::Rsa { bits }
             }
         }
         _ => KeyError::OtherAlgorithm("RSA".to_owned()),

@@ -1,10 +1,11 @@
-//! Why a key file holds no P-256 public key.
+//! Why a key file holds no public key.
 
 use thiserror::Error;
 
 use super::MAX_FILE_BYTES;
+use super::algorithm::RSA_SIZES;
 
-/// What a key file holds instead of one P-256 public key.
+/// What a key file holds instead of one public key.
 ///
 /// ```
 /// use verify_signatures::{Key, KeyError};
@@ -29,12 +30,24 @@ pub enum KeyError {
     /// An X.509 certificate.
     #[error("a certificate; the public key inside it is needed")]
     Certificate,
-    /// An RSA public key.
-    #[error("RSA {bits}; an ECDSA P-256 key is needed")]
+    /// An RSA public key of a size that is not accepted.
+    #[error("RSA {bits}; RSA keys have {} to {} bits here", RSA_SIZES.start(), RSA_SIZES.end())]
     Rsa {
         /// The length of the modulus in bits.
         bits: usize,
     },
+    /// An RSA public key without a SubjectPublicKeyInfo around it (RFC 8017, A.1.1).
+    #[error("an RSA public key as PKCS #1; it is needed as a `PUBLIC KEY` (SubjectPublicKeyInfo)")]
+    Pkcs1,
+    /// The numbers of an RSA key cannot be those of one.
+    #[error("its modulus and exponent are not those of an RSA key, so it is damaged or forged")]
+    BadRsa,
+    /// Parameters that are not those of the key's algorithm, or that are not supported.
+    #[error("its parameters are not those of a key of the algorithm {0}")]
+    Parameters(&'static str),
+    /// A key for signatures over another hash.
+    #[error("a key for signatures over {0}; SHA-256, SHA-384 or SHA-512 is needed")]
+    OtherHash(String),
     /// An elliptic-curve key on another curve.
     #[error("a key on the curve {0}; an ECDSA P-256 key is needed")]
     OtherCurve(String),
@@ -46,8 +59,8 @@ pub enum KeyError {
     #[error("a key of the algorithm {0}; an ECDSA P-256 key is needed")]
     OtherAlgorithm(String),
     /// The coordinates are not a point on the curve.
-    #[error("its point is not on the curve P-256, so the key is damaged or forged")]
-    NotOnCurve,
+    #[error("its point is not on the curve {0}, so the key is damaged or forged")]
+    NotOnCurve(&'static str),
     /// The point is encoded in a form that RFC 5480, 2.2 does not define.
     #[error("its point is neither compressed nor uncompressed")]
     OtherForm,

@@ -1,23 +1,19 @@
 //! Trusted public keys: parses a key file, or identifies its content.
 
+mod algorithm;
 mod der;
 mod error;
 mod pem;
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use p256::AffinePoint;
-use p256::ecdsa::VerifyingKey;
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use p256::pkcs8::{Document, EncodePublicKey};
+use thiserror::Error;
 
 pub use error::KeyError;
 
 use super::claimed::ClaimedDigest;
-use super::multiples::Multiples;
 use super::signature::Signature;
-use crate::digest::{Digest, Digests};
+use crate::digest::{Algorithm, Digest, Digests, Wanted};
+use algorithm::{Hash, Public};
 
 /// Maximum size of a key file in bytes. A P-256 key takes 178 as PEM; the rest leaves room for text
 /// around it. A longer file was named by mistake (an artifact, for example).
@@ -25,7 +21,8 @@ pub const MAX_FILE_BYTES: usize = 64 * 1024;
 
 /// UTF-8 byte order mark, which editors on Windows write at the start of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// An ECDSA P-256 public key that verifies signatures.
+
+/// A public key that verifies signatures: ECDSA on P-256, P-384 or P-521, RSA, or Ed25519.
 ///
 /// ```
 /// use verify_signatures::{Key, KeyError};
@@ -37,21 +34,27 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct Key {
     name: String,
     fingerprint: Digest,
-    verifying: VerifyingKey,
-    /// Number of signatures verified so far.
-    used: AtomicUsize,
-    /// Computed after [`FEW`] signatures.
-    multiples: OnceLock<Multiples>,
+    public: Public,
+    /// The hash that its signatures are over, if that is not part of its algorithm.
+    digest: Option<Algorithm>,
 }
 
-/// Break-even: computing the multiples, which make every later signature cheaper, takes as long as
-/// verifying this many signatures.
-const FEW: usize = 24;
+/// The key settles the hash of its signatures, and it is another.
+///
+/// ```
+/// use verify_signatures::OwnDigest;
+///
+/// assert_eq!(OwnDigest.to_string(), "a key of this algorithm has a hash of its own");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a key of this algorithm has a hash of its own")]
+pub struct OwnDigest;
 
-/// Two keys are equal if their names and their bytes are.
+/// Two keys are equal if their names, their bytes and the hashes of their signatures are.
 impl PartialEq for Key {
     fn eq(&self, other: &Key) -> bool {
-        (&self.name, &self.fingerprint) == (&other.name, &other.fingerprint)
+        let parts = |key: &Key| (key.fingerprint, key.digest);
+        self.name == other.name && parts(self) == parts(other)
     }
 }
 
@@ -67,7 +70,7 @@ impl Key {
     /// # Errors
     /// Returns the [`KeyError`] that names what the file holds instead.
     pub fn parse(name: impl Into<String>, content: &[u8]) -> Result<Key, KeyError> {
-        let (fingerprint, verifying) = match content {
+        let (fingerprint, public) = match content {
             [] => Err(KeyError::Empty),
             _ if content.len() > MAX_FILE_BYTES => Err(KeyError::TooLong),
             // A SEQUENCE; but a text may begin with the digit 0 too, and DER may contain any bytes.
@@ -82,10 +85,49 @@ impl Key {
         Ok(Key {
             name: name.into(),
             fingerprint,
-            verifying,
-            used: AtomicUsize::new(0),
-            multiples: OnceLock::new(),
+            digest: match public.scheme().hash() {
+                Hash::Open(usual) | Hash::Own(usual) => Some(usual),
+                Hash::Inside => None,
+            },
+            public,
         })
+    }
+
+    /// Takes signatures over this hash, instead of SHA-256, for those of the key.
+    ///
+    /// # Errors
+    /// [`OwnDigest`] if the key settles the hash, as P-256 and Ed25519 do, and it is another.
+    pub fn with_digest(self, digest: Algorithm) -> Result<Key, OwnDigest> {
+        match self.public.scheme().hash() {
+            Hash::Open(_) => Ok(Key {
+                digest: Some(digest),
+                ..self
+            }),
+            Hash::Own(own) if own == digest => Ok(self),
+            Hash::Own(_) | Hash::Inside => Err(OwnDigest),
+        }
+    }
+
+    /// Reports whether the user may name the hash of its signatures.
+    pub fn leaves_digest_open(&self) -> bool {
+        matches!(self.public.scheme().hash(), Hash::Open(_))
+    }
+
+    /// Returns the hash that its signatures are over; `None` if that is part of its algorithm, as
+    /// of Ed25519.
+    pub fn digest(&self) -> Option<Algorithm> {
+        self.digest
+    }
+
+    /// Returns the hash that its signatures are over if it is another than the usual: SHA-256, or
+    /// one that is part of its algorithm.
+    pub(crate) fn other_digest(&self) -> Option<Algorithm> {
+        self.digest.filter(|digest| *digest != Algorithm::Sha256)
+    }
+
+    /// Returns the term of its algorithm, such as `ecdsa-p256`, `rsa-3072` or `ed25519`.
+    pub fn algorithm(&self) -> String {
+        self.public.scheme().name()
     }
 
     /// Returns the key's name in messages.
@@ -99,32 +141,48 @@ impl Key {
         &self.fingerprint
     }
 
-    /// Returns the key's point on the curve.
-    pub(crate) fn point(&self) -> &AffinePoint {
-        self.verifying.as_affine()
-    }
-
-    /// Reports whether `der` is the SHA-256 of this key's DER with the point uncompressed, as nearly
-    /// every program writes it, whichever form the key file has.
-    pub(crate) fn is_named_by(&self, der: &ClaimedDigest) -> bool {
-        let named = |written: Document| ClaimedDigest::from(Digest::of(written.as_bytes())) == *der;
-        self.verifying.to_public_key_der().is_ok_and(named)
-    }
-
-    /// Reports whether this key made `signature` over the content with these digests
-    /// (FIPS 186-5, 6.4.2).
-    pub(crate) fn verifies(&self, digests: &Digests, signature: &Signature) -> bool {
-        let digest = digests.sha256();
-        if self.used.fetch_add(1, Ordering::Relaxed) < FEW {
-            let verified = self
-                .verifying
-                .verify_prehash(digest.as_bytes(), &signature.0);
-            return verified.is_ok();
+    /// Returns the point of a P-256 key.
+    pub(crate) fn point(&self) -> Option<&AffinePoint> {
+        match &self.public {
+            Public::P256(key) => Some(key.point()),
+            _ => None,
         }
-        let multiples = || Multiples::of(self.point());
-        self.multiples
-            .get_or_init(multiples)
-            .verify(digest.as_bytes(), &signature.0)
+    }
+
+    /// Reports whether `der` is the SHA-256 of this key's DER: on P-256 with the point
+    /// uncompressed, as nearly every program writes it, whichever form the key file has.
+    pub(crate) fn is_named_by(&self, der: &ClaimedDigest) -> bool {
+        let usual = match &self.public {
+            Public::P256(key) => key.usual_der().map(|der| Digest::of(der.as_bytes())),
+            _ => Some(self.fingerprint),
+        };
+        usual.is_some_and(|usual| ClaimedDigest::from(usual) == *der)
+    }
+
+    /// Reports whether a signature of these bytes can be one of this key, over whatever content.
+    pub(crate) fn can_make(&self, signature: &Signature) -> bool {
+        self.public.scheme().can_make(signature)
+    }
+
+    /// Returns what must be computed of a content beside its SHA-256 before it is known whether
+    /// this key made `signature` over it.
+    pub(crate) fn wants(&self, signature: &Signature) -> Wanted {
+        if self.can_make(signature) {
+            self.public.scheme().wants(self.hash(), signature)
+        } else {
+            Wanted::default()
+        }
+    }
+
+    /// Reports whether this key made `signature` over the content with these digests.
+    pub(crate) fn verifies(&self, digests: &Digests, signature: &Signature) -> bool {
+        let scheme = self.public.scheme();
+        scheme.verifies(self.hash(), digests, signature)
+    }
+
+    /// Returns the hash to name to the algorithm; one that has its own ignores it.
+    fn hash(&self) -> Algorithm {
+        self.digest.unwrap_or(Algorithm::Sha512)
     }
 }
 
@@ -199,7 +257,7 @@ mod tests {
         ] {
             assert_eq!(
                 as_form(form, coordinates),
-                Err(KeyError::NotOnCurve),
+                Err(KeyError::NotOnCurve("P-256")),
                 "{form}"
             );
         }
@@ -248,7 +306,8 @@ mod tests {
         };
         let key = |name: &str, secret| Key::parse(name, &file(secret)).unwrap();
         let used = key("a", 1);
-        used.used.fetch_add(1, Ordering::Relaxed);
+        let signature = Signature::parse(&[0x30, 6, 2, 1, 1, 2, 1, 1]).unwrap();
+        assert!(!used.verifies(&Digest::of(b"x").into(), &signature));
         assert_eq!(used, key("a", 1));
         assert_ne!(key("a", 1), key("b", 1));
         assert_ne!(key("a", 1), key("a", 2));

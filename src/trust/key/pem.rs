@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use p256::ecdsa::VerifyingKey;
 
 use super::KeyError;
+use super::algorithm::Public;
 use super::der::{from_der, rsa};
 use crate::digest::Digest;
 
@@ -18,7 +18,7 @@ struct Block<'a> {
 }
 
 /// Reads a text that contains exactly one block, a public key.
-pub(super) fn from_pem(text: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> {
+pub(super) fn from_pem(text: &[u8]) -> Result<(Digest, Public), KeyError> {
     match blocks(text)?.as_slice() {
         [] => Err(without_block(text)),
         [block] => from_block(block),
@@ -27,7 +27,7 @@ pub(super) fn from_pem(text: &[u8]) -> Result<(Digest, VerifyingKey), KeyError> 
     }
 }
 
-fn from_block(block: &Block<'_>) -> Result<(Digest, VerifyingKey), KeyError> {
+fn from_block(block: &Block<'_>) -> Result<(Digest, Public), KeyError> {
     match block.label {
         "PUBLIC KEY" => from_der(&block.contents),
         "RSA PUBLIC KEY" => Err(rsa(&block.contents)),
