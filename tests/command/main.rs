@@ -1,6 +1,8 @@
 //! The built command, as its users see it. One program, so that the tests are linked once.
 #![allow(clippy::unwrap_used)]
 
+mod algorithm_vectors;
+mod algorithms;
 mod artifacts;
 mod at_once;
 mod audit;
