@@ -226,7 +226,6 @@ struct Computed {
 
 impl Digests {
     /// Returns the digests of bytes in memory.
-    #[cfg(any(test, feature = "internals"))]
     pub fn of(bytes: &[u8], wanted: impl Into<Wanted>) -> Digests {
         let mut wide = Wide::begin(wanted.into());
         if let Some(wide) = &mut wide {

@@ -401,8 +401,8 @@ impl Verdict {
         }
     }
 
-    /// Returns the trusted key of this run that verified the signature, its own or that of a list, now or
-    /// earlier.
+    /// Returns the trusted key of this run that verified the signature, its own or that of a
+    /// list, now or earlier.
     pub(crate) fn trusted_key(&self) -> Option<&Arc<Key>> {
         match self {
             Verdict::Valid { key } | Verdict::Listed { key } => Some(key),
