@@ -107,11 +107,11 @@ impl Pending {
     pub(super) fn wanted(&self, keys: &[Arc<Key>]) -> Wanted {
         let mut wanted = Wanted::default();
         match self {
+            Pending::Listed(entry) => wanted.add(entry.algorithms().into()),
+            Pending::Digest(_, Some(entry)) => wanted.add(entry.algorithms().into()),
             Pending::Judgement(signature, _) => {
                 keys.iter().for_each(|key| wanted.add(key.wants(signature)));
             }
-            Pending::Listed(entry) => wanted.add(entry.algorithms().into()),
-            Pending::Digest(_, Some(entry)) => wanted.add(entry.algorithms().into()),
             Pending::Digest(_, None)
             | Pending::Nothing(..)
             | Pending::Covered(..)

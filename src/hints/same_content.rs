@@ -8,6 +8,7 @@ use super::notes::Note;
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::terms::Status;
 use crate::trust::verdict::{Record, Subject};
 
 /// The content of an artifact: as hashed, or as a report claims.
@@ -15,6 +16,8 @@ use crate::trust::verdict::{Record, Subject};
 pub struct Content<D> {
     pub(super) digest: D,
     pub(super) passes: bool,
+    /// Whether a signed list vouches for its name as well.
+    pub(super) is_listed: bool,
     pub(super) path: SharedPath,
     /// The target, if it is a link; its name is the one that counts.
     pub(super) link: Option<Arc<SharedPath>>,
@@ -40,6 +43,7 @@ impl<D> Content<D> {
             Subject::Artifact(path) => Some(Content {
                 digest: digest?,
                 passes: record.verdict.passes(),
+                is_listed: record.verdict.status() == Status::Listed,
                 path: path.clone(),
                 link: record.link.clone(),
             }),
@@ -81,7 +85,9 @@ fn same_content<D: Copy + Into<ClaimedDigest>>(group: &[&Content<D>]) -> Option<
     // Mirrors keep one file for several releases under one name in several directories. And files
     // that must not be used in any case deceive no user.
     let passes = |content: &&Content<D>| content.passes;
-    let deceives = group.iter().any(bears_another) && group.iter().any(passes);
+    let is_listed = |content: &&Content<D>| content.is_listed;
+    let deceives =
+        group.iter().any(bears_another) && group.iter().any(passes) && !group.iter().all(is_listed);
     deceives.then(|| Note::SameContent {
         digest: first.digest.into(),
         paths: each_once(group),

@@ -254,6 +254,13 @@ impl<'a> Names<'a> {
     /// Returns the name of the data that the signature `stem` + `.sig.bin` belongs to, and its
     /// content.
     fn data(&self, stem: &[u8]) -> (Vec<u8>, Content) {
+        // Fail closed: see `candidates`; a list may be in parts.
+        if is_list(OsStr::from_bytes(stem))
+            && !self.is_file_here(stem)
+            && let Some(parts) = self.parts(stem)
+        {
+            return (stem.to_vec(), Content::Split(parts));
+        }
         let candidates = self.candidates(stem);
         let whole = candidates
             .iter()

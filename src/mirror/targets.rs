@@ -28,7 +28,10 @@ pub(super) fn share_signatures(
     room: &mut Room<'_>,
 ) -> Result<Vec<Artifact>, Ended> {
     let is_link = |artifact: &Artifact| {
-        matches!(artifact.state, State::Unsigned(_)) && artifact.data.to_path_buf().is_symlink()
+        // Fail closed: a list that the user named is judged where it lies, with a signature of its own.
+        let is_unsigned =
+            matches!(&artifact.state, State::Unsigned(why) if *why != Unclaimed::NamedList);
+        is_unsigned && artifact.data.to_path_buf().is_symlink()
     };
     let links: HashMap<usize, Vec<Artifact>> = {
         let links: Vec<usize> = (0..artifacts.len())

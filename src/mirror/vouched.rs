@@ -84,6 +84,25 @@ pub fn bring(
     Ok(())
 }
 
+/// Adds artifacts to a survey: in the order of its lines if they lie below its only PATH, behind all
+/// others otherwise.
+pub fn add(survey: &mut Survey, artifacts: Vec<Artifact>, roots: &[PathBuf]) {
+    for artifact in artifacts {
+        let all = &mut survey.artifacts;
+        let at = match roots {
+            [root] if is_below(root, &artifact.data) => {
+                all.partition_point(|other| order(other) <= order(&artifact))
+            }
+            _ => all.len(),
+        };
+        all.insert(at, artifact);
+    }
+}
+
+fn is_below(root: &Path, data: &SharedPath) -> bool {
+    root == Path::new(".") || data.to_path_buf().starts_with(root)
+}
+
 /// Returns where the artifacts of another PATH begin, as far as the order shows it.
 fn sorted_runs(artifacts: &[Artifact]) -> Vec<usize> {
     let pairs = artifacts.windows(2).enumerate();

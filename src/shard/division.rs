@@ -10,6 +10,7 @@ use crate::files::FileId;
 use crate::mirror::{Artifact, Metadata, State};
 use crate::names::place::{Place, Roots};
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::listed::ReadAsList;
 
 /// How work is divided, as reports name it. Another way has another name.
 pub const METHOD: &str = "by-size";
@@ -58,6 +59,8 @@ struct Entry {
     signature: Option<Place>,
     state: &'static str,
     file: Option<(FileId, u64)>,
+    /// The content of the list, if it is one: it decides what others must be.
+    list: Option<ReadAsList>,
     /// Its position in the survey.
     at: usize,
 }
@@ -123,6 +126,7 @@ fn entries(artifacts: &[Artifact], roots: &[PathBuf]) -> Vec<Entry> {
             } = *metadata;
             (FileId { device, inode }, size)
         }),
+        list: artifact.read_as_list,
         at,
     };
     let mut entries: Vec<Entry> = artifacts.iter().enumerate().map(entry).collect();
@@ -185,6 +189,10 @@ fn of_survey(entries: &[Entry], of_entry: &[usize], units: &[Unit]) -> ClaimedDi
         survey.number(u64::from(entry.signature.is_some()));
         entry.signature.iter().for_each(|path| survey.place(path));
         survey.number(entry.file.map_or(0, |(_, size)| size));
+        if let Some(list) = &entry.list {
+            survey.text(list.digest.as_bytes());
+            survey.number(u64::from(list.is_signed));
+        }
         survey.place(&entries[units[*unit].first].place);
     }
     survey.finish()

@@ -202,7 +202,7 @@ fn a_list_that_no_trusted_key_signed_vouches_for_nothing_and_its_agreement_is_no
     assert!(run.stdout.contains(&format!("⚠️ Signature file not found (no signature file claims it: neither b.sig.bin nor b.zst.sig.bin is here; {agrees})")), "{}", run.stdout);
     // Named, it is an artifact that needs a signature.
     let run = mirror.run_pinned(&["--list", "m/SHA256SUMS", "m"]);
-    let lines = format!("{unsigned}m/SHA256SUMS: ❌ Signature file not found\n");
+    let lines = format!("m/SHA256SUMS: ❌ Signature file not found\n{unsigned}");
     assert_run(&run, &lines, 1);
 }
 
@@ -775,4 +775,93 @@ fn what_a_list_covers_is_not_counted_as_not_covered_however_many_files_there_are
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn a_named_list_that_is_a_link_needs_a_signature_of_its_own() {
+    let mirror = mirror(&[], &[]);
+    mirror.write("m/old/o.txt", "o");
+    write_list(&mirror, "m/old/SHA256SUMS", &line("o.txt", "o"));
+    mirror.write("m/new/o.txt", "other");
+    symlink("../old/SHA256SUMS", mirror.path().join("m/new/vendor.list")).unwrap();
+    for path in ["m", "m/old"] {
+        let run = mirror.run_pinned(&["-q", "--list", "m/new/vendor.list", path]);
+        assert_run(&run, "m/new/vendor.list: ❌ Signature file not found\n", 1);
+    }
+}
+
+#[test]
+fn shards_that_saw_different_lists_do_not_merge() {
+    let names: Vec<String> = (0..6).map(|n| format!("{n}.iso")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (&**name, &**name)).collect();
+    let lines: Vec<String> = names.iter().map(|name| line(name, name)).collect();
+    let mirror = mirror(&files, &lines);
+    fs::create_dir(mirror.path().join("r")).unwrap();
+    let shard = |n: &str| {
+        let report = format!("r/{n}.json");
+        mirror.run_pinned(&["--shard", &format!("{n}/2"), "--report", &report, "m"])
+    };
+    assert_eq!(shard("1").status, Some(0));
+    // Other digests for what the first shard verified.
+    let other: Vec<String> = names.iter().map(|name| line(name, "x")).collect();
+    let second = shard("2");
+    let kept = |name: &&String| second.stdout.contains(&***name);
+    let lines: Vec<String> = names
+        .iter()
+        .map(|name| {
+            if kept(&name) {
+                line(name, name)
+            } else {
+                line(name, "x")
+            }
+        })
+        .collect();
+    assert_ne!(lines, other);
+    write_list(&mirror, "m/SHA256SUMS", &lines.concat());
+    assert_eq!(shard("2").status, Some(0));
+    let run = mirror.run(&["--merge", "r/1.json", "r/2.json"]);
+    assert_eq!(run.status, Some(2), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_named_list_keeps_its_signature_beside_a_file_that_has_it_by_its_name() {
+    let mirror = mirror(&[("a.iso", "a")], &[line("a.iso", "a")]);
+    write_list(&mirror, "m/foo", &line("gone", "x"));
+    mirror.write("m/foo.zst", line("gone", "x"));
+    let run = mirror.run_pinned(&["--list", "m/foo", "m"]);
+    let lines = "m/SHA256SUMS: ✅ Signature valid\n\
+                 m/a.iso: ✅ Listed in a signed list\n\
+                 m/foo: ✅ Signature valid\n\
+                 m/foo.zst: ✅ Signature valid\n\
+                 m/gone: ❌ Data file not found\n";
+    assert_run(&run, lines, 1);
+    // One in parts keeps it beside a whole of another name, too.
+    let list = fs::read(mirror.path().join("m/SHA256SUMS")).unwrap();
+    mirror.write("m/SHA256SUMS.partaa", &list[..9]);
+    mirror.write("m/SHA256SUMS.partab", &list[9..]);
+    fs::rename(
+        mirror.path().join("m/SHA256SUMS"),
+        mirror.path().join("m/SHA256SUMS.zst"),
+    )
+    .unwrap();
+    let run = mirror.run_pinned(&["--exclude", "foo*", "m"]);
+    let lines = "m/SHA256SUMS: ✅ Signature valid\n\
+                 m/SHA256SUMS.zst: ❌ Signature file not found\n\
+                 m/a.iso: ✅ Listed in a signed list\n";
+    assert_run(&run, lines, 1);
+    let run = mirror.run_pinned(&["--list", "m/foo.sig.bin", "m"]);
+    let error =
+        "error: m/foo.sig.bin: --list names a checksum list, and this is a signature file\n";
+    assert!(run.stderr.starts_with(error), "{}", run.stderr);
+}
+
+#[test]
+fn one_content_under_two_names_that_a_list_vouches_for_is_no_news() {
+    let mirror = mirror(
+        &[("1.iso", "a"), ("2.iso", "a")],
+        &[line("1.iso", "a"), line("2.iso", "a")],
+    );
+    let run = mirror.run_pinned(&["m"]);
+    assert_eq!(run.status, Some(0));
+    assert!(!run.stderr.contains("the same content"), "{}", run.stderr);
 }

@@ -13,7 +13,8 @@ const ARROWS: [(&str, &[&str]); 27] = [
         "command",
         &[
             "terminal", "report", "merge", "verify", "engine", "run", "audit", "earlier", "shard",
-            "hints", "mirror", "trust", "content", "digest", "limits", "files", "progress", "text",
+            "hints", "mirror", "trust", "content", "digest", "names", "limits", "files",
+            "progress", "text",
         ],
     ),
     ("terminal", &["report", "run", "progress", "text"]),

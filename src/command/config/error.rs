@@ -161,6 +161,9 @@ pub enum ConfigError {
     /// `--list` with a directory.
     #[error("{}: --list names a checksum list, and this is a directory", shown(.0))]
     ListIsDirectory(PathBuf),
+    /// `--list` with a signature file.
+    #[error("{}: --list names a checksum list, and this is a signature file", shown(.0))]
+    ListIsSignature(PathBuf),
     /// `--signature` without exactly one data file.
     #[error("--signature needs exactly one PATH: the data file that it signs")]
     NotOneFile,
@@ -400,6 +403,7 @@ impl ConfigError {
             ConfigError::StdinListed(_) => {
                 "write another report, such as .json, or verify the file by its name"
             }
+            ConfigError::ListIsSignature(_) => "name the list that it signs",
             ConfigError::ListIsDirectory(_) => {
                 "name the list itself, such as SHA256SUMS; lists inside a PATH are found by their names"
             }

@@ -32,6 +32,7 @@ use crate::files::FileId;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::WalkOptions;
+use crate::names::endings::is_signature;
 use crate::progress::Cancel;
 use crate::report::format::{self, ReportFormat};
 use crate::report::lines::Detail;
@@ -537,6 +538,9 @@ fn inputs(cli: &Cli, environment: &Environment) -> Result<Inputs, ConfigError> {
     for list in &cli.lists {
         if check(list)?.is_dir() {
             return Err(ConfigError::ListIsDirectory(list.clone()));
+        }
+        if list.file_name().is_some_and(is_signature) {
+            return Err(ConfigError::ListIsSignature(list.clone()));
         }
     }
     let Some(signature) = &cli.signature else {

@@ -1,16 +1,18 @@
 //! Lists beside a PATH that is a file: they are asked about that file, and nothing else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::Context;
 use super::signed::Signed;
-use crate::files::{Directory, SharedPath};
+use crate::files::SharedPath;
 use crate::mirror::vouched::Vouched;
 use crate::mirror::watch::Ended;
 use crate::mirror::{self, Artifact, State, Survey};
+use crate::names::endings::strip_signature;
 use crate::names::lists::is_list;
 
 /// Returns what lists with valid signatures say of the files that PATHs bring in by themselves.
@@ -22,21 +24,24 @@ pub(super) fn vouched(
 ) -> Result<Vec<Vouched>, Ended> {
     let mut vouched = Vec::new();
     for (directory, files) in by_directory(survey, context.roots) {
-        for name in list_names(&directory) {
+        let lists: Vec<PathBuf> = signed_lists(&directory)
+            .into_iter()
+            .filter(|list| !judged.contains_key(&SharedPath::from(list.as_path())))
+            .collect();
+        if lists.is_empty() {
+            continue;
+        }
+        let found = mirror::survey(&lists, context.search, context.watch)?;
+        let mut signatures: BTreeMap<&SharedPath, Vec<&Artifact>> = BTreeMap::new();
+        for artifact in &found.artifacts {
+            let is_called_so = artifact.data.file_name().is_some_and(is_list);
+            if is_called_so && matches!(artifact.state, State::Signed(..)) {
+                signatures.entry(&artifact.data).or_default().push(artifact);
+            }
+        }
+        for (list, signed) in signatures {
             context.go_on()?;
-            let list = Directory::new(&directory).join(&name);
-            if judged.contains_key(&list) {
-                continue;
-            }
-            let found = mirror::survey(&[list.to_path_buf()], context.search, context.watch)?;
-            let is_signed = |artifact: &&Artifact| {
-                artifact.data == list && matches!(artifact.state, State::Signed(..))
-            };
-            let signed: Vec<&Artifact> = found.artifacts.iter().filter(is_signed).collect();
-            if signed.is_empty() {
-                continue;
-            }
-            let all = Signed::read(&list, &signed, context.settings).vouched(&list, 0);
+            let all = Signed::read(list, &signed, context.settings).vouched(list, 0);
             vouched.extend(all.into_iter().filter_map(|one| {
                 let at = *files.get(&one.data)?;
                 Some(Vouched { at, ..one })
@@ -68,13 +73,19 @@ fn by_directory(
     all
 }
 
-/// Returns the names in a directory that are like those of lists. One that cannot be listed has none:
-/// no verdict gets better by that.
-fn list_names(directory: &Path) -> Vec<OsString> {
+/// Returns the files in a directory that are named like lists, and have a file beside them that is named
+/// like their signature. A directory that cannot be listed has none: no verdict gets better by that.
+fn signed_lists(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(".").join(directory));
     let entries = entries.into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name());
-    let mut names: Vec<OsString> = names.filter(|name| is_list(name)).collect();
-    names.sort_unstable();
-    names
+    let names: HashSet<OsString> = entries.map(|entry| entry.file_name()).collect();
+    let stems = names
+        .iter()
+        .filter_map(|name| strip_signature(name.as_bytes()));
+    let stems = stems.map(OsStr::from_bytes);
+    let lists = stems.filter(|stem| is_list(stem) && names.contains(*stem));
+    let mut lists: Vec<PathBuf> = lists.map(|list| directory.join(list)).collect();
+    lists.sort_unstable();
+    lists.dedup();
+    lists
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::files::SharedPath;
+use crate::mirror::vouched;
 use crate::mirror::watch::Ended;
 use crate::mirror::{self, Artifact, State, Survey};
 use crate::trust::verdict::Unclaimed;
@@ -23,18 +24,35 @@ pub(super) fn bring(
         let is_it = |artifact: &Artifact| artifact.data == shared;
         if !survey.artifacts.iter().any(is_it) {
             let found = mirror::survey(&[path], context.search, context.watch)?;
-            survey.artifacts.extend(found.artifacts);
+            vouched::add(survey, found.artifacts, context.roots);
         }
         named.insert(shared);
     }
+    survey.unchecked.uncovered.forget(&named, 0, false);
     for artifact in &mut survey.artifacts {
-        let is_unsigned = matches!(artifact.state, State::Unsigned(Unclaimed::NoSignature));
-        if is_unsigned && named.contains(&artifact.data) {
-            artifact.state = State::Unsigned(Unclaimed::NamedList);
+        if matches!(artifact.state, State::Unsigned(_)) && named.contains(&artifact.data) {
+            sign(artifact);
         }
     }
     Ok(named)
 }
+
+/// Gives a named list the signature that has its whole name, if there is one: by its name alone it may
+/// belong to another file, too.
+fn sign(artifact: &mut Artifact) {
+    let data = artifact.data.to_path_buf();
+    let signature = artifact.data.followed_by(OsStr::new(SIGNATURE));
+    let signature = signature.to_path_buf();
+    if signature.is_file() {
+        *artifact = mirror::appointed(&data, &signature, false);
+    } else {
+        // Fail closed: the signature of what it is a link to is not one of a list at this place.
+        artifact.state = State::Unsigned(Unclaimed::NamedList);
+    }
+}
+
+/// The ending of the signature that is looked for.
+const SIGNATURE: &str = ".sig.bin";
 
 /// Returns the path of a list as it would be reached from a PATH, so that it is judged once, however
 /// the user spelled it. It is the same directory entry: no link of that name is followed.
