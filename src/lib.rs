@@ -51,6 +51,7 @@ mod report;
 mod run;
 #[cfg(feature = "cli")]
 mod shard;
+mod sigstore;
 #[cfg(feature = "cli")]
 mod terminal;
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Signatures in the annotations beside a payload (Cosign up to version 2), and what all forms have
-//! in common: a signature, its certificate and its log entries, brought together.
+//! Signatures in the annotations beside a payload (Cosign up to version 2), and what becomes of a
+//! signature in any form.
 
-use super::log::{self, Over};
-use super::{Found, Proof, Refusal, certificate, from_base64};
+use super::{Found, Proof, Refusal};
+use crate::sigstore::log::{self, Over};
+use crate::sigstore::{Parts, certificate, from_base64};
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::signature::Signature;
@@ -14,47 +15,26 @@ const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 /// The annotation with the entry of the transparency log.
 const LOG: &str = "dev.sigstore.cosign/bundle";
 
-/// A signature as a document has it.
-#[derive(Clone, Debug)]
-pub(super) struct Parts {
-    /// The signature's bytes.
-    pub(super) signature: Vec<u8>,
-    /// The SHA-256 of the certificate's DER, if there is one.
-    pub(super) certificate: Option<ClaimedDigest>,
-    /// The entries of the transparency log.
-    pub(super) entries: Vec<Vec<u8>>,
+/// Returns the signature, and why it cannot be used if it cannot.
+pub(super) fn proof(parts: &Parts, over: &Over) -> (Proof, Option<Refusal>) {
+    let (usable, why) = match usable(parts, over) {
+        Ok(usable) => (Some(usable), None),
+        Err(why) => (None, Some(why)),
+    };
+    let (signature, logged_key) = usable.unzip();
+    let proof = Proof {
+        signature,
+        has_certificate: parts.certificate.is_some(),
+        logged_key: logged_key.flatten(),
+    };
+    (proof, why)
 }
 
-impl Parts {
-    /// Returns the signature, and why it cannot be used if it cannot.
-    pub(super) fn over(&self, over: &Over) -> (Proof, Option<Refusal>) {
-        let (usable, why) = match self.usable(over) {
-            Ok(usable) => (Some(usable), None),
-            Err(why) => (None, Some(why)),
-        };
-        let (signature, logged_key) = usable.unzip();
-        let proof = Proof {
-            signature,
-            has_certificate: self.certificate.is_some(),
-            logged_key: logged_key.flatten(),
-        };
-        (proof, why)
-    }
-
-    fn usable(&self, over: &Over) -> Result<(Signature, Option<ClaimedDigest>), Refusal> {
-        let mut key = None;
-        for body in &self.entries {
-            let logged = log::check(body, over, &self.signature, self.certificate)?;
-            // Fail closed: two entries may not name two keys.
-            if key.is_some_and(|key| Some(key) != logged.or(Some(key))) {
-                return Err(Refusal::LogDiffers("key"));
-            }
-            key = key.or(logged);
-        }
-        // Fail closed: whatever containers a signature file may have, here the bytes are DER.
-        let signature = Signature::from_der(&self.signature).map_err(|_| Refusal::NotP256)?;
-        Ok((signature, key))
-    }
+fn usable(parts: &Parts, over: &Over) -> Result<(Signature, Option<ClaimedDigest>), Refusal> {
+    let key = parts.logged_key(over)?;
+    // Fail closed: whatever containers a signature file may have, here the bytes are DER.
+    let signature = Signature::from_der(&parts.signature).map_err(|_| Refusal::NotP256)?;
+    Ok((signature, key))
 }
 
 /// Reads the annotations of a payload with this digest.
@@ -64,7 +44,7 @@ pub(super) fn read(annotations: &Object, payload: ClaimedDigest) -> Vec<Found> {
         statement: None,
     };
     let (proof, why) = match parts(annotations) {
-        Ok(parts) => parts.over(&over),
+        Ok(parts) => proof(&parts, &over),
         Err(why) => (
             Proof::unusable(is_there(annotations, CERTIFICATE)),
             Some(why),
@@ -196,31 +176,6 @@ mod tests {
         let (proof, why) = found(&format!(r#","{LOG}":"{{}}""#));
         assert_eq!(proof, Proof::unusable(false));
         assert_eq!(why, Some(JsonError::Missing("Payload").into()));
-    }
-
-    #[test]
-    fn two_log_entries_that_name_two_keys_make_the_signature_useless() {
-        let signature = made::signature(&signing_key(1), PAYLOAD);
-        let entry = |key: &'static [u8]| {
-            let signer = made::Logged::Key(key);
-            made::log_entries(PAYLOAD, b"", &signature, &signer)[0]
-                .clone()
-                .into_bytes()
-        };
-        let over = Over {
-            bytes: Digest::of(PAYLOAD).into(),
-            statement: None,
-        };
-        let checked = |entries: &[&'static [u8]]| {
-            let parts = Parts {
-                signature: signature.clone(),
-                certificate: None,
-                entries: entries.iter().map(|key| entry(key)).collect(),
-            };
-            parts.over(&over).1
-        };
-        assert_eq!(checked(&[b"a", b"a"]), None);
-        assert_eq!(checked(&[b"a", b"b"]), Some(Refusal::LogDiffers("key")));
     }
 
     #[test]

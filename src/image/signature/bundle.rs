@@ -1,31 +1,17 @@
-//! Sigstore's bundles, up to version 0.3: an envelope or a signature, with what belongs to it.
+//! Sigstore's bundles about images: of a statement that names them, or of a manifest itself.
 
-use super::attached::Parts;
-use super::dsse::Envelope;
-use super::log::Over;
-use super::{Claim, Found, Proof, Refusal, bytes, certificate, object, or_refused, raw, text};
+use super::attached::proof;
+use super::{Claim, Found, Proof, Refusal, or_refused, statement};
 use crate::digest::Digest;
+use crate::sigstore::Parts;
+use crate::sigstore::bundle::{Bundle, Content, Material, Message, is_bundle};
+use crate::sigstore::dsse::Envelope;
+use crate::sigstore::log::Over;
 use crate::text::json::{Json, JsonError, Object};
-
-/// What the media type of a bundle of any version begins with.
-const ANY: &str = "application/vnd.dev.sigstore.bundle";
-/// The media types that are known: versions 0.1 to 0.3.
-const KNOWN: [&str; 4] = [
-    "application/vnd.dev.sigstore.bundle.v0.3+json",
-    "application/vnd.dev.sigstore.bundle+json;version=0.3",
-    "application/vnd.dev.sigstore.bundle+json;version=0.2",
-    "application/vnd.dev.sigstore.bundle+json;version=0.1",
-];
-
-/// Reports whether a media type is that of a bundle, of a known version or not.
-pub(super) fn is_media_type(media_type: &str) -> bool {
-    media_type.starts_with(ANY)
-}
 
 /// Reads a document as a bundle, if its media type is that of one.
 pub(super) fn read(document: &Object) -> Option<Vec<Found>> {
-    let media_type = document.exact("mediaType")?.as_str()?;
-    is_media_type(media_type).then(|| or_refused(of(document)))
+    is_bundle(document).then(|| or_refused(of(document)))
 }
 
 /// Parses the bytes of a bundle that is inside another document.
@@ -38,33 +24,25 @@ pub(super) fn parse(text: &[u8]) -> Vec<Found> {
 }
 
 fn of(bundle: &Object) -> Result<Vec<Found>, Refusal> {
-    let media_type = text(bundle, "mediaType")?;
-    if !KNOWN.contains(&media_type) {
-        return Err(Refusal::media_type(media_type));
-    }
-    let material = object(bundle, "verificationMaterial")?;
-    let envelope = bundle.object("dsseEnvelope")?;
-    let message = bundle.object("messageSignature")?;
-    match (envelope, message) {
-        (Some(envelope), None) => in_envelope(envelope, material),
-        (None, Some(message)) => of_message(message, material),
-        _ => Err(Refusal::Alternatives("dsseEnvelope and messageSignature")),
+    let Bundle { content, material } = Bundle::read(bundle)?;
+    match content {
+        Content::Envelope(envelope) => in_envelope(&Envelope::read(envelope)?, material),
+        Content::Message(message) => Ok(of_message(Message::read(message)?, material)),
     }
 }
 
 /// Reads a bundle whose signature is over the envelope.
-fn in_envelope(envelope: &Object, material: &Object) -> Result<Vec<Found>, Refusal> {
-    let envelope = Envelope::read(envelope)?;
+fn in_envelope(envelope: &Envelope, material: &Object) -> Result<Vec<Found>, Refusal> {
     let claim = Claim {
         digest: Digest::of(&envelope.signed()),
-        images: envelope.images()?,
+        images: statement::images(envelope)?,
         reference: None,
     };
     let over = Over {
         bytes: claim.digest.into(),
         statement: Some(Digest::of(&envelope.payload).into()),
     };
-    let (proof, why) = proof(envelope.signature, material, &over);
+    let (proof, why) = with_material(envelope.signature.clone(), material, &over);
     let proof = Found::Proof {
         over: over.bytes,
         proof,
@@ -74,52 +52,39 @@ fn in_envelope(envelope: &Object, material: &Object) -> Result<Vec<Found>, Refus
 }
 
 /// Reads a bundle whose signature is over the image's manifest itself.
-fn of_message(message: &Object, material: &Object) -> Result<Vec<Found>, Refusal> {
-    let digest = object(message, "messageDigest")?;
-    let algorithm = text(digest, "algorithm")?;
-    if algorithm != "SHA2_256" {
-        return Err(Refusal::digest(algorithm));
-    }
-    let image = raw(bytes(digest, "digest")?, "digest")?;
+fn of_message(message: Message, material: &Object) -> Vec<Found> {
+    let image = message.digest;
     let over = Over {
         bytes: image,
         statement: None,
     };
-    let (proof, why) = proof(bytes(message, "signature")?, material, &over);
+    let (proof, why) = with_material(message.signature, material, &over);
     let found = [Found::Direct { image, proof }].into_iter();
-    Ok(found.chain(why.map(Found::Refused)).collect())
+    found.chain(why.map(Found::Refused)).collect()
 }
 
-fn proof(signature: Vec<u8>, material: &Object, over: &Over) -> (Proof, Option<Refusal>) {
-    let parts = || {
-        Ok(Parts {
-            signature,
-            certificate: certificate::in_material(material)?,
-            entries: entries(material)?,
-        })
-    };
-    match parts() {
-        Ok(parts) => parts.over(over),
+fn with_material(signature: Vec<u8>, material: &Object, over: &Over) -> (Proof, Option<Refusal>) {
+    match Material::read(material) {
+        Ok(Material {
+            certificate,
+            entries,
+        }) => proof(
+            &Parts {
+                signature,
+                certificate,
+                entries,
+            },
+            over,
+        ),
         Err(why) => (Proof::unusable(false), Some(why)),
     }
-}
-
-fn entries(material: &Object) -> Result<Vec<Vec<u8>>, Refusal> {
-    let entries = material.array("tlogEntries")?.unwrap_or_default();
-    let body = |entry: &Json| {
-        let entry = entry.as_object();
-        bytes(
-            entry.ok_or(JsonError::Missing("canonicalizedBody"))?,
-            "canonicalizedBody",
-        )
-    };
-    entries.iter().map(body).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Reading, Role, made};
     use super::*;
+    use crate::sigstore::bundle::KNOWN;
     use crate::testing::signing_key;
     use crate::trust::claimed::ClaimedDigest;
     use crate::trust::signature::Signature;

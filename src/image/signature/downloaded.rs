@@ -1,8 +1,9 @@
 //! Lines that `cosign download signature` prints: what people carry in beside an image.
 
-use super::attached::Parts;
-use super::log::{self, Over};
-use super::{Found, Refusal, bundle, bytes, certificate, or_refused, payload};
+use super::attached::proof;
+use super::{Found, Refusal, bundle, or_refused, payload};
+use crate::sigstore::log::{self, Over};
+use crate::sigstore::{Parts, bytes, certificate};
 use crate::text::json::{Json, Object};
 
 /// Reads one line, if it is a payload with its signature or a bundle.
@@ -51,7 +52,7 @@ fn pair(line: &Object) -> Result<Vec<Found>, Refusal> {
         bytes: claim.digest.into(),
         statement: None,
     };
-    let (proof, why) = parts.over(&over);
+    let (proof, why) = proof(&parts, &over);
     let proof = Found::Proof {
         over: over.bytes,
         proof,

@@ -1,7 +1,8 @@
 //! Manifests that hold signatures: those of Cosign up to version 2, whose layers are payloads, and
 //! the referrers of version 3, whose one layer is a bundle.
 
-use super::{Found, Reading, Refusal, Role, attached, bundle, sha256, text};
+use super::{Found, Reading, Refusal, Role, attached, sha256};
+use crate::sigstore::{bundle, text};
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 

@@ -6,26 +6,21 @@
 
 mod attached;
 mod bundle;
-mod certificate;
 mod downloaded;
-mod dsse;
-mod log;
-#[cfg(test)]
-pub(crate) mod made;
 mod manifest;
 mod payload;
-mod refusal;
 mod skopeo;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+mod statement;
 
 use crate::digest::Digest;
-use crate::text::json::{self, Json, JsonError, Object};
+use crate::sigstore::hex;
+#[cfg(test)]
+pub(crate) use crate::sigstore::made;
+use crate::text::json::{self, Json, Object};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::signature::Signature;
 
-pub(crate) use refusal::Refusal;
+pub(crate) use crate::sigstore::Refusal;
 
 /// Longest document that is read, in bytes. A signature takes a few thousand.
 const MAX_BYTES: usize = json::MOST_BYTES;
@@ -136,58 +131,10 @@ fn or_refused(result: Result<Vec<Found>, Refusal>) -> Vec<Found> {
     result.unwrap_or_else(|why| vec![Found::Refused(why)])
 }
 
-/// Returns a text that must be there.
-fn text<'a>(object: &'a Object, key: &'static str) -> Result<&'a str, Refusal> {
-    Ok(object.text(key)?.ok_or(JsonError::Missing(key))?)
-}
-
-/// Returns an object that must be there.
-fn object<'a>(object: &'a Object, key: &'static str) -> Result<&'a Object, Refusal> {
-    Ok(object.object(key)?.ok_or(JsonError::Missing(key))?)
-}
-
-/// Returns the object that is the only item of an array.
-fn only<'a>(parent: &'a Object, key: &'static str) -> Result<&'a Object, Refusal> {
-    match parent.array(key)? {
-        Some([Json::Object(one)]) => Ok(one),
-        Some([_]) | None => Err(JsonError::Missing(key).into()),
-        // Fail closed: which of several is meant is not guessed.
-        Some(items) => Err(Refusal::NotOne {
-            key,
-            count: items.len(),
-        }),
-    }
-}
-
-/// Returns bytes that must be there, as base64 (RFC 4648, section 4).
-fn bytes(object: &Object, key: &'static str) -> Result<Vec<u8>, Refusal> {
-    from_base64(text(object, key)?, key)
-}
-
-/// Decodes base64 (RFC 4648, section 4): padded, in one line.
-fn from_base64(text: &str, key: &'static str) -> Result<Vec<u8>, Refusal> {
-    STANDARD.decode(text).map_err(|_| Refusal::Base64(key))
-}
-
 /// Reads `sha256:` and 64 lower-case hexadecimal digits.
 fn sha256(text: &str) -> Result<ClaimedDigest, Refusal> {
     let digits = text.strip_prefix("sha256:");
     digits.map_or_else(|| Err(Refusal::digest(text)), hex)
-}
-
-/// Reads 64 lower-case hexadecimal digits.
-fn hex(digits: &str) -> Result<ClaimedDigest, Refusal> {
-    let is_lower = !digits.bytes().any(|byte| byte.is_ascii_uppercase());
-    let digest = ClaimedDigest::parse(digits).filter(|_| is_lower);
-    digest.ok_or_else(|| Refusal::digest(digits))
-}
-
-/// Returns the digest that these bytes are.
-fn raw(bytes: Vec<u8>, key: &'static str) -> Result<ClaimedDigest, Refusal> {
-    let digest: Result<[u8; 32], _> = bytes.try_into();
-    digest
-        .map(ClaimedDigest::from)
-        .map_err(|_| Refusal::Base64(key))
 }
 
 #[cfg(test)]

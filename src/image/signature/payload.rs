@@ -1,12 +1,9 @@
 //! The payload that Cosign signs ("simple signing"): which image, under which name.
 
-use super::refusal::quoted;
-use super::{Claim, Found, Refusal, object, or_refused, sha256, text};
+use super::{Claim, Found, Refusal, or_refused, sha256};
 use crate::digest::Digest;
+use crate::sigstore::{PAYLOAD_TYPE as TYPE, object, quoted, text};
 use crate::text::json::{Json, JsonError, Object};
-
-/// The type of a payload about an image.
-pub(super) const TYPE: &str = "cosign container image signature";
 
 /// Reads a document as a payload, if it has a payload's members and no others.
 pub(super) fn read(document: &Object, bytes: &[u8]) -> Option<Vec<Found>> {

@@ -1,7 +1,9 @@
 //! The files `signature-1`, `signature-2` … that skopeo writes beside an image: a payload, or a
 //! bundle, with its annotations.
 
-use super::{Found, Refusal, attached, bundle, bytes, manifest, or_refused, payload, text};
+use super::{Found, Refusal, attached, bundle, manifest, or_refused, payload};
+use crate::sigstore::bundle::is_media_type;
+use crate::sigstore::{bytes, text};
 use crate::text::json::{Json, JsonError, Object};
 
 /// What such a file begins with.
@@ -26,7 +28,7 @@ fn of(rest: &[u8]) -> Result<Vec<Found>, Refusal> {
             found.insert(0, Found::Claim(claim));
             Ok(found)
         }
-        bundled if bundle::is_media_type(bundled) => Ok(bundle::parse(&content)),
+        bundled if is_media_type(bundled) => Ok(bundle::parse(&content)),
         other => Err(Refusal::media_type(other)),
     }
 }

@@ -7,18 +7,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::certificate::{Signer, digest, signer};
-use super::refusal::quoted;
-use super::{Refusal, bytes, from_base64, hex, object, only, raw, text};
+use super::{Refusal, bytes, from_base64, hex, object, only, quoted, raw, text};
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
 /// What a signature is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Over {
+pub(crate) struct Over {
     /// The digest of the bytes that are signed.
-    pub(super) bytes: ClaimedDigest,
+    pub(crate) bytes: ClaimedDigest,
     /// The digest of the statement inside those bytes, if they are those of an envelope.
-    pub(super) statement: Option<ClaimedDigest>,
+    pub(crate) statement: Option<ClaimedDigest>,
 }
 
 /// What an entry says was signed.
@@ -41,7 +40,7 @@ struct Entry {
 ///
 /// # Errors
 /// Reports what it has that is different, or unknown.
-pub(super) fn check(
+pub(crate) fn check(
     body: &[u8],
     over: &Over,
     signature: &[u8],
@@ -64,7 +63,7 @@ pub(super) fn check(
 }
 
 /// Returns the body of the entry in a Rekor bundle, as Cosign keeps it beside a payload.
-pub(super) fn body(bundle: &Object) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn body(bundle: &Object) -> Result<Vec<u8>, Refusal> {
     bytes(object(bundle, "Payload")?, "body")
 }
 

@@ -11,7 +11,7 @@ use crate::trust::claimed::ClaimedDigest;
 
 /// Whose signature it is, as somebody says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signer {
+pub(crate) enum Signer {
     /// The SHA-256 of a public key's DER.
     Key(ClaimedDigest),
     /// The SHA-256 of a certificate's DER.
@@ -19,7 +19,7 @@ pub(super) enum Signer {
 }
 
 /// Returns the digest of DER.
-pub(super) fn digest(der: &[u8]) -> ClaimedDigest {
+pub(crate) fn digest(der: &[u8]) -> ClaimedDigest {
     Digest::of(der).into()
 }
 
@@ -27,7 +27,7 @@ pub(super) fn digest(der: &[u8]) -> ClaimedDigest {
 ///
 /// # Errors
 /// [`Refusal::NotACertificate`], for a public key as well.
-pub(super) fn from_pem(text: &str) -> Result<ClaimedDigest, Refusal> {
+pub(crate) fn from_pem(text: &str) -> Result<ClaimedDigest, Refusal> {
     // Fail closed: Cosign has taken a public key in this place for the one to verify with.
     match signer(text) {
         Some(Signer::Certificate(digest)) => Ok(digest),
@@ -36,7 +36,7 @@ pub(super) fn from_pem(text: &str) -> Result<ClaimedDigest, Refusal> {
 }
 
 /// Reads the one PEM block (RFC 7468) of a text: a certificate or a public key.
-pub(super) fn signer(text: &str) -> Option<Signer> {
+pub(crate) fn signer(text: &str) -> Option<Signer> {
     let inside = |label: &str| {
         let text = text.trim_ascii();
         let rest = text.strip_prefix(&format!("-----BEGIN {label}-----"))?;
@@ -53,7 +53,7 @@ pub(super) fn signer(text: &str) -> Option<Signer> {
 ///
 /// # Errors
 /// Reports material that is not exactly one of the three kinds.
-pub(super) fn in_material(material: &Object) -> Result<Option<ClaimedDigest>, Refusal> {
+pub(crate) fn in_material(material: &Object) -> Result<Option<ClaimedDigest>, Refusal> {
     let hint = material.object("publicKey")?;
     let chain = material.object("x509CertificateChain")?;
     let single = material.object("certificate")?;

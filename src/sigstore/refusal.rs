@@ -2,8 +2,10 @@
 
 use thiserror::Error;
 
-use super::payload::TYPE;
 use crate::text::json::JsonError;
+
+/// The type of a payload about an image.
+pub(crate) const PAYLOAD_TYPE: &str = "cosign container image signature";
 
 /// Longest text of a document that is repeated in a reason, in characters.
 const MAX_QUOTED: usize = 100;
@@ -24,7 +26,7 @@ pub(crate) enum Refusal {
     #[error("{0:?} is invalid base64 or has the wrong length")]
     Base64(&'static str),
     /// The payload is of another type.
-    #[error("the payload is of the type {0:?}, not {TYPE:?}")]
+    #[error("the payload is of the type {0:?}, not {PAYLOAD_TYPE:?}")]
     PayloadType(Box<str>),
     /// The signature is of another algorithm, or damaged.
     #[error("the signature is not a DER-encoded ECDSA P-256 signature")]
@@ -73,16 +75,16 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn digest(text: &str) -> Refusal {
+    pub(crate) fn digest(text: &str) -> Refusal {
         Refusal::Digest(quoted(text))
     }
 
-    pub(super) fn media_type(text: &str) -> Refusal {
+    pub(crate) fn media_type(text: &str) -> Refusal {
         Refusal::MediaType(quoted(text))
     }
 }
 
 /// Returns the beginning of a text, which whoever wrote the document has chosen.
-pub(super) fn quoted(text: &str) -> Box<str> {
+pub(crate) fn quoted(text: &str) -> Box<str> {
     text.chars().take(MAX_QUOTED).collect::<String>().into()
 }
