@@ -1,6 +1,7 @@
-//! Verifies that the files of a mirror are what their vendor signed: detached signatures,
-//! one `.sig.bin` beside each artifact, many artifacts at once, no network. By default a signature
-//! is one of ECDSA P-256 over SHA-256; keys of other algorithms are in [`Key`].
+//! Verifies that the files of a mirror are what their vendor signed: detached signatures beside
+//! their files (`.sig.bin`, and what Cosign and Sigstore write), many artifacts at once, no network.
+//! By default a signature is one of ECDSA P-256 over SHA-256; keys of other algorithms are in
+//! [`Key`].
 //!
 //! [`Verifier`] is the entry point. To verify a mirror and stop at the first failure:
 //!
@@ -36,6 +37,7 @@ mod device;
 mod digest;
 mod earlier;
 mod engine;
+mod envelope;
 mod files;
 mod hints;
 mod image;
@@ -73,6 +75,7 @@ pub use engine::PoolError;
 pub use files::SharedPath;
 pub use progress::{Cancel, Counters, Flight};
 pub use trust::earlier::Earlier;
+pub use trust::format::{EnvelopeError, SignatureFormat};
 pub use trust::image::{Archive, Blob, ContentsFailure, Image, ImageFailure, Platform};
 pub use trust::key::{Key, KeyError, OwnDigest};
 pub use trust::listed::{Unlisted, Unusable};
@@ -97,6 +100,9 @@ pub mod internals {
     }
     pub mod digest {
         pub use crate::digest::*;
+    }
+    pub mod envelope {
+        pub use crate::envelope::*;
     }
     pub mod hints {
         pub use crate::hints::*;

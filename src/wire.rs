@@ -524,6 +524,10 @@ pub struct SignatureFile<'a> {
     /// When its content was last modified (RFC 3339, UTC), if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<Text<'a>>,
+    /// Its format, if a signature was found in it: a term of
+    /// [`SignatureFormat`](crate::trust::format::SignatureFormat).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Text<'a>>,
 }
 
 /// The end of a run.

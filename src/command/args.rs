@@ -57,8 +57,9 @@ pub struct Cli {
 
     /// Verify one PATH against this signature
     ///
-    /// PATH is exactly one data file, or - for standard input, and no name matters. The signature may be a pipe, such
-    /// as <(base64 -d FILE) or /dev/stdin. PATH may be a block device with an image on it (a written
+    /// PATH is exactly one data file, or - for standard input, and no name matters. The signature
+    /// may have any format, which is told by its content, and may be a pipe, such as <(unzip -p ZIP FILE)
+    /// or /dev/stdin. PATH may be a block device with an image on it (a written
     /// USB stick, a disc); see --length.
     #[arg(help_heading = WHAT, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files", "lists"])]
@@ -376,8 +377,9 @@ const HOW: &str = "How the work is done";
 const ABOUT: &str = "\
 Verify that the files of a mirror are what their vendor signed.
 
-Walks each PATH, pairs every *.sig.bin with its .zst, .iso or other file, and verifies the ECDSA P-256 signatures over SHA-256 in \
-parallel. Keys on P-384 and P-521, of RSA and of Ed25519 are supported too. Prints a line for each. Never touches the network.";
+Walks each PATH, pairs every signature (*.sig.bin, *.sig, *.sigstore.json, *.bundle) with its file, and verifies the ECDSA P-256 \
+signatures over SHA-256 in parallel. Keys on P-384 and P-521, of RSA and of Ed25519 are supported too. Prints a line for each. \
+Never touches the network.";
 
 /// Usage examples: description and command.
 pub const EXAMPLES: [(&str, &str); 10] = [

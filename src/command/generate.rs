@@ -26,7 +26,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
 ];
 
 /// Files that are read and written besides the artifacts.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     (
         "spectro_public_key.pem",
         "The public key in the current directory, where neither --key nor $PUBKEY names one.",
@@ -34,6 +34,10 @@ const FILES: [(&str, &str); 4] = [
     (
         "*.sig.bin",
         "The signatures: ECDSA P-256 over SHA-256, DER, at most 72 bytes; or as keys of other algorithms make them.",
+    ),
+    (
+        "*.sig, *.sigstore.json, *.sigstore, *.bundle, *.cosign.bundle",
+        "The same signatures in other formats: as base64, or in a bundle of at most 64 KiB.",
     ),
     ("*.zst, *.iso", "The artifacts that need a signature."),
     (

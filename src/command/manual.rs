@@ -24,12 +24,19 @@ pub(super) const PROOF: [Entry; 3] = [
 ];
 
 /// Pairing rules: which signature belongs to which file, and what needs one.
-pub(super) const PAIRING: [Entry; 6] = [
+pub(super) const PAIRING: [Entry; 7] = [
     (
         "Signatures",
         "S.sig.bin belongs to the first of these beside it: S, if that ends in .zst or .iso, or is named like a checksum list; S.zst; S.iso; S; or the parts that one of \
          them was split into. Endings are recognized in any case; the rest of a name is compared byte by byte. A file with two \
          signatures gets two lines.",
+    ),
+    (
+        "Other formats",
+        "X.sig (base64 of a signature, as cosign writes it, or the bare signature), X.sigstore.json, X.sigstore, X.bundle and \
+         X.cosign.bundle (bundles of Sigstore and Cosign, told by their content) belong to exactly X, whatever its name. Only trusted keys \
+         make them valid: certificates, keys and log entries in a bundle do not. A .bundle without X is a signature only if its content \
+         is one.",
     ),
     (
         "Artifacts",

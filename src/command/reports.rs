@@ -1,7 +1,6 @@
 //! Creates the reports, unless one would replace a file that the run depends on.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -9,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::config::Target;
 use super::not_begun::NotBegun;
+use crate::envelope::{self, Admitted};
 use crate::files::{FileId, SharedPath};
 use crate::mirror::{Artifact, Survey};
 use crate::report::file::{LedHere, ReportFile};
-use crate::report::format::{SIGNATURE, signature_of};
+use crate::report::format::{signature_of, signatures_of, signed_by};
 use crate::report::place;
 use crate::report::sign::Signer;
 use crate::text::escape;
@@ -88,20 +88,17 @@ pub(super) fn spare(path: &Path, inputs: &Inputs, survey: &Survey) -> Result<(),
 ///
 /// Fail closed: patterns and depth may keep what somebody signed out of the survey.
 fn is_signed_by_another(place: &Path, signer: Option<&Signer>) -> bool {
-    let name = place
-        .file_name()
-        .and_then(OsStr::to_str)
-        .unwrap_or_default();
-    let data = match name.strip_suffix(SIGNATURE) {
-        Some(data) => place.with_file_name(data),
-        None => place.to_owned(),
-    };
-    let signature = signature_of(&data);
-    if identity(&data).is_none() || identity(&signature).is_none() {
+    let data = signed_by(place).unwrap_or_else(|| place.to_owned());
+    let is_here = |path: &PathBuf| identity(path).is_some();
+    if !is_here(&data) {
         return false;
     }
-    let is_ours = |signer: &Signer| signer.signed(&data, &signature);
-    !signer.is_some_and(is_ours)
+    let ours = signature_of(&data);
+    let is_ours = |signer: &Signer| signer.signed(&data, &ours);
+    let is_of_another = |signature: PathBuf| {
+        is_here(&signature) && (signature != ours || !signer.is_some_and(is_ours))
+    };
+    signatures_of(&data).any(is_of_another)
 }
 
 /// Returns the identity of the regular file at a path, with links followed.
@@ -178,16 +175,18 @@ fn has_signature(led_here: &[LedHere], place: &Path) -> bool {
 /// can only make links cannot keep a run from beginning; and a file with that form must not be
 /// replaced when its artifact is damaged.
 fn is_signature(place: &Path) -> bool {
-    // One byte more than the longest signature shows that the file is longer, even if its reported
-    // size is wrong.
     let mut bytes = Vec::new();
-    let most = MAX_BYTES_OF_ANY as u64 + 1;
+    let most = Admitted::Any.most_bytes() as u64;
     let read = |file: File| file.take(most).read_to_end(&mut bytes);
     let is_read = File::open(place).and_then(read).is_ok();
+    let is_bundle = || {
+        let opened = envelope::open(&bytes, Admitted::Any);
+        opened.is_ok_and(|opened| opened.is_bundle())
+    };
     // Those of other keys than on P-256 look random. Reports are texts, and so they differ.
     let is_like_random = || {
         let is_text = str::from_utf8(&bytes).is_ok();
         bytes.len() <= MAX_BYTES_OF_ANY && !is_text
     };
-    is_read && (Signature::parse(&bytes).is_ok() || is_like_random())
+    is_read && (Signature::parse(&bytes).is_ok() || is_bundle() || is_like_random())
 }

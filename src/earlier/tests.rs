@@ -4,6 +4,7 @@ use super::*;
 use crate::digest::{Algorithm, Digest};
 use crate::files::{FileTime, SharedPath};
 use crate::trust::earlier::Seen;
+use crate::trust::format::Ignored;
 use crate::trust::key::Key;
 use crate::trust::verdict::{Part, SignatureFile, Verdict};
 use p256::pkcs8::EncodePublicKey;
@@ -129,6 +130,8 @@ fn only_a_valid_signature_over_one_file_is_evidence_for_later() {
         digest: Some(digest),
         size: 7,
         modified: None,
+        format: None,
+        ignored: Ignored::default(),
     }));
     valid.seen = Some(Box::new(evidence(900).seen));
     let is_evidence = |change: &dyn Fn(&mut Record)| {

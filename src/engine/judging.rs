@@ -8,16 +8,18 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::{Claim, Offer, Settings, Task};
+use super::{Claim, NamedData, Offer, Settings, Task};
 use crate::content::{self, Input, ReadError, Stamp};
 use crate::digest::{Digest, Digests, Wanted};
+use crate::envelope::{self, Admitted, Opened};
 use crate::hints;
 use crate::text::os_error;
 use crate::trust;
 use crate::trust::earlier::{Earlier, Found, Seen};
+use crate::trust::format::{EnvelopeError, Ignored};
 use crate::trust::key::Key;
 use crate::trust::listed::{ListEntry, ReadAsList, Unlisted, UnsignedEntry};
-use crate::trust::signature::{MAX_BYTES, SNIFF_BYTES, Signature, SignatureError};
+use crate::trust::signature::{SNIFF_BYTES, Signature, SignatureError};
 use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, SignatureFile, Verdict};
 
 /// What its signature file was, if it was read.
@@ -25,8 +27,8 @@ type Signed = Option<Box<SignatureFile>>;
 
 /// What a name of a file waits for during hashing.
 pub(super) enum Pending {
-    /// Judging its signature.
-    Judgement(Signature, Signed),
+    /// Judging its signature, as its envelope allows.
+    Judgement(Signature, Box<Opened>, Signed),
     /// Comparing its digests with those of a signed list.
     Listed(Arc<ListEntry>),
     /// Only the digest: it has no signature, and this is its verdict.
@@ -45,27 +47,39 @@ impl Pending {
             Claim::Unsigned(verdict, entry) => Pending::Digest((**verdict).clone(), entry.clone()),
             Claim::Listed(listing) => Pending::Listed(Arc::clone(listing)),
             Claim::SavedImage | Claim::ImageDirectory => Pending::Images,
-            Claim::Signed(path) => Pending::signature(read_signature(&path.to_path_buf()), keys),
+            Claim::Signed(path) => {
+                let admitted = path.file_name().map_or(Admitted::Any, Admitted::by_name);
+                let read = read_signature(&path.to_path_buf(), admitted);
+                Pending::signature(read, admitted, keys)
+            }
             Claim::Named(named) => {
                 let read = match &named.content {
                     Some(content) => Ok((content.clone(), evidence(content, None))),
-                    None => read_signature(&named.signature.to_path_buf()),
+                    None => read_signature(&named.signature.to_path_buf(), Admitted::Any),
                 };
-                Pending::signature(read, keys)
+                Pending::signature(read, Admitted::Any, keys)
             }
         }
     }
 
-    fn signature(read: Result<(Vec<u8>, SignatureFile), Verdict>, keys: &[Arc<Key>]) -> Pending {
+    fn signature(
+        read: Result<(Vec<u8>, SignatureFile), Verdict>,
+        admitted: Admitted,
+        keys: &[Arc<Key>],
+    ) -> Pending {
         match read {
             Err(verdict) => Pending::Nothing(verdict, None),
-            Ok((bytes, file)) => {
-                let file = Some(Box::new(file));
-                match parse(&bytes, keys) {
-                    Ok(signature) => Pending::Judgement(signature, file),
-                    Err(verdict) => Pending::Nothing(verdict, file),
+            Ok((bytes, file)) => match parse(&bytes, admitted, keys) {
+                Ok((signature, opened)) => {
+                    let file = SignatureFile {
+                        format: Some(opened.format),
+                        ignored: opened.ignored,
+                        ..file
+                    };
+                    Pending::Judgement(signature, Box::new(opened), Some(Box::new(file)))
                 }
-            }
+                Err(verdict) => Pending::Nothing(verdict, Some(Box::new(file))),
+            },
         }
     }
 
@@ -78,7 +92,7 @@ impl Pending {
         settings: &Settings,
     ) -> Option<Pending> {
         let file = match self {
-            Pending::Judgement(_, file) => file.as_deref().copied(),
+            Pending::Judgement(_, _, file) => file.as_deref().copied(),
             Pending::Listed(listing) => Some(listing.file),
             Pending::Nothing(verdict, file) => {
                 return Some(Pending::Nothing(verdict.clone(), file.clone()));
@@ -87,9 +101,12 @@ impl Pending {
         };
         // Fail closed: only one regular file with a signature file, or in a list, has stamps that say
         // something. A list itself is always judged anew, since its files are.
-        let is_plain = matches!(task.claim, Claim::Signed(_) | Claim::Listed(_))
-            && task.parts.is_empty()
-            && task.read_as_list.is_none();
+        let is_file = match &task.claim {
+            Claim::Signed(_) | Claim::Listed(_) => true,
+            Claim::Named(named) => named.content.is_none() && named.data == NamedData::File,
+            _ => false,
+        };
+        let is_plain = is_file && task.parts.is_empty() && task.read_as_list.is_none();
         let Offer { evidence, terms } = task.earlier.as_deref().filter(|_| is_plain)?;
         let found = Found {
             stamp: *content.lasting_stamp()?,
@@ -109,7 +126,7 @@ impl Pending {
         match self {
             Pending::Listed(entry) => wanted.add(entry.algorithms().into()),
             Pending::Digest(_, Some(entry)) => wanted.add(entry.algorithms().into()),
-            Pending::Judgement(signature, _) => {
+            Pending::Judgement(signature, ..) => {
                 keys.iter().for_each(|key| wanted.add(key.wants(signature)));
             }
             Pending::Digest(_, None)
@@ -128,6 +145,7 @@ impl Pending {
         settings: &Settings,
         started: Instant,
     ) -> Option<Record> {
+        let mut unfit = None;
         let unsigned_list = match (self, &digests) {
             (Pending::Digest(_, Some(entry)), Ok(digests)) => {
                 Some(Box::new(entry.compared(digests)))
@@ -149,19 +167,17 @@ impl Pending {
                 let verdict = trust::listed::judge(listing, &digests);
                 (verdict, Some(*digests.sha256()))
             }
-            (Pending::Judgement(signature, _), Ok(digests)) => {
-                let verdict = trust::judge(&settings.keys, &digests, signature);
+            (Pending::Judgement(signature, opened, _), Ok(digests)) => {
+                let judged = trust::judge(&settings.keys, &digests, signature);
+                // One that a trusted key made fits this file, and one of a certificate fits no key.
+                let is_unfit = !judged.passes() && !opened.has_certificate();
+                unfit = is_unfit.then(|| Box::new(signature.clone()));
+                let verdict = opened.restrict(digests.sha256(), judged);
                 (as_list(verdict, task, &digests), Some(*digests.sha256()))
             }
         };
-        let unfit = match (self, &verdict) {
-            (Pending::Judgement(signature, _), Verdict::Invalid(_)) => {
-                Some(Box::new(signature.clone()))
-            }
-            _ => None,
-        };
         let signature_file = match self {
-            Pending::Judgement(_, file)
+            Pending::Judgement(_, _, file)
             | Pending::Nothing(_, file)
             | Pending::Covered(_, _, file) => file.clone(),
             Pending::Listed(listing) => Some(Box::new(listing.file)),
@@ -209,8 +225,8 @@ pub(super) fn unopened(task: &Task, error: ReadError) -> Verdict {
 }
 
 /// Returns the bytes of a signature file, or enough of a longer one to show that it is none.
-fn read_signature(path: &Path) -> Result<(Vec<u8>, SignatureFile), Verdict> {
-    signature_bytes(path).map_err(|error| match error {
+fn read_signature(path: &Path, admitted: Admitted) -> Result<(Vec<u8>, SignatureFile), Verdict> {
+    signature_bytes(path, admitted).map_err(|error| match error {
         ReadError::NotRegular => Verdict::NotRegular {
             part: Part::Signature,
         },
@@ -223,25 +239,61 @@ fn read_signature(path: &Path) -> Result<(Vec<u8>, SignatureFile), Verdict> {
     })
 }
 
-fn parse(bytes: &[u8], keys: &[Arc<Key>]) -> Result<Signature, Verdict> {
-    Signature::of_keys(bytes, keys).map_err(|error| {
-        // It is invalid, regardless of what it resembles.
-        let instead = match error {
-            SignatureError::OtherAlgorithm => hints::signature::sniff_among_others(bytes),
-            _ => hints::signature::sniff(bytes),
-        };
-        let instead = instead.map(SignatureError::Instead);
-        Verdict::Invalid(Invalid::Malformed(instead.unwrap_or(error)))
-    })
+/// What a signature is called where a bundle should be.
+const BARE: &str = "it is a bare signature, which a name in .sig has, and not a bundle";
+
+/// Returns the signature that a signature file holds, which one of these keys can have made, and its
+/// envelope.
+fn parse(
+    bytes: &[u8],
+    admitted: Admitted,
+    keys: &[Arc<Key>],
+) -> Result<(Signature, Opened), Verdict> {
+    let read = || {
+        let opened = envelope::open(bytes, admitted).map_err(|error| match error {
+            Invalid::Malformed(_) if Signature::of_keys(bytes, keys).is_ok() => {
+                EnvelopeError::Refused(BARE.into()).into()
+            }
+            Invalid::Malformed(error) => instead(error, &[bytes]),
+            error => error,
+        })?;
+        match Signature::of_keys(opened.signature(), keys) {
+            Ok(signature) => Ok((signature, opened)),
+            // A certificate's key may be of another algorithm than the trusted ones.
+            Err(_) if opened.has_certificate() => Err(EnvelopeError::Keyless.into()),
+            Err(error) if opened.is_bundle() => Err(instead(error, &[opened.signature()])),
+            Err(error) => Err(instead(error, &[bytes, opened.signature()])),
+        }
+    };
+    read().map_err(Verdict::Invalid)
+}
+
+/// Returns why a signature file is none: by the first of these contents whose kind is known. It is
+/// invalid, regardless of what it resembles.
+fn instead(error: SignatureError, contents: &[&[u8]]) -> Invalid {
+    let sniff = |bytes: &&[u8]| {
+        let beginning = bytes.get(..SNIFF_BYTES).unwrap_or(bytes);
+        match error {
+            SignatureError::OtherAlgorithm => hints::signature::sniff_among_others(beginning),
+            _ => hints::signature::sniff(beginning),
+        }
+    };
+    let looks = contents.iter().find_map(sniff);
+    looks.map_or(error, SignatureError::Instead).into()
 }
 
 /// Judges bytes in memory by a signature file.
 pub fn verify_bytes(settings: &Settings, bytes: &[u8], signature: &Path) -> Verdict {
-    let pending = Pending::signature(read_signature(signature), &settings.keys);
+    let admitted = signature
+        .file_name()
+        .map_or(Admitted::Any, Admitted::by_name);
+    let read = read_signature(signature, admitted);
+    let pending = Pending::signature(read, admitted, &settings.keys);
     match &pending {
-        Pending::Judgement(signature, _) => {
+        Pending::Judgement(signature, opened, _) => {
             let digests = Digests::of(bytes, pending.wanted(&settings.keys));
-            trust::judge(&settings.keys, &digests, signature)
+            let judged = trust::judge(&settings.keys, &digests, signature);
+            opened.restrict(digests.sha256(), judged)
         }
         Pending::Nothing(verdict, _) => verdict.clone(),
         // Fail closed: a signature file leads to nothing else.
@@ -252,14 +304,22 @@ pub fn verify_bytes(settings: &Settings, bytes: &[u8], signature: &Path) -> Verd
 /// Returns the signature in a file, if there is one that one of these keys can have made. No
 /// verdict rests on it.
 pub fn signature_in(path: &Path, keys: &[Arc<Key>]) -> Option<Signature> {
-    let (bytes, _) = read_signature(path).ok()?;
-    parse(&bytes, keys).ok()
+    let admitted = path.file_name().map_or(Admitted::Any, Admitted::by_name);
+    let (bytes, _) = read_signature(path, admitted).ok()?;
+    Some(parse(&bytes, admitted, keys).ok()?.0)
 }
 
-fn signature_bytes(path: &Path) -> Result<(Vec<u8>, SignatureFile), ReadError> {
+/// Reports whether the file at a path is a bundle with a signature, whole or not. Fail closed: so is
+/// one that cannot be read.
+pub fn is_signature_file(path: &Path) -> bool {
+    signature_bytes(path, Admitted::Any).map_or(true, |(bytes, _)| envelope::is_signature(&bytes))
+}
+
+fn signature_bytes(path: &Path, admitted: Admitted) -> Result<(Vec<u8>, SignatureFile), ReadError> {
     let (file, stamp) = content::open_regular(path)?;
-    let mut bytes = Vec::with_capacity(MAX_BYTES + 1);
-    file.take(SNIFF_BYTES as u64).read_to_end(&mut bytes)?;
+    let mut bytes = Vec::new();
+    file.take(admitted.most_bytes() as u64)
+        .read_to_end(&mut bytes)?;
     let evidence = evidence(&bytes, Some(stamp));
     Ok((bytes, evidence))
 }
@@ -271,6 +331,8 @@ fn evidence(bytes: &[u8], stamp: Option<Stamp>) -> SignatureFile {
         digest: (size == bytes.len() as u64).then(|| Digest::of(bytes)),
         size,
         modified: stamp.and_then(|stamp| stamp.modified()),
+        format: None,
+        ignored: Ignored::default(),
     }
 }
 

@@ -36,7 +36,7 @@ use crate::trust::verdict::{Record, Verdict};
 use plan::{Cost, Turn};
 
 pub use bundles::Images;
-pub use judging::{signature_in, verify_bytes};
+pub use judging::{is_signature_file, signature_in, verify_bytes};
 pub(crate) use opened::Placed;
 pub use pool::{PoolError, Prepared, WhyFewer, prepare};
 pub(crate) use running::Running;
@@ -95,9 +95,9 @@ pub enum Bundle {
 /// The claim made on an artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// This file is its signature.
+    /// This file is its signature, by its name.
     Signed(SharedPath),
-    /// The user named something other than a regular file.
+    /// The user named its signature.
     Named(Box<Named>),
     /// A signed checksum list says this of it.
     Listed(Arc<ListEntry>),
@@ -110,7 +110,7 @@ pub enum Claim {
     ImageDirectory,
 }
 
-/// What the user named where a signature or an artifact is not a regular file.
+/// A signature that the user named, whatever its name, and its artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The signature's path.
@@ -172,7 +172,8 @@ pub struct Settings {
 
 /// Verifies one artifact against one signature file on the current thread.
 ///
-/// Returns the same record as a whole run. Any failure is a verdict.
+/// Returns the same record as a whole run, except that the name of the signature means nothing. Any
+/// failure is a verdict.
 pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record {
     let nowhere = FileId {
         device: 0,
@@ -182,7 +183,11 @@ pub fn verify_file(settings: &Settings, data: &Path, signature: &Path) -> Record
         data: data.into(),
         parts: Arc::default(),
         link: None,
-        claim: Claim::Signed(signature.into()),
+        claim: Claim::Named(Box::new(Named {
+            signature: signature.into(),
+            content: None,
+            data: NamedData::File,
+        })),
         bundle: Bundle::No,
         cost: Cost {
             size: 0,

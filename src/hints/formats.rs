@@ -15,7 +15,7 @@ pub(crate) const SNIFF_BYTES: usize = ISO_IDENTIFIER_AT + ISO_IDENTIFIER.len();
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Containers, archives and compressed data, by their first bytes.
-const MAGIC: [(&[u8], Sniffed); 12] = [
+const MAGIC: [(&[u8], Sniffed); 14] = [
     // A Zstandard frame (RFC 8878, 3.1.1).
     (b"\x28\xb5\x2f\xfd", Sniffed::Zstd),
     // Gzip (RFC 1952, 2.3.1).
@@ -32,6 +32,9 @@ const MAGIC: [(&[u8], Sniffed); 12] = [
     (b"\x00\x05\x16\x07", Sniffed::AppleDouble),
     (b"\x00\x05\x16\x00", Sniffed::AppleDouble),
     (b"version https://git-lfs", Sniffed::GitLfs),
+    // gitformat-bundle(5).
+    (b"# v2 git bundle\n", Sniffed::GitBundle),
+    (b"# v3 git bundle\n", Sniffed::GitBundle),
 ];
 
 /// Returns the format of the first bytes, if it is known.

@@ -182,7 +182,7 @@ impl NoteCollector {
         self.contents.extend(Content::hashed(record));
         self.is_mixed |= matches!(
             record.verdict,
-            Verdict::Valid { .. } | Verdict::Invalid(Invalid::Malformed(_))
+            Verdict::Valid { .. } | Verdict::Invalid(Invalid::Malformed(_) | Invalid::Envelope(_))
         );
         if let (Some(signature), Some(file)) = (&record.unfit, &record.signature)
             && self.unfit.len() < MOST_UNFIT

@@ -14,6 +14,7 @@ use crate::trust::claimed::{
     ClaimedContent, ClaimedDigest, ClaimedInside, ClaimedVerdict, ClaimedWhy,
 };
 use crate::trust::earlier::Seen;
+use crate::trust::format::SignatureFormat;
 use crate::trust::image::{Image, Platform};
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
@@ -164,14 +165,20 @@ fn file(file: &wire::SignatureFile<'_>) -> Result<ClaimedContent, PartError> {
         sha256: file.sha256.as_deref().map(sha256).transpose()?,
         size: Some(file.size),
         modified: file.modified.as_deref().map(time).transpose()?,
+        format: file.format.as_deref().map(format).transpose()?,
     })
+}
+
+fn format(term: &str) -> Result<SignatureFormat, PartError> {
+    let damaged = || PartError::Damaged(format!("the format of a signature {term:?}"));
+    SignatureFormat::named(term).ok_or_else(damaged)
 }
 
 fn content(content: &wire::Content<'_>) -> Result<ClaimedContent, PartError> {
     Ok(ClaimedContent {
         sha256: content.sha256.as_deref().map(sha256).transpose()?,
         size: content.size,
-        modified: None,
+        ..ClaimedContent::default()
     })
 }
 

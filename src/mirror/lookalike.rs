@@ -2,7 +2,7 @@
 //! walk for only `.zst` and `.iso` would skip them silently, and users of the mirror would take
 //! them for artifacts. Pure: names in, classification out.
 
-use crate::names::endings::{self, Ending};
+use crate::names::endings::{self, Ending, Rule};
 use crate::names::parts::Suffix;
 use crate::trust::verdict::Unclaimed;
 
@@ -140,7 +140,7 @@ const COMPANIONS: [&str; 66] = [
 pub fn lookalike(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> Option<Unclaimed> {
     // A regular ending means an artifact or a signature, and a name that contains a signature's is
     // not an artifact's.
-    let is_signature = endings::strip_signature(name).is_some() || is_like_signature(name);
+    let is_signature = endings::strip_signature(name).is_some() || is_like_sig_bin(name);
     if Ending::split(name).is_some() || is_signature {
         return None;
     }
@@ -183,12 +183,19 @@ pub fn is_versions(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> bool {
         return false;
     };
     let is_artifact = |name: &[u8]| Ending::split(name).is_some();
-    let Some(stem) = endings::strip_signature(object) else {
+    let Some((stem, ending)) = endings::strip_signature(object) else {
         return is_artifact(object);
     };
-    let artifacts = [&b""[..], b".zst", b".iso"].map(|ending| [stem, ending].concat());
-    let has_own = |name: &Vec<u8>| is_artifact(name) && exists(&[name, VERSIONS].concat());
-    !artifacts.iter().any(has_own)
+    let artifacts: &[&[u8]] = match ending.rule() {
+        Rule::Documented => &[b"", b".zst", b".iso"],
+        Rule::Exact => &[b""],
+        // Most files of such a name are no signatures.
+        Rule::ByContent if !is_artifact(stem) => return false,
+        Rule::ByContent => &[b""],
+    };
+    let has_own = |name: &[u8]| is_artifact(name) && exists(&[name, VERSIONS].concat());
+    let mut artifacts = artifacts.iter().map(|ending| [stem, ending].concat());
+    !artifacts.any(|name| has_own(&name))
 }
 
 /// Reports whether a file accompanies an artifact, by the last word of its name: a checksum, a
@@ -263,8 +270,41 @@ fn is_of_aws(text: &str) -> bool {
 }
 
 /// Reports whether a name resembles a signature's without being one, with text inside or around it:
-/// `x.sig (1).bin`, `x.sig.bin.txt`.
+/// `x.sig (1).bin`, `x.sig.bin.txt`, `x.sigstore.json.1`.
+///
+/// `.bundle` is left out, since most such files are no signatures.
 pub fn is_like_signature(name: &[u8]) -> bool {
+    is_like_sig_bin(name)
+        || [".sig", ".sigstore"]
+            .iter()
+            .any(|ending| is_like(name, ending))
+}
+
+/// Reports whether text stands behind an ending of a signature, as behind the name of a second copy
+/// or of an unfinished download.
+fn is_like(name: &[u8], ending: &str) -> bool {
+    let text = String::from_utf8_lossy(name).to_lowercase();
+    let Some((_, after)) = text.rsplit_once(ending) else {
+        return false;
+    };
+    let after = after.strip_suffix(".txt").unwrap_or(after);
+    if after.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return false;
+    }
+    // `x.sigstore (1).json`, and `x.sigstore.json (1)`.
+    let after = after.strip_suffix(".json").unwrap_or(after);
+    let after = after.strip_prefix(".json").unwrap_or(after);
+    let is_artifact = Ending::ALL.iter().any(|ending| {
+        let ending = String::from_utf8_lossy(ending.text());
+        after.contains(&*ending)
+    });
+    let is_txt = after.is_empty() && text.ends_with(".txt");
+    let is_changed = is_txt || !after.is_empty() && behind(after).is_some();
+    let is_signature = endings::strip_signature(name).is_some();
+    is_changed && !is_artifact && !is_signature && !is_companion(after)
+}
+
+fn is_like_sig_bin(name: &[u8]) -> bool {
     let text = String::from_utf8_lossy(name).to_lowercase();
     let Some((_, after)) = text.rsplit_once(".sig") else {
         return false;
@@ -366,7 +406,13 @@ mod tests {
         };
         assert!(of("x.zst.versions", &[]));
         assert!(of("X.ISO.versions", &["X.ISO.sig.bin.versions"]));
-        for signature in ["x.sig.bin.versions", "x.zst.sig.bin.versions"] {
+        for signature in [
+            "x.sig.bin.versions",
+            "x.zst.sig.bin.versions",
+            "x.zst.sig.versions",
+            "x.zst.sigstore.json.versions",
+            "x.zst.bundle.versions",
+        ] {
             assert!(of(signature, &[]));
             assert!(!of(signature, &["x.zst.versions"]));
         }
@@ -379,6 +425,7 @@ mod tests {
             "x.zst.version",
             "x.zst",
             "x.zst.versions.old",
+            "x.bundle.versions",
         ] {
             assert!(!of(name, &[]), "{name}");
         }
@@ -454,6 +501,15 @@ mod tests {
             "x.sigbin",
             "x.sig.bin.part",
             "x.sig-bin",
+            "x.sig (1)",
+            "x.sig.1",
+            "x.iso.sig.part",
+            "x.sig.txt",
+            "x.sig?X-Amz=1",
+            "x.sigstore (1).json",
+            "x.iso.sigstore.json.1",
+            "x.sigstore.json.txt",
+            "x.sigstore~",
         ] {
             assert!(is_like_signature(name.as_bytes()), "{name}");
         }
@@ -465,6 +521,14 @@ mod tests {
             "x.zst",
             "sig.bin",
             "x.bin",
+            "x.sigstore.json",
+            "x.sig.sha256",
+            "x.sig.zst.part",
+            "x.sig.iso (1)",
+            "x.signal.1",
+            "x.signed.part",
+            "x.bundle.1",
+            "x.app.bundle.js",
         ] {
             assert!(!is_like_signature(name.as_bytes()), "{name}");
         }

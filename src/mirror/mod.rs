@@ -157,6 +157,9 @@ pub struct Search {
     pub images: bool,
     /// The checksum lists that the user named.
     pub lists: Vec<PathBuf>,
+    /// Reports whether the file at a path is a signature by its content. Asked only of a file whose
+    /// name leaves it open, and which stands alone: the survey opens nothing else.
+    pub is_signature: fn(&Path) -> bool,
 }
 
 impl Search {
@@ -227,7 +230,7 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Su
         has_others: paths.len() > 1,
         survey: Survey::default(),
         walked: Walked::default(),
-        siblings: Siblings::default(),
+        siblings: Siblings::new(search.is_signature),
         left_out: LeftOut::new(paths, search),
     };
     let mut brought: Vec<(Vec<Artifact>, Vec<NotEntered>)> = Vec::new();
@@ -365,9 +368,13 @@ impl Looking<'_> {
         listing: Listing,
         artifacts: &mut Vec<Artifact>,
     ) -> Result<(), Ended> {
-        let Listing { entries, followed } = listing;
+        let Listing {
+            mut entries,
+            followed,
+        } = listing;
         let directory = place.directory;
         self.room.borrow(entries.len() * MEMORY_OF_PAIRING)?;
+        decide(place.path, &mut entries, self.search.is_signature);
         let paired = pairing::pair(&entries, self.search.needed());
         let kept = self.left_out.take(place, &entries, &paired);
         self.room.take(MEMORY_OF_NAMES * kept)?;
@@ -597,6 +604,16 @@ fn shown(root: &Path, path: &Path, dot: &Path) -> PathBuf {
     }
 }
 
+/// Looks into the files of a directory whose names leave open whether they are signatures.
+fn decide(directory: &Path, entries: &mut [Entry], is_signature: fn(&Path) -> bool) {
+    let undecided = pairing::undecided(entries).into_iter();
+    let others = undecided.filter(|name| !is_signature(&directory.join(name)));
+    let others: HashSet<OsString> = others.map(OsStr::to_owned).collect();
+    for entry in entries.iter_mut().filter(|_| !others.is_empty()) {
+        entry.is_other = others.contains(&entry.name);
+    }
+}
+
 /// Returns the pairs that the file itself is part of, as data, as a part of it, or as a signature.
 fn of_file(
     path: &Path,
@@ -716,6 +733,7 @@ mod tests {
             needed: Needed::Artifacts,
             images: false,
             lists: Vec::new(),
+            is_signature: |_| true,
         };
         for name in ["usb", "x.zst", "x.sig.bin"] {
             let paths = [directory.path().join(name)];
@@ -738,6 +756,7 @@ mod tests {
             needed: Needed::Artifacts,
             images: false,
             lists: Vec::new(),
+            is_signature: |_| true,
         };
         let paths = [directory.path().to_owned()];
         // Twenty entries and the directory itself are examined, then ten pairs.

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::lookalike::{is_like_signature, is_versions, lookalike};
-use crate::names::endings::{self, Ending, is_artifact, is_saved_image, is_signature};
+use crate::names::endings::{self, Ending, Rule, SignatureEnding, is_artifact, is_saved_image};
 use crate::names::lists::is_list;
 use crate::names::parts::{self, Parts, Suffix};
 use crate::trust::verdict::Unclaimed;
@@ -33,6 +33,15 @@ pub struct Entry {
     pub kind: Kind,
     /// Whether the user excluded it.
     pub excluded: bool,
+    /// Whether it is known to be no signature, although its name is that of one.
+    pub is_other: bool,
+}
+
+impl Entry {
+    /// Reports whether it is a signature by its name.
+    fn is_signature(&self) -> bool {
+        !self.is_other && endings::is_signature(&self.name)
+    }
 }
 
 /// The files that must have a signature.
@@ -93,7 +102,7 @@ pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
     let names = Names::of(entries);
     let mut pairs: Vec<Pair> = names
         .signatures()
-        .map(|(stem, signature)| names.signed(stem, signature))
+        .map(|(stem, ending, signature)| names.signed(stem, ending, signature))
         .collect();
     let claimed: BTreeSet<&OsStr> = pairs.iter().flat_map(Pair::data_names).collect();
     let is_left = |entry: &&&Entry| !claimed.contains(entry.name.as_os_str()) && !entry.excluded;
@@ -129,9 +138,10 @@ pub fn pair(entries: &[Entry], needed: Needed) -> Paired {
 fn uncovered(left: &[&Entry], unsigned: &[Pair]) -> Vec<OsString> {
     let needs_one: BTreeSet<&OsStr> = unsigned.iter().map(|pair| pair.data.as_os_str()).collect();
     let files = left.iter().filter(|entry| entry.kind == Kind::File);
-    let names = files.map(|entry| &entry.name);
-    names
-        .filter(|name| !needs_one.contains(name.as_os_str()) && !is_signature(name))
+    let files = files.filter(|entry| !entry.is_signature());
+    files
+        .map(|entry| &entry.name)
+        .filter(|name| !needs_one.contains(name.as_os_str()))
         .cloned()
         .collect()
 }
@@ -147,16 +157,36 @@ fn excluded_along(excluded: Vec<Pair>) -> Vec<(OsString, OsString)> {
     along
 }
 
+/// Returns the names of files that are signatures only if their content is one: their names do not
+/// tell, and what they would be signatures of is not here.
+pub fn undecided(entries: &[Entry]) -> Vec<&OsStr> {
+    let is_possible = |entry: &&Entry| {
+        let ending = SignatureEnding::of(&entry.name).map(SignatureEnding::rule);
+        entry.kind == Kind::File && ending == Some(Rule::ByContent)
+    };
+    if !entries.iter().any(|entry| is_possible(&entry)) {
+        return Vec::new();
+    }
+    let names = Names::of(entries);
+    let possible = names.signatures();
+    let possible = possible.filter(|(_, _, entry)| is_possible(entry));
+    let alone = possible.filter(|(stem, _, _)| names.exactly(stem).1 == Content::Nothing);
+    alone.map(|(_, _, entry)| entry.name.as_os_str()).collect()
+}
+
 /// Returns the names, possibly including `name`, that determine the pairs of `name` if all endings
 /// are in small letters and nothing is split: for a directory that cannot be listed.
 pub fn relatives(name: &OsStr) -> Vec<OsString> {
     let name = name.as_bytes();
     let mut stems: Vec<&[u8]> = vec![name];
-    stems.extend(endings::strip_signature(name));
+    stems.extend(endings::strip_signature(name).map(|(stem, _)| stem));
     stems.extend(Ending::split(name).map(|(base, _)| base));
-    let with = |stem: &[u8]| {
-        let endings = [&b""[..], b".zst", b".iso", b".sig.bin"];
-        endings.map(|ending| [stem, ending].concat())
+    let signatures = SignatureEnding::ALL.map(|ending| ending.text().as_bytes());
+    let endings = [&b""[..], b".zst", b".iso"].into_iter().chain(signatures);
+    let endings: Vec<&[u8]> = endings.collect();
+    let with = |stem: &[u8]| -> Vec<Vec<u8>> {
+        let names = endings.iter().map(|ending| [stem, ending].concat());
+        names.collect()
     };
     let names: BTreeSet<Vec<u8>> = stems
         .into_iter()
@@ -232,23 +262,39 @@ impl<'a> Names<'a> {
         self.present.get(name).map(|entry| entry.kind)
     }
 
-    /// Returns the signature files, each after its name without the ending.
-    fn signatures(&self) -> impl Iterator<Item = (&'a [u8], &'a Entry)> {
+    /// Returns the signature files, each after its name without the ending, and the ending.
+    fn signatures(&self) -> impl Iterator<Item = (&'a [u8], SignatureEnding, &'a Entry)> {
         self.entries()
             // An excluded signature leaves its data unsigned, which fails: exclusion makes nothing
             // pass.
-            .filter(|entry| entry.kind != Kind::Directory && !entry.excluded)
-            .filter_map(|entry| Some((endings::strip_signature(entry.name.as_bytes())?, entry)))
+            .filter(|entry| entry.kind != Kind::Directory && !entry.excluded && !entry.is_other)
+            .filter_map(|entry| {
+                let (stem, ending) = endings::strip_signature(entry.name.as_bytes())?;
+                Some((stem, ending, entry))
+            })
     }
 
-    /// Returns the pair of the signature `stem` + `.sig.bin`.
-    fn signed(&self, stem: &[u8], signature: &Entry) -> Pair {
-        let (data, content) = self.data(stem);
+    /// Returns the pair of a signature with this name.
+    fn signed(&self, stem: &[u8], ending: SignatureEnding, signature: &Entry) -> Pair {
+        let (data, content) = match ending.rule() {
+            Rule::Documented => self.data(stem),
+            Rule::Exact | Rule::ByContent => self.exactly(stem),
+        };
         Pair {
             data: OsString::from_vec(data),
             content,
             signature: Some((signature.name.clone(), signature.kind)),
         }
+    }
+
+    /// Returns the name of the data that a signature belongs to which is named exactly after it, and
+    /// its content. A directory is not data.
+    fn exactly(&self, stem: &[u8]) -> (Vec<u8>, Content) {
+        let whole = self.kind(stem).filter(|kind| *kind != Kind::Directory);
+        let content = whole.map(Content::Whole);
+        let split = || self.parts(stem).map(Content::Split);
+        let content = content.or_else(split).unwrap_or(Content::Nothing);
+        (stem.to_vec(), content)
     }
 
     /// Returns the name of the data that the signature `stem` + `.sig.bin` belongs to, and its
@@ -315,7 +361,8 @@ impl<'a> Names<'a> {
             .range::<[u8], _>(behind)
             .take_while(|(name, _)| name.starts_with(whole));
         let parts: Vec<(&[u8], &Entry)> = beginning
-            .filter(|(_, entry)| entry.kind != Kind::Directory)
+            // `.sig` could be the number of a part, in letters.
+            .filter(|(_, entry)| entry.kind != Kind::Directory && !entry.is_signature())
             .map(|(name, entry)| (&name[whole.len()..], *entry))
             .collect();
         let name = |(rest, entry): (&'a [u8], &Entry)| (rest, entry.name.clone());
@@ -335,7 +382,7 @@ impl<'a> Names<'a> {
         let name = entry.name.as_bytes();
         let is_saved = || needed == Needed::ArtifactsAndImages && is_saved_image(&entry.name);
         let is_artifact = is_artifact(&entry.name) || is_saved();
-        let is_any_file = || needed == Needed::AllFiles && !is_signature(&entry.name);
+        let is_any_file = || needed == Needed::AllFiles && !entry.is_signature();
         let content = match entry.kind {
             Kind::File | Kind::Dangling | Kind::Special if is_artifact => {
                 Content::Whole(entry.kind)
@@ -361,7 +408,8 @@ impl<'a> Names<'a> {
     fn spare_part(&self, entry: &Entry) -> Option<(OsString, OsString)> {
         let (whole, rest) = Ending::inside(entry.name.as_bytes())?;
         let exists = |rest: &[u8]| self.is_file_here(&[whole, rest].concat());
-        let is_spare = is_file(entry) && exists(b"") && Suffix::parse(rest)?.is_part(exists);
+        let is_possible = is_file(entry) && !entry.is_signature();
+        let is_spare = is_possible && exists(b"") && Suffix::parse(rest)?.is_part(exists);
         is_spare.then(|| (OsStr::from_bytes(whole).to_owned(), entry.name.clone()))
     }
 
@@ -416,6 +464,7 @@ mod tests {
             name: name.into(),
             kind,
             excluded: false,
+            is_other: false,
         }
     }
 
@@ -614,13 +663,97 @@ mod tests {
     }
 
     #[test]
+    fn the_other_endings_sign_exactly_the_file_that_they_follow() {
+        for ending in [
+            ".sig",
+            ".SIG",
+            ".sigstore.json",
+            ".sigstore",
+            ".cosign.bundle",
+            ".bundle",
+        ] {
+            let signature = |data: &str| format!("{data}{ending}");
+            let (tool, iso) = (signature("tool-linux-amd64"), signature("x"));
+            assert_eq!(
+                paired(&["tool-linux-amd64", &tool, "x.iso", "x.zst", &iso]),
+                [
+                    signed("tool-linux-amd64", &tool),
+                    signed("x", &iso),
+                    unsigned("x.iso"),
+                    unsigned("x.zst"),
+                ],
+                "no ending is guessed"
+            );
+            let parts = parts_of(&["x.zst.001", "x.zst.002", &signature("x.zst")]);
+            assert_eq!(parts[0].0, "x.zst");
+            assert_eq!(parts[0].1, ["x.zst.001", "x.zst.002"]);
+        }
+    }
+
+    #[test]
+    fn a_signature_of_a_signature_leaves_both_to_be_judged() {
+        let of_signature = "x.zst.sig.bin.sig";
+        assert_eq!(
+            paired(&["x.zst", "x.zst.sig.bin", of_signature]),
+            [
+                signed("x.zst", "x.zst.sig.bin"),
+                signed("x.zst.sig.bin", of_signature)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_directory_is_neither_a_signature_nor_what_one_of_the_other_endings_signs() {
+        let entries = [
+            entry("x.zst", Kind::Directory),
+            entry("x.zst.sig", Kind::File),
+            entry("y.iso", Kind::File),
+            entry("y.iso.sigstore", Kind::Directory),
+        ];
+        let pairs = pair(&entries, Needed::Artifacts).pairs;
+        let contents = pairs.into_iter().map(|pair| (pair.content, pair.signature));
+        let sig = Some(("x.zst.sig".into(), Kind::File));
+        let expected = [(Content::Nothing, sig), (Content::Whole(Kind::File), None)];
+        assert!(contents.eq(expected));
+    }
+
+    #[test]
+    fn only_a_bundle_without_its_file_is_undecided_and_what_is_no_signature_is_like_any_file() {
+        let names = [
+            "a",
+            "a.bundle",
+            "b.bundle",
+            "c.sig",
+            "d.cosign.bundle",
+            "e.00",
+            "e.01",
+            "e.bundle",
+        ];
+        let mut entries = names.map(|name| entry(name, Kind::File));
+        assert_eq!(undecided(&entries), ["b.bundle"]);
+        let missing = |entries: &[Entry]| {
+            let pairs = pair(entries, Needed::Artifacts).pairs.into_iter();
+            let missing = pairs.filter(|pair| pair.content == Content::Nothing);
+            missing.map(|pair| pair.data).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(&entries), ["b", "c", "d"]);
+        entries[2].is_other = true;
+        assert_eq!(missing(&entries), ["c", "d"]);
+        let uncovered = pair(&entries, Needed::Artifacts).uncovered;
+        assert_eq!(uncovered, ["b.bundle"]);
+        let all = pair(&entries, Needed::AllFiles).pairs;
+        let unsigned = |pair: &Pair| pair.signature.is_none() && pair.data == "b.bundle";
+        assert!(all.iter().any(unsigned));
+    }
+
+    #[test]
     fn a_signature_in_all_but_name_is_a_stray() {
         let names = [
             "x.zst",
             "x.sig (1).bin",
             "x.sig.bin.1",
             "y.sig.bin",
-            "z.sig",
+            "z.json",
         ];
         let entries = names.map(|name| entry(name, Kind::File));
         let strays = pair(&entries, Needed::Artifacts).strays;
@@ -637,7 +770,7 @@ mod tests {
             "x.sig.bin.tar",
         ]
         .map(OsStr::new)
-        .map(|name| (is_signature(name), is_artifact(name)));
+        .map(|name| (endings::is_signature(name), is_artifact(name)));
         let (signature, artifact, neither) = ((true, false), (false, true), (false, false));
         assert_eq!(kinds, [signature, artifact, artifact, neither, neither]);
     }
@@ -711,6 +844,9 @@ mod tests {
             ".zst.sig.bin",
             ".tar",
             ".ZST",
+            ".zst.sig",
+            ".sigstore.json",
+            ".bundle",
             ".zst.part",
             ".zst_part00",
             ".zst_part01",
@@ -757,7 +893,7 @@ mod tests {
                 let must = match entry.kind {
                     Kind::Directory => false,
                     Kind::Special => is_artifact(&entry.name),
-                    Kind::File | Kind::Dangling => !is_signature(&entry.name),
+                    Kind::File | Kind::Dangling => !entry.is_signature(),
                 };
                 prop_assert!(judged || !must, "{:?} of {:?}", entry, entries);
             }

@@ -14,8 +14,12 @@ const MEMORY_OF_A_PAIR: usize = 600;
 
 /// Caches the pairs of listed directories, so that each directory is listed once, however many of
 /// its files are named.
-#[derive(Debug, Default)]
-pub(super) struct Siblings(HashMap<PathBuf, Listing>);
+#[derive(Debug)]
+pub(super) struct Siblings {
+    listed: HashMap<PathBuf, Listing>,
+    /// See [`Search::is_signature`](super::Search::is_signature).
+    is_signature: fn(&Path) -> bool,
+}
 
 /// The pairs of a directory.
 #[derive(Debug, Default)]
@@ -26,6 +30,13 @@ struct Listing {
 }
 
 impl Siblings {
+    pub(super) fn new(is_signature: fn(&Path) -> bool) -> Siblings {
+        Siblings {
+            listed: HashMap::new(),
+            is_signature,
+        }
+    }
+
     /// Returns the pairs that the file of this name is part of: as data, as a part of it, or as a
     /// signature.
     ///
@@ -37,15 +48,19 @@ impl Siblings {
         name: &OsStr,
         room: &mut Room<'_>,
     ) -> Result<Vec<Pair>, Ended> {
-        if !self.0.contains_key(directory) {
+        if !self.listed.contains_key(directory) {
             // If a directory may be entered but not listed, try the usual names.
-            let Ok(entries) = listed(directory, room)? else {
-                return Ok(Listing::of(&near(directory, name)).pairs_of(name));
+            let Ok(mut entries) = listed(directory, room)? else {
+                let mut near = near(directory, name);
+                super::decide(directory, &mut near, self.is_signature);
+                return Ok(Listing::of(&near).pairs_of(name));
             };
+            super::decide(directory, &mut entries, self.is_signature);
             room.borrow(MEMORY_OF_A_PAIR * entries.len())?;
-            self.0.insert(directory.to_owned(), Listing::of(&entries));
+            self.listed
+                .insert(directory.to_owned(), Listing::of(&entries));
         }
-        let listing = self.0.get(directory);
+        let listing = self.listed.get(directory);
         Ok(listing.map_or_else(Vec::new, |listing| listing.pairs_of(name)))
     }
 }
@@ -111,6 +126,7 @@ fn entry_at(directory: &Path, name: OsString) -> Option<Entry> {
         kind: walk::kind_at(&path).unwrap_or(Kind::Dangling),
         name,
         excluded: false,
+        is_other: false,
     })
 }
 

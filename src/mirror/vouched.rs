@@ -79,7 +79,7 @@ pub fn bring(
     listed.sort_by(|(run, a), (other, b)| run.cmp(other).then_with(|| order(a).cmp(&order(b))));
     let all = listed.into_iter().map(|(_, artifact)| artifact).collect();
     // Links to what only a list vouches for.
-    let mut siblings = Siblings::default();
+    let mut siblings = Siblings::new(search.is_signature);
     survey.artifacts = targets::share_signatures(all, &mut siblings, watch, &mut room)?;
     Ok(())
 }

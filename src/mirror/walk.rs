@@ -446,6 +446,7 @@ impl Walk<'_> {
             name: name.to_owned(),
             kind,
             excluded: is_excluded,
+            is_other: false,
         });
         Ok(())
     }

@@ -5,8 +5,74 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Ending of a signature file's name.
-const SIGNATURE: &[u8] = b".sig.bin";
+/// An ending that makes a file a signature. What such a file may hold is in `envelope::FORMATS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SignatureEnding {
+    /// `.sig.bin`: the vendor's.
+    SigBin,
+    /// `.sig`: what `cosign sign-blob` writes, and others.
+    Sig,
+    /// `.sigstore.json`: a bundle.
+    SigstoreJson,
+    /// `.sigstore`: a bundle.
+    Sigstore,
+    /// `.cosign.bundle`: a bundle.
+    CosignBundle,
+    /// `.bundle`: a bundle, or a file of Git or JavaScript.
+    Bundle,
+}
+
+/// How a signature is matched with its data by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// As the vendor documents it: the stem with an artifact's ending, or the stem.
+    Documented,
+    /// It belongs to exactly the file of its stem.
+    Exact,
+    /// The same, but without that file it is a signature only if its content is one.
+    ByContent,
+}
+
+impl SignatureEnding {
+    /// All, each before those that it ends with.
+    pub const ALL: [SignatureEnding; 6] = [
+        SignatureEnding::SigBin,
+        SignatureEnding::Sig,
+        SignatureEnding::SigstoreJson,
+        SignatureEnding::Sigstore,
+        SignatureEnding::CosignBundle,
+        SignatureEnding::Bundle,
+    ];
+
+    /// Returns the ending in its usual case.
+    pub fn text(self) -> &'static str {
+        match self {
+            SignatureEnding::SigBin => ".sig.bin",
+            SignatureEnding::Sig => ".sig",
+            SignatureEnding::SigstoreJson => ".sigstore.json",
+            SignatureEnding::Sigstore => ".sigstore",
+            SignatureEnding::CosignBundle => ".cosign.bundle",
+            SignatureEnding::Bundle => ".bundle",
+        }
+    }
+
+    /// Returns how a signature with this ending is matched with its data.
+    pub fn rule(self) -> Rule {
+        match self {
+            SignatureEnding::SigBin => Rule::Documented,
+            SignatureEnding::Bundle => Rule::ByContent,
+            SignatureEnding::Sig
+            | SignatureEnding::SigstoreJson
+            | SignatureEnding::Sigstore
+            | SignatureEnding::CosignBundle => Rule::Exact,
+        }
+    }
+
+    /// Returns the ending of a signature file's name; `None` for any other name.
+    pub fn of(name: &OsStr) -> Option<SignatureEnding> {
+        strip_signature(name.as_bytes()).map(|(_, ending)| ending)
+    }
+}
 
 /// The ending of a file that needs a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,10 +117,20 @@ impl Ending {
     }
 }
 
-/// Returns the stem of a signature file's name; `None` for any other name.
-pub fn strip_signature(name: &[u8]) -> Option<&[u8]> {
-    strip(name, SIGNATURE)
+/// Splits a signature file's name into its stem and its ending; `None` for any other name.
+pub fn strip_signature(name: &[u8]) -> Option<(&[u8], SignatureEnding)> {
+    let split = |ending: SignatureEnding| {
+        let stem = strip(name, ending.text().as_bytes())?;
+        // No file has the empty name that `.sig` would be the signature of. (`.sig.bin` may be that
+        // of `.zst`.)
+        let has_data = !stem.is_empty() || ending.rule() == Rule::Documented;
+        has_data.then_some((stem, ending))
+    };
+    SignatureEnding::ALL.into_iter().find_map(split)
 }
+
+/// The endings of signatures that other programs verify.
+pub const FOREIGN: [&str; 5] = [".asc", ".gpg", ".pgp", ".minisig", ".p7s"];
 
 /// Reports whether a file of this name is a signature.
 pub fn is_signature(name: &OsStr) -> bool {
@@ -98,8 +174,31 @@ mod tests {
         assert_eq!(Ending::split(b"X.ZsT"), Some((&b"X"[..], Ending::Zst)));
         assert_eq!(Ending::split(b".iso"), Some((&b""[..], Ending::Iso)));
         assert_eq!(Ending::split(b"x.zst.1"), None);
-        assert_eq!(strip_signature(b"x.Tar.SIG.bin"), Some(&b"x.Tar"[..]));
+        let (tar, bin) = (&b"x.Tar"[..], SignatureEnding::SigBin);
+        assert_eq!(strip_signature(b"x.Tar.SIG.bin"), Some((tar, bin)));
         assert_eq!(strip_signature(b"sig.bin"), None);
+    }
+
+    #[test]
+    fn the_longest_ending_of_a_signature_counts_and_none_signs_a_file_without_a_name() {
+        let of = |name: &str| SignatureEnding::of(OsStr::new(name));
+        for ending in SignatureEnding::ALL {
+            for text in [ending.text().to_owned(), ending.text().to_uppercase()] {
+                assert_eq!(of(&format!("x.iso{text}")), Some(ending), "{text}");
+            }
+        }
+        assert_eq!(of(".sig.bin"), Some(SignatureEnding::SigBin));
+        assert_eq!(of(".cosign.bundle"), Some(SignatureEnding::Bundle));
+        for name in [
+            ".sig",
+            ".bundle",
+            ".sigstore",
+            ".sigstore.json",
+            "sig",
+            "x.json",
+        ] {
+            assert_eq!(of(name), None, "{name}");
+        }
     }
 
     #[test]

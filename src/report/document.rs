@@ -261,6 +261,7 @@ fn signature_file(file: ClaimedContent) -> SignatureFile<'static> {
         sha256: file.sha256.map(|digest| digest.to_string().into()),
         size: file.size.unwrap_or_default(),
         modified: file.modified.map(|time| rfc3339(time).into()),
+        format: file.format.map(|format| format.name().into()),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The formats of reports, and the names that select them.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use crate::names::endings::{self, SignatureEnding};
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +117,22 @@ pub fn signature_of(report: &Path) -> PathBuf {
     let mut path = report.as_os_str().to_owned();
     path.push(SIGNATURE);
     path.into()
+}
+
+/// Returns the paths that a signature of a file may have, in any format.
+pub fn signatures_of(data: &Path) -> impl Iterator<Item = PathBuf> {
+    SignatureEnding::ALL.into_iter().map(move |ending| {
+        let mut path = data.as_os_str().to_owned();
+        path.push(ending.text());
+        path.into()
+    })
+}
+
+/// Returns the path of the file that a file of this name would be the signature of.
+pub fn signed_by(signature: &Path) -> Option<PathBuf> {
+    let name = signature.file_name()?.as_bytes();
+    let (stem, _) = endings::strip_signature(name)?;
+    Some(signature.with_file_name(OsStr::from_bytes(stem)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! else than its name says. A new reason gets its remedy here.
 
 use super::images;
+use crate::trust::format::EnvelopeError;
 use crate::trust::listed::{Unlisted, Unusable};
 use crate::trust::signature::SignatureError;
 use crate::trust::sniffed::Sniffed;
@@ -29,6 +30,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&str> {
             .sniffed
             .map_or_else(|| unlisted(*why), |sniffed| for_content(sniffed, Role::Data)),
         Verdict::Invalid(Invalid::Malformed(error)) => signature(*error),
+        Verdict::Invalid(Invalid::Envelope(error)) => envelope(error),
         Verdict::Invalid(_) if matches!(record.subject, Subject::Image(_)) => {
             "if the vendor signs images with another key, name it with --image-key; otherwise get the signature again"
         }
@@ -99,6 +101,23 @@ fn signature(error: SignatureError) -> &'static str {
     }
 }
 
+/// Returns what to do about a signature that does not count in its format.
+fn envelope(error: &EnvelopeError) -> &'static str {
+    match error {
+        EnvelopeError::TooLong { .. } => "download the signature file again",
+        EnvelopeError::Attestation => {
+            "get a signature of the file itself; cosign verify-blob-attestation verifies attestations"
+        }
+        EnvelopeError::OtherDigest => "one of the two is another release's: download both again",
+        EnvelopeError::Keyless => {
+            "get a signature by the vendor's key, or verify it with cosign verify-blob and the identity that the vendor names"
+        }
+        _ => {
+            "download the signature file again; if that does not help, ask the vendor for a signature in another format"
+        }
+    }
+}
+
 fn unsigned(why: &Unclaimed) -> &'static str {
     match why {
         Unclaimed::NamedList => "get the signature of the list from whoever made it",
@@ -130,6 +149,15 @@ pub(crate) fn for_content(sniffed: Sniffed, role: Role) -> &'static str {
         (Role::Key, Hex) => "its bytes are a key: xxd -r -p FILE >key.der",
         (Role::Key, Signature) => "name the vendor's public key instead",
         (Role::Key, Pgp | Minisign | Ssh) => "get the vendor's",
+        (Role::Signature, Pgp) => {
+            "it is not judged here: gpgv --keyring KEYRING SIGNATURE FILE verifies it"
+        }
+        (Role::Signature, Minisign) => {
+            "it is not judged here: minisign -V -p KEY -x SIGNATURE -m FILE verifies it, or signify with the same options"
+        }
+        (Role::Signature, Ssh) => {
+            "it is not judged here: ssh-keygen -Y verify -f ALLOWED_SIGNERS -I SIGNER -n NAMESPACE -s SIGNATURE <FILE verifies it"
+        }
         (Role::Key, Utf16) => "convert it: iconv -f UTF-16 -t UTF-8 FILE",
         (
             Role::Key | Role::Signature,
@@ -150,6 +178,7 @@ fn usual(sniffed: Sniffed) -> &'static str {
         | Sniffed::CutOff => "download it again",
         Sniffed::Text => "read it, and download the file again",
         Sniffed::GitLfs => "fetch the file that it stands for: git lfs pull",
+        Sniffed::GitBundle => "give it, or the file that it seems to sign, another name",
         Sniffed::AppleDouble => "delete it, and use the file of this name without the leading ._",
         Sniffed::Empty | Sniffed::Zeros => "download or copy it again",
         Sniffed::Unfinished => "finish the download",
@@ -182,9 +211,7 @@ fn usual(sniffed: Sniffed) -> &'static str {
         }
         Sniffed::Pem => "a signature as DER is needed, without PEM around it",
         Sniffed::Pkcs7 => "a detached ECDSA P-256 signature as DER is needed: get the vendor's",
-        Sniffed::SigstoreBundle => {
-            "the signature inside it is needed: jq -r '.messageSignature.signature // .base64Signature' FILE | base64 -d"
-        }
+        Sniffed::SigstoreBundle => "a name that is its file's and ends in .sigstore.json is needed",
         Sniffed::Base64 => "its bytes are needed: base64 -d FILE",
         Sniffed::Base64Url => {
             "its bytes are needed: basenc --base64url -d FILE (with = at the end, to a multiple of 4)"

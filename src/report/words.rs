@@ -9,13 +9,14 @@ use crate::digest::choice::{Choice, Measurement};
 use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::names::alike::Difference;
-use crate::names::endings::is_artifact;
+use crate::names::endings::{SignatureEnding, is_artifact};
 use crate::run::origin::{Account, User};
 use crate::shard::Division;
 use crate::text::escape;
 use crate::text::size::size;
 use crate::text::time::day;
 use crate::trust::claimed::{ClaimedWhy, KeyName};
+use crate::trust::format::EnvelopeError;
 use crate::trust::listed::{Unlisted, Unusable};
 use crate::trust::signature::SignatureError;
 use crate::trust::verdict::{Invalid, Part, Record, Subject, Unclaimed, Verdict};
@@ -200,14 +201,14 @@ fn why(record: &Record, advice: Advice) -> String {
     let signature = signature(record);
     match &record.verdict {
         Verdict::Valid { key } => {
-            format!("{signature}, key {}", key.name())
+            format!("{signature}, key {}{}", key.name(), ignored(record))
         }
         Verdict::Listed { key } => format!("{signature}, key {}", key.name()),
         Verdict::Unlisted(why) => format!("{signature}: {why}{}", sniffed(record, advice)),
         Verdict::Invalid(why) => {
             format!(
                 "{signature}: {}{}",
-                invalid(*why, advice),
+                invalid(why, advice),
                 sniffed(record, advice)
             )
         }
@@ -254,19 +255,45 @@ fn why(record: &Record, advice: Advice) -> String {
 }
 
 /// Returns why a signature is not valid, and what to do if it is a file of a known kind.
-fn invalid(why: Invalid, advice: Advice) -> String {
+fn invalid(why: &Invalid, advice: Advice) -> String {
     match (why, advice) {
         (Invalid::Malformed(SignatureError::Instead(looks)), Advice::Included) => {
-            format!("{why}; {}", for_content(looks, Role::Signature))
+            format!("{why}; {}", for_content(*looks, Role::Signature))
         }
-        (Invalid::Malformed(_) | Invalid::NoKeyVerifies, _) => why.to_string(),
+        (Invalid::Envelope(EnvelopeError::Refused(_)), _) => escape::words(&why.to_string()),
+        (Invalid::Malformed(_) | Invalid::Envelope(_) | Invalid::NoKeyVerifies, _) => {
+            why.to_string()
+        }
+    }
+}
+
+/// Names what a signature file has besides the signature, which was not judged.
+fn ignored(record: &Record) -> String {
+    let file = record.signature_file.as_deref();
+    let ignored = file.map(|file| file.ignored).unwrap_or_default();
+    let parts = [
+        (ignored.certificate, "certificate"),
+        (ignored.key, "key hint"),
+        (ignored.log, "log entries"),
+        (ignored.timestamps, "timestamps"),
+    ];
+    let parts = parts.into_iter().filter(|(is_there, _)| *is_there);
+    let parts: Vec<&str> = parts.map(|(_, name)| name).collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("; not judged: {}", parts.join(", "))
     }
 }
 
 /// Returns why a file counts as unsigned.
 fn unclaimed(record: &Record, why: &Unclaimed) -> String {
     match why {
-        Unclaimed::NoSignature | Unclaimed::NamedList => format!("no signature file claims it: {}", looked_for(record)),
+        Unclaimed::NoSignature | Unclaimed::NamedList => format!(
+            "no signature file claims it: {}{}",
+            looked_for(record),
+            foreign(record)
+        ),
         Unclaimed::UnfinishedDownload => "an unfinished download or copy".to_owned(),
         Unclaimed::SecondCopy => "named like a second copy, and no signature claims it".to_owned(),
         Unclaimed::UrlQuery => "its name ends in the query of a URL".to_owned(),
@@ -300,6 +327,22 @@ fn unsigned_list(record: &Record) -> String {
     } else {
         format!("; its digest is not the one in {list}, which is not signed either")
     }
+}
+
+/// Names the signature that another program verifies, if one is here, and how.
+fn foreign(record: &Record) -> String {
+    let name = record.foreign.as_deref().and_then(|path| path.file_name());
+    let Some(name) = name else {
+        return String::new();
+    };
+    let command = match Path::new(name).extension().and_then(OsStr::to_str) {
+        Some("minisig") => "minisign -V -p KEY -x SIGNATURE -m FILE",
+        Some("p7s") => {
+            "openssl cms -verify -binary -inform DER -in SIGNATURE -content FILE -CAfile CA"
+        }
+        _ => "gpgv --keyring KEYRING SIGNATURE FILE",
+    };
+    format!("; {} is not judged here: {command}", escape::name(name))
 }
 
 /// Returns the expected names of an artifact's signature.
@@ -382,7 +425,7 @@ pub fn note(note: &Note) -> String {
             shown(path)
         ),
         Note::StraySignature { path } => format!(
-            "{}: named almost like a signature file, and paired with nothing; such a name ends in .sig.bin",
+            "{}: named almost like a signature file, and paired with nothing; such a name ends in .sig.bin, .sig or .sigstore.json",
             shown(path)
         ),
         Note::SpareParts { whole, paths } => format!(
@@ -409,6 +452,11 @@ pub fn note(note: &Note) -> String {
 
 /// Describes which of two files to rename, and to what, so that they are paired.
 fn pairing(signature: &SharedPath, data: &SharedPath) -> String {
+    if let (Some(ending), Some(name)) = (other_ending(signature), data.file_name()) {
+        let mut name = name.to_owned();
+        name.push(ending);
+        return format!("the signature to {}", shown(&data.directory().join(&name)));
+    }
     let name = data.file_name().filter(|name| is_artifact(name));
     match name.and_then(|name| Path::new(name).file_stem()) {
         Some(stem) => {
@@ -419,6 +467,20 @@ fn pairing(signature: &SharedPath, data: &SharedPath) -> String {
             format!("the signature to {}", distinguishably(difference)(&to))
         }
         None => format!("{} after the signature {}", shown(data), shown(signature)),
+    }
+}
+
+/// Returns the ending that a signature of another format than the vendor's should have, by what its
+/// name is or resembles.
+fn other_ending(signature: &SharedPath) -> Option<&'static str> {
+    let name = signature.file_name()?;
+    let text = name.to_string_lossy().to_lowercase();
+    match SignatureEnding::of(name) {
+        Some(SignatureEnding::SigBin) => None,
+        Some(ending) => Some(ending.text()),
+        None if text.contains(".sigstore") => Some(SignatureEnding::SigstoreJson.text()),
+        None if text.contains(".sig") && !text.contains("bin") => Some(SignatureEnding::Sig.text()),
+        None => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sigstore's bundles, up to version 0.3: an envelope or a signature, with what belongs to it.
 
-use super::{Refusal, bytes, certificate, object, raw, text};
+use super::{Refusal, bytes, certificate, object, quoted, raw, text};
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
@@ -68,8 +68,8 @@ impl<'a> Bundle<'a> {
 /// A signature over bytes that are elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// The digest of those bytes, as the bundle declares it.
-    pub(crate) digest: ClaimedDigest,
+    /// The digest of those bytes, if the bundle declares it.
+    pub(crate) digest: Option<ClaimedDigest>,
     /// The signature's bytes.
     pub(crate) signature: Vec<u8>,
 }
@@ -80,15 +80,18 @@ impl Message {
     /// # Errors
     /// Reports a digest of another algorithm than SHA-256, and what is missing.
     pub(crate) fn read(message: &Object) -> Result<Message, Refusal> {
-        let digest = object(message, "messageDigest")?;
-        let algorithm = text(digest, "algorithm")?;
-        if algorithm != "SHA2_256" {
-            return Err(Refusal::digest(algorithm));
-        }
         Ok(Message {
-            digest: raw(bytes(digest, "digest")?, "digest")?,
+            digest: message.object("messageDigest")?.map(digest).transpose()?,
             signature: bytes(message, "signature")?,
         })
+    }
+}
+
+fn digest(digest: &Object) -> Result<ClaimedDigest, Refusal> {
+    match text(digest, "algorithm")? {
+        "SHA2_256" => raw(bytes(digest, "digest")?, "digest"),
+        // Fail closed: a digest that is not computed here cannot be compared.
+        other => Err(Refusal::DigestAlgorithm(quoted(other))),
     }
 }
 

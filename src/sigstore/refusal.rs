@@ -22,6 +22,9 @@ pub(crate) enum Refusal {
     /// A digest is not `sha256:` and 64 lower-case hexadecimal digits.
     #[error("{0:?} is not a SHA-256 in lower case")]
     Digest(Box<str>),
+    /// A digest is of an algorithm that is not computed here.
+    #[error("the digest that it declares is of the algorithm {0:?}, not \"SHA2_256\"")]
+    DigestAlgorithm(Box<str>),
     /// A text should be base64, and is not, or is too long or too short for what it stands for.
     #[error("{0:?} is invalid base64 or has the wrong length")]
     Base64(&'static str),
@@ -60,6 +63,9 @@ pub(crate) enum Refusal {
     /// What should be a certificate is none: a public key, for example.
     #[error("what it has for a certificate is none")]
     NotACertificate,
+    /// The public key that it names did not make the signature.
+    #[error("it names a different public key than the one that made the signature")]
+    OtherKey,
     /// An entry of the transparency log is of a kind, or a version, that is not known.
     #[error("its log entry is of the kind {0:?}, which is not known")]
     LogKind(Box<str>),

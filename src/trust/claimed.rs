@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::format::SignatureFormat;
 use super::key::Key;
 use super::terms::{Reason, Status};
 use crate::digest::Digest;
@@ -73,6 +74,8 @@ pub struct ClaimedContent {
     pub(crate) size: Option<u64>,
     /// When it was last modified.
     pub(crate) modified: Option<SystemTime>,
+    /// The format of a signature file.
+    pub(crate) format: Option<SignatureFormat>,
 }
 
 /// A verdict that was read from a report, with what the report says of it. It was reached by

@@ -6,6 +6,7 @@
 pub(crate) mod claimed;
 pub mod earlier;
 mod envelope;
+pub mod format;
 pub mod image;
 pub(crate) mod image_notes;
 pub mod key;

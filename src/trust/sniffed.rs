@@ -52,6 +52,7 @@ sniffed! {
     Json, "json", "a JSON document, such as a server sends for an error";
     Text, "text", "plain text, such as a server sends for an error";
     GitLfs, "git-lfs-pointer", "a Git LFS pointer";
+    GitBundle, "git-bundle", "a bundle of Git";
     AppleDouble, "apple-double", "an AppleDouble file, in which macOS keeps metadata of the real file";
     Empty, "empty", "empty";
     Zeros, "zeros", "all zeros as far as it was looked at, so its download or copy was not finished";

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::format::EnvelopeError;
 use super::image::{ContentsFailure, ImageFailure};
 use super::listed::{Unlisted, Unusable};
 use super::signature::SignatureError;
@@ -101,6 +102,18 @@ pub enum Reason {
     /// `signature-` and a term of [`Sniffed`]: the signature file has content of a known kind
     /// (status `invalid`).
     SignatureIs(Sniffed),
+    /// `signature-refused`: the signature file is of a known format, and breaks its rules or needs
+    /// what this program does not do (status `invalid`).
+    SignatureRefused,
+    /// `signature-attestation`: the signature file holds an attestation, not a signature of the file
+    /// (status `invalid`).
+    SignatureAttestation,
+    /// `signature-other-digest`: the signature file declares another digest than the file has
+    /// (status `invalid`).
+    SignatureOtherDigest,
+    /// `signature-keyless`: the signature was made with a short-lived certificate and by no trusted
+    /// key (status `invalid`).
+    SignatureKeyless,
     /// `no-signature-file`: no signature file claims the artifact (status `unsigned`).
     NoSignatureFile,
     /// `unfinished-download`: an unfinished download or copy, or a file kept beside one (status
@@ -297,7 +310,7 @@ impl Status {
 
 impl Reason {
     /// All but those that name what a signature file has instead.
-    const PLAIN: [Reason; 50] = [
+    const PLAIN: [Reason; 54] = [
         Reason::InSignedList,
         Reason::ListDataMissing,
         Reason::ListDigestDiffers,
@@ -315,6 +328,10 @@ impl Reason {
         Reason::SignatureTooLong,
         Reason::SignatureNotDer,
         Reason::SignatureOfOtherAlgorithm,
+        Reason::SignatureRefused,
+        Reason::SignatureAttestation,
+        Reason::SignatureOtherDigest,
+        Reason::SignatureKeyless,
         Reason::NoSignatureFile,
         Reason::UnfinishedDownload,
         Reason::SecondCopy,
@@ -380,6 +397,13 @@ impl Reason {
                 SignatureError::NotDer => Reason::SignatureNotDer,
                 SignatureError::OtherAlgorithm => Reason::SignatureOfOtherAlgorithm,
                 SignatureError::Instead(looks) => Reason::SignatureIs(*looks),
+            },
+            Verdict::Invalid(Invalid::Envelope(error)) => match error {
+                EnvelopeError::TooLong { .. } => Reason::SignatureTooLong,
+                EnvelopeError::Refused(_) => Reason::SignatureRefused,
+                EnvelopeError::Attestation => Reason::SignatureAttestation,
+                EnvelopeError::OtherDigest => Reason::SignatureOtherDigest,
+                EnvelopeError::Keyless => Reason::SignatureKeyless,
             },
             Verdict::Missing => Reason::NoDataFile,
             Verdict::PartMissing(_) => Reason::PartMissing,
@@ -451,6 +475,10 @@ impl Reason {
             Reason::SignatureNotDer => "signature-not-der",
             Reason::SignatureOfOtherAlgorithm => "signature-of-other-algorithm",
             Reason::SignatureIs(looks) => looks.reason(),
+            Reason::SignatureRefused => "signature-refused",
+            Reason::SignatureAttestation => "signature-attestation",
+            Reason::SignatureOtherDigest => "signature-other-digest",
+            Reason::SignatureKeyless => "signature-keyless",
             Reason::NoSignatureFile => "no-signature-file",
             Reason::UnfinishedDownload => "unfinished-download",
             Reason::SecondCopy => "second-copy",

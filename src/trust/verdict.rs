@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::claimed::{ClaimedContent, ClaimedDigest, ClaimedVerdict};
 use super::earlier::{Earlier, Seen};
+use super::format::{EnvelopeError, Ignored, SignatureFormat};
 use super::image::{Archive, ContentsFailure, Image, ImageFailure};
 use super::image_notes::ImageNote;
 use super::key::Key;
@@ -87,6 +88,9 @@ pub struct Record {
     /// How the artifact compares with a checksum list, if neither has a signature. No verdict rests on
     /// it.
     pub(crate) unsigned_list: Option<Box<UnsignedList>>,
+    /// A signature beside an artifact that fails without one, if only another program verifies it: a
+    /// hint.
+    pub(crate) foreign: Option<Box<SharedPath>>,
     /// The archive that holds the image, if no record of the run is on the archive itself.
     pub archive: Option<Archive>,
     /// The signature, if no trusted key made it over this artifact. It may match another (see
@@ -128,6 +132,7 @@ impl Record {
                 sha256: file.digest.map(ClaimedDigest::from),
                 size: Some(file.size),
                 modified: file.modified,
+                format: file.format,
             }),
         }
     }
@@ -139,7 +144,7 @@ impl Record {
             _ => self.archive.map(|archive| ClaimedContent {
                 sha256: Some(archive.digest.into()),
                 size: Some(archive.size),
-                modified: None,
+                ..ClaimedContent::default()
             }),
         }
     }
@@ -185,6 +190,7 @@ impl Record {
             read_as: None,
             elapsed: Duration::ZERO,
             sniffed: None,
+            foreign: None,
             unfit: None,
             unsigned_list: None,
             strange: None,
@@ -216,6 +222,10 @@ pub struct SignatureFile {
     pub size: u64,
     /// When its content was last modified; unknown for a pipe.
     pub modified: Option<SystemTime>,
+    /// Its format, if a signature was found in it.
+    pub format: Option<SignatureFormat>,
+    /// What it has besides that no verdict counts.
+    pub(crate) ignored: Ignored,
 }
 
 /// Wording of [`Verdict::Unreadable`] for an artifact that a defect of this program left unjudged.
@@ -358,12 +368,15 @@ pub enum Part {
 /// let verdict = Verdict::Invalid(Invalid::Malformed(SignatureError::Empty));
 /// assert_eq!(verdict.reason().name(), "signature-empty");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Invalid {
     /// The signature file holds no signature.
     #[error(transparent)]
     Malformed(#[from] SignatureError),
+    /// The signature file has a known format, in which the signature does not count.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
     /// A well-formed signature, but no trusted key verifies it over this digest.
     #[error("no trusted key made this signature over these bytes")]
     NoKeyVerifies,

@@ -135,6 +135,7 @@ impl Verifier {
                 needed: Needed::Artifacts,
                 images: false,
                 lists: Vec::new(),
+                is_signature: engine::is_signature_file,
             },
             policy: Policy::default(),
             limit_readers: true,
@@ -211,7 +212,8 @@ impl Verifier {
         self
     }
 
-    /// Verifies one artifact against one signature file on the current thread. Any failure is a
+    /// Verifies one artifact against one signature file on the current thread. The signature may
+    /// have any [`SignatureFormat`](crate::SignatureFormat), whatever the file's name. Any failure is a
     /// verdict.
     ///
     /// ```no_run

@@ -14,7 +14,7 @@ use crate::engine::plan::{Cost, Turn};
 use crate::engine::{self, Bundle, Claim, Named, NamedData, Task, Work};
 use crate::files::{FileId, SharedPath};
 use crate::mirror::{self, Artifact, Metadata, State};
-use crate::names::endings::{Ending, is_saved_image};
+use crate::names::endings::{Ending, FOREIGN, is_saved_image};
 use crate::text::os_error;
 use crate::trust::listed::UnsignedEntry;
 use crate::trust::verdict::{Part, Record, Unclaimed, Verdict};
@@ -175,18 +175,16 @@ fn signed_bundle(data: &SharedPath, one: Option<&One>) -> Bundle {
 /// artifact.
 fn claim(signature: SharedPath, one: Option<&One>) -> Claim {
     match one {
-        Some(one) if one.content.is_some() || one.kind != DataKind::File => {
-            Claim::Named(Box::new(Named {
-                signature,
-                content: one.content.clone(),
-                data: match one.kind {
-                    DataKind::File => NamedData::File,
-                    DataKind::Device(extent) => NamedData::Device(extent.length),
-                    DataKind::Stdin(_) => NamedData::Stdin,
-                },
-            }))
-        }
-        _ => Claim::Signed(signature),
+        Some(one) => Claim::Named(Box::new(Named {
+            signature,
+            content: one.content.clone(),
+            data: match one.kind {
+                DataKind::File => NamedData::File,
+                DataKind::Device(extent) => NamedData::Device(extent.length),
+                DataKind::Stdin(_) => NamedData::Stdin,
+            },
+        })),
+        None => Claim::Signed(signature),
     }
 }
 
@@ -275,7 +273,18 @@ fn look(works: &mut [Work]) {
     };
     for record in records.filter(fails).take(MOST_LOOKED_AT) {
         record.sniffed = engine::sniff_file(&record.path().to_path_buf());
+        record.foreign = foreign(record.path()).map(Box::new);
     }
+}
+
+/// Returns the file beside an artifact whose name is that of a signature which only another program
+/// verifies.
+fn foreign(data: &SharedPath) -> Option<SharedPath> {
+    let names = FOREIGN
+        .iter()
+        .map(|ending| data.followed_by(OsStr::new(ending)));
+    let mut names = names.filter(|name| name.to_path_buf().is_file());
+    names.next()
 }
 
 /// Determines which of the files with one inode number are certainly the same file, to read each

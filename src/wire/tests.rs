@@ -87,6 +87,7 @@ fn artifacts() -> impl Strategy<Value = Artifact<'static>> {
                 sha256: sha256.clone(),
                 size,
                 modified: key.clone(),
+                format: sha256.clone(),
             }),
             stamps,
             key,

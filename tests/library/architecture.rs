@@ -6,14 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top down, each with those that it may import. `*` is all below it.
-const ARROWS: [(&str, &[&str]); 27] = [
+const ARROWS: [(&str, &[&str]); 29] = [
     ("main", &["lib"]),
     ("lib", &["*"]),
     (
         "command",
         &[
             "terminal", "report", "merge", "verify", "engine", "run", "audit", "earlier", "shard",
-            "hints", "mirror", "trust", "content", "digest", "names", "limits", "files",
+            "hints", "envelope", "mirror", "trust", "content", "digest", "names", "limits", "files",
             "progress", "text",
         ],
     ),
@@ -53,8 +53,8 @@ const ARROWS: [(&str, &[&str]); 27] = [
     (
         "engine",
         &[
-            "bundle", "content", "device", "digest", "hints", "image", "trust", "limits", "files",
-            "progress", "text",
+            "bundle", "content", "device", "digest", "hints", "image", "envelope", "trust",
+            "limits", "files", "progress", "text",
         ],
     ),
     (
@@ -71,6 +71,10 @@ const ARROWS: [(&str, &[&str]); 27] = [
     ("shard", &["mirror", "trust", "digest", "names", "files"]),
     ("hints", &["trust", "digest", "files", "text"]),
     ("image", &["sigstore", "trust", "digest", "files", "text"]),
+    (
+        "envelope",
+        &["sigstore", "trust", "digest", "names", "text"],
+    ),
     ("sigstore", &["trust", "digest", "text"]),
     ("mirror", &["trust", "names", "files", "text"]),
     ("checksums", &["trust", "digest", "text"]),

@@ -15,7 +15,7 @@ use proptest::sample::select;
 /// A line as the pairing's property reads it; names that collide often, so that every rule meets
 /// every other.
 fn entry() -> impl Strategy<Value = String> {
-    let letter = select(vec!["f", "f", "f", "F", "d", "D", "s", "S", "l", "L"]);
+    let letter = select(vec!["f", "f", "f", "F", "o", "d", "D", "s", "S", "l", "L"]);
     let stem = select(vec!["", "a", "b", "a.tar", "a.iso", "a.zst", "a.sig.bin"]);
     let ending = select(vec![
         "",
@@ -24,6 +24,12 @@ fn entry() -> impl Strategy<Value = String> {
         ".sig.bin",
         ".zst.sig.bin",
         ".iso.sig.bin",
+        ".sig",
+        ".zst.sig",
+        ".SIGSTORE.json",
+        ".iso.sigstore",
+        ".bundle",
+        ".zst.cosign.bundle",
         ".tar",
         ".ZST",
         ".Zst",

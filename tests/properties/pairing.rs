@@ -2,7 +2,7 @@
 //! nothing is lost, and the order of the names means nothing.
 //!
 //! The bytes are a list of names, one a line (so that none has a newline in it). In front of each
-//! stands what it is: `f` a file, `d` a directory, `s` something special, `l` a link that leads
+//! stands what it is: `f` a file, `o` a file that is no signature by its content, `d` a directory, `s` something special, `l` a link that leads
 //! nowhere; a capital letter says that it is excluded. A first line `all` asks for a signature of
 //! every file.
 
@@ -47,8 +47,10 @@ fn directory(data: &[u8]) -> (Needed, Vec<Entry>) {
 
 fn entry(line: &[u8]) -> Option<Entry> {
     let (letter, name) = line.split_first().filter(|(_, name)| !name.is_empty())?;
+    let letter = *letter;
     let kind = match letter.to_ascii_lowercase() {
         b'f' => Kind::File,
+        b'o' if letter == b'o' => Kind::File,
         b'd' => Kind::Directory,
         b's' => Kind::Special,
         b'l' => Kind::Dangling,
@@ -58,6 +60,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
         name: OsStr::from_bytes(name).to_owned(),
         kind,
         excluded: letter.is_ascii_uppercase(),
+        is_other: letter == b'o',
     })
 }
 
@@ -67,10 +70,9 @@ fn naive(entries: &[Entry], needed: Needed) -> Vec<Pair> {
     let mut pairs = Vec::new();
     let mut claimed = Vec::new();
     for signature in entries {
-        let Some(stem) = stem_of_signature(signature) else {
+        let Some((data, content)) = signed_by(signature, entries) else {
             continue;
         };
-        let (data, content) = data_of(stem, entries);
         claimed.push(data.clone());
         if let Content::Split(parts) = &content {
             claimed.extend(parts.present.clone());
@@ -107,10 +109,42 @@ fn is_left_out(data: &OsStr, content: &Content, entries: &[Entry]) -> bool {
     }
 }
 
-/// S, if this is a signature file `S.sig.bin` that was not left out, in letters of any case.
-fn stem_of_signature(entry: &Entry) -> Option<&[u8]> {
-    let counts = entry.kind != Kind::Directory && !entry.excluded;
-    without(entry.name.as_bytes(), ".sig.bin").filter(|_| counts)
+/// The endings of the signatures that sign exactly what stands before them, the longest first.
+const EXACT: [&str; 5] = [
+    ".cosign.bundle",
+    ".sigstore.json",
+    ".sigstore",
+    ".bundle",
+    ".sig",
+];
+
+/// What a signature file that was not left out signs.
+fn signed_by(entry: &Entry, entries: &[Entry]) -> Option<(OsString, Content)> {
+    if entry.kind == Kind::Directory || entry.excluded || entry.is_other {
+        return None;
+    }
+    let name = entry.name.as_bytes();
+    if let Some(stem) = without(name, ".sig.bin") {
+        return Some(data_of(stem, entries));
+    }
+    let stem = exact_stem(name)?;
+    let data = OsStr::from_bytes(stem).to_owned();
+    let here = find(entries, &data).filter(|here| here.kind != Kind::Directory);
+    let content = match (here, parts_of(&data, entries)) {
+        (Some(here), _) => Content::Whole(here.kind),
+        (None, Some(parts)) => Content::Split(parts),
+        (None, None) => Content::Nothing,
+    };
+    Some((data, content))
+}
+
+fn exact_stem(name: &[u8]) -> Option<&[u8]> {
+    let mut stems = EXACT.iter().filter_map(|ending| without(name, ending));
+    stems.find(|stem| !stem.is_empty())
+}
+
+fn is_named_signature(name: &[u8]) -> bool {
+    without(name, ".sig.bin").or(exact_stem(name)).is_some()
 }
 
 /// What stands before an ending in letters of any case.
@@ -180,6 +214,7 @@ fn parts_of(whole: &OsStr, entries: &[Entry]) -> Option<parts::Parts<OsString>> 
         rest.filter(|rest| !rest.is_empty()).map(<[u8]>::to_vec)
     };
     let files = entries.iter().filter(|entry| entry.kind != Kind::Directory);
+    let files = files.filter(|entry| entry.is_other || !is_named_signature(entry.name.as_bytes()));
     let rests: Vec<(Vec<u8>, &Entry)> = files
         .filter_map(|entry| Some((rest(entry)?, entry)))
         .collect();
@@ -208,7 +243,7 @@ fn content_without_signature(entry: &Entry, entries: &[Entry], needed: Needed) -
         let other = find(entries, OsStr::from_bytes(other));
         other.is_some_and(|other| other.kind != Kind::Directory && !other.excluded)
     };
-    let all = needed == Needed::AllFiles && without(name, ".sig.bin").is_none();
+    let all = needed == Needed::AllFiles && (entry.is_other || !is_named_signature(name));
     let is_directory = |other: &[u8]| {
         let other = find(entries, OsStr::from_bytes(other));
         other.is_some_and(|other| other.kind == Kind::Directory && !other.excluded)
@@ -238,8 +273,7 @@ fn find<'a>(entries: &'a [Entry], name: &OsStr) -> Option<&'a Entry> {
 /// What is not left out has its line: a signature exactly one (unless its data was left out), what
 /// needs one at least one.
 fn nothing_is_lost(entry: &Entry, pairs: &[Pair], entries: &[Entry], needed: Needed) {
-    if let Some(stem) = stem_of_signature(entry) {
-        let (data, content) = data_of(stem, entries);
+    if let Some((data, content)) = signed_by(entry, entries) {
         let lines = pairs.iter().filter(|pair| is_of(pair, &entry.name)).count();
         assert_eq!(
             lines,

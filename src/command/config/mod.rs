@@ -27,7 +27,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::args::{Cli, Format};
 use crate::audit::baseline::Baseline;
 use crate::digest::Hasher;
-use crate::engine::{Images, Settings};
+use crate::engine::{self, Images, Settings};
 use crate::files::FileId;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
@@ -518,6 +518,7 @@ fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
         },
         images: cli.images,
         lists: cli.lists.clone(),
+        is_signature: engine::is_signature_file,
     })
 }
 

@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use super::ConfigError;
 use crate::content::device;
-use crate::trust::signature::SNIFF_BYTES;
+use crate::envelope::Admitted;
 use crate::verify::{DataKind, Extent, One};
 
 /// Examines both, with `found` being the metadata of the signature's path, and reads the signature
@@ -41,8 +41,8 @@ pub(super) fn content(path: &Path, found: &Metadata) -> Result<Option<Vec<u8>>, 
     }
     let mut content = Vec::new();
     // The user named it, and waits for its writer. Files found by a walk are never waited for.
-    let read =
-        File::open(path).and_then(|file| file.take(SNIFF_BYTES as u64).read_to_end(&mut content));
+    let most = Admitted::Any.most_bytes() as u64;
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut content));
     read.map_err(|source| ConfigError::SignatureUnreadable {
         path: path.to_owned(),
         source,

@@ -27,7 +27,7 @@ fn of(bundle: &Object) -> Result<Vec<Found>, Refusal> {
     let Bundle { content, material } = Bundle::read(bundle)?;
     match content {
         Content::Envelope(envelope) => in_envelope(&Envelope::read(envelope)?, material),
-        Content::Message(message) => Ok(of_message(Message::read(message)?, material)),
+        Content::Message(message) => of_message(Message::read(message)?, material),
     }
 }
 
@@ -52,15 +52,15 @@ fn in_envelope(envelope: &Envelope, material: &Object) -> Result<Vec<Found>, Ref
 }
 
 /// Reads a bundle whose signature is over the image's manifest itself.
-fn of_message(message: Message, material: &Object) -> Vec<Found> {
-    let image = message.digest;
+fn of_message(message: Message, material: &Object) -> Result<Vec<Found>, Refusal> {
+    let image = message.digest.ok_or(JsonError::Missing("messageDigest"))?;
     let over = Over {
         bytes: image,
         statement: None,
     };
     let (proof, why) = with_material(message.signature, material, &over);
     let found = [Found::Direct { image, proof }].into_iter();
-    found.chain(why.map(Found::Refused)).collect()
+    Ok(found.chain(why.map(Found::Refused)).collect())
 }
 
 fn with_material(signature: Vec<u8>, material: &Object, over: &Over) -> (Proof, Option<Refusal>) {
@@ -149,7 +149,10 @@ mod tests {
     fn a_message_signature_with_another_or_no_digest_is_refused() {
         let whole = made::message_bundle(&signing_key(1), b"manifest");
         let other = found(&whole.replace("SHA2_256", "SHA2_512"));
-        assert_eq!(other, [Found::Refused(Refusal::digest("SHA2_512"))]);
+        assert_eq!(
+            other,
+            [Found::Refused(Refusal::DigestAlgorithm("SHA2_512".into()))]
+        );
         let none = found(&whole.replace("messageDigest", "digestOfMessage"));
         let why = JsonError::Missing("messageDigest").into();
         assert_eq!(none, [Found::Refused(why)]);

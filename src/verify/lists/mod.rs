@@ -21,6 +21,7 @@ use crate::mirror::vouched::{self, Vouched};
 use crate::mirror::watch::{Ended, Watch};
 use crate::mirror::{Artifact, Search, State, Survey};
 use crate::names::lists::is_list;
+use crate::trust::format::Ignored;
 use crate::trust::verdict::SignatureFile;
 use signed::Signed;
 
@@ -127,6 +128,8 @@ fn read(path: &SharedPath, parts: &[SharedPath]) -> Result<(Vec<u8>, SignatureFi
         digest,
         size,
         modified,
+        format: None,
+        ignored: Ignored::default(),
     };
     Ok((bytes, file))
 }
