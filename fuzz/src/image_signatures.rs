@@ -16,7 +16,7 @@ const NAME: &str = "r.example/i";
 const OTHER: &[u8] = b"other";
 
 /// The public key of the private key whose bytes are all 1.
-const TRUSTED: &str = "-----BEGIN PUBLIC KEY-----
+pub(crate) const TRUSTED: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEb/A7lJJBzh2t1DUZ5pYOCoW0Gmmg
 XDKBA6orzhWUyhY8T3U6Vb8B3FP2wLDH7ueLQMb/fSWpbiKCuYnO9xwUSg==
 -----END PUBLIC KEY-----

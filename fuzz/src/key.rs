@@ -42,7 +42,9 @@ fn has_usual_form(der: &[u8]) -> bool {
     // In front of the point is the number of unused bits of its BIT STRING.
     lengths.any(|length| {
         let at = der.len().checked_sub(length + 1);
-        at.and_then(|at| der.get(at..)).is_some_and(|end| end[0] == 0 && FORMS.contains(&end[1]) && (end[1] == 4) == (length > 1 + bytes))
+        at.and_then(|at| der.get(at..)).is_some_and(|end| {
+            end[0] == 0 && FORMS.contains(&end[1]) && (end[1] == 4) == (length > 1 + bytes)
+        })
     })
 }
 

@@ -4,6 +4,7 @@
 //! from the rules), it is asked as well.
 
 // Those that need no second implementation from elsewhere are properties of the package's own suite, too.
+pub mod envelope;
 #[path = "../../tests/properties/escape.rs"]
 pub mod escape;
 pub mod image_signatures;

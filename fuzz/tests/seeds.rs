@@ -9,7 +9,7 @@ use verify_signatures::internals::checksums::List;
 use verify_signatures::internals::image::Outer;
 use verify_signatures::internals::trust::signature::Signature;
 use verify_signatures_fuzz::{
-    escape, image_signatures, images, key, list, pairing, signature, tar, verify,
+    envelope, escape, image_signatures, images, key, list, pairing, signature, tar, verify,
 };
 
 /// A target's seeds, by their names.
@@ -56,6 +56,13 @@ fn every_seed_of_a_key_holds_and_is_taken_if_it_is_good() {
 fn every_seed_of_a_key_with_its_signature_holds_and_is_valid_if_it_is_good() {
     for (name, seed) in seeds("verify") {
         assert_eq!(verify::verdict(&seed), Some(is_good(&name)), "{name}");
+    }
+}
+
+#[test]
+fn every_seed_of_a_signature_file_holds_and_is_valid_if_it_is_good() {
+    for (name, seed) in seeds("envelope") {
+        assert_eq!(envelope::is_valid(&seed), is_good(&name), "{name}");
     }
 }
 
