@@ -8,8 +8,7 @@ use ::base64::engine::general_purpose::STANDARD;
 use super::Opened;
 use crate::trust::format::{EnvelopeError, SignatureFormat};
 
-/// The most bytes that are read: enough for the longest signatures, an RSA key of 16384 bits' in
-/// lines.
+/// The most bytes that are read: enough for the longest signatures, those of RSA keys, in lines.
 pub(super) const LONGEST: usize = 3 * 1024;
 
 /// Reports whether a content is base64 to its last byte. A signature's own bytes never are: DER has
