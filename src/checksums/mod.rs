@@ -39,9 +39,7 @@ pub enum ListError {
     #[error("it lists nothing")]
     NotAList,
     /// It is a text with an OpenPGP signature inside (RFC 9580, section 7).
-    #[error(
-        "it is signed inside, by OpenPGP: gpgv --output LIST verifies it and takes the list out"
-    )]
+    #[error("it is signed inside, by OpenPGP")]
     ClearSigned,
     /// One line is not what a list has, among others that are.
     #[error("line {0} is not a line of a checksum list")]

@@ -130,7 +130,7 @@ pub fn strip_signature(name: &[u8]) -> Option<(&[u8], SignatureEnding)> {
 }
 
 /// The endings of signatures that other programs verify.
-pub const FOREIGN: [&str; 5] = [".asc", ".gpg", ".pgp", ".minisig", ".p7s"];
+pub const FOREIGN: [&str; 6] = [".asc", ".gpg", ".pgp", ".sign", ".minisig", ".p7s"];
 
 /// Reports whether a file of this name is a signature.
 pub fn is_signature(name: &OsStr) -> bool {

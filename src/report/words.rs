@@ -320,21 +320,25 @@ fn unsigned_list(record: &Record) -> String {
         return String::new();
     };
     let list = beside(&compared.list, record.path());
-    if compared.agrees {
-        format!(
-            "; its digest is the one in {list}, which is not signed either, so nothing shows who made them"
-        )
-    } else {
-        format!("; its digest is not the one in {list}, which is not signed either")
-    }
+    let is = if compared.agrees { "is" } else { "is not" };
+    let signed = match compared.foreign.as_ref().and_then(|path| path.file_name()) {
+        Some(name) => format!("whose signature {}", not_judged(name)),
+        None if compared.agrees => {
+            "which is not signed either, so nothing shows who made them".to_owned()
+        }
+        None => "which is not signed either".to_owned(),
+    };
+    format!("; its digest {is} the one in {list}, {signed}")
 }
 
 /// Names the signature that another program verifies, if one is here, and how.
 fn foreign(record: &Record) -> String {
     let name = record.foreign.as_deref().and_then(|path| path.file_name());
-    let Some(name) = name else {
-        return String::new();
-    };
+    name.map_or_else(String::new, |name| format!("; {}", not_judged(name)))
+}
+
+/// Says of a signature file that another program verifies it, and how.
+fn not_judged(name: &OsStr) -> String {
     let command = match Path::new(name).extension().and_then(OsStr::to_str) {
         Some("minisig") => "minisign -V -p KEY -x SIGNATURE -m FILE",
         Some("p7s") => {
@@ -342,7 +346,7 @@ fn foreign(record: &Record) -> String {
         }
         _ => "gpgv --keyring KEYRING SIGNATURE FILE",
     };
-    format!("; {} is not judged here: {command}", escape::name(name))
+    format!("{} is not judged here: {command}", escape::name(name))
 }
 
 /// Returns the expected names of an artifact's signature.

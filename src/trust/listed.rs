@@ -78,6 +78,8 @@ impl ListEntry {
 pub struct UnsignedEntry {
     /// The list.
     pub list: SharedPath,
+    /// Its signature, if it has one that only another program verifies.
+    pub foreign: Option<SharedPath>,
     /// The digests that it has of the file, at least one.
     pub sums: Box<[Sum]>,
 }
@@ -92,6 +94,7 @@ impl UnsignedEntry {
     pub fn compared(&self, digests: &Digests) -> UnsignedList {
         UnsignedList {
             list: self.list.clone(),
+            foreign: self.foreign.clone(),
             agrees: are_met(&self.sums, digests),
         }
     }
@@ -102,6 +105,8 @@ impl UnsignedEntry {
 pub struct UnsignedList {
     /// The list.
     pub list: SharedPath,
+    /// Its signature, if it has one that only another program verifies.
+    pub foreign: Option<SharedPath>,
     /// Whether all digests are those of the content.
     pub agrees: bool,
 }

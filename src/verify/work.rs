@@ -279,7 +279,7 @@ fn look(works: &mut [Work]) {
 
 /// Returns the file beside an artifact whose name is that of a signature which only another program
 /// verifies.
-fn foreign(data: &SharedPath) -> Option<SharedPath> {
+pub(super) fn foreign(data: &SharedPath) -> Option<SharedPath> {
     let names = FOREIGN
         .iter()
         .map(|ending| data.followed_by(OsStr::new(ending)));

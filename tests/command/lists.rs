@@ -5,6 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 
@@ -864,4 +866,49 @@ fn one_content_under_two_names_that_a_list_vouches_for_is_no_news() {
     let run = mirror.run_pinned(&["m"]);
     assert_eq!(run.status, Some(0));
     assert!(!run.stderr.contains("the same content"), "{}", run.stderr);
+}
+
+#[test]
+fn a_list_that_openpgp_signed_is_named_with_the_command_that_verifies_it() {
+    let mirror = mirror(&[("a.iso", "a")], &[]);
+    fs::remove_file(mirror.path().join("m/SHA256SUMS.sig.bin")).unwrap();
+    mirror.write("m/SHA256SUMS", line("a.iso", "a"));
+    mirror.write("m/SHA256SUMS.gpg", "");
+    let run = mirror.run_pinned(&["m"]);
+    assert_run(&run, "m/a.iso: ❌ Signature file not found\n", 1);
+    let why = "its digest is the one in SHA256SUMS, whose signature SHA256SUMS.gpg is not judged here: \
+               gpgv --keyring KEYRING SIGNATURE FILE";
+    assert!(run.stderr.contains(why), "{}", run.stderr);
+}
+
+/// A list may have a signature of any format, and by any key.
+#[test]
+fn lists_are_signed_in_every_format() {
+    let mirror = mirror(&[("a.iso", "a")], &[]);
+    fs::remove_file(mirror.path().join("m/SHA256SUMS.sig.bin")).unwrap();
+    let text = line("a.iso", "a");
+    mirror.write("m/SHA256SUMS", &text);
+    let signature = STANDARD.encode(sign(&mirror.key, text.as_bytes()));
+    let bundle = |digest: &str| {
+        let digest = STANDARD.encode(Sha256::digest(digest));
+        format!(
+            r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{{"publicKey":{{"hint":""}}}},"messageSignature":{{"messageDigest":{{"algorithm":"SHA2_256","digest":"{digest}"}},"signature":"{signature}"}}}}"#
+        )
+    };
+    let lines = "m/SHA256SUMS: ✅ Signature valid\nm/a.iso: ✅ Listed in a signed list\n";
+    for (ending, content) in [("sig", signature.clone()), ("sigstore.json", bundle(&text))] {
+        let name = format!("m/SHA256SUMS.{ending}");
+        mirror.write(&name, content);
+        assert_run(&mirror.run_pinned(&["m"]), lines, 0);
+        assert_run(
+            &mirror.run_pinned(&["m/a.iso"]),
+            "m/a.iso: ✅ Listed in a signed list\n",
+            0,
+        );
+        fs::remove_file(mirror.path().join(name)).unwrap();
+    }
+    // A bundle over another digest vouches for nothing.
+    mirror.write("m/SHA256SUMS.bundle", bundle("other"));
+    let lines = "m/SHA256SUMS: ❌ Signature invalid\nm/a.iso: ❌ Signature file not found\n";
+    assert_run(&mirror.run_pinned(&["m"]), lines, 1);
 }

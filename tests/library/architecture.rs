@@ -13,8 +13,8 @@ const ARROWS: [(&str, &[&str]); 29] = [
         "command",
         &[
             "terminal", "report", "merge", "verify", "engine", "run", "audit", "earlier", "shard",
-            "hints", "envelope", "mirror", "trust", "content", "digest", "names", "limits", "files",
-            "progress", "text",
+            "hints", "envelope", "mirror", "trust", "content", "digest", "names", "limits",
+            "files", "progress", "text",
         ],
     ),
     ("terminal", &["report", "run", "progress", "text"]),

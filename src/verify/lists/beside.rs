@@ -82,7 +82,7 @@ fn signed_lists(directory: &Path) -> Vec<PathBuf> {
     let stems = names
         .iter()
         .filter_map(|name| strip_signature(name.as_bytes()));
-    let stems = stems.map(OsStr::from_bytes);
+    let stems = stems.map(|(stem, _)| OsStr::from_bytes(stem));
     let lists = stems.filter(|stem| is_list(stem) && names.contains(*stem));
     let mut lists: Vec<PathBuf> = lists.map(|list| directory.join(list)).collect();
     lists.sort_unstable();

@@ -9,6 +9,7 @@ use crate::files::SharedPath;
 use crate::mirror::vouched;
 use crate::mirror::watch::Ended;
 use crate::mirror::{self, Artifact, State, Survey};
+use crate::names::endings::SignatureEnding;
 use crate::trust::verdict::Unclaimed;
 
 /// Brings in the lists that the user named and that are not among the artifacts yet. Returns their
@@ -41,7 +42,8 @@ pub(super) fn bring(
 /// belong to another file, too.
 fn sign(artifact: &mut Artifact) {
     let data = artifact.data.to_path_buf();
-    let signature = artifact.data.followed_by(OsStr::new(SIGNATURE));
+    let ending = SignatureEnding::SigBin.text();
+    let signature = artifact.data.followed_by(OsStr::new(ending));
     let signature = signature.to_path_buf();
     if signature.is_file() {
         *artifact = mirror::appointed(&data, &signature, false);
@@ -50,9 +52,6 @@ fn sign(artifact: &mut Artifact) {
         artifact.state = State::Unsigned(Unclaimed::NamedList);
     }
 }
-
-/// The ending of the signature that is looked for.
-const SIGNATURE: &str = ".sig.bin";
 
 /// Returns the path of a list as it would be reached from a PATH, so that it is judged once, however
 /// the user spelled it. It is the same directory entry: no link of that name is followed.

@@ -13,6 +13,7 @@ use crate::mirror::{State, Survey};
 use crate::names::lists::is_list;
 use crate::trust::listed::UnsignedEntry;
 use crate::trust::verdict::Unclaimed;
+use crate::verify::work::foreign;
 
 /// Maximum number of lists that are read.
 const MOST_LISTS: usize = 1000;
@@ -58,11 +59,16 @@ fn entries(path: &SharedPath) -> Vec<(SharedPath, UnsignedEntry)> {
     }
     let list = List::parse(&bytes).unwrap_or_default();
     let directory = path.directory().as_path();
+    let foreign = foreign(path);
     let entries = list.entries.into_iter().filter_map(|entry| {
         let data = directory.join(checksums::below(&entry.name).ok()?).into();
         let sums = entry.sums.ok()?;
-        let list = path.clone();
-        Some((data, UnsignedEntry { list, sums }))
+        let entry = UnsignedEntry {
+            list: path.clone(),
+            foreign: foreign.clone(),
+            sums,
+        };
+        Some((data, entry))
     });
     entries.collect()
 }
