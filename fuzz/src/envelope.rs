@@ -10,10 +10,11 @@ use std::sync::{Arc, LazyLock};
 use openssl::ec::EcKey;
 use openssl::pkey::Public;
 use openssl::sha::sha256;
+use verify_signatures::Key;
+use verify_signatures::internals::digest::Digests;
 use verify_signatures::internals::envelope::{self, Admitted};
 use verify_signatures::internals::trust::judge;
 use verify_signatures::internals::trust::signature::Signature;
-use verify_signatures::{Digest, Key};
 
 use crate::image_signatures::TRUSTED;
 
@@ -54,10 +55,10 @@ fn passes(content: &[u8], admitted: Admitted, file: &[u8]) -> bool {
         return false;
     };
     let passes = |file: &[u8]| {
-        let digest = Digest::of(file);
-        let judged = judge(&*KEYS, &digest.into(), &signature);
+        let digests = Digests::of(file, opened.algorithms());
+        let judged = judge(&*KEYS, &digests, &signature);
         let may_pass = judged.passes();
-        let passes = opened.restrict(&digest, judged).passes();
+        let passes = opened.restrict(&digests, judged).passes();
         assert!(may_pass || !passes, "an envelope makes nothing valid");
         passes
     };

@@ -108,6 +108,10 @@ impl From<Algorithm> for Algorithms {
 /// Bytes that are hashed before a content: of Ed25519, R and the key (RFC 8032, 5.1.7).
 pub type Prefix = [u8; 64];
 
+/// Maximum number of prefixes: of signatures on one file, each by one Ed25519 key. Each costs another
+/// pass over the file, and whoever can write beside it can make any number of signatures.
+const MOST_PREFIXES: usize = 32;
+
 /// What is to be computed of a content beside its SHA-256.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -120,12 +124,17 @@ impl Wanted {
     /// Adds what is wanted elsewhere.
     pub fn add(&mut self, other: Wanted) {
         self.algorithms = self.algorithms.union(other.algorithms);
-        self.prefixes.extend(other.prefixes);
+        for prefix in other.prefixes {
+            self.add_behind(prefix);
+        }
     }
 
-    /// Adds the SHA-512 of `prefix` and the content behind it.
+    /// Adds the SHA-512 of `prefix` and the content behind it, unless there are [`MOST_PREFIXES`].
     pub fn add_behind(&mut self, prefix: Prefix) {
-        self.prefixes.insert(prefix);
+        // Fail closed: what is not computed verifies nothing.
+        if self.prefixes.len() < MOST_PREFIXES {
+            self.prefixes.insert(prefix);
+        }
     }
 
     /// Reports whether SHA-256 is enough.

@@ -126,8 +126,9 @@ impl Pending {
         match self {
             Pending::Listed(entry) => wanted.add(entry.algorithms().into()),
             Pending::Digest(_, Some(entry)) => wanted.add(entry.algorithms().into()),
-            Pending::Judgement(signature, ..) => {
+            Pending::Judgement(signature, opened, _) => {
                 keys.iter().for_each(|key| wanted.add(key.wants(signature)));
+                wanted.add(opened.algorithms().into());
             }
             Pending::Digest(_, None)
             | Pending::Nothing(..)
@@ -172,7 +173,7 @@ impl Pending {
                 // One that a trusted key made fits this file, and one of a certificate fits no key.
                 let is_unfit = !judged.passes() && !opened.has_certificate();
                 unfit = is_unfit.then(|| Box::new(signature.clone()));
-                let verdict = opened.restrict(digests.sha256(), judged);
+                let verdict = opened.restrict(&digests, judged);
                 (as_list(verdict, task, &digests), Some(*digests.sha256()))
             }
         };
@@ -293,7 +294,7 @@ pub fn verify_bytes(settings: &Settings, bytes: &[u8], signature: &Path) -> Verd
         Pending::Judgement(signature, opened, _) => {
             let digests = Digests::of(bytes, pending.wanted(&settings.keys));
             let judged = trust::judge(&settings.keys, &digests, signature);
-            opened.restrict(digests.sha256(), judged)
+            opened.restrict(&digests, judged)
         }
         Pending::Nothing(verdict, _) => verdict.clone(),
         // Fail closed: a signature file leads to nothing else.

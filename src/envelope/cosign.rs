@@ -19,9 +19,7 @@ pub(super) fn is(content: &[u8]) -> bool {
         None
     };
     let object = json.as_ref().and_then(Json::as_object);
-    object.is_some_and(|object| {
-        object.exact("base64Signature").is_some() && object.exact("mediaType").is_none()
-    })
+    object.is_some_and(|object| object.exact("base64Signature").is_some())
 }
 
 /// Opens the file.
@@ -32,6 +30,17 @@ pub(super) fn open(content: &[u8]) -> Result<Opened, EnvelopeError> {
 }
 
 fn read(bundle: &Object) -> Result<Opened, Refusal> {
+    // Fail closed: another reader may take it for a bundle of Sigstore's.
+    for key in [
+        "mediaType",
+        "verificationMaterial",
+        "messageSignature",
+        "dsseEnvelope",
+    ] {
+        if bundle.get(key)?.is_some() {
+            return Err(Refusal::Alternatives("base64Signature and mediaType"));
+        }
+    }
     let entry = bundle.object("rekorBundle")?.map(log::body).transpose()?;
     let signer = match bundle.text("cert")? {
         None | Some("") => None,

@@ -135,7 +135,10 @@ pub fn open(content: &[u8], admitted: Admitted) -> Result<Opened, Invalid> {
 pub fn is_signature(content: &[u8]) -> bool {
     // Fail closed: a damaged bundle is one, too.
     let names: [&[u8]; 2] = [b"dev.sigstore.bundle", b"\"base64Signature\""];
-    let is_in = |name: &&[u8]| content.windows(name.len()).any(|window| window == *name);
+    let is_in = |name: &&[u8]| {
+        let mut windows = content.windows(name.len());
+        windows.any(|window| window.eq_ignore_ascii_case(name))
+    };
     is_object(content) && names.iter().any(is_in)
 }
 

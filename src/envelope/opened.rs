@@ -1,10 +1,11 @@
 //! An opened envelope: the signature's bytes, and what the envelope demands of a verdict.
 
-use crate::digest::Digest;
+use crate::digest::{Algorithms, Digests};
 use crate::sigstore::log::Over;
 use crate::sigstore::{Parts, Refusal};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::format::{EnvelopeError, Ignored, SignatureFormat};
+use crate::trust::listed::Sum;
 use crate::trust::verdict::{Invalid, Verdict};
 
 /// What a signature file holds.
@@ -15,7 +16,7 @@ pub struct Opened {
     /// What it has that no verdict counts as evidence.
     pub ignored: Ignored,
     /// The digest that it declares of the signed file, if it does.
-    pub(super) declared: Option<ClaimedDigest>,
+    pub(super) declared: Option<Sum>,
     /// The SHA-256 of the DER of the public key that it names, if it names one.
     pub(super) named_key: Option<ClaimedDigest>,
     pub(super) parts: Parts,
@@ -55,16 +56,23 @@ impl Opened {
         self.parts.certificate.is_some()
     }
 
-    /// Returns the verdict on a file with this digest, where `judged` is the verdict of the trusted
+    /// Returns the hash function that the digest it declares needs beside SHA-256.
+    pub fn algorithms(&self) -> Algorithms {
+        let declared = self.declared.as_ref();
+        declared.map_or(Algorithms::NONE, |sum| sum.algorithm().into())
+    }
+
+    /// Returns the verdict on a file with these digests, where `judged` is the verdict of the trusted
     /// keys on the signature. Only ever makes it worse: what an envelope says can keep a signature
     /// from counting, and never makes one count.
     ///
     /// A signature by a trusted key counts with a certificate beside it, too, as with Cosign: whoever
     /// names a key is asked about that key, not about certificates.
-    pub fn restrict(&self, digest: &Digest, judged: Verdict) -> Verdict {
-        let ours = ClaimedDigest::from(*digest);
+    pub fn restrict(&self, digests: &Digests, judged: Verdict) -> Verdict {
+        let ours = ClaimedDigest::from(*digests.sha256());
         // Fail closed: whatever the keys say, a bundle for another file is another file's.
-        if self.declared.is_some_and(|declared| declared != ours) {
+        let is_ours = |declared: &Sum| declared.is_of(digests);
+        if !self.declared.as_ref().is_none_or(is_ours) {
             return invalid(EnvelopeError::OtherDigest);
         }
         let over = Over {

@@ -12,6 +12,15 @@ pub(super) fn open(content: &[u8]) -> Result<Opened, EnvelopeError> {
     let json = Json::parse(content).map_err(|error| refused(&error.into()))?;
     let missing = || refused(&JsonError::Missing("mediaType").into());
     let document = json.as_object().ok_or_else(missing)?;
+    // Fail closed: another reader may take it for one of Cosign's.
+    for key in ["base64Signature", "cert", "rekorBundle"] {
+        let found = document.get(key).map_err(|error| refused(&error.into()))?;
+        if found.is_some() {
+            return Err(refused(&Refusal::Alternatives(
+                "base64Signature and mediaType",
+            )));
+        }
+    }
     let Bundle { content, material } = Bundle::read(document).map_err(|why| refused(&why))?;
     match content {
         // Fail closed: whoever attests what is in a file does not say that the file is good.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Algorithms, Digest, Digests};
 use crate::sigstore::made::{
     self, Logged, base64, bundle, log_entries, message_bundle, pem, public_der, rekor_bundle,
     signer, statement, trusted,
@@ -31,9 +31,10 @@ fn verdict(content: &[u8], admitted: Admitted, file: &[u8]) -> Verdict {
     match Signature::parse(opened.signature()) {
         Err(error) => Verdict::Invalid(error.into()),
         Ok(signature) => {
-            let digest = Digest::of(file);
+            let digests = Digests::of(file, opened.algorithms());
             let keys = [trusted(&signer(1))];
-            opened.restrict(&digest, trust::judge(&keys, &digest.into(), &signature))
+            let judged = trust::judge(&keys, &digests, &signature);
+            opened.restrict(&digests, judged)
         }
     }
 }
@@ -162,8 +163,26 @@ fn a_bundle_counts_only_over_the_digest_that_it_declares() {
     let other = base64(Digest::of(b"another").as_bytes());
     assert_eq!(refused(&digest, &other), EnvelopeError::OtherDigest);
     let algorithm =
-        "the digest that it declares is of the algorithm \"SHA2_512\", not \"SHA2_256\"";
-    assert_eq!(refused("SHA2_256", "SHA2_512"), because(algorithm));
+        "the digest that it declares is of the algorithm \"SHA3_256\", which is not computed here";
+    assert_eq!(refused("SHA2_256", "SHA3_256"), because(algorithm));
+    for (name, algorithm) in [
+        ("SHA2_384", Algorithm::Sha384),
+        ("SHA2_512", Algorithm::Sha512),
+    ] {
+        let declared = |file: &[u8]| {
+            let digests = Digests::of(file, Algorithms::from(algorithm));
+            let wide = base64(digests.get(algorithm).unwrap());
+            let bundle = message_bundle(&signer(1), FILE).replace(&digest, &wide);
+            verdict(
+                bundle.replace("SHA2_256", name).as_bytes(),
+                as_bundle(),
+                FILE,
+            )
+        };
+        assert!(declared(FILE).passes());
+        let other = Verdict::Invalid(EnvelopeError::OtherDigest.into());
+        assert_eq!(declared(b"another"), other);
+    }
     let short = "\"digest\" is invalid base64 or has the wrong length";
     assert_eq!(refused(&digest, "AAAA"), because(short));
     // None is declared: the signature is over the file all the same.
@@ -193,6 +212,27 @@ fn a_bundle_that_two_readers_could_read_in_two_ways_is_refused() {
     assert!(is_refused("{", r#"{"mediaType":"x","#));
     assert!(is_refused("{", r#"{"messagesignature":{},"#));
     assert!(is_refused("{", r#"{"messageſignature":{},"#));
+    // What readers of Protocol Buffers take for the same.
+    assert!(is_refused("messageDigest", "message_digest"));
+    for member in ["message_signature", "dsse_envelope", "media_type"] {
+        assert!(
+            is_refused("{", &format!(r#"{{"{member}":{{}},"#)),
+            "{member}"
+        );
+    }
+    assert!(is_refused("{", r#"{"base64Signature":"AAAA","#));
+    for member in [
+        "mediaType",
+        "MediaType",
+        "messageSignature",
+        "dsse_envelope",
+    ] {
+        let both = cosign(1, "", None).replacen('{', &format!(r#"{{"{member}":{{}},"#), 1);
+        assert!(
+            matches!(error(&both), EnvelopeError::Refused(_)),
+            "{member}"
+        );
+    }
     assert!(is_refused(
         r#""signature":"#,
         r#""Signature":"","signature":"#
@@ -356,8 +396,8 @@ fn the_key_that_verifies_is_the_one_that_the_verdict_names() {
     let content = message_bundle(&signer(1), FILE);
     let opened = open(content.as_bytes(), as_bundle()).unwrap();
     let signature = Signature::parse(opened.signature()).unwrap();
-    let digest = Digest::of(FILE);
-    match opened.restrict(&digest, trust::judge(&keys, &digest.into(), &signature)) {
+    let digests = Digest::of(FILE).into();
+    match opened.restrict(&digests, trust::judge(&keys, &digests, &signature)) {
         Verdict::Valid { key } => assert!(Arc::ptr_eq(&key, &keys[1])),
         other => panic!("{other:?}"),
     }

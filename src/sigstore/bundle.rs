@@ -1,8 +1,10 @@
 //! Sigstore's bundles, up to version 0.3: an envelope or a signature, with what belongs to it.
 
-use super::{Refusal, bytes, certificate, object, quoted, raw, text};
+use super::{Refusal, bytes, certificate, object, quoted, text};
+use crate::digest::Algorithm;
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::listed::Sum;
 
 /// What the media type of a bundle of any version begins with.
 pub(crate) const ANY: &str = "application/vnd.dev.sigstore.bundle";
@@ -69,16 +71,29 @@ impl<'a> Bundle<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     /// The digest of those bytes, if the bundle declares it.
-    pub(crate) digest: Option<ClaimedDigest>,
+    pub(crate) digest: Option<Sum>,
     /// The signature's bytes.
     pub(crate) signature: Vec<u8>,
 }
 
 impl Message {
+    /// Returns the SHA-256 that it declares.
+    ///
+    /// # Errors
+    /// Reports another algorithm, and that there is no digest.
+    pub(crate) fn sha256(&self) -> Result<ClaimedDigest, Refusal> {
+        let sum = self.digest.as_ref();
+        let sum = sum.ok_or(JsonError::Missing("messageDigest"))?;
+        let of_it = |(_, known): &&(&str, Algorithm)| *known == sum.algorithm();
+        let name = ALGORITHMS.iter().find(of_it).map_or("", |(name, _)| name);
+        let other = || Refusal::DigestAlgorithm(quoted(name));
+        sum.sha256().ok_or_else(other)
+    }
+
     /// Reads the signature.
     ///
     /// # Errors
-    /// Reports a digest of another algorithm than SHA-256, and what is missing.
+    /// Reports a digest of another algorithm than SHA-256, SHA-384 and SHA-512, and what is missing.
     pub(crate) fn read(message: &Object) -> Result<Message, Refusal> {
         Ok(Message {
             digest: message.object("messageDigest")?.map(digest).transpose()?,
@@ -87,12 +102,20 @@ impl Message {
     }
 }
 
-fn digest(digest: &Object) -> Result<ClaimedDigest, Refusal> {
-    match text(digest, "algorithm")? {
-        "SHA2_256" => raw(bytes(digest, "digest")?, "digest"),
-        // Fail closed: a digest that is not computed here cannot be compared.
-        other => Err(Refusal::DigestAlgorithm(quoted(other))),
-    }
+/// The hash functions that are computed here, by their names in bundles (sigstore_common.proto).
+const ALGORITHMS: [(&str, Algorithm); 3] = [
+    ("SHA2_256", Algorithm::Sha256),
+    ("SHA2_384", Algorithm::Sha384),
+    ("SHA2_512", Algorithm::Sha512),
+];
+
+fn digest(digest: &Object) -> Result<Sum, Refusal> {
+    let name = text(digest, "algorithm")?;
+    let known = ALGORITHMS.iter().find(|(known, _)| *known == name);
+    // Fail closed: a digest that is not computed here cannot be compared.
+    let (_, algorithm) = known.ok_or_else(|| Refusal::DigestAlgorithm(quoted(name)))?;
+    let sum = Sum::of_bytes(*algorithm, &bytes(digest, "digest")?);
+    sum.ok_or(Refusal::Base64("digest"))
 }
 
 /// What belongs to a bundle's signature.

@@ -23,7 +23,7 @@ pub(crate) enum Refusal {
     #[error("{0:?} is not a SHA-256 in lower case")]
     Digest(Box<str>),
     /// A digest is of an algorithm that is not computed here.
-    #[error("the digest that it declares is of the algorithm {0:?}, not \"SHA2_256\"")]
+    #[error("the digest that it declares is of the algorithm {0:?}, which is not computed here")]
     DigestAlgorithm(Box<str>),
     /// A text should be base64, and is not, or is too long or too short for what it stands for.
     #[error("{0:?} is invalid base64 or has the wrong length")]

@@ -168,15 +168,20 @@ impl Object {
     }
 }
 
-/// Reports whether Go's `encoding/json` takes `found` for the ASCII key `key`: it folds the case of
-/// letters as Unicode does, so that `ſ` is an `s` and the Kelvin sign a `k`.
+/// Reports whether a program may take `found` for the ASCII key `key`. Go's `encoding/json` folds the
+/// case of letters as Unicode does, so that `ſ` is an `s` and the Kelvin sign a `k`; readers of
+/// Protocol Buffers take `message_digest` for `messageDigest` (ProtoJSON, field names).
 fn folds_to(found: &str, key: &str) -> bool {
     let fold = |c: char| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         c => c.to_ascii_lowercase(),
     };
-    found.chars().map(fold).eq(key.chars().map(fold))
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|c| *c != '_');
+        letters.map(fold).collect::<String>()
+    };
+    letters(found) == letters(key)
 }
 
 impl<'de> Deserialize<'de> for Json {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::claimed::ClaimedDigest;
 use super::key::Key;
 use super::verdict::{SignatureFile, Verdict};
 use crate::digest::{Algorithm, Algorithms, Digest, Digests};
@@ -29,6 +30,27 @@ impl Sum {
             algorithm,
             bytes: bytes.into(),
         })
+    }
+
+    /// Takes the bytes of a digest; `None` if there are not as many as the algorithm has.
+    pub(crate) fn of_bytes(algorithm: Algorithm, bytes: &[u8]) -> Option<Sum> {
+        (bytes.len() == algorithm.bytes()).then(|| Sum {
+            algorithm,
+            bytes: bytes.into(),
+        })
+    }
+
+    /// Returns the digest if it is a SHA-256.
+    pub(crate) fn sha256(&self) -> Option<ClaimedDigest> {
+        let bytes: [u8; 32] = self.bytes[..].try_into().ok()?;
+        Some(bytes.into())
+    }
+
+    /// Reports whether it is that of the content.
+    ///
+    /// Fail closed: one that was not computed is not.
+    pub(crate) fn is_of(&self, digests: &Digests) -> bool {
+        digests.get(self.algorithm) == Some(&*self.bytes)
     }
 
     /// Returns the hash function.
@@ -118,9 +140,8 @@ fn algorithms(sums: &[Sum]) -> Algorithms {
 
 /// Reports whether all digests are those of the content.
 fn are_met(sums: &[Sum], digests: &Digests) -> bool {
-    let is_met = |sum: &Sum| digests.get(sum.algorithm) == Some(&*sum.bytes);
-    // Fail closed: no digest lists nothing, and one that was not computed is not met.
-    !sums.is_empty() && sums.iter().all(is_met)
+    // Fail closed: no digest lists nothing.
+    !sums.is_empty() && sums.iter().all(|sum| sum.is_of(digests))
 }
 
 /// How a file that may be a signed list was read before the run.
@@ -162,7 +183,7 @@ pub enum Unlisted {
     #[error("the list names it, but it is not there")]
     Missing,
     /// The content has another digest.
-    #[error("its content is not the one that the list has a digest of")]
+    #[error("its digest is not the one in the list")]
     Differs,
     /// The list says nothing usable of it.
     #[error(transparent)]
@@ -175,7 +196,7 @@ pub enum Unlisted {
     #[error("it lists nothing")]
     NotAList,
     /// The list has an OpenPGP signature inside.
-    #[error("it is signed inside, by OpenPGP")]
+    #[error("it is a clear-signed OpenPGP message")]
     ClearSigned,
     /// The list is longer than any that is read.
     #[error("the list is longer than any that is read")]

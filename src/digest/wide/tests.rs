@@ -62,6 +62,19 @@ fn what_several_want_is_computed_once() {
     assert!(!wanted.is_empty());
 }
 
+#[test]
+fn no_number_of_signatures_makes_a_file_cost_more_than_so_many_passes() {
+    let mut wanted = Wanted::default();
+    (0..100).for_each(|number| wanted.add_behind([number; 64]));
+    let mut other = Wanted::default();
+    other.add_behind([200; 64]);
+    wanted.add(other);
+    assert_eq!(wanted.prefixes.len(), MOST_PREFIXES);
+    let digests = Digests::of(b"abc", wanted);
+    assert!(digests.behind(&[0; 64]).is_some());
+    assert_eq!(digests.behind(&[99; 64]), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]

@@ -53,7 +53,7 @@ fn in_envelope(envelope: &Envelope, material: &Object) -> Result<Vec<Found>, Ref
 
 /// Reads a bundle whose signature is over the image's manifest itself.
 fn of_message(message: Message, material: &Object) -> Result<Vec<Found>, Refusal> {
-    let image = message.digest.ok_or(JsonError::Missing("messageDigest"))?;
+    let image = message.sha256()?;
     let over = Over {
         bytes: image,
         statement: None,
@@ -148,11 +148,14 @@ mod tests {
     #[test]
     fn a_message_signature_with_another_or_no_digest_is_refused() {
         let whole = made::message_bundle(&signing_key(1), b"manifest");
-        let other = found(&whole.replace("SHA2_256", "SHA2_512"));
-        assert_eq!(
-            other,
-            [Found::Refused(Refusal::DigestAlgorithm("SHA2_512".into()))]
-        );
+        let other = |name: &str| Found::Refused(Refusal::DigestAlgorithm(name.into()));
+        let unknown = found(&whole.replace("SHA2_256", "SHA3_256"));
+        assert_eq!(unknown, [other("SHA3_256")]);
+        // Images are known by their SHA-256.
+        let digest = made::base64(Digest::of(b"manifest").as_bytes());
+        let wide = whole.replace(&digest, &made::base64(&[7; 64]));
+        let wide = found(&wide.replace("SHA2_256", "SHA2_512"));
+        assert_eq!(wide, [other("SHA2_512")]);
         let none = found(&whole.replace("messageDigest", "digestOfMessage"));
         let why = JsonError::Missing("messageDigest").into();
         assert_eq!(none, [Found::Refused(why)]);
