@@ -25,8 +25,8 @@ pub struct Cli {
     /// A directory, a data file or a signature file
     ///
     /// Directories are walked recursively. With --signature, - is standard input; a file of that
-    /// name is ./-. A file brings in what it is paired with, and nothing
-    /// else. Name directories, or put -- before a *: a file's name may look like an option.
+    /// name is ./-. A file brings in what it is paired with; a checksum list,
+    /// what it names. Name directories, or put -- before a *: a file's name may look like an option.
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
@@ -48,8 +48,8 @@ pub struct Cli {
 
     /// The hash that the signatures are over
     ///
-    /// sha256 (the default), sha384 or sha512. For all keys that leave it open, which are those of RSA, P-384 and P-521;
-    /// or, as HASH=FILE, for the key in this file of --key. May be given again. An RSA key verifies
+    /// sha256 (the default), sha384 or sha512. Applies to every RSA, P-384 and P-521 key; or, as
+    /// HASH=FILE, only to the key in that file of --key. P-256 and Ed25519 have a fixed hash. May be given again. An RSA key verifies
     /// signatures of PKCS #1 v1.5 and of PSS, over this hash.
     #[arg(help_heading = WHAT, long = "digest", value_name = "HASH[=FILE]",
         value_parser = OsStringValueParser::new().try_map(values::digest))]
@@ -107,8 +107,8 @@ pub struct Cli {
 
     /// A checksum list that vouches for files
     ///
-    /// What sha256sum, sha512sum or shasum print, in a file of any name, with a signature beside it
-    /// (LIST.sig.bin). By a valid signature it vouches for every file that it names, below its own
+    /// What sha256sum, sha512sum or shasum print, in a file of any name, with a signature of any
+    /// format beside it, which it must have. By a valid signature it vouches for every file that it names, below its own
     /// directory: each is listed, missing or different. Lists inside a PATH are found by their names,
     /// such as SHA256SUMS, checksums.txt or x.iso.sha256. May be given again.
     #[arg(help_heading = WHAT, long = "list", value_name = "LIST", value_hint = ValueHint::FilePath)]
@@ -377,12 +377,12 @@ const HOW: &str = "How the work is done";
 const ABOUT: &str = "\
 Verify that the files of a mirror are what their vendor signed.
 
-Walks each PATH, pairs every signature (*.sig.bin, *.sig, *.sigstore.json, *.bundle) with its file, and verifies the ECDSA P-256 \
-signatures over SHA-256 in parallel. Keys on P-384 and P-521, of RSA and of Ed25519 are supported too. Prints a line for each. \
+Walks each PATH, pairs every signature (*.sig.bin, *.sig, *.sigstore.json, *.bundle) with its file, and verifies them in parallel: \
+ECDSA P-256 over SHA-256, and by P-384, P-521, RSA and Ed25519 keys too. Prints a line for each. \
 Never touches the network.";
 
 /// Usage examples: description and command.
-pub const EXAMPLES: [(&str, &str); 10] = [
+pub const EXAMPLES: [(&str, &str); 12] = [
     (
         "A whole mirror, however nested",
         "verify-signatures --key vendor.pem /srv/mirror",
@@ -394,6 +394,14 @@ pub const EXAMPLES: [(&str, &str); 10] = [
     (
         "Also the container images in its bundles",
         "verify-signatures --key vendor.pem --images /srv/mirror",
+    ),
+    (
+        "By a list that names every file, and an RSA key that signs SHA-512",
+        "verify-signatures --key vendor.pem --digest sha512 --list /srv/mirror/SHA256SUMS /srv/mirror",
+    ),
+    (
+        "Sign the list of what is valid, to hand the mirror over to another network",
+        "verify-signatures --key vendor.pem --report /srv/SHA256SUMS --sign-report operator.pem /srv/mirror",
     ),
     (
         "One image; its signature is found by name",

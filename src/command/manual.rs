@@ -14,7 +14,7 @@ pub(super) const PROOF: [Entry; 3] = [
     (
         "What it does not prove",
         "That nothing is missing: a file removed together with its signature leaves no trace. That the name is right: an old release \
-         renamed along with its signature is still valid. --baseline finds both.",
+         renamed along with its signature is still valid. --baseline finds both, and so does a signed checksum list for what it names, if --list demands it.",
     ),
     (
         "What an image's ✅ proves",

@@ -446,11 +446,8 @@ fn is_file(entry: &Entry) -> bool {
 
 /// Returns the name under which a signature without data is reported.
 fn expected(stem: &[u8]) -> Vec<u8> {
-    let ending = if Ending::split(stem).is_some() {
-        b""
-    } else {
-        Ending::Zst.text()
-    };
+    let is_whole = Ending::split(stem).is_some() || is_list(OsStr::from_bytes(stem));
+    let ending = if is_whole { b"" } else { Ending::Zst.text() };
     [stem, ending].concat()
 }
 

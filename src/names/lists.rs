@@ -5,7 +5,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// The words that the names of lists contain, in small letters.
-const WORDS: [&[u8]; 13] = [
+const WORDS: [&[u8]; 15] = [
+    b"shasums256",
+    b"shasums512",
     b"sha256",
     b"sha384",
     b"sha512",
@@ -89,6 +91,7 @@ mod tests {
             "sha256.sum",
             "checksums.md",
             "CHECKSUM",
+            "SHASUMS256.txt",
             "shasums.list",
         ] {
             assert!(is_list(OsStr::new(name)), "{name}");

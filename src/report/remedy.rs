@@ -34,6 +34,10 @@ pub(crate) fn remedy(record: &Record) -> Option<&str> {
         Verdict::Invalid(_) if matches!(record.subject, Subject::Image(_)) => {
             "if the vendor signs images with another key, name it with --image-key; otherwise get the signature again"
         }
+        // Nothing on P-256, which is always over SHA-256.
+        Verdict::Invalid(Invalid::NoKeyVerifies) if is_of_other_algorithm(record) => {
+            "if the signature is over another hash, name that with --digest sha384 or sha512; otherwise download the file and its signature again, or ask the vendor which key signed it"
+        }
         Verdict::Invalid(Invalid::NoKeyVerifies) => record.sniffed.map_or(
             "if no other key is reported to have made it, download the file and its signature again; if that does not help, ask the vendor which key signed it",
             |sniffed| for_content(sniffed, Role::Data),
@@ -61,6 +65,12 @@ pub(crate) fn remedy(record: &Record) -> Option<&str> {
         Verdict::NotRegular { .. } => "replace it with the file itself, or leave it out with --exclude",
     };
     Some(remedy)
+}
+
+/// Reports whether a signature that no trusted key made cannot be one on P-256.
+fn is_of_other_algorithm(record: &Record) -> bool {
+    let signature = record.unfit.as_deref();
+    signature.is_some_and(|signature| signature.p256().is_none())
 }
 
 /// Returns what to do about what a signed list does not vouch for, or about the list.
@@ -207,10 +217,10 @@ fn usual(sniffed: Sniffed) -> &'static str {
             "it should not be here at all: move it away, and put the right file in its place"
         }
         Sniffed::Pgp | Sniffed::Minisign | Sniffed::Ssh => {
-            "a file made for ECDSA P-256 is needed: get the vendor's"
+            "a PEM or DER key (SubjectPublicKeyInfo) is needed: get the vendor's"
         }
         Sniffed::Pem => "a signature as DER is needed, without PEM around it",
-        Sniffed::Pkcs7 => "a detached ECDSA P-256 signature as DER is needed: get the vendor's",
+        Sniffed::Pkcs7 => "a detached signature by a plain key is needed: get the vendor's",
         Sniffed::SigstoreBundle => "a name that is its file's and ends in .sigstore.json is needed",
         Sniffed::Base64 => "its bytes are needed: base64 -d FILE",
         Sniffed::Base64Url => {
@@ -228,9 +238,11 @@ fn usual(sniffed: Sniffed) -> &'static str {
         Sniffed::HexDump => {
             "the file itself is needed: download it again (xxd -r FILE undoes what xxd did)"
         }
-        Sniffed::P1363 => "a signature as DER is needed",
-        Sniffed::OtherCurve => "a signature by a P-256 key is needed: get the vendor's",
-        Sniffed::RsaSized => "a signature by an ECDSA P-256 key is needed: get the vendor's",
+        Sniffed::P1363 => {
+            "a signature as DER is needed; if it is an Ed25519 signature, name that key with --key"
+        }
+        Sniffed::OtherCurve => "if the vendor signs with a key on that curve, name it with --key",
+        Sniffed::RsaSized => "if the vendor signs with an RSA key, name it with --key",
         Sniffed::Utf16 => {
             "write its bytes as they are: download it again, or use Set-Content -AsByteStream"
         }

@@ -13,6 +13,7 @@ use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Component;
 
 use super::context::{Context, Withheld, Written};
 use super::format::{ReportFormat, signature_of};
@@ -72,7 +73,14 @@ fn list(context: &Context<'_>) -> io::Result<Sums> {
     let places = Places::of(run.start)?;
     let mut sums = Sums::new();
     for (record, digest) in run.records.iter().filter_map(valid) {
-        let name = places.name(record.path(), &base).into_os_string();
+        let name = places.name(record.path(), &base);
+        // Fail closed: no list vouches for a name that leads out of its directory, this program's
+        // neither.
+        if context.signer.is_some() && name.components().any(|part| part == Component::ParentDir) {
+            let why = "it would have names that lead out of its directory, for which no list vouches: write it above the PATHs";
+            return Err(Withheld(why.to_owned()).into());
+        }
+        let name = name.into_os_string();
         match sums.entry(name.into_vec()) {
             Entry::Vacant(place) => drop(place.insert(digest)),
             Entry::Occupied(known) if *known.get() == digest => {}

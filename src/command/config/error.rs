@@ -158,6 +158,17 @@ pub enum ConfigError {
     /// `-` with a report that names files.
     #[error("--report {}: it names files, and standard input has no name", shown(.0))]
     StdinListed(PathBuf),
+    /// `--image-key` with a key that verifies no image.
+    #[error(
+        "--image-key {}: the signatures of images are verified by ECDSA P-256 keys, and this one is {algorithm}",
+        shown(path)
+    )]
+    ImageKeyAlgorithm {
+        /// The key's file.
+        path: PathBuf,
+        /// The term of its algorithm.
+        algorithm: String,
+    },
     /// `--list` with a directory.
     #[error("{}: --list names a checksum list, and this is a directory", shown(.0))]
     ListIsDirectory(PathBuf),
@@ -403,6 +414,7 @@ impl ConfigError {
             ConfigError::StdinListed(_) => {
                 "write another report, such as .json, or verify the file by its name"
             }
+            ConfigError::ImageKeyAlgorithm { .. } => "name the vendor's P-256 key for images",
             ConfigError::ListIsSignature(_) => "name the list that it signs",
             ConfigError::ListIsDirectory(_) => {
                 "name the list itself, such as SHA256SUMS; lists inside a PATH are found by their names"
@@ -475,7 +487,12 @@ fn command_word(path: &Path) -> Option<String> {
 fn bad_key(error: &KeyError, sniffed: Option<Sniffed>) -> String {
     sniffed.map_or_else(
         || error.to_string(),
-        |sniffed| format!("{}; an ECDSA P-256 public key is needed", sniffed.is()),
+        |sniffed| {
+            format!(
+                "{}; a public key is needed: ECDSA, RSA or Ed25519",
+                sniffed.is()
+            )
+        },
     )
 }
 

@@ -49,6 +49,21 @@ pub(super) fn find(cli: &Cli, keys: Vec<Arc<Key>>) -> Result<Option<Images>, Con
     Ok(Some(images))
 }
 
+/// Checks the keys that are for images alone.
+///
+/// # Errors
+/// If one is not on P-256: the signatures of images are read only there, and the user would take
+/// images for unsigned.
+pub(super) fn check_keys(keys: &[(PathBuf, Arc<Key>)]) -> Result<(), ConfigError> {
+    let other = keys.iter().find(|(_, key)| key.point().is_none());
+    other.map_or(Ok(()), |(path, key)| {
+        Err(ConfigError::ImageKeyAlgorithm {
+            path: path.clone(),
+            algorithm: key.algorithm(),
+        })
+    })
+}
+
 /// Takes in the signatures, manifests and indexes of a file or a directory.
 fn bring(images: &mut Images, path: &Path) -> Result<(), ConfigError> {
     let unreadable = |source: io::Error| ConfigError::ImageSignaturesUnreadable {

@@ -257,6 +257,7 @@ impl Config {
         let (keys, skipped) = keys::find(cli, environment)?;
         let of_files: Vec<Arc<Key>> = keys.iter().map(|(_, key)| Arc::clone(key)).collect();
         let (of_images, skipped_too) = keys::load(&cli.image_keys, (&cli.fingerprints, &[]))?;
+        images::check_keys(&of_images)?;
         let by_images: Vec<Arc<Key>> = if of_images.is_empty() {
             of_files.clone()
         } else {

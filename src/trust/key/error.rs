@@ -12,15 +12,15 @@ use super::algorithm::RSA_SIZES;
 ///
 /// let error = Key::parse("vendor.pem", b"").unwrap_err();
 /// assert_eq!(error, KeyError::Empty);
-/// assert_eq!(error.to_string(), "the file is empty; an ECDSA P-256 public key is needed");
+/// assert_eq!(error.to_string(), "the file is empty; a public key is needed: ECDSA, RSA or Ed25519");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// The file is empty.
-    #[error("the file is empty; an ECDSA P-256 public key is needed")]
+    #[error("the file is empty; a public key is needed: ECDSA, RSA or Ed25519")]
     Empty,
     /// The file is longer than 64 KiB.
-    #[error("more than {} KiB, too long for a key; an ECDSA P-256 public key is needed", MAX_FILE_BYTES / 1024)]
+    #[error("more than {} KiB, too long for a key; a public key is needed: ECDSA, RSA or Ed25519", MAX_FILE_BYTES / 1024)]
     TooLong,
     /// A private key in any format.
     #[error(
@@ -49,14 +49,14 @@ pub enum KeyError {
     #[error("a key for signatures over {0}; SHA-256, SHA-384 or SHA-512 is needed")]
     OtherHash(String),
     /// An elliptic-curve key on another curve.
-    #[error("a key on the curve {0}; an ECDSA P-256 key is needed")]
+    #[error("a key on the curve {0}; one on P-256, P-384 or P-521 is needed")]
     OtherCurve(String),
     /// An elliptic-curve key with explicit curve parameters instead of a named curve, which RFC
     /// 5480, 2.1.1 forbids.
     #[error("a key with explicit curve parameters; one that names the curve P-256 is needed")]
     ExplicitCurve,
     /// A public key of another algorithm.
-    #[error("a key of the algorithm {0}; an ECDSA P-256 key is needed")]
+    #[error("a key of the algorithm {0}; one of ECDSA, RSA or Ed25519 is needed")]
     OtherAlgorithm(String),
     /// The coordinates are not a point on the curve.
     #[error("its point is not on the curve {0}, so the key is damaged or forged")]
@@ -65,7 +65,7 @@ pub enum KeyError {
     #[error("its point is neither compressed nor uncompressed")]
     OtherForm,
     /// A PEM block of another type.
-    #[error("a PEM block `{0}`; an ECDSA P-256 `PUBLIC KEY` is needed")]
+    #[error("a PEM block `{0}`; a `PUBLIC KEY` is needed")]
     OtherBlock(String),
     /// More than one PEM block.
     #[error("{0} PEM blocks in one file")]
@@ -74,9 +74,9 @@ pub enum KeyError {
     #[error("an OpenSSH public key; it is needed as PEM")]
     OpenSsh,
     /// A PEM block that cannot be decoded.
-    #[error("its PEM block is damaged; an ECDSA P-256 public key is needed")]
+    #[error("its PEM block is damaged; a public key is needed: ECDSA, RSA or Ed25519")]
     DamagedPem,
     /// No recognized format.
-    #[error("neither PEM nor DER of a public key; an ECDSA P-256 public key is needed")]
+    #[error("neither PEM nor DER of a public key; a public key is needed: ECDSA, RSA or Ed25519")]
     NotAKey,
 }
