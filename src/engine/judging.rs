@@ -202,7 +202,7 @@ impl Pending {
 fn as_list(verdict: Verdict, task: &Task, digests: &Digests) -> Verdict {
     let is_other = |read: &ReadAsList| !read.is_same(digests.sha256());
     match verdict {
-        Verdict::Valid { .. } if task.read_as_list.as_ref().is_some_and(is_other) => CHANGED,
+        Verdict::Valid { .. } if task.read_as_list.as_deref().is_some_and(is_other) => CHANGED,
         verdict => verdict,
     }
 }

@@ -69,7 +69,7 @@ pub struct Task {
     /// What an earlier run saw, if it may do instead of reading the artifact.
     pub earlier: Option<Box<Offer>>,
     /// How it was read as a checksum list, if it was.
-    pub read_as_list: Option<ReadAsList>,
+    pub read_as_list: Option<Box<ReadAsList>>,
 }
 
 /// Evidence of an earlier run on an artifact, and what it takes for it to count.

@@ -45,7 +45,7 @@ pub struct Artifact {
     /// What a signed list says of it, if the list takes the place of the signature file.
     pub listing: Option<Arc<ListEntry>>,
     /// How it was read as a checksum list, if it was.
-    pub read_as_list: Option<ReadAsList>,
+    pub read_as_list: Option<Box<ReadAsList>>,
     /// What a list without a signature has of it, if it has none either.
     pub unsigned_entry: Option<Arc<UnsignedEntry>>,
     /// Its state before anything is opened.

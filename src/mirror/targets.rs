@@ -184,7 +184,7 @@ impl Artifact {
             parts: Arc::clone(&self.parts),
             link: Some(Arc::new(self.data.clone())),
             listing: self.listing.clone(),
-            read_as_list: self.read_as_list,
+            read_as_list: self.read_as_list.clone(),
             unsigned_entry: None,
             state,
         }

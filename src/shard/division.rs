@@ -126,7 +126,7 @@ fn entries(artifacts: &[Artifact], roots: &[PathBuf]) -> Vec<Entry> {
             } = *metadata;
             (FileId { device, inode }, size)
         }),
-        list: artifact.read_as_list,
+        list: artifact.read_as_list.as_deref().copied(),
         at,
     };
     let mut entries: Vec<Entry> = artifacts.iter().enumerate().map(entry).collect();

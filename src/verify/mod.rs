@@ -39,7 +39,7 @@ use unmatched::Unmatched;
 pub(crate) use work::access;
 
 /// Approximate bytes of memory per artifact before the work begins, excluding its paths.
-const MEMORY_OF_A_WORK: u64 = 600;
+const MEMORY_OF_A_WORK: u64 = 660;
 
 /// Verifies artifacts with trusted keys.
 ///

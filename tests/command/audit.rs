@@ -331,7 +331,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
     mirror.write("empty.json", "");
     mirror.write(
         "newer.json",
-        report.replace("\"schema\": 4", "\"schema\": 5"),
+        report.replace("\"schema\": 5", "\"schema\": 6"),
     );
     mirror.write(
         "broken-off.json",
@@ -354,7 +354,7 @@ fn what_is_no_baseline_is_refused_before_anything_is_read() {
         ("empty.json", no_report),
         (
             "newer.json",
-            "a report with schema 5; this program reads schemas 1 to 4",
+            "a report with schema 6; this program reads schemas 1 to 5",
         ),
         ("broken-off.json", "the report of an incomplete run, "),
         ("odd.json", "a damaged report: "),

@@ -209,8 +209,8 @@ fn what_cannot_be_compared_is_refused() {
     };
     refused("<html>", "no JSON report ");
     refused(&report[..report.len() / 2], "no JSON report ");
-    let newer = report.replace("\"schema\": 4", "\"schema\": 5");
-    refused(&newer, "a report with schema 5; ");
+    let newer = report.replace("\"schema\": 5", "\"schema\": 6");
+    refused(&newer, "a report with schema 6; ");
     let cut = report.replace("\"complete\": true", "\"complete\": false");
     refused(&cut, "the report of an incomplete run, ");
     mirror.run_pinned(&["--report", "new.json", "m", "m"]);

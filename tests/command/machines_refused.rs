@@ -303,7 +303,8 @@ fn no_report_replaces_the_key_that_signs_it_or_what_the_run_reads() {
         "n",
     ];
     let run = run(&mirror, &arguments);
-    let message = "n/SHA256SUMS.sig.bin: an artifact or a signature of this run; a report there would replace it";
+    let message =
+        "n/SHA256SUMS: an artifact or a signature of this run; a report there would replace it";
     assert!(run.stderr.contains(message), "{}", run.stderr);
     assert_eq!(run.status, Some(2));
 }

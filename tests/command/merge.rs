@@ -503,10 +503,10 @@ fn another_version_or_schema_is_named() {
     });
     let words = "error: the reports do not agree on the program's version: 0.1.0 in shards 2 and 3 (r/2.json, r/3.json); 9.9.9 in shard 1 (r/1.json)\n";
     refuses(&merge(&mirror, &ALL), words);
-    edit(&mirror, "r/1.json", |report| report["schema"] = json!(5));
+    edit(&mirror, "r/1.json", |report| report["schema"] = json!(6));
     refuses(
         &merge(&mirror, &ALL),
-        "error: r/1.json: a report with schema 5, of another version of this program; ",
+        "error: r/1.json: a report with schema 6, of another version of this program; ",
     );
     edit(&mirror, "r/1.json", |report| report["schema"] = json!(3));
     refuses(

@@ -633,11 +633,11 @@ fn what_is_no_report_of_such_a_run_is_refused_and_what_a_report_leaves_out_is_ve
     refused("{}", "o.json: no JSON report");
     refused(&text[..text.len() / 2], "o.json: no JSON report");
     refused(
-        &text.replace("\"schema\": 4", "\"schema\": 3"),
+        &text.replace("\"schema\": 5", "\"schema\": 3"),
         "a report with schema 3;",
     );
     refused(
-        &text.replace("\"schema\": 4", "\"schema\": 99"),
+        &text.replace("\"schema\": 5", "\"schema\": 99"),
         "a report with schema 99;",
     );
     let missing = mirror.run_pinned(&["--resume", "none.json", "m"]);

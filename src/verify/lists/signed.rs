@@ -78,15 +78,19 @@ impl Signed {
         };
         match self {
             Signed::Valid(_, common) => {
-                artifact.read_as_list = common.file.digest.map(|digest| ReadAsList {
-                    digest,
-                    is_signed: true,
+                artifact.read_as_list = common.file.digest.map(|digest| {
+                    Box::new(ReadAsList {
+                        digest,
+                        is_signed: true,
+                    })
                 });
             }
             Signed::NotAList(_) if is_named => {
                 artifact.state = State::Unlisted(signature, Unlisted::NotAList);
             }
-            Signed::NotAList(read) | Signed::Untrusted(read) => artifact.read_as_list = Some(*read),
+            Signed::NotAList(read) | Signed::Untrusted(read) => {
+                artifact.read_as_list = Some(Box::new(*read))
+            }
             Signed::Unusable(why) => artifact.state = State::Unlisted(signature, *why),
             // Fail closed: it could be read a moment later, and its files would not be looked for.
             Signed::Unreadable(error) => {

@@ -9,7 +9,7 @@ use super::Context;
 use crate::checksums::{self, List};
 use crate::files::SharedPath;
 use crate::mirror::watch::Ended;
-use crate::mirror::{State, Survey};
+use crate::mirror::{Artifact, State, Survey};
 use crate::names::lists::is_list;
 use crate::trust::listed::UnsignedEntry;
 use crate::trust::verdict::Unclaimed;
@@ -21,31 +21,34 @@ const MOST_LISTS: usize = 1000;
 /// Adds to the artifacts without a signature what a list without one has of them: the first list that
 /// names it.
 pub(super) fn compare(survey: &mut Survey, context: Context<'_>) -> Result<(), Ended> {
-    let mut unsigned: HashMap<SharedPath, usize> = HashMap::new();
     let mut lists = survey.lists.clone();
-    for (at, artifact) in survey.artifacts.iter().enumerate() {
-        let is_named_list = match artifact.state {
-            State::Unsigned(Unclaimed::NamedList) => true,
-            State::Unsigned(Unclaimed::NoSignature) => false,
-            _ => continue,
-        };
-        if is_named_list || artifact.data.file_name().is_some_and(is_list) {
-            lists.push(artifact.data.clone());
-        }
-        unsigned.insert(artifact.data.clone(), at);
-    }
-    if unsigned.is_empty() {
-        return Ok(());
-    }
+    lists.extend(survey.artifacts.iter().filter_map(list));
+    let mut entries: HashMap<SharedPath, Arc<UnsignedEntry>> = HashMap::new();
     for path in lists.into_iter().take(MOST_LISTS) {
         context.go_on()?;
-        for (data, entry) in entries(&path) {
-            if let Some(at) = unsigned.remove(&data) {
-                survey.artifacts[at].unsigned_entry = Some(Arc::new(entry));
-            }
+        for (data, entry) in self::entries(&path) {
+            entries.entry(data).or_insert_with(|| Arc::new(entry));
+        }
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    for artifact in &mut survey.artifacts {
+        if matches!(artifact.state, State::Unsigned(Unclaimed::NoSignature)) {
+            artifact.unsigned_entry = entries.get(&artifact.data).cloned();
         }
     }
     Ok(())
+}
+
+/// Returns the path of an artifact that is a list without a signature.
+fn list(artifact: &Artifact) -> Option<SharedPath> {
+    let is_list = match artifact.state {
+        State::Unsigned(Unclaimed::NamedList) => true,
+        State::Unsigned(Unclaimed::NoSignature) => artifact.data.file_name().is_some_and(is_list),
+        _ => false,
+    };
+    is_list.then(|| artifact.data.clone())
 }
 
 /// Returns what a list has of which files. One that cannot be used says nothing: no verdict rests on
