@@ -187,7 +187,7 @@ impl Store {
     fn mount(&self, mirror: &Mirror, bucket: &str) -> Mount {
         let url = format!("url=http://127.0.0.1:{}", self.ports.s3);
         let mut command = Command::new("s3fs");
-        let options = "ro,public_bucket=1,use_path_request_style,retries=1,connect_timeout=5";
+        let options = "ro,public_bucket=1,use_path_request_style,retries=1,connect_timeout=5,readwrite_timeout=10";
         command
             .arg("-f")
             .arg(bucket)
