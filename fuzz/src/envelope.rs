@@ -1,5 +1,5 @@
 //! A signature file of any format is valid only over the file that the trusted key has signed, and only where OpenSSL verifies the
-//! signature that it yields; whatever else it says.
+//! signature that it yields; what else it says makes nothing valid.
 //!
 //! The bytes are a name, a newline, and the content of the file of that name.
 

@@ -1,4 +1,4 @@
-//! Whatever a list says, it names files below its directory, each once; and lists of what it was read as are read as the same.
+//! A list names files below its directory, each once, and says the same in another order of its lines.
 
 use std::collections::BTreeSet;
 use std::path::Component;

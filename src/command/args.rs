@@ -58,7 +58,7 @@ pub struct Cli {
     /// Verify one PATH against this signature
     ///
     /// PATH is exactly one data file, or - for standard input, and no name matters. The signature
-    /// may have any format, which is told by its content, and may be a pipe, such as <(unzip -p ZIP FILE)
+    /// may have any format, which its content decides, and may be a pipe, such as <(unzip -p ZIP FILE)
     /// or /dev/stdin. PATH may be a block device with an image on it (a written
     /// USB stick, a disc); see --length.
     #[arg(help_heading = WHAT, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,

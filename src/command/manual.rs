@@ -34,7 +34,7 @@ pub(super) const PAIRING: [Entry; 7] = [
     (
         "Other formats",
         "X.sig (base64 of a signature, as cosign writes it, or the bare signature), X.sigstore.json, X.sigstore, X.bundle and \
-         X.cosign.bundle (bundles of Sigstore and Cosign, told by their content) belong to exactly X, whatever its name. Only trusted keys \
+         X.cosign.bundle (bundles of Sigstore and Cosign; the content decides which) belong to exactly X, of any type. Only trusted keys \
          make them valid: certificates, keys and log entries in a bundle do not. A .bundle without X is a signature only if its content \
          is one.",
     ),

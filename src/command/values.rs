@@ -58,7 +58,7 @@ pub(super) fn digest(text: OsString) -> Result<Hashed, Refused> {
     match file.split_first() {
         None => Ok(Hashed { digest, key: None }),
         Some((_, [])) => Err(Refused {
-            what: "no key file behind the =",
+            what: "no key file after the =",
             help,
         }),
         Some((_, file)) => Ok(Hashed {

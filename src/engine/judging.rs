@@ -45,7 +45,7 @@ impl Pending {
     pub(super) fn of(task: &Task, keys: &[Arc<Key>]) -> Pending {
         match &task.claim {
             Claim::Unsigned(verdict, entry) => Pending::Digest((**verdict).clone(), entry.clone()),
-            Claim::Listed(listing) => Pending::Listed(Arc::clone(listing)),
+            Claim::Listed(entry) => Pending::Listed(Arc::clone(entry)),
             Claim::SavedImage | Claim::ImageDirectory => Pending::Images,
             Claim::Signed(path) => {
                 let admitted = path.file_name().map_or(Admitted::Any, Admitted::by_name);
@@ -93,7 +93,7 @@ impl Pending {
     ) -> Option<Pending> {
         let file = match self {
             Pending::Judgement(_, _, file) => file.as_deref().copied(),
-            Pending::Listed(listing) => Some(listing.file),
+            Pending::Listed(entry) => Some(entry.file),
             Pending::Nothing(verdict, file) => {
                 return Some(Pending::Nothing(verdict.clone(), file.clone()));
             }
@@ -160,12 +160,10 @@ impl Pending {
                 (known.clone(), digests.ok().map(|digests| *digests.sha256()))
             }
             (Pending::Covered(earlier, ..), _) => (Verdict::VerifiedEarlier(earlier.clone()), None),
-            (Pending::Listed(_), Err(Verdict::Missing)) => {
-                (Verdict::Unlisted(Unlisted::Missing), None)
-            }
-            (Pending::Judgement(..) | Pending::Listed(_), Err(failure)) => (failure, None),
-            (Pending::Listed(listing), Ok(digests)) => {
-                let verdict = trust::listed::judge(listing, &digests);
+            (Pending::Listed(_), Err(failure)) => (of_listed(failure), None),
+            (Pending::Judgement(..), Err(failure)) => (failure, None),
+            (Pending::Listed(entry), Ok(digests)) => {
+                let verdict = trust::listed::judge(entry, &digests);
                 (verdict, Some(*digests.sha256()))
             }
             (Pending::Judgement(signature, opened, _), Ok(digests)) => {
@@ -181,7 +179,7 @@ impl Pending {
             Pending::Judgement(_, _, file)
             | Pending::Nothing(_, file)
             | Pending::Covered(_, _, file) => file.clone(),
-            Pending::Listed(listing) => Some(Box::new(listing.file)),
+            Pending::Listed(entry) => Some(Box::new(entry.file)),
             Pending::Digest(..) | Pending::Images => None,
         };
         Some(Record {
@@ -217,11 +215,16 @@ pub(super) fn unopened(task: &Task, error: ReadError) -> Verdict {
         Claim::Signed(_) | Claim::Named(_) | Claim::SavedImage | Claim::ImageDirectory => {
             of_error(error)
         }
-        Claim::Listed(_) => match of_error(error) {
-            Verdict::Missing => Verdict::Unlisted(Unlisted::Missing),
-            verdict => verdict,
-        },
+        Claim::Listed(_) => of_listed(of_error(error)),
         Claim::Unsigned(verdict, _) => (**verdict).clone(),
+    }
+}
+
+/// Returns the verdict on a listed file that cannot be read.
+fn of_listed(failure: Verdict) -> Verdict {
+    match failure {
+        Verdict::Missing => Verdict::Unlisted(Unlisted::Missing),
+        failure => failure,
     }
 }
 

@@ -129,7 +129,7 @@ fn rank(digest: &Digest, number: u64) -> u64 {
 
 impl Strangers {
     /// Takes in a signature that no trusted key made over `digest`, in the order of the lines. Only
-    /// of one on P-256 can be told who made it.
+    /// the key of one on P-256 can be computed.
     pub(crate) fn take(&mut self, digest: Digest, signature: &Signature, of: impl Fn() -> Signed) {
         if signature.p256().is_none() {
             return;

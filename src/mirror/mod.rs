@@ -544,16 +544,19 @@ impl Artifact {
 
 /// Reports whether a file at `place` would be inside the directory.
 fn is_inside(directory: &Path, place: &Path) -> bool {
-    let above = Path::new(".").join(place);
-    let above = above.parent().and_then(|above| above.canonicalize().ok());
     let directory = directory.canonicalize();
-    above.is_some_and(|above| directory.is_ok_and(|directory| above.starts_with(directory)))
+    real_parent(place)
+        .is_some_and(|above| directory.is_ok_and(|directory| above.starts_with(directory)))
+}
+
+/// Returns the real path of the directory that has this entry, which is not resolved.
+pub fn real_parent(entry: &Path) -> Option<PathBuf> {
+    Path::new(".").join(entry).parent()?.canonicalize().ok()
 }
 
 /// Reports whether two paths name the same entry of the same directory.
 fn is_same_place(a: &SharedPath, b: &Path) -> bool {
-    let directory = |path: &Path| Path::new(".").join(path).parent()?.canonicalize().ok();
-    a.file_name() == b.file_name() && directory(&a.to_path_buf()) == directory(b)
+    a.file_name() == b.file_name() && real_parent(&a.to_path_buf()) == real_parent(b)
 }
 
 /// Returns a data file with the signature that the user names for it, regardless of their names. If

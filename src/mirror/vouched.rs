@@ -1,5 +1,5 @@
 //! Brings what signed checksum lists name into a survey: each listed file once for each list,
-//! wherever it lies below the list, and whether it is there or not.
+//! at any depth below the list, and whether it exists or not.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -124,7 +124,7 @@ fn excluded_by(data: &SharedPath, roots: &[PathBuf], search: &Search) -> Option<
         let matches = above.flat_map(|part| search.reach.exclude.matches(part));
         matches.min()
     };
-    // Fail closed: what one PATH brings in is not excluded by where it lies below another.
+    // Fail closed: what one PATH brings in is not excluded by its place below another.
     let of_roots = roots.iter().filter_map(below).map(patterns);
     let of_roots: Option<Vec<usize>> = of_roots.collect();
     of_roots?.into_iter().min()

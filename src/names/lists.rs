@@ -60,13 +60,16 @@ const OTHERS: [&[u8]; 32] = [
     b"zst",
 ];
 
-/// Reports whether a file of this name should be a checksum list.
+/// Reports whether a file of this name should be a checksum list. The case of ASCII letters is ignored.
 pub fn is_list(name: &OsStr) -> bool {
-    let name = name.as_bytes().to_ascii_lowercase();
-    let ending = name.rsplit(|byte| *byte == b'.').next();
-    let is_other = ending.is_some_and(|ending| OTHERS.contains(&ending));
-    let is_between = |byte: &u8| !byte.is_ascii_alphanumeric();
-    !is_other && name.split(is_between).any(|word| WORDS.contains(&word))
+    let name = name.as_bytes();
+    let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let mut words = name.split(|byte| !byte.is_ascii_alphanumeric());
+    !is_among(&OTHERS, ending) && words.any(|word| is_among(&WORDS, word))
+}
+
+fn is_among(known: &[&[u8]], word: &[u8]) -> bool {
+    known.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

@@ -25,11 +25,7 @@ impl Sum {
     /// Reads the hexadecimal digits of a digest, of either case; `None` if there are not as many as
     /// the algorithm has.
     pub fn parse(algorithm: Algorithm, digits: &[u8]) -> Option<Sum> {
-        let bytes = from_hex(digits)?;
-        (bytes.len() == algorithm.bytes()).then(|| Sum {
-            algorithm,
-            bytes: bytes.into(),
-        })
+        Sum::of_bytes(algorithm, &from_hex(digits)?)
     }
 
     /// Takes the bytes of a digest; `None` if there are not as many as the algorithm has.
@@ -94,7 +90,7 @@ impl ListEntry {
     }
 }
 
-/// What a list that nobody signed has of a file without a signature. It vouches for nothing, and no
+/// What a list without a signature has of a file that has none either. It vouches for nothing, and no
 /// verdict rests on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsignedEntry {
@@ -156,8 +152,8 @@ pub struct ReadAsList {
 impl ReadAsList {
     /// Reports whether a list with a valid signature over this content is the one that was read.
     ///
-    /// Fail closed: otherwise a list that was put there later would be valid, and nobody would have
-    /// looked for the files that it names.
+    /// Fail closed: otherwise a list that was put there later would be valid, and the files that it
+    /// names would not have been looked for.
     pub fn is_same(&self, content: &Digest) -> bool {
         self.is_signed && self.digest == *content
     }

@@ -64,8 +64,8 @@ pub enum Subject {
 pub struct Record {
     /// The subject of the verdict.
     pub subject: Subject,
-    /// The signature file, if there is one; for [`Verdict::Listed`] and [`Verdict::Unlisted`], and for
-    /// whatever else becomes of a listed file, the list.
+    /// The signature file, if there is one; of a file that a signed list vouches for, or does not, the
+    /// list.
     pub signature: Option<SharedPath>,
     /// The signature file as it was read, if it was.
     pub signature_file: Option<Box<SignatureFile>>,

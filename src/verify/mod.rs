@@ -176,7 +176,7 @@ impl Verifier {
         self
     }
 
-    /// Uses this file as a checksum list, whatever its name: if one of the keys signed it, it vouches
+    /// Uses this file as a checksum list under any name: if one of the keys signed it, it vouches
     /// for the files that it names, and those are judged too. Lists with usual names, such as
     /// `SHA256SUMS`, are found where they lie.
     pub fn checksum_list(mut self, list: impl AsRef<Path>) -> Verifier {
@@ -213,7 +213,7 @@ impl Verifier {
     }
 
     /// Verifies one artifact against one signature file on the current thread. The signature may
-    /// have any [`SignatureFormat`](crate::SignatureFormat), whatever the file's name. Any failure is a
+    /// have any [`SignatureFormat`](crate::SignatureFormat), under any name. Any failure is a
     /// verdict.
     ///
     /// ```no_run

@@ -23,6 +23,14 @@ struct Group {
 }
 
 impl Group {
+    fn of(der: &[u8], hash: Option<&'static str>) -> Group {
+        Group {
+            der: der.to_vec(),
+            hash,
+            ..Group::default()
+        }
+    }
+
     fn with(mut self, number: usize, msg: &[u8], sig: &[u8], is_valid: bool) -> Group {
         self.cases.push((number, msg.to_vec(), sig.to_vec()));
         self.expected.insert(number, is_valid);
@@ -82,11 +90,7 @@ fn every_case_of_ecdsa_on_the_larger_curves_has_wycheproofs_verdict() {
     ] {
         let set = ecdsa::TestSet::load(name).unwrap();
         for given in &set.test_groups {
-            let group = Group {
-                der: given.der.to_vec(),
-                hash: named(given.hash),
-                ..Group::default()
-            };
+            let group = Group::of(&given.der, named(given.hash));
             assert!(group.hash.is_some());
             let tests = given.tests.iter();
             let group = tests.fold(group, |group, test| {
@@ -103,11 +107,7 @@ fn no_signature_on_a_larger_curve_is_valid_in_the_encoding_of_ieee_p1363() {
     let name = ecdsa::TestName::EcdsaSecp384r1Sha384P1363;
     let set = ecdsa::TestSet::load(name).unwrap();
     for given in &set.test_groups {
-        let group = Group {
-            der: given.der.to_vec(),
-            hash: named(given.hash),
-            ..Group::default()
-        };
+        let group = Group::of(&given.der, named(given.hash));
         let tests = given.tests.iter();
         let group = tests.fold(group, |group, test| {
             group.with(test.tc_id, &test.msg, &test.sig, false)
@@ -121,10 +121,7 @@ fn every_case_of_ed25519_has_wycheproofs_verdict() {
     let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
     let mut valid = 0;
     for given in &set.test_groups {
-        let group = Group {
-            der: given.der.to_vec(),
-            ..Group::default()
-        };
+        let group = Group::of(&given.der, None);
         let tests = given.tests.iter();
         let group = tests.fold(group, |group, test| {
             let is_valid = test.result == TestResult::Valid;
@@ -185,11 +182,7 @@ fn every_case_of_pkcs_1_v1_5_has_wycheproofs_verdict() {
     ] {
         let set = rsa_pkcs1_verify::TestSet::load(name).unwrap();
         for given in &set.test_groups {
-            let group = Group {
-                der: given.der.to_vec(),
-                hash: named(given.hash),
-                ..Group::default()
-            };
+            let group = Group::of(&given.der, named(given.hash));
             assert!(group.hash.is_some());
             let tests = given.tests.iter();
             let group = tests.fold(group, |group, test| {
@@ -208,11 +201,7 @@ fn every_case_of_pkcs_1_v1_5_has_wycheproofs_verdict() {
 /// for OpenSSL: a signature is valid whose only difference is another length. And such a key
 /// verifies signatures of PKCS #1 v1.5, too.
 fn of_pss(given: &rsa_pss_verify::TestGroup, is_salt_settled: bool) -> Group {
-    let group = Group {
-        der: given.der.to_vec(),
-        hash: named(given.hash).filter(|_| !is_salt_settled),
-        ..Group::default()
-    };
+    let group = Group::of(&given.der, named(given.hash).filter(|_| !is_salt_settled));
     given.tests.iter().fold(group, |group, test| {
         let has_other_salt = test.comment.starts_with("s_len changed to ");
         let hash = named(given.hash).unwrap_or_default().replace("sha", "SHA-");

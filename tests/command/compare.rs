@@ -1,10 +1,9 @@
 //! Two reports compared with each other, without hashing.
 
 use std::fs;
-use std::path::Path;
 
 use crate::support::junit::Junit;
-use crate::support::{Mirror, Run, public_pem, sign, signing_key};
+use crate::support::{Mirror, Run, public_pem, report_schema, sign, signing_key};
 use serde_json::{Value, json};
 
 /// A mirror with two packs below `m`, and the report of a run over it in `old.json`.
@@ -58,12 +57,6 @@ const REPORTS: [&str; 6] = [
     "--report", "c.json", "--report", "c.xml", "--report", "c.html",
 ];
 
-fn schema() -> jsonschema::Validator {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
-    let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    jsonschema::validator_for(&schema).unwrap()
-}
-
 #[test]
 fn two_reports_of_one_state_are_the_same_without_a_key_and_without_the_files() {
     let mirror = accepted();
@@ -83,7 +76,7 @@ fn two_reports_of_one_state_are_the_same_without_a_key_and_without_the_files() {
         run.stderr
     );
     let comparison = document(&mirror, "c.json");
-    let fits = schema()
+    let fits = report_schema()
         .validate(&comparison)
         .map_err(|error| error.to_string());
     assert_eq!(fits, Ok(()));
@@ -119,7 +112,7 @@ fn every_difference_is_printed_and_in_every_report_and_fails() {
         run.stderr
     );
     let comparison = document(&mirror, "c.json");
-    let fits = schema()
+    let fits = report_schema()
         .validate(&comparison)
         .map_err(|error| error.to_string());
     assert_eq!(fits, Ok(()));

@@ -81,20 +81,6 @@ fn ledger(mirror: &Mirror) -> PathBuf {
     mirror.path().join("ledger")
 }
 
-fn report(mirror: &Mirror, name: &str) -> Value {
-    let report = fs::read(mirror.path().join(name)).unwrap();
-    let report: Value = serde_json::from_slice(&report).unwrap();
-    let schema = include_str!("../../docs/report.schema.json");
-    let schema = serde_json::from_str(schema).unwrap();
-    let schema = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = schema
-        .iter_errors(&report)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    report
-}
-
 /// Restores the times of a file's content, as an attacker or `rsync --times` would.
 fn write_under_old_times(path: &Path, content: &[u8]) {
     let before = fs::metadata(path).unwrap();
@@ -138,7 +124,7 @@ fn what_passed_lately_and_is_unchanged_is_verified_earlier_and_never_valid() {
     );
     let word = "OK: 0 of 2 valid, 2 verified earlier\n";
     assert!(again.stderr.ends_with(word), "{}", again.stderr);
-    let json = report(&mirror, "r.json");
+    let json = mirror.report("r.json");
     assert_eq!(json["summary"]["counts"]["verified-earlier"], 2);
     assert_eq!(json["summary"]["counts"]["valid"], 0);
     let first = &json["artifacts"][0];
@@ -357,7 +343,7 @@ fn when_time_runs_out_nothing_more_is_begun_and_there_is_no_verdict() {
     assert_eq!((without.status, without.stdout.as_str()), (Some(2), ""));
     let words = "error: time ran out: 3 of 3 not looked at\n";
     assert!(without.stderr.contains(words), "{}", without.stderr);
-    let json = report(&mirror, "r.json");
+    let json = mirror.report("r.json");
     assert_eq!(json["summary"]["conclusion"], "out-of-time");
     assert_eq!(json["summary"]["complete"], false);
     assert_eq!(json["summary"]["not_checked"]["unjudged"]["count"], 3);
@@ -461,7 +447,7 @@ fn shards_keep_a_ledger_and_their_merge_says_what_was_verified_earlier() {
         let word = "OK: 0 of 3 valid, 3 verified earlier\n";
         assert!(merged.stderr.ends_with(word), "{}", merged.stderr);
         assert_eq!(
-            report(&mirror, "whole.json")["summary"]["counts"]["verified-earlier"],
+            mirror.report("whole.json")["summary"]["counts"]["verified-earlier"],
             3
         );
     }
@@ -557,7 +543,7 @@ fn an_interrupted_run_is_resumed_from_its_report() {
     });
     send(&["-INT"], &child);
     assert_eq!(end_of(&mut child), Some(130));
-    let interrupted = report(&mirror, "r.json");
+    let interrupted = mirror.report("r.json");
     assert_eq!(interrupted["summary"]["interrupted"], "SIGINT");
     mirror.write("m/big.iso", "big");
     // The same report may be replaced.
@@ -569,7 +555,7 @@ fn an_interrupted_run_is_resumed_from_its_report() {
     );
     let word = "OK: 1 of 3 valid, 2 verified earlier\n";
     assert!(resumed.stderr.ends_with(word), "{}", resumed.stderr);
-    let json = report(&mirror, "r.json");
+    let json = mirror.report("r.json");
     let read = |report: &Value| report["artifacts"][0]["stamps"]["read"].clone();
     assert_eq!(read(&json), read(&interrupted));
     // The report of a resumed run has all that it rests on.
@@ -724,7 +710,7 @@ fn of_two_records_on_one_artifact_in_a_resumed_report_the_failure_counts() {
     let mirror = mirror(&["a", "b"]);
     settle(&mirror);
     mirror.run_pinned(&["--report", "r.json", "m"]);
-    let mut document = report(&mirror, "r.json");
+    let mut document = mirror.report("r.json");
     let mut failed = document["artifacts"][0].clone();
     for (member, value) in [
         ("status", Value::from("invalid")),
@@ -760,7 +746,7 @@ fn what_lies_where_changes_may_not_show_is_always_read() {
         let run = mirror.run_pinned(&[&KEPT[..], &["--report", "r.json", memory]].concat());
         assert_eq!(marks(&run), "✅", "{}", run.stderr);
         assert_eq!(
-            report(&mirror, "r.json")["artifacts"][0]["stamps"],
+            mirror.report("r.json")["artifacts"][0]["stamps"],
             Value::Null
         );
         let run = mirror.run_pinned(&["--resume", "r.json", memory]);
@@ -887,10 +873,7 @@ fn a_run_that_did_not_read_everything_is_nowhere_called_valid() {
     let run =
         mirror.run_pinned(&[&KEPT[..], &["--report", "r.json", "--report", "r.csv", "m"]].concat());
     assert_eq!(run.status, Some(0), "{}", run.stderr);
-    assert_eq!(
-        report(&mirror, "r.json")["summary"]["conclusion"],
-        "covered"
-    );
+    assert_eq!(mirror.report("r.json")["summary"]["conclusion"], "covered");
     let table = fs::read_to_string(mirror.path().join("r.csv")).unwrap();
     assert!(!table.contains(",valid,"), "{table}");
     assert!(table.contains("run,,,covered,true,"), "{table}");

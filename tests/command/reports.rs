@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::junit::Junit;
-use crate::support::{Mirror, Run, is_available, is_root, sign, signing_key};
+use crate::support::{Mirror, Run, is_available, is_root, report_schema, sign, signing_key};
 use serde_json::Value;
 use verify_signatures::Sniffed;
 
@@ -41,15 +41,9 @@ fn mirror_of_all() -> Mirror {
     mirror
 }
 
-fn schema() -> jsonschema::Validator {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
-    let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    jsonschema::validator_for(&schema).unwrap()
-}
-
 /// The objects of a stream, each of which fits the schema.
 fn objects(run: &Run) -> Vec<Value> {
-    let schema = schema();
+    let schema = report_schema();
     let object = |line: &str| {
         let object: Value = serde_json::from_str(line).unwrap();
         let fits = schema.validate(&object);
@@ -66,7 +60,9 @@ fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
 fn document(mirror: &Mirror, name: &str) -> Value {
     let document: Value =
         serde_json::from_slice(&fs::read(mirror.path().join(name)).unwrap()).unwrap();
-    let fits = schema().validate(&document).map_err(|e| e.to_string());
+    let fits = report_schema()
+        .validate(&document)
+        .map_err(|e| e.to_string());
     assert_eq!(fits, Ok(()));
     document
 }
@@ -1079,7 +1075,7 @@ fn linked_directories_fit_the_schema_and_are_in_every_report() {
     let run = mirror.run(&[&["-k", "key.pem", "--status"], &reports[..]].concat());
     assert_eq!((run.stdout.as_str(), run.status), ("", Some(1)));
     let document = document(&mirror, "r.json");
-    assert!(schema().is_valid(&document));
+    assert!(report_schema().is_valid(&document));
     let out = &document["artifacts"][1];
     assert_eq!(
         (&out["path"], &out["status"], &out["reason"]),
@@ -1138,7 +1134,7 @@ fn notes_hints_and_an_audit_fit_the_schema() {
         .collect();
     assert!(looks.contains(&&Value::from("html")), "{looks:?}");
     let document = document(&mirror, "r.json");
-    assert!(schema().is_valid(&document));
+    assert!(report_schema().is_valid(&document));
     assert_eq!(document["summary"]["audit"], summary["audit"]);
     assert_eq!(document["summary"]["notes"], summary["notes"]);
 }

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{DerSignature, Signature, SigningKey};
 use p256::pkcs8::{EncodePrivateKey, EncodePublicKey};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -136,6 +137,12 @@ pub fn sign_digest(key: &SigningKey, digest: &[u8]) -> Vec<u8> {
     DerSignature::from(signature).as_bytes().to_vec()
 }
 
+/// The schema of the JSON reports.
+pub fn report_schema() -> jsonschema::Validator {
+    let schema = include_str!("../../docs/report.schema.json");
+    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+}
+
 /// A directory with `key.pem` in it, gone with the value.
 pub struct Mirror {
     pub directory: TempDir,
@@ -166,6 +173,17 @@ impl Mirror {
     pub fn write_signed(&self, data: &str, signature: &str, content: &[u8]) {
         self.write(data, content);
         self.write(signature, sign(&self.key, content));
+    }
+
+    /// The JSON report of this name, which fits the schema.
+    pub fn report(&self, name: &str) -> Value {
+        let report = fs::read(self.path().join(name)).unwrap();
+        let report: Value = serde_json::from_slice(&report).unwrap();
+        let schema = report_schema();
+        let errors = schema.iter_errors(&report);
+        let errors: Vec<String> = errors.map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        report
     }
 
     /// Runs the built command with the pinned key.

@@ -19,7 +19,7 @@ const MAX_SUBJECTS: usize = 1000;
 /// Returns the images that the statement is about, if it is a signature.
 ///
 /// # Errors
-/// [`Refusal::Attestation`], and whatever is wrong with the statement.
+/// [`Refusal::Attestation`], and what is wrong with the statement.
 pub(super) fn images(envelope: &Envelope) -> Result<Vec<ClaimedDigest>, Refusal> {
     let json = Json::parse(&envelope.payload)?;
     let statement = json.as_object().ok_or(JsonError::Missing("_type"))?;

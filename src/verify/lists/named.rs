@@ -8,7 +8,7 @@ use super::Context;
 use crate::files::SharedPath;
 use crate::mirror::vouched;
 use crate::mirror::watch::Ended;
-use crate::mirror::{self, Artifact, State, Survey};
+use crate::mirror::{self, Artifact, State, Survey, real_parent};
 use crate::names::endings::SignatureEnding;
 use crate::trust::verdict::Unclaimed;
 
@@ -78,8 +78,4 @@ fn below(root: &Path, directory: &Path, name: &OsStr) -> Option<PathBuf> {
         return Some(root.join(below).join(name));
     }
     (real_parent(root)? == directory).then(|| root.with_file_name(name))
-}
-
-fn real_parent(path: &Path) -> Option<PathBuf> {
-    Path::new(".").join(path).parent()?.canonicalize().ok()
 }

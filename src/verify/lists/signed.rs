@@ -17,8 +17,13 @@ use crate::trust::verdict::Verdict;
 
 /// A list with a signature, as it was read.
 pub(super) enum Signed {
-    /// A trusted key made its signature. The entry is what every file in it has in common.
-    Valid(List, ListEntry),
+    /// A trusted key made its signature.
+    Valid {
+        list: List,
+        /// What every file in it has in common.
+        common: ListEntry,
+        read: ReadAsList,
+    },
     /// A trusted key made its signature, but it lists nothing.
     NotAList(ReadAsList),
     /// No trusted key made its signature: it vouches for nothing.
@@ -55,15 +60,16 @@ impl Signed {
             return Signed::Untrusted(read);
         };
         match List::parse(&bytes) {
-            Ok(list) => {
-                let common = ListEntry {
+            Ok(list) => Signed::Valid {
+                list,
+                common: ListEntry {
                     list: path.clone(),
                     file,
                     key,
                     sums: Box::default(),
-                };
-                Signed::Valid(list, common)
-            }
+                },
+                read,
+            },
             Err(ListError::Line(line)) => Signed::Unusable(Unlisted::Line(line)),
             Err(ListError::ClearSigned) => Signed::Unusable(Unlisted::ClearSigned),
             Err(ListError::NotAList) => Signed::NotAList(read),
@@ -77,19 +83,11 @@ impl Signed {
             return;
         };
         match self {
-            Signed::Valid(_, common) => {
-                artifact.read_as_list = common.file.digest.map(|digest| {
-                    Box::new(ReadAsList {
-                        digest,
-                        is_signed: true,
-                    })
-                });
-            }
             Signed::NotAList(_) if is_named => {
                 artifact.state = State::Unlisted(signature, Unlisted::NotAList);
             }
-            Signed::NotAList(read) | Signed::Untrusted(read) => {
-                artifact.read_as_list = Some(Box::new(*read))
+            Signed::Valid { read, .. } | Signed::NotAList(read) | Signed::Untrusted(read) => {
+                artifact.read_as_list = Some(Box::new(*read));
             }
             Signed::Unusable(why) => artifact.state = State::Unlisted(signature, *why),
             // Fail closed: it could be read a moment later, and its files would not be looked for.
@@ -101,7 +99,7 @@ impl Signed {
 
     /// Returns what the list vouches for.
     pub(super) fn vouched(self, path: &SharedPath, at: usize) -> Vec<Vouched> {
-        let Signed::Valid(list, common) = self else {
+        let Signed::Valid { list, common, .. } = self else {
             return Vec::new();
         };
         let directory = path.directory().as_path().to_owned();

@@ -1,18 +1,18 @@
-//! The algorithms of keys. Each has a file of its own; [`Public::read`] is the table of them.
+//! The algorithms of keys, one idea a file; [`Public::read`] is the table of them.
 
+mod ecdsa;
 mod ed25519;
 mod p256;
-mod p384;
-mod p521;
 mod rsa;
 
 use std::fmt::Debug;
 
 use ::p256::pkcs8::{AlgorithmIdentifierRef, ObjectIdentifier};
 
+use self::ecdsa::{P384, P521};
 pub(in crate::trust) use self::p256::P256;
 pub(super) use self::rsa::SIZES as RSA_SIZES;
-use self::{ed25519::Ed25519, p384::P384, p521::P521, rsa::Rsa};
+use self::{ed25519::Ed25519, rsa::Rsa};
 use super::{KeyError, der};
 use crate::digest::{Algorithm, Digests, Wanted};
 use crate::trust::signature::Signature;
@@ -118,18 +118,6 @@ fn point(key: &[u8]) -> Result<&[u8], KeyError> {
     } else {
         Err(KeyError::OtherForm)
     }
-}
-
-/// Returns a digest as long as a curve's field, for a curve that would refuse a shorter one. As in
-/// FIPS 186-5, 6.4.2, it is a number, which zeros in front do not change; of a longer digest the
-/// first bits count.
-fn as_number<const BYTES: usize>(digest: &[u8]) -> [u8; BYTES] {
-    let digest = digest.get(..BYTES).unwrap_or(digest);
-    let mut number = [0; BYTES];
-    if let Some(end) = number.get_mut(BYTES - digest.len()..) {
-        end.copy_from_slice(digest);
-    }
-    number
 }
 
 #[cfg(test)]

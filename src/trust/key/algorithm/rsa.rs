@@ -136,7 +136,7 @@ fn terms(parameters: AnyRef<'_>) -> Result<PssTerms, KeyError> {
     let mask = &parameters.mask_gen;
     let of_mask = mask.parameters.as_ref();
     let of_mask = of_mask.ok_or(KeyError::Parameters("RSA-PSS"))?;
-    // Fail closed: two hashes in one signature are allowed and used by nobody.
+    // Fail closed: two hashes in one signature are allowed, and not in use.
     if mask.oid != MGF1 || hash_named(of_mask)? != hash {
         return Err(KeyError::Parameters("RSA-PSS"));
     }
