@@ -76,6 +76,11 @@ impl<W: Write> Printer<W> {
     /// Consumes all records, unless stdout fails, and ends the run: prints each as it is decided or
     /// in order, depending on the format. What is kept for the end is in order.
     pub(super) fn all(&mut self, records: &mut Records) -> Summary {
+        if self.keeps {
+            // At once: a list that grows needs the memory of two.
+            let expected = usize::try_from(records.summary().expected).unwrap_or(0);
+            self.kept.reserve_exact(expected);
+        }
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && records.receive(|record| flow = self.decided(record)) {
             while flow.is_continue()

@@ -35,7 +35,7 @@ pub(super) struct Awaiting {
 pub(super) struct Outcome<'a> {
     pub(super) place: usize,
     pub(super) task: &'a Task,
-    pub(super) record: Option<Record>,
+    pub(super) record: Option<Box<Record>>,
 }
 
 impl Awaiting {
@@ -128,11 +128,13 @@ impl Awaiting {
                 .clone()
                 .and_then(|digests| still(content, task, digests));
             let judged = pending.judged(task, digests, context.settings, self.started);
-            let record = judged.map(|judged| Record {
-                size: content.size(),
-                seen: judged.seen.clone().or_else(|| self.seen(&judged, content)),
-                read_as: read_as.clone().filter(|name| **name != task.data),
-                ..judged
+            let record = judged.map(|judged| {
+                Box::new(Record {
+                    size: content.size(),
+                    seen: judged.seen.clone().or_else(|| self.seen(&judged, content)),
+                    read_as: read_as.clone().filter(|name| **name != task.data),
+                    ..judged
+                })
             });
             Some(Outcome {
                 place: *place,
@@ -192,7 +194,7 @@ fn add_hints(outcomes: &mut [Outcome<'_>], content: &Input) {
     let is_valid = |verdict: &Verdict| verdict.status().is_verified();
     let mut records: Vec<&mut Record> = outcomes
         .iter_mut()
-        .filter_map(|outcome| outcome.record.as_mut())
+        .filter_map(|outcome| outcome.record.as_deref_mut())
         .collect();
     let has = |is: &dyn Fn(&Verdict) -> bool, records: &[&mut Record]| {
         records.iter().any(|record| is(&record.verdict))

@@ -314,7 +314,7 @@ impl Opening {
             Some(Outcome {
                 place: *place,
                 task,
-                record: failure.map(|failure| record(task, failure, self.names.started)),
+                record: failure.map(|failure| Box::new(record(task, failure, self.names.started))),
             })
         };
         self.names.positions().filter_map(outcome).collect()
@@ -330,7 +330,11 @@ impl Opening {
         archive: Option<Archive>,
     ) -> Vec<Placed> {
         let outcome = &outcomes[at];
-        let mut records: Vec<Record> = outcome.record.iter().cloned().collect();
+        let mut records: Vec<Record> = outcome
+            .record
+            .iter()
+            .map(|record| Record::clone(record))
+            .collect();
         let mut notes = Vec::new();
         let path = &outcome.task.data;
         // Another name of the file may be no bundle's.
@@ -383,12 +387,12 @@ impl Opening {
         let verdicts = || {
             let records = outcomes
                 .iter()
-                .filter_map(|outcome| outcome.record.as_ref());
+                .filter_map(|outcome| outcome.record.as_deref());
             records.map(|record| &record.verdict)
         };
         // Neither has what changed meanwhile.
         let is_unread = |outcome: &&Outcome<'_>| {
-            let record = outcome.record.as_ref();
+            let record = outcome.record.as_deref();
             record.is_some_and(|record| record.digest.is_none())
         };
         let Some(task) = outcomes.first().map(|outcome| outcome.task) else {
@@ -467,7 +471,7 @@ impl Opening {
 fn fail_unread(outcomes: &mut [Outcome<'_>], failure: &Verdict) {
     let records = outcomes
         .iter_mut()
-        .filter_map(|outcome| outcome.record.as_mut());
+        .filter_map(|outcome| outcome.record.as_deref_mut());
     for record in records.filter(|record| record.digest.is_none()) {
         if record.verdict.passes() {
             record.verdict = failure.clone();

@@ -100,7 +100,7 @@ impl Hashing {
         let outcomes = self.names.judge(&hashed, &self.content, context);
         let placed = |outcome: Outcome<'_>| {
             // Fail closed: a name that is judged by its images alone passes nowhere else.
-            let without = || record(outcome.task, CHANGED, self.names.started);
+            let without = || Box::new(record(outcome.task, CHANGED, self.names.started));
             Placed::only(outcome.place, outcome.record.unwrap_or_else(without))
         };
         Ended {

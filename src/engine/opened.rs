@@ -30,18 +30,18 @@ use crate::trust::verdict::{Record, Verdict};
 pub(crate) struct Placed {
     /// The index of the work in the list.
     pub(crate) place: usize,
-    /// The record.
-    pub(crate) record: Record,
+    /// The record: boxed, since many wait in lists that grow.
+    pub(crate) record: Box<Record>,
     /// Whether this is the work's last record.
     pub(crate) is_last: bool,
 }
 
 impl Placed {
     /// Returns the only record of a work.
-    pub(super) fn only(place: usize, record: Record) -> Placed {
+    pub(super) fn only(place: usize, record: impl Into<Box<Record>>) -> Placed {
         Placed {
             place,
-            record,
+            record: record.into(),
             is_last: true,
         }
     }
@@ -52,7 +52,7 @@ impl Placed {
         let number = (1..).zip(records);
         number.map(move |(number, record)| Placed {
             place,
-            record,
+            record: record.into(),
             is_last: number == last,
         })
     }
@@ -342,5 +342,5 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
     }
     // One name gives one record. Fail closed: without one, the verdict would not pass.
     let nothing = || record(&context.tasks[0].1, CHANGED, Instant::now());
-    records.pop().map_or_else(nothing, |placed| placed.record)
+    records.pop().map_or_else(nothing, |placed| *placed.record)
 }

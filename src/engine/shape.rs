@@ -12,7 +12,8 @@ const FILES_OF_THE_REST: usize = 2;
 /// Memory reserved for the rest of the process: keys, tables, lines, reports.
 const MEMORY_OF_THE_REST: u64 = 4 * 1024 * 1024;
 /// Memory per record until it is printed and in every report, excluding its paths, which are
-/// already allocated.
+/// already allocated. A quarter more than is needed where all are names of one file, which are
+/// judged at once.
 const MEMORY_OF_A_RECORD: u64 = 1024;
 
 /// The system's limits.

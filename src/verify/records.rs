@@ -93,7 +93,7 @@ impl Records {
         };
         decided(&placed.record);
         self.order()
-            .put(placed.place, Box::new(placed.record), placed.is_last);
+            .put(placed.place, placed.record, placed.is_last);
         true
     }
 
@@ -139,7 +139,7 @@ impl Iterator for Records {
         if self.order.is_none() {
             let placed = self.next_placed()?;
             self.given.extend(placed.is_last.then_some(placed.place));
-            return Some(placed.record);
+            return Some(*placed.record);
         }
         loop {
             let ready = self.take_ready();
