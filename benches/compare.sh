@@ -1,26 +1,53 @@
 #!/usr/bin/env bash
 # Compares verify-signatures with what people use today, on a mirror that it makes, side by side in one run.
 #
-#   benches/compare.sh [hot|cold|alone|small|sums]...      all five where none is named
+#   benches/compare.sh [hot|cold|device|alone|small|many|sums]...      all of them where none is named
 #
-# RUNS=5 pairs of each; SIZE=2G for each of the four artifacts of hot, cold and sums; SMALL=10000 artifacts of 4 KiB; DIR= where the
-# mirrors are made (a temporary folder, removed at the end). Needs hyperfine and openssl; cold needs root, to drop the page cache;
-# sums compares with sha256sum and b3sum where they are installed, as what hashing alone costs. Hot means that every file, and
-# every program, is read once before each run.
+#   hot     four large artifacts that are in the page cache
+#   cold    the same, from the disk, beside what only reads them: fio, dd iflag=direct, cat
+#   device  cold as well, from a device as fast as memory: ext4 on a loop device, over an image in tmpfs; and hot there
+#   alone   one file of 4 GiB, hot, and cold from that device
+#   small   10 000 artifacts of 4 KiB, hot
+#   many    200 000 of them, cold, beside cat
+#   sums    hot, beside what only hashes: sha256sum, b3sum, hashdeep, rhash
+#
+# RUNS=5 pairs of each; SIZE=2G for each of the four artifacts of hot, cold and sums, DEVICE=1G for those of device; SMALL=10000 and
+# MANY=200000 artifacts of 4 KiB; DIR= where the mirrors are made (a temporary folder, removed at the end). Needs hyperfine and
+# openssl; what is cold needs root, to drop the page cache, and device needs it to mount. Tools that are not installed are left out.
+# Hot means that every file, and every program, is read once before each run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-runs=${RUNS:-5} size=${SIZE:-2G} small=${SMALL:-10000}
+runs=${RUNS:-5} size=${SIZE:-2G} device=${DEVICE:-1G} small=${SMALL:-10000} many=${MANY:-200000}
 for needed in hyperfine openssl; do
   command -v "$needed" >/dev/null || { echo "compare.sh needs $needed" >&2; exit 2; }
 done
 work=$(mktemp -d "${DIR:-${TMPDIR:-/tmp}}/compare.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+clean() {
+  if mountpoint -q "$work/mount"; then umount "$work/mount"; fi
+  if mountpoint -q "$work/memory"; then umount "$work/memory"; fi
+  rm -rf "$work"
+}
+trap clean EXIT
 
 cargo build --release --quiet --bins --examples
 bin=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release
 
-mirror() { "$bin/examples/make_mirror" --artifacts "$2" --size "$3" "$work/$1"; }
+mirror() { [ -e "$work/$1/pairs" ] || "$bin/examples/make_mirror" --artifacts "$2" --size "$3" "$work/$1"; }
+
+# A file system on a loop device that reads its image, in memory, directly: as fast as memory, and with a page cache like any other.
+mount_device() {
+  mountpoint -q "$work/mount" && return
+  mkdir "$work/memory" "$work/mount"
+  mount -t tmpfs -o size=80% tmpfs "$work/memory"
+  truncate -s "$(($(numfmt --from=iec "$device") * 9 / 2 + $(numfmt --from=iec 4G)))" "$work/memory/image"
+  mkfs.ext4 -q -m 0 "$work/memory/image"
+  # Detached by itself once nothing is mounted.
+  local loop
+  loop=$(losetup --find --show --direct-io=on "$work/memory/image")
+  mount "$loop" "$work/mount"
+  losetup --detach "$loop"
+}
 
 # The data file of each signature, as the sample script would have to find it.
 pairs() {
@@ -41,10 +68,19 @@ END
 echo "xargs -P$(nproc) -n2 sh -c '$verify_one' <pairs" >"$work/xargs"
 echo 'cut -d" " -f2 pairs | xargs sha256sum >/dev/null' >"$work/sha256sum"
 echo 'cut -d" " -f2 pairs | xargs b3sum >/dev/null' >"$work/b3sum"
+echo 'cut -d" " -f2 pairs | xargs hashdeep -c sha256 >/dev/null' >"$work/hashdeep"
+echo 'cut -d" " -f2 pairs | xargs rhash --sha256 >/dev/null' >"$work/rhash"
+echo 'cut -d" " -f2 pairs | xargs cat >/dev/null' >"$work/cat"
+echo 'cut -d" " -f2 pairs | xargs -P4 -I{} dd if={} of=/dev/null bs=1M iflag=direct status=none' >"$work/dd"
+cat >"$work/fio" <<'END'
+fio --name=read --readonly --rw=read --direct=1 --bs=1M --ioengine=io_uring --iodepth=4 --numjobs=2 --group_reporting \
+  --filename="$(cut -d' ' -f2 pairs | paste -sd:)" >/dev/null
+END
 echo "$bin/verify-signatures --status ." >"$work/ours"
+echo "$bin/verify-signatures --io mmap --status ." >"$work/mapped"
 
-# sha256sum and b3sum are programs, the others are scripts of ours.
-installed() { case $1 in *sum) command -v "$1" >/dev/null ;; esac; }
+# These are programs; the others are scripts of ours.
+installed() { case $1 in *sum | hashdeep | rhash | fio) command -v "$1" >/dev/null ;; esac; }
 
 # One run of each after the other, again and again, so that a machine that changes its speed changes all of them.
 compare() { # name, mirror, prepare command, tools…
@@ -83,10 +119,23 @@ END
 warm="sh $work/warm"
 drop='sh -c "sync; echo 3 >/proc/sys/vm/drop_caches"'
 
-four() { [ -d "$work/four" ] || mirror four 4 "$size"; }
+four() { mirror four 4 "$size"; }
 
+# The device under a directory, as a heading.
+device_of() { findmnt --noheadings --output SOURCE,FSTYPE --target "$work/$1" | tr -s ' '; }
+
+can_drop() {
+  [ -w /proc/sys/vm/drop_caches ] || { printf '\nSKIPPED: %s, which needs root to drop the page cache\n' "$1"; return 1; }
+}
+
+can_mount() {
+  can_drop "$1" || return 1
+  mount_device || { printf '\nSKIPPED: %s, which needs a loop device, a tmpfs and mkfs.ext4\n' "$1"; return 1; }
+}
+
+echo "$(sed -n 's/^model name[^:]*: //p;s/^cpu family[^:]*: /family /p;s/^model\t[^:]*: /model /p' /proc/cpuinfo | head -n 3 | paste -sd' '), $(nproc) cores"
 echo "medians of $runs; the last column is how many times as long as verify-signatures, pair by pair"
-for part in "${@:-hot cold alone small sums}"; do
+for part in "${@:-hot cold device alone small many sums}"; do
   for case in $part; do
     case $case in
       hot)
@@ -94,20 +143,31 @@ for part in "${@:-hot cold alone small sums}"; do
         compare "hot, 4 x $size" four "$warm" ours loop xargs ;;
       sums)
         four
-        compare "hot, 4 x $size, against hashing alone" four "$warm" ours sha256sum b3sum ;;
+        compare "hot, 4 x $size, against hashing alone" four "$warm" ours sha256sum b3sum hashdeep rhash ;;
       cold)
+        can_drop cold || continue
         four
-        if [ -w /proc/sys/vm/drop_caches ]; then
-          compare "cold, 4 x $size" four "$drop" ours loop xargs
-        else
-          echo "SKIPPED: cold, which needs root to drop the page cache"
-        fi ;;
+        compare "cold, 4 x $size on $(device_of four)" four "$drop" ours loop xargs fio dd cat ;;
+      device)
+        can_mount device || continue
+        mirror mount/four 4 "$device"
+        compare "hot, 4 x $device on $(device_of mount)" mount/four "$warm" ours xargs
+        compare "cold, 4 x $device on $(device_of mount)" mount/four "$drop" ours mapped loop xargs fio dd cat
+        rm -r "$work/mount/four" ;;
       alone)
         mirror one 1 4G
-        compare "one file of 4 GiB, hot" one "$warm" ours loop ;;
+        compare "one file of 4 GiB, hot" one "$warm" ours loop
+        can_mount "alone, cold" || continue
+        mirror mount/one 1 4G
+        compare "one file of 4 GiB, cold on $(device_of mount)" mount/one "$drop" ours mapped loop fio dd cat
+        rm -r "$work/mount/one" ;;
       small)
         mirror small "$small" 4K
         compare "$small x 4 KiB, hot" small "$warm" ours loop ;;
+      many)
+        can_drop many || continue
+        mirror many "$many" 4K
+        compare "$many x 4 KiB, cold on $(device_of many)" many "$drop" ours cat ;;
       *) echo "no such part: $case" >&2; exit 2 ;;
     esac
   done

@@ -23,6 +23,7 @@ pub fn read(path: &Path, hasher: Hasher) -> io::Result<(Digest, usize, Option<St
         window: crate::content::window(1),
         ahead: 8 * 1024 * 1024,
         spare_core: false,
+        direct: false,
     };
     let content = Joined::open(path, &[], reading).map_err(io::Error::other)?;
     let budget = WindowBudget::new(limits.max_window);

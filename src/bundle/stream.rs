@@ -166,6 +166,7 @@ mod tests {
             window: 256 * 1024,
             ahead: 0,
             spare_core: false,
+            direct: false,
         };
         Joined::open(path, parts, reading).unwrap().into()
     }

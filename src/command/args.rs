@@ -315,9 +315,11 @@ pub struct Cli {
     #[arg(help_heading = HOW, short, long, value_name = "N", value_parser = values::jobs)]
     pub jobs: Option<usize>,
 
-    /// How to read files: auto, mmap or read
+    /// How to read files: auto, mmap, read or direct
     ///
-    /// auto, the default, uses memory maps where the file system allows them.
+    /// direct reads from the device, past the page cache, and fails where the file system refuses
+    /// that. auto, the default, does so for large files on local disks that are not in memory yet,
+    /// and otherwise uses memory maps where the file system allows them.
     #[arg(help_heading = HOW, long, value_name = "MODE", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
     pub io: IoMode,
 

@@ -151,9 +151,13 @@ pub(super) fn explain(verifier: &Verifier, planned: &Planned, inputs: &Inputs) {
     let is_stdin = matches!(inputs, Inputs::One(one) if one.is_stdin());
     let io = match verifier.settings.io {
         _ if is_stdin => "read(2), once",
-        IoMode::Auto => "memory maps, pread(2) for small files and where maps are refused",
+        IoMode::Auto => {
+            "direct I/O for large files on local disks that are not in memory, else memory maps, \
+             pread(2) for small files and where maps are refused"
+        }
         IoMode::Mmap => "memory maps",
         IoMode::Read => "pread(2)",
+        IoMode::Direct => "direct I/O",
     };
     Message::note(format!("threads: {}; reading by {io}", prepared.threads())).print();
     if let Some(why) = prepared.why_fewer_threads() {

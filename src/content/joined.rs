@@ -219,6 +219,7 @@ mod tests {
             window: 65536,
             ahead: 65536,
             spare_core: false,
+            direct: false,
         }
     }
 

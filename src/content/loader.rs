@@ -1,17 +1,19 @@
-//! Loads one window of a file by any method that the system allows.
+//! Loads one window of a file by the method that was chosen for it, or by another that the system allows.
 
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::direct::{self, Buffer};
 use super::mapped::MapError;
-use super::{IoMode, READ_WINDOW, ReadError, mapped, read};
+use super::{READ_WINDOW, ReadError, mapped, read};
 
 /// Bytes of the file in memory, lent for hashing and released with the next window.
 #[derive(Debug)]
 pub(super) enum Window {
     Mapped(mapped::Map),
     Read(Vec<u8>),
+    Direct(Buffer),
 }
 
 impl Default for Window {
@@ -25,6 +27,7 @@ impl Window {
         match self {
             Window::Mapped(map) => map,
             Window::Read(bytes) => bytes,
+            Window::Direct(buffer) => buffer.bytes(),
         }
     }
 
@@ -32,15 +35,23 @@ impl Window {
     pub(super) fn is_damaged(&self) -> bool {
         match self {
             Window::Mapped(map) => map.is_damaged(),
-            Window::Read(_) => false,
+            Window::Read(_) | Window::Direct(_) => false,
         }
     }
 
     /// Returns the buffer for reuse; unmaps a map.
     fn into_buffer(self) -> Vec<u8> {
         match self {
-            Window::Mapped(_) => Vec::new(),
             Window::Read(buffer) => buffer,
+            Window::Mapped(_) | Window::Direct(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the buffer of direct I/O for reuse.
+    fn into_direct(self) -> Buffer {
+        match self {
+            Window::Direct(buffer) => buffer,
+            Window::Mapped(_) | Window::Read(_) => Buffer::default(),
         }
     }
 }
@@ -55,43 +66,90 @@ pub(super) struct Extent {
 }
 
 impl Extent {
+    /// Returns the extent at offset `at` of a file of `size` bytes: `most` bytes, or those that are
+    /// left; none at the end.
+    pub(super) fn within(size: u64, at: u64, most: usize) -> Extent {
+        let left = size.saturating_sub(at);
+        let length = usize::try_from(left).map_or(most, |left| left.min(most));
+        Extent { at, length }
+    }
+
     /// Returns the offset after its last byte.
     pub(super) fn end(self) -> u64 {
         self.at + self.length as u64
     }
 }
 
+/// A method of loading windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Memory maps; if `only`, nothing else where they are refused.
+    Map { only: bool },
+    /// pread(2).
+    Read,
+    /// Direct I/O, which is on for the file; if `only`, nothing else where it is refused.
+    Direct { only: bool },
+}
+
 /// Loads the windows of a file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Loader {
     file: Arc<File>,
-    io: IoMode,
+    method: Method,
 }
 
 impl Loader {
-    pub(super) fn new(file: Arc<File>, io: IoMode) -> Loader {
-        Loader { file, io }
+    pub(super) fn new(file: Arc<File>, method: Method) -> Loader {
+        Loader { file, method }
     }
 
     /// Loads `extent`, reusing the memory of a `used` window: all of its bytes, or the first
     /// [`READ_WINDOW`] if the system has no memory for more.
     pub(super) fn load(&mut self, extent: Extent, used: Window) -> Result<Window, ReadError> {
-        let mut buffer = used.into_buffer();
-        if self.io != IoMode::Read {
-            match mapped::map(&self.file, extent.at, extent.length) {
-                Ok(map) => return Ok(Window::Mapped(map)),
-                Err(MapError::Map(error)) if self.io == IoMode::Mmap => {
-                    return self.smaller(extent, error);
-                }
-                Err(MapError::Map(_)) => self.io = IoMode::Read,
-                // A page is unavailable: reading it reveals whether the file ends here or the
-                // device fails.
-                Err(MapError::Page) => {}
-            }
+        match self.method {
+            Method::Map { only } => self.map(extent, used, only),
+            Method::Read => self.read(extent, used),
+            Method::Direct { only } => self.read_directly(extent, used, only),
         }
+    }
+
+    fn map(&mut self, extent: Extent, used: Window, only: bool) -> Result<Window, ReadError> {
+        let buffer = Window::Read(used.into_buffer());
+        match mapped::map(&self.file, extent.at, extent.length) {
+            Ok(map) => return Ok(Window::Mapped(map)),
+            Err(MapError::Map(error)) if only => return self.smaller(extent, error),
+            Err(MapError::Map(_)) => self.method = Method::Read,
+            // A page is unavailable: reading it reveals whether the file ends here or the device
+            // fails.
+            Err(MapError::Page) => {}
+        }
+        self.read(extent, buffer)
+    }
+
+    fn read(&self, extent: Extent, used: Window) -> Result<Window, ReadError> {
+        let mut buffer = used.into_buffer();
         let length = extent.length.min(READ_WINDOW);
         read::exactly(&self.file, extent.at, length, &mut buffer)?;
         Ok(Window::Read(buffer))
+    }
+
+    fn read_directly(
+        &mut self,
+        extent: Extent,
+        used: Window,
+        only: bool,
+    ) -> Result<Window, ReadError> {
+        let mut buffer = used.into_direct();
+        match buffer.exactly(&self.file, extent.at, extent.length) {
+            Err(ReadError::Io(error)) if direct::is_refusal(&error) && !only => {
+                // It accepted the flag, and wants another alignment than ours.
+                direct::turn_off(&self.file)?;
+                self.method = Method::Map { only: false };
+                self.load(extent, Window::default())
+            }
+            Err(ReadError::Io(error)) => Err(direct::refused(error)),
+            read => read.map(|()| Window::Direct(buffer)),
+        }
     }
 
     /// Maps the beginning of an extent that could not be mapped whole.

@@ -1,6 +1,7 @@
 //! Reads a file's bytes, window by window, and detects whether they changed meanwhile.
 
 pub mod device;
+mod direct;
 mod input;
 mod joined;
 mod loader;
@@ -19,9 +20,10 @@ use std::sync::Arc;
 use rustix::fs::OFlags;
 use thiserror::Error;
 
+use direct::Buffer;
 pub use input::Input;
 pub use joined::Joined;
-use loader::{Extent, Loader, Window};
+use loader::{Extent, Loader, Method, Window};
 pub use piped::Piped;
 use prefetch::Prefetcher;
 
@@ -73,7 +75,8 @@ const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum IoMode {
-    /// Memory maps, and `pread` for a file that cannot be mapped.
+    /// The fastest method that the file's system allows: direct I/O for large files on local disks
+    /// that are not in memory yet, else memory maps, else `pread`.
     #[default]
     Auto,
     /// Memory maps only; a file that cannot be mapped is unreadable. (A page that a map cannot
@@ -81,6 +84,9 @@ pub enum IoMode {
     Mmap,
     /// `pread` only.
     Read,
+    /// Direct I/O (`O_DIRECT`) only, past the page cache; a file whose file system refuses it is
+    /// unreadable.
+    Direct,
 }
 
 impl IoMode {
@@ -90,6 +96,7 @@ impl IoMode {
             IoMode::Auto => "auto",
             IoMode::Mmap => "mmap",
             IoMode::Read => "read",
+            IoMode::Direct => "direct",
         }
     }
 }
@@ -105,6 +112,9 @@ pub struct Reading {
     pub ahead: u64,
     /// Whether cores are idle, so that one may bring in windows while another hashes.
     pub spare_core: bool,
+    /// Whether [`IoMode::Auto`] may read directly: the device gains from it, and memory is not
+    /// limited.
+    pub direct: bool,
     /// Whether a later run is to know the file by its stamp, which must show every later change.
     pub settles: bool,
 }
@@ -118,6 +128,9 @@ pub enum ReadError {
     /// It is a directory, a FIFO, a socket or a device.
     #[error("not a regular file")]
     NotRegular,
+    /// Its file system refuses direct I/O, which was demanded.
+    #[error("its file system does not support direct I/O")]
+    NoDirectIo,
     /// The file changed, or was replaced, after it was opened.
     #[error("changed while reading")]
     Changed,
@@ -135,12 +148,12 @@ pub struct Content {
     is_device: bool,
     /// Whether every later change shows in the stamp.
     is_settled: bool,
-    io: IoMode,
+    method: Method,
     source: Source,
     /// Maximum bytes per window.
     most: usize,
-    /// See [`Reading::ahead`].
-    ahead: u64,
+    /// See [`Reading::ahead`]; `None` to request nothing.
+    ahead: Option<u64>,
     window: Window,
     /// Offset of the end of the window.
     window_end: u64,
@@ -155,7 +168,7 @@ pub struct Content {
 enum Source {
     /// The calling thread.
     Here(Loader),
-    /// A dedicated thread.
+    /// Dedicated threads.
     Prefetched(Prefetcher),
 }
 
@@ -253,27 +266,32 @@ impl Content {
 
     fn of(file: File, stamp: Stamp, reading: Reading) -> Result<Content, ReadError> {
         let file = Arc::new(file);
-        let io = match reading.io {
-            IoMode::Auto if stamp.size <= SMALL || takes_memory_to_map(&file)? => IoMode::Read,
-            io => io,
+        let method = method(&file, stamp.size, reading)?;
+        let loader = Loader::new(Arc::clone(&file), method);
+        let readers = match method {
+            Method::Direct { .. } if reading.direct && stamp.size > direct::WINDOW as u64 => {
+                direct::READERS
+            }
+            _ if reading.spare_core && stamp.size >= WORTH_A_THREAD => 1,
+            _ => 0,
         };
-        let loader = Loader::new(Arc::clone(&file), io);
         Ok(Content {
             file,
-            source: if reading.spare_core && stamp.size >= WORTH_A_THREAD {
-                Source::prefetched(loader)
-            } else {
-                Source::Here(loader)
-            },
+            source: Source::new(loader, readers),
             stamp,
             is_device: false,
             is_settled: false,
-            io,
-            most: match io {
-                IoMode::Read => READ_WINDOW.min(reading.window),
-                IoMode::Auto | IoMode::Mmap => reading.window,
+            method,
+            most: match method {
+                Method::Read => READ_WINDOW.min(reading.window),
+                Method::Map { .. } => reading.window,
+                Method::Direct { .. } => direct::WINDOW.min(reading.window),
             },
-            ahead: reading.ahead,
+            // What the system reads ahead goes to the page cache.
+            ahead: match method {
+                Method::Direct { .. } => None,
+                Method::Map { .. } | Method::Read => Some(reading.ahead),
+            },
             window: Window::default(),
             window_end: 0,
             asked: 0,
@@ -297,6 +315,11 @@ impl Content {
     /// Those of pread(2).
     pub fn beginning(&self, most: usize) -> io::Result<Vec<u8>> {
         let size = usize::try_from(self.stamp.size).unwrap_or(most);
+        if let Method::Direct { .. } = self.method {
+            let mut buffer = Buffer::default();
+            buffer.read(&self.file, 0, most.min(size))?;
+            return Ok(buffer.bytes().to_vec());
+        }
         let mut bytes = vec![0; most.min(size)];
         let mut filled = 0;
         while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -347,7 +370,7 @@ impl Content {
         // hashed twice.
         let used = std::mem::take(&mut self.window);
         self.consumed = 0;
-        let extent = self.extent(self.window_end);
+        let extent = Extent::within(self.stamp.size, self.window_end, self.most);
         if extent.length == 0 {
             return if self.is_device {
                 device::expect_length(&self.file, self.stamp.size)
@@ -356,7 +379,8 @@ impl Content {
             };
         }
         self.read_ahead(extent.end());
-        let following = self.extent(extent.end());
+        let (size, most) = (self.stamp.size, self.most);
+        let following = |extent: Extent| Extent::within(size, extent.end(), most);
         self.window = match &mut self.source {
             Source::Here(loader) => loader.load(extent, used)?,
             Source::Prefetched(ahead) => ahead.next(extent, following, used)?,
@@ -374,7 +398,7 @@ impl Content {
         self.most = READ_WINDOW;
         // The thread is about to load the extent that would follow a whole window.
         if let Source::Prefetched(_) = self.source {
-            self.source = Source::Here(Loader::new(Arc::clone(&self.file), self.io));
+            self.source = Source::Here(Loader::new(Arc::clone(&self.file), self.method));
         }
     }
 
@@ -392,16 +416,12 @@ impl Content {
         ReadError::Changed
     }
 
-    /// Returns the extent of the window at offset `at`; empty at the end.
-    fn extent(&self, at: u64) -> Extent {
-        let left = self.stamp.size - at;
-        let length = usize::try_from(left).map_or(self.most, |left| left.min(self.most));
-        Extent { at, length }
-    }
-
     /// Requests the bytes after `end`, so that the device works while the processor hashes.
     fn read_ahead(&mut self, end: u64) {
-        let wanted = end.saturating_add(self.ahead).min(self.stamp.size);
+        let Some(ahead) = self.ahead else {
+            return;
+        };
+        let wanted = end.saturating_add(ahead).min(self.stamp.size);
         if self.stamp.size > SMALL && wanted > self.asked {
             read::ahead(&self.file, self.asked, wanted);
             self.asked = wanted;
@@ -411,18 +431,50 @@ impl Content {
     /// Fail closed: a file that continues beyond its size (it grew, or its file system reports no
     /// sizes, as /proc does) was not hashed whole, so its digest would cover only a part.
     fn expect_end(&self) -> Result<(), ReadError> {
-        match self.file.read_at(&mut [0], self.stamp.size) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(ReadError::Changed),
-            Err(error) => Err(error.into()),
+        let size = self.stamp.size;
+        let beyond = match self.method {
+            Method::Direct { .. } => direct::is_beyond(&self.file, size),
+            Method::Map { .. } | Method::Read => {
+                self.file.read_at(&mut [0], size).map(|count| count > 0)
+            }
+        };
+        if beyond? {
+            return Err(ReadError::Changed);
         }
+        Ok(())
     }
 }
 
+/// Chooses the method for a file of `size` bytes, and turns direct I/O on if that is it.
+///
+/// # Errors
+/// [`ReadError::NoDirectIo`], or those of fcntl(2) and statfs(2).
+fn method(file: &File, size: u64, reading: Reading) -> Result<Method, ReadError> {
+    Ok(match reading.io {
+        IoMode::Auto if size <= SMALL || takes_memory_to_map(file)? => Method::Read,
+        IoMode::Auto
+            if reading.direct && direct::suits(file, size) && direct::turn_on(file).is_ok() =>
+        {
+            Method::Direct { only: false }
+        }
+        IoMode::Auto => Method::Map { only: false },
+        IoMode::Mmap => Method::Map { only: true },
+        IoMode::Read => Method::Read,
+        IoMode::Direct => {
+            direct::turn_on(file).map_err(direct::refused)?;
+            Method::Direct { only: true }
+        }
+    })
+}
+
 impl Source {
-    fn prefetched(loader: Loader) -> Source {
+    /// Has so many threads bring in the windows, or as many as the system allows.
+    fn new(loader: Loader, readers: usize) -> Source {
+        if readers == 0 {
+            return Source::Here(loader);
+        }
         // Without a thread, reading is as slow as with one lane, but equally correct.
-        Prefetcher::start(loader).map_or_else(Source::Here, Source::Prefetched)
+        Prefetcher::start(loader, readers).map_or_else(Source::Here, Source::Prefetched)
     }
 }
 
@@ -433,10 +485,22 @@ mod tests {
 
     const WINDOW: usize = 2 * 1024 * 1024;
 
+    /// The ways of reading that the file system of temporary files allows.
+    fn ways() -> Vec<IoMode> {
+        let file = tempfile::tempfile().unwrap();
+        let mut ways = vec![IoMode::Auto, IoMode::Mmap, IoMode::Read];
+        match direct::turn_on(&file) {
+            Ok(()) => ways.push(IoMode::Direct),
+            Err(error) => eprintln!("SKIPPED: direct I/O on temporary files: {error}"),
+        }
+        ways
+    }
+
     fn reading(io: IoMode) -> Reading {
         Reading {
             settles: false,
             io,
+            direct: true,
             window: WINDOW,
             ahead: WINDOW as u64,
             // Takes effect from `WORTH_A_THREAD` on.
@@ -489,7 +553,7 @@ mod tests {
             let bytes: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
             file.as_file().set_len(0).unwrap();
             file.as_file().write_all_at(&bytes, 0).unwrap();
-            for io in [IoMode::Auto, IoMode::Mmap, IoMode::Read] {
+            for io in ways() {
                 assert!(
                     all_of(file.path(), io).unwrap() == bytes,
                     "{size} by {io:?}"
@@ -501,7 +565,7 @@ mod tests {
 
     #[test]
     fn a_file_that_shrinks_or_grows_after_opening_has_changed() {
-        for io in [IoMode::Auto, IoMode::Mmap, IoMode::Read] {
+        for io in ways() {
             for opened in [WINDOW as u64 + 8192, WORTH_A_THREAD + 8192] {
                 for size in [0, opened - 4096, opened + WINDOW as u64] {
                     let file = tempfile::NamedTempFile::new().unwrap();

@@ -55,13 +55,13 @@ pub(super) fn ahead(file: &File, start: u64, end: u64) {
 /// the hashing time. One byte stands for those before it; if it is wrong about them, reading is
 /// slower but equally correct.
 #[cfg(target_os = "linux")]
-fn is_in_memory(file: &File, offset: u64) -> bool {
+pub(super) fn is_in_memory(file: &File, offset: u64) -> bool {
     let mut byte = [0];
     let buffers = &mut [IoSliceMut::new(&mut byte)];
     preadv2(file, buffers, offset, ReadWriteFlags::NOWAIT) == Ok(1)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_in_memory(_file: &File, _offset: u64) -> bool {
+pub(super) fn is_in_memory(_file: &File, _offset: u64) -> bool {
     false
 }

@@ -14,6 +14,8 @@ pub struct Access {
     pub readers: Option<usize>,
     /// Bytes of readahead to request per file.
     pub ahead: u64,
+    /// Whether direct I/O is worth it: it keeps a device busy that serves many requests at once.
+    pub direct: bool,
 }
 
 /// The kind of medium that holds the bytes.
@@ -58,6 +60,7 @@ impl Medium {
             Medium::SolidState | Medium::Virtual | Medium::Unknown => Access {
                 readers: None,
                 ahead: 8 * MIB,
+                direct: true,
             },
             // A seek between two files takes about 10 ms, in which the disk could have read 2 MB;
             // and a network share divides one link among its readers. Readahead keeps them from
@@ -65,6 +68,7 @@ impl Medium {
             Medium::Network | Medium::Spinning | Medium::Optical => Access {
                 readers: Some(1),
                 ahead: 16 * MIB,
+                direct: false,
             },
         }
     }

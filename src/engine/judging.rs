@@ -20,7 +20,9 @@ use crate::trust::format::{EnvelopeError, Ignored};
 use crate::trust::key::Key;
 use crate::trust::listed::{ListEntry, ReadAsList, Unlisted, UnsignedEntry};
 use crate::trust::signature::{SNIFF_BYTES, Signature, SignatureError};
-use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, SignatureFile, Verdict};
+use crate::trust::verdict::{
+    INTERNAL_ERROR, Invalid, NO_DIRECT_IO, Part, Record, SignatureFile, Verdict,
+};
 
 /// What its signature file was, if it was read.
 type Signed = Option<Box<SignatureFile>>;
@@ -235,6 +237,7 @@ fn read_signature(path: &Path, admitted: Admitted) -> Result<(Vec<u8>, Signature
             part: Part::Signature,
         },
         ReadError::Io(error) => unreadable(Part::Signature, &error),
+        ReadError::NoDirectIo => unreadable(Part::Signature, &Errno::INVAL.into()),
         // Fail closed: the signature existed during the walk. Calling the artifact unsigned would
         // let it pass under --allow-unsigned.
         ReadError::Missing | ReadError::Changed => {
@@ -345,6 +348,10 @@ pub(super) fn of_error(error: ReadError) -> Verdict {
         ReadError::Missing => Verdict::Missing,
         ReadError::NotRegular => Verdict::NotRegular { part: Part::Data },
         ReadError::Changed => CHANGED,
+        ReadError::NoDirectIo => Verdict::Unreadable {
+            part: Part::Data,
+            words: NO_DIRECT_IO.to_owned(),
+        },
         ReadError::Io(error) => unreadable(Part::Data, &error),
     }
 }

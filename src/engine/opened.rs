@@ -83,6 +83,7 @@ impl Context<'_> {
             settles: self.settings.keeps_stamps,
             window: self.shape.window,
             ahead: job.ahead,
+            direct: job.direct && self.shape.memory.is_none(),
             // If memory is short, there is none for another thread and a second window.
             spare_core: self.shape.memory.is_none()
                 && self.spare_threads() * FILES_OF_A_SPARE >= self.shape.workers,
@@ -193,7 +194,10 @@ fn open_as(
         // Bytes in a map may change between two looks at them, and here they are parsed as well as
         // hashed: so they are read into memory of our own, once.
         let reading = Reading {
-            io: IoMode::Read,
+            io: match context.settings.io {
+                IoMode::Direct => IoMode::Direct,
+                IoMode::Auto | IoMode::Mmap | IoMode::Read => IoMode::Read,
+            },
             window: WINDOW_OF_A_BUNDLE,
             spare_core: false,
             ..context.reading(job)
@@ -332,6 +336,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         members: vec![0],
         queue: None,
         ahead: Medium::Unknown.access().ahead,
+        direct: Medium::Unknown.access().direct,
     };
     let (mut records, opened) = open(&job, &context);
     let mut lanes: Vec<Opened> = opened.into_iter().collect();

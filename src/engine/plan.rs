@@ -41,6 +41,8 @@ pub struct Job {
     pub queue: Option<usize>,
     /// Number of bytes that the system is asked to read ahead.
     pub ahead: u64,
+    /// Whether direct I/O is worth it on its device.
+    pub direct: bool,
 }
 
 /// The files that are not begun yet.
@@ -87,6 +89,7 @@ impl Plan {
             let access = access.get(&device).copied();
             let access = access.unwrap_or_else(|| Medium::Unknown.access());
             job.ahead = access.ahead;
+            job.direct = access.direct;
             let Some(readers) = access.readers else {
                 plan.free.push_back(job);
                 continue;
@@ -309,6 +312,7 @@ fn jobs(costs: &[Cost]) -> Vec<(u64, Job)> {
             members: members.to_vec(),
             queue: None,
             ahead: 0,
+            direct: false,
         };
         Some((last.file.device, job))
     };
@@ -377,6 +381,7 @@ mod tests {
         let access = Access {
             readers: Some(1),
             ahead: 0,
+            direct: false,
         };
         let access = BTreeMap::from([(1, access)]);
         let mut plan = Plan::new(&with_turns(&costs, &[1, 0, 1, 0]), &access);

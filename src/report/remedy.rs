@@ -6,7 +6,9 @@ use crate::trust::format::EnvelopeError;
 use crate::trust::listed::{Unlisted, Unusable};
 use crate::trust::signature::SignatureError;
 use crate::trust::sniffed::Sniffed;
-use crate::trust::verdict::{INTERNAL_ERROR, Invalid, Part, Record, Subject, Unclaimed, Verdict};
+use crate::trust::verdict::{
+    INTERNAL_ERROR, Invalid, NO_DIRECT_IO, Part, Record, Subject, Unclaimed, Verdict,
+};
 
 /// The role that a file's name, or the option that names it, gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,9 @@ pub(crate) fn remedy(record: &Record) -> Option<&str> {
         Verdict::Changed { .. } => "verify again once nothing is writing to it",
         Verdict::Unreadable { words, .. } if words == INTERNAL_ERROR => {
             "report the internal error shown on standard error; the file was not judged"
+        }
+        Verdict::Unreadable { words, .. } if words == NO_DIRECT_IO => {
+            "verify it with --io auto, which reads it as its file system allows"
         }
         Verdict::Unreadable { part, .. } => match part {
             Part::Data => "make the data file readable, or copy it again",

@@ -231,6 +231,10 @@ pub struct SignatureFile {
 /// Wording of [`Verdict::Unreadable`] for an artifact that a defect of this program left unjudged.
 pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures";
 
+/// Wording of [`Verdict::Unreadable`] for an artifact that was to be read by direct I/O, which its
+/// file system refuses.
+pub const NO_DIRECT_IO: &str = "its file system does not support direct I/O";
+
 /// A verdict. Only [`Verdict::Valid`], [`Verdict::Listed`], [`Verdict::NoImages`],
 /// [`Verdict::VerifiedEarlier`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if allowed, pass.
 ///

@@ -279,7 +279,7 @@ fn what_is_read_in_other_ways_is_hashed_as_wide_as_its_signature_needs() {
     }
     let rsa = ["-k", "rsa.pem", "--digest", "sha512"];
     let valid = "x.zst: ✅ Signature valid\n";
-    for io in ["auto", "mmap", "read"] {
+    for io in ["auto", "mmap", "read", "direct"] {
         let run = mirror.run(&[&rsa[..], &["--io", io, "x.zst"]].concat());
         assert_eq!(run.stdout, valid, "{}", run.stderr);
         let run = mirror.run(&[&rsa[..], &["--io", io, "parts"]].concat());

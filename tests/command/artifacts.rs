@@ -133,7 +133,7 @@ fn a_split_artifact_of_many_windows_has_the_verdict_of_openssl_on_its_whole() {
     let path = |name: &str| mirror.path().join(name);
     for size in [1_000_003, 8 * 1024 * 1024 + 1, 262_144, 20_000_000] {
         let parts = split(&mirror, "x.zst", &content, size);
-        for io in ["auto", "mmap", "read"] {
+        for io in ["auto", "mmap", "read", "direct"] {
             for key in ["key.pem", "other.pem"] {
                 let run = mirror.run(&["-k", key, "--io", io, "x.sig.bin"]);
                 let valid = openssl_verifies(&path(key), &path("x.sig.bin"), &path("whole"));

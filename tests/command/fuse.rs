@@ -353,7 +353,7 @@ fn a_device_that_fails_in_the_middle_of_a_file_fails_that_file_and_no_other() {
     if !fuse_is_here("a_device_that_fails_in_the_middle_of_a_file") {
         return;
     }
-    for io in ["auto", "mmap", "read"] {
+    for io in ["auto", "mmap", "read", "direct"] {
         for jobs in ["1", "4"] {
             let mounted = Mounted::new(Behaviour::Fails);
             let output = mounted
@@ -374,7 +374,7 @@ fn a_file_of_which_fewer_bytes_come_than_it_has_is_never_valid() {
     if !fuse_is_here("a_file_of_which_fewer_bytes_come_than_it_has") {
         return;
     }
-    for io in ["mmap", "read"] {
+    for io in ["mmap", "read", "direct"] {
         let mounted = Mounted::new(Behaviour::Short);
         let output = mounted.command(&["--io", io]).output().unwrap();
         let lines = String::from_utf8(output.stdout).unwrap();
@@ -390,7 +390,7 @@ fn a_read_that_stalls_blocks_no_other_and_a_signal_ends_the_run() {
     if !fuse_is_here("a_read_that_stalls") {
         return;
     }
-    for io in ["mmap", "read"] {
+    for io in ["mmap", "read", "direct"] {
         let mounted = Mounted::new(Behaviour::Stalls);
         let mut child = mounted
             .command(&["--io", io, "--jobs", "3", "--format", "jsonl"])
@@ -427,7 +427,7 @@ fn what_was_decided_is_printed_while_its_worker_is_stuck_in_the_next_file() {
     if !fuse_is_here("what_was_decided_is_printed_while_its_worker_is_stuck") {
         return;
     }
-    for io in ["mmap", "read"] {
+    for io in ["mmap", "read", "direct"] {
         let mounted = Mounted::new(Behaviour::StallsAtOnce);
         // One worker that hashes one file after the other.
         let mut child = mounted
@@ -456,7 +456,7 @@ fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_reported_and_never
         (Unknown, Sound, "❌ Cannot read: Input/output error"),
         (Sound, Unknown, "❌ Cannot read: Input/output error"),
     ] {
-        for io in ["mmap", "read"] {
+        for io in ["mmap", "read", "direct"] {
             let mounted = Mounted::of(data, signature, SOUND);
             // What has lost its signature must not pass as one that never had any.
             let output = mounted

@@ -108,7 +108,7 @@ fn with_twenty_megabytes_all_files_are_verified_however_they_are_read() {
         return;
     }
     let mirror = mirror();
-    for io in ["auto", "mmap", "read"] {
+    for io in ["auto", "mmap", "read", "direct"] {
         for jobs in ["2", "16"] {
             let run = Run::of(limited(
                 &mirror,

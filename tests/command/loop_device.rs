@@ -151,7 +151,7 @@ fn loop_devices_are_here(test: &str) -> bool {
 }
 
 fn ways() -> impl Iterator<Item = [&'static str; 4]> {
-    let ways = ["auto", "mmap", "read"].into_iter();
+    let ways = ["auto", "mmap", "read", "direct"].into_iter();
     ways.flat_map(|io| ["1", "4"].map(|jobs| ["--io", io, "--jobs", jobs]))
 }
 

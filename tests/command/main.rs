@@ -10,6 +10,7 @@ mod bars;
 mod buckets;
 mod clusters;
 mod compare;
+mod direct;
 mod envelopes;
 mod evidence;
 mod fuse;

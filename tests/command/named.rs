@@ -255,7 +255,7 @@ fn stick(mirror: &Mirror, blocks: u64) -> Vec<u8> {
 }
 
 fn ways() -> impl Iterator<Item = [&'static str; 4]> {
-    let ways = ["auto", "mmap", "read"].into_iter();
+    let ways = ["auto", "mmap", "read", "direct"].into_iter();
     ways.flat_map(|io| ["1", "2"].map(|jobs| ["--io", io, "--jobs", jobs]))
 }
 

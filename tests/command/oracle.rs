@@ -264,7 +264,13 @@ fn signatures_that_openssl_made_over_artifacts_of_window_sizes_are_valid() {
         expected += &format!("{name}.iso: ✅ Signature valid\n");
     }
     for way in Hasher::all().iter().map(|way| way.name()) {
-        for (io, jobs) in [("auto", "2"), ("mmap", "1"), ("read", "1"), ("read", "3")] {
+        for (io, jobs) in [
+            ("auto", "2"),
+            ("mmap", "1"),
+            ("read", "1"),
+            ("read", "3"),
+            ("direct", "2"),
+        ] {
             let run = mirror.run(&["-k", "key.pem", "--sha256", way, "--io", io, "-j", jobs]);
             assert_eq!(
                 (run.stdout, run.status),

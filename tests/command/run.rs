@@ -61,7 +61,7 @@ fn digest_from_hex(text: &str) -> Vec<u8> {
 
 #[test]
 fn memory_stays_flat_on_a_file_of_one_gibibyte() {
-    for io in ["mmap", "read"] {
+    for io in ["mmap", "read", "direct"] {
         let mirror = sparse(GIB, &any_signature());
         let (peak, run) = peak_memory_of(mirror.command(&["-k", "key.pem", "--io", io]));
         assert_eq!(run.stdout, "big.iso: ❌ Signature invalid\n");

@@ -206,7 +206,7 @@ fn a_bus_error_that_somebody_sends_ends_the_process() {
 fn a_sparse_giant_that_is_emptied_has_changed_and_its_neighbours_are_verified() {
     let mirror = mirror(b"whatever");
     let giant = File::create(mirror.path().join("victim.iso")).unwrap();
-    for io in ["auto", "mmap", "read"] {
+    for io in ["auto", "mmap", "read", "direct"] {
         giant.set_len(100 << 30).unwrap();
         let is_victim = |target: &Path| target.ends_with("victim.iso");
         let wait = |child: &Child| wait_until_open(child, is_victim);

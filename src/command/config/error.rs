@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::DEFAULT_KEY;
 use crate::audit::baseline::BaselineError;
+use crate::content::IoMode;
 use crate::earlier::resume::NotResumable;
 use crate::hints::path::PathHint;
 use crate::report::remedy::{Role, for_content};
@@ -149,9 +150,9 @@ pub enum ConfigError {
     /// Standard input was also named as something else.
     #[error("{}: this is standard input, which is to be verified", shown(.0))]
     StdinTwice(PathBuf),
-    /// `-` with `--io mmap`.
-    #[error("--io mmap: standard input cannot be mapped")]
-    StdinMapped,
+    /// `-` with `--io mmap` or `--io direct`.
+    #[error("--io {}: standard input is only read", .0.name())]
+    StdinRead(IoMode),
     /// `-` with `--baseline`.
     #[error("--baseline compares files by their paths, and standard input has none")]
     StdinCompared,
@@ -409,7 +410,7 @@ impl ConfigError {
             ConfigError::StdinDirectory => "name the directory, and leave --signature out",
             ConfigError::StdinDevice => "name the device, so that its length is known",
             ConfigError::StdinTwice(_) => "name a file, or a pipe of its own: <(COMMAND)",
-            ConfigError::StdinMapped => "leave --io out",
+            ConfigError::StdinRead(_) => "leave --io out",
             ConfigError::StdinCompared => "leave it out",
             ConfigError::StdinListed(_) => {
                 "write another report, such as .json, or verify the file by its name"

@@ -55,8 +55,8 @@ fn refuse_options(cli: &Cli) -> Result<(), ConfigError> {
     if cli.length.is_some() {
         return Err(ConfigError::LengthOfFile(STDIN.into()));
     }
-    if cli.io == IoMode::Mmap {
-        return Err(ConfigError::StdinMapped);
+    if let IoMode::Mmap | IoMode::Direct = cli.io {
+        return Err(ConfigError::StdinRead(cli.io));
     }
     if cli.baseline.is_some() {
         return Err(ConfigError::StdinCompared);
