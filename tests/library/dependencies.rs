@@ -83,7 +83,7 @@ fn row(package: &Value) -> String {
 /// The authors that a package names, without their addresses; else the owner of its repository.
 fn maintainers(package: &Value) -> String {
     let authors = package["authors"].as_array().unwrap().iter();
-    let authors = authors.map(|author| author.as_str().unwrap().split(" <").next().unwrap());
+    let authors = authors.map(|author| author.as_str().unwrap().split('<').next().unwrap().trim());
     let authors: Vec<&str> = authors.collect();
     match authors.is_empty() {
         true => text(package, "repository")
