@@ -469,8 +469,9 @@ fn pem_of(der: &[u8]) -> String {
 }
 
 #[test]
-fn each_key_that_security_md_lists_as_refused_is_one_that_openssl_takes() {
-    if !openssl_is_here("each key that SECURITY.md lists as refused is one that OpenSSL takes") {
+fn each_key_that_the_threat_model_lists_as_refused_is_one_that_openssl_takes() {
+    if !openssl_is_here("each key that the threat model lists as refused is one that OpenSSL takes")
+    {
         return;
     }
     let mirror = Mirror::new();

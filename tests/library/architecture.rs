@@ -115,17 +115,8 @@ impl Source {
         first.trim_end_matches(".rs").to_owned()
     }
 
-    /// The code without comments and tests.
     fn code(&self) -> String {
-        let lines = self.text.lines();
-        let code: Vec<&str> = lines
-            .map(|line| line.split("//").next().unwrap_or_default())
-            .collect();
-        code.join("\n")
-            .split("#[cfg(test)]\nmod tests")
-            .next()
-            .unwrap()
-            .to_owned()
+        code_of(&self.text)
     }
 
     /// The rooms that the code names by `crate::`.
@@ -142,6 +133,19 @@ impl Source {
         rooms.remove(&self.room());
         rooms
     }
+}
+
+/// The code of a file without comments and tests.
+pub fn code_of(text: &str) -> String {
+    let lines = text.lines();
+    let code: Vec<&str> = lines
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect();
+    code.join("\n")
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 /// The first word of a text.

@@ -4,6 +4,7 @@
 #![allow(clippy::duplicate_mod)]
 
 mod architecture;
+mod dependencies;
 mod front_door;
 mod images;
 mod properties;
