@@ -132,16 +132,15 @@ pub(super) fn refused(error: io::Error) -> ReadError {
     }
 }
 
-/// Reports whether a file has more than `size` bytes, or fewer. Fail closed: what changed its size
-/// was not read whole.
+/// Reports whether a file ends after `size` bytes, by reading its last block again. Fail closed: the
+/// windows at its end may have been read before it was cut off.
 ///
 /// # Errors
 /// Those of [`Buffer::read`].
-pub(super) fn is_beyond(file: &File, size: u64) -> io::Result<bool> {
-    let mut block = Buffer::default();
-    let in_block = size % ALIGNMENT as u64;
-    let found = block.read(file, size - in_block, in_block as usize + 1)?;
-    Ok(found as u64 != in_block)
+pub(super) fn ends_at(file: &File, size: u64) -> io::Result<bool> {
+    let start = size.saturating_sub(1) / ALIGNMENT as u64 * ALIGNMENT as u64;
+    let in_block = (size - start) as usize;
+    Ok(Buffer::default().read(file, start, in_block + 1)? == in_block)
 }
 
 /// Has what is read from now on come from the device.
@@ -224,6 +223,12 @@ mod tests {
         assert_eq!(buffer.read(&file, ALIGNMENT as u64, 1).unwrap(), 5);
         assert_eq!(buffer.bytes(), [7]);
         assert_eq!(buffer.read(&file, 2 * ALIGNMENT as u64, 1).unwrap(), 0);
+        for (size, ends) in [(0, false), (ALIGNMENT, false), (ALIGNMENT + 5, true)] {
+            assert_eq!(ends_at(&file, size as u64).unwrap(), ends, "{size}");
+        }
+        for size in [ALIGNMENT + 4, ALIGNMENT + 6, 2 * ALIGNMENT] {
+            assert!(!ends_at(&file, size as u64).unwrap(), "{size}");
+        }
         let early = buffer.exactly(&file, ALIGNMENT as u64, 6);
         assert!(matches!(early, Err(ReadError::Changed)));
     }

@@ -432,16 +432,11 @@ impl Content {
     /// sizes, as /proc does) was not hashed whole, so its digest would cover only a part.
     fn expect_end(&self) -> Result<(), ReadError> {
         let size = self.stamp.size;
-        let beyond = match self.method {
-            Method::Direct { .. } => direct::is_beyond(&self.file, size),
-            Method::Map { .. } | Method::Read => {
-                self.file.read_at(&mut [0], size).map(|count| count > 0)
-            }
+        let ends = match self.method {
+            Method::Direct { .. } => direct::ends_at(&self.file, size)?,
+            Method::Map { .. } | Method::Read => self.file.read_at(&mut [0], size)? == 0,
         };
-        if beyond? {
-            return Err(ReadError::Changed);
-        }
-        Ok(())
+        ends.then_some(()).ok_or(ReadError::Changed)
     }
 }
 
