@@ -16,6 +16,8 @@ die() {
   exit 1
 }
 
+[ -n "${HOME:-}" ] || die "no \$HOME, in which cargo and the tools are"
+
 misuse() {
   printf '%s: error: %s\n%s\n' "$program" "$1" "$usage" >&2
   exit 2
