@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use rustix::rand::GetRandomFlags;
+
 use crate::digest::Digest;
 use crate::digest::stream::Stream;
 use crate::run::origin::{Account, Origin, User};
@@ -38,9 +40,13 @@ fn place(root: &Path) -> Option<PathBuf> {
     (!is_stdin).then(|| root.canonicalize().ok()).flatten()
 }
 
+/// Asks the kernel by a system call of its own, which needs no `/dev/urandom` where the C library is
+/// linked statically. A request for so few bytes is met in whole.
 fn identifier() -> io::Result<String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
+    if rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty())? != bytes.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     let identifier = uuid::Builder::from_random_bytes(bytes).into_uuid();
     Ok(identifier.hyphenated().to_string())
 }
