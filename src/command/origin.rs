@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rustix::rand::GetRandomFlags;
-
 use crate::digest::Digest;
 use crate::digest::stream::Stream;
 use crate::run::origin::{Account, Origin, User};
@@ -40,15 +38,27 @@ fn place(root: &Path) -> Option<PathBuf> {
     (!is_stdin).then(|| root.canonicalize().ok()).flatten()
 }
 
-/// Asks the kernel by a system call of its own, which needs no `/dev/urandom` where the C library is
-/// linked statically. A request for so few bytes is met in whole.
 fn identifier() -> io::Result<String> {
     let mut bytes = [0; 16];
-    if rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty())? != bytes.len() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
+    fill_randomly(&mut bytes)?;
     let identifier = uuid::Builder::from_random_bytes(bytes).into_uuid();
     Ok(identifier.hyphenated().to_string())
+}
+
+/// Asks the kernel itself: a binary that is linked statically finds no function of the C library by
+/// name, and an empty root has no device. So few bytes are given at once.
+#[cfg(target_os = "linux")]
+fn fill_randomly(bytes: &mut [u8; 16]) -> io::Result<()> {
+    let filled = rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty())?;
+    if filled < bytes.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fill_randomly(bytes: &mut [u8; 16]) -> io::Result<()> {
+    File::open("/dev/urandom")?.read_exact(bytes)
 }
 
 fn read(path: &str) -> io::Result<String> {
