@@ -40,9 +40,25 @@ fn place(root: &Path) -> Option<PathBuf> {
 
 fn identifier() -> io::Result<String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
+    fill_randomly(&mut bytes)?;
     let identifier = uuid::Builder::from_random_bytes(bytes).into_uuid();
     Ok(identifier.hyphenated().to_string())
+}
+
+/// Asks the kernel itself: a binary that is linked statically finds no function of the C library by
+/// name, and an empty root has no device. So few bytes are given at once.
+#[cfg(target_os = "linux")]
+fn fill_randomly(bytes: &mut [u8; 16]) -> io::Result<()> {
+    let filled = rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty())?;
+    if filled < bytes.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fill_randomly(bytes: &mut [u8; 16]) -> io::Result<()> {
+    File::open("/dev/urandom")?.read_exact(bytes)
 }
 
 fn read(path: &str) -> io::Result<String> {
