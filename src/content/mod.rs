@@ -481,6 +481,7 @@ mod tests {
     const WINDOW: usize = 2 * 1024 * 1024;
 
     /// The ways of reading that the file system of temporary files allows.
+    #[allow(clippy::print_stderr)]
     fn ways() -> Vec<IoMode> {
         let file = tempfile::tempfile().unwrap();
         let mut ways = vec![IoMode::Auto, IoMode::Mmap, IoMode::Read];
