@@ -13,9 +13,9 @@ use rustix::io::Errno;
 
 use super::{ReadError, read};
 
-/// Alignment of addresses, offsets and lengths in bytes: a page, which is a multiple of what any
-/// usual device asks for (`STATX_DIOALIGN` of statx(2)).
-const ALIGNMENT: usize = 4096;
+/// Alignment of offsets and lengths in bytes: the largest logical block that Linux allows, a multiple
+/// of what any device asks for (`STATX_DIOALIGN` of statx(2)). Addresses are those of whole pages.
+const ALIGNMENT: usize = 64 * 1024;
 
 /// Break-even: a smaller file is in memory before the threads that would read it have started.
 const WORTH_IT: u64 = 8 * 1024 * 1024;
@@ -133,14 +133,22 @@ pub(super) fn refused(error: io::Error) -> ReadError {
 }
 
 /// Reports whether a file ends after `size` bytes, by reading its last block again. Fail closed: the
-/// windows at its end may have been read before it was cut off.
+/// windows at its end may have been read before it was cut off. If `only`, nothing else is tried
+/// where direct I/O is refused.
 ///
 /// # Errors
-/// Those of [`Buffer::read`].
-pub(super) fn ends_at(file: &File, size: u64) -> io::Result<bool> {
+/// [`ReadError::NoDirectIo`], or those of [`Buffer::read`].
+pub(super) fn ends_at(file: &File, size: u64, only: bool) -> Result<bool, ReadError> {
     let start = size.saturating_sub(1) / ALIGNMENT as u64 * ALIGNMENT as u64;
     let in_block = (size - start) as usize;
-    Ok(Buffer::default().read(file, start, in_block + 1)? == in_block)
+    match Buffer::default().read(file, start, in_block + 1) {
+        Ok(found) => Ok(found == in_block),
+        Err(error) if is_refusal(&error) && !only => {
+            turn_off(file)?;
+            Ok(Buffer::default().read(file, start, in_block + 1)? == in_block)
+        }
+        Err(error) => Err(refused(error)),
+    }
 }
 
 /// Has what is read from now on come from the device.
@@ -206,7 +214,7 @@ mod tests {
             for at in [0, ALIGNMENT] {
                 buffer.exactly(&file, at as u64, length).unwrap();
                 assert_eq!(buffer.bytes(), &content[at..at + length]);
-                assert_eq!(buffer.bytes().as_ptr().align_offset(ALIGNMENT), 0);
+                assert_eq!(buffer.bytes().as_ptr().align_offset(4096), 0);
             }
         }
         file.set_len(WINDOW as u64).unwrap();
@@ -224,10 +232,10 @@ mod tests {
         assert_eq!(buffer.bytes(), [7]);
         assert_eq!(buffer.read(&file, 2 * ALIGNMENT as u64, 1).unwrap(), 0);
         for (size, ends) in [(0, false), (ALIGNMENT, false), (ALIGNMENT + 5, true)] {
-            assert_eq!(ends_at(&file, size as u64).unwrap(), ends, "{size}");
+            assert_eq!(ends_at(&file, size as u64, true).unwrap(), ends, "{size}");
         }
         for size in [ALIGNMENT + 4, ALIGNMENT + 6, 2 * ALIGNMENT] {
-            assert!(!ends_at(&file, size as u64).unwrap(), "{size}");
+            assert!(!ends_at(&file, size as u64, true).unwrap(), "{size}");
         }
         let early = buffer.exactly(&file, ALIGNMENT as u64, 6);
         assert!(matches!(early, Err(ReadError::Changed)));

@@ -433,7 +433,7 @@ impl Content {
     fn expect_end(&self) -> Result<(), ReadError> {
         let size = self.stamp.size;
         let ends = match self.method {
-            Method::Direct { .. } => direct::ends_at(&self.file, size)?,
+            Method::Direct { only } => direct::ends_at(&self.file, size, only)?,
             Method::Map { .. } | Method::Read => self.file.read_at(&mut [0], size)? == 0,
         };
         ends.then_some(()).ok_or(ReadError::Changed)
