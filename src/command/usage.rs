@@ -201,11 +201,11 @@ mod tests {
         );
         assert_eq!(
             said(&["--io", "fast"]),
-            "error: --io fast: not a value of this option\nhelp: give one of these: auto, mmap, read\n"
+            "error: --io fast: not a value of this option\nhelp: give one of these: auto, mmap, read, direct\n"
         );
         assert_eq!(
             said(&["--io"]),
-            "error: --io needs a value\nhelp: give one of these: auto, mmap, read\n"
+            "error: --io needs a value\nhelp: give one of these: auto, mmap, read, direct\n"
         );
         assert_eq!(said(&["--key"]), "error: --key needs a value\n");
     }
