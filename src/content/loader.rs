@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::direct::{self, Buffer};
 use super::mapped::MapError;
+use super::method::Method;
 use super::{READ_WINDOW, ReadError, mapped, read};
 
 /// Bytes of the file in memory, lent for hashing and released with the next window.
@@ -78,17 +79,6 @@ impl Extent {
     pub(super) fn end(self) -> u64 {
         self.at + self.length as u64
     }
-}
-
-/// A method of loading windows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
-    /// Memory maps; if `only`, nothing else where they are refused.
-    Map { only: bool },
-    /// pread(2).
-    Read,
-    /// Direct I/O, which is on for the file; if `only`, nothing else where it is refused.
-    Direct { only: bool },
 }
 
 /// Loads the windows of a file.

@@ -6,6 +6,7 @@ mod input;
 mod joined;
 mod loader;
 mod mapped;
+mod method;
 mod piped;
 mod prefetch;
 mod read;
@@ -13,7 +14,7 @@ mod settled;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ use thiserror::Error;
 use direct::Buffer;
 pub use input::Input;
 pub use joined::Joined;
-use loader::{Extent, Loader, Method, Window};
+use loader::{Extent, Loader, Window};
+use method::Method;
 pub use piped::Piped;
 use prefetch::Prefetcher;
 
@@ -198,24 +200,6 @@ pub fn open_regular(path: &Path) -> Result<(File, Stamp), ReadError> {
     }
 }
 
-/// Reports whether this is a sparse file on tmpfs, which allocates memory for every mapped hole and
-/// does not release it: a sparse file of any size could exhaust memory. Reading allocates none.
-#[cfg(target_os = "linux")]
-fn takes_memory_to_map(file: &File) -> io::Result<bool> {
-    /// The file system type of tmpfs in statfs(2).
-    const TMPFS_MAGIC: u32 = 0x0102_1994;
-    /// Unit of `st_blocks` in bytes.
-    const BLOCK: u64 = 512;
-    let metadata = file.metadata()?;
-    let has_holes = metadata.blocks().saturating_mul(BLOCK) < metadata.size();
-    Ok(has_holes && rustix::fs::fstatfs(file)?.f_type as u32 == TMPFS_MAGIC)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn takes_memory_to_map(_file: &File) -> io::Result<bool> {
-    Ok(false)
-}
-
 /// Returns the size of the regular file at `path` and at most its first `most` bytes.
 ///
 /// # Errors
@@ -266,32 +250,17 @@ impl Content {
 
     fn of(file: File, stamp: Stamp, reading: Reading) -> Result<Content, ReadError> {
         let file = Arc::new(file);
-        let method = method(&file, stamp.size, reading)?;
+        let method = Method::choose(&file, stamp.size, reading)?;
         let loader = Loader::new(Arc::clone(&file), method);
-        let readers = match method {
-            Method::Direct { .. } if reading.direct && stamp.size > direct::WINDOW as u64 => {
-                direct::READERS
-            }
-            _ if reading.spare_core && stamp.size >= WORTH_A_THREAD => 1,
-            _ => 0,
-        };
         Ok(Content {
             file,
-            source: Source::new(loader, readers),
+            source: Source::new(loader, method.readers(stamp.size, reading)),
             stamp,
             is_device: false,
             is_settled: false,
             method,
-            most: match method {
-                Method::Read => READ_WINDOW.min(reading.window),
-                Method::Map { .. } => reading.window,
-                Method::Direct { .. } => direct::WINDOW.min(reading.window),
-            },
-            // What the system reads ahead goes to the page cache.
-            ahead: match method {
-                Method::Direct { .. } => None,
-                Method::Map { .. } | Method::Read => Some(reading.ahead),
-            },
+            most: method.window(reading),
+            ahead: method.ahead(reading),
             window: Window::default(),
             window_end: 0,
             asked: 0,
@@ -438,28 +407,6 @@ impl Content {
         };
         ends.then_some(()).ok_or(ReadError::Changed)
     }
-}
-
-/// Chooses the method for a file of `size` bytes, and turns direct I/O on if that is it.
-///
-/// # Errors
-/// [`ReadError::NoDirectIo`], or those of fcntl(2) and statfs(2).
-fn method(file: &File, size: u64, reading: Reading) -> Result<Method, ReadError> {
-    Ok(match reading.io {
-        IoMode::Auto if size <= SMALL || takes_memory_to_map(file)? => Method::Read,
-        IoMode::Auto
-            if reading.direct && direct::suits(file, size) && direct::turn_on(file).is_ok() =>
-        {
-            Method::Direct { only: false }
-        }
-        IoMode::Auto => Method::Map { only: false },
-        IoMode::Mmap => Method::Map { only: true },
-        IoMode::Read => Method::Read,
-        IoMode::Direct => {
-            direct::turn_on(file).map_err(direct::refused)?;
-            Method::Direct { only: true }
-        }
-    })
 }
 
 impl Source {
