@@ -66,11 +66,29 @@ impl Buffer {
     }
 
     /// Reads `length` bytes at `at`, a multiple of [`ALIGNMENT`], or as many as the file has.
-    /// Returns how many there are, which may be more if `length` is not such a multiple.
+    /// Returns how many there are, which may be more if `length` is not such a multiple. A file
+    /// system that wants another alignment is read through the page cache from now on, unless
+    /// `only` direct I/O will do.
     ///
     /// # Errors
-    /// Those of pread(2); EINVAL if the file system wants another alignment, or ENOMEM.
-    pub(super) fn read(&mut self, file: &File, at: u64, length: usize) -> io::Result<usize> {
+    /// [`ReadError::NoDirectIo`], or those of pread(2); ENOMEM.
+    pub(super) fn read(
+        &mut self,
+        file: &File,
+        at: u64,
+        length: usize,
+        only: bool,
+    ) -> Result<usize, ReadError> {
+        match self.try_read(file, at, length) {
+            Err(error) if is_refusal(&error) && !only => {
+                turn_off(file)?;
+                Ok(self.try_read(file, at, length)?)
+            }
+            read => read.map_err(refused),
+        }
+    }
+
+    fn try_read(&mut self, file: &File, at: u64, length: usize) -> io::Result<usize> {
         let room = self.room(length)?;
         let mut filled = 0;
         while filled < length {
@@ -93,8 +111,14 @@ impl Buffer {
     /// # Errors
     /// [`ReadError::Changed`] if the file ends early: it was longer when it was opened. Else those
     /// of [`Buffer::read`].
-    pub(super) fn exactly(&mut self, file: &File, at: u64, length: usize) -> Result<(), ReadError> {
-        if self.read(file, at, length)? < length {
+    pub(super) fn exactly(
+        &mut self,
+        file: &File,
+        at: u64,
+        length: usize,
+        only: bool,
+    ) -> Result<(), ReadError> {
+        if self.read(file, at, length, only)? < length {
             return Err(ReadError::Changed);
         }
         Ok(())
@@ -119,7 +143,7 @@ fn allocate(length: usize) -> io::Result<(MmapMut, usize)> {
 }
 
 /// Reports whether an error says that the file system does not read this way.
-pub(super) fn is_refusal(error: &io::Error) -> bool {
+fn is_refusal(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::INVAL.raw_os_error())
 }
 
@@ -133,22 +157,14 @@ pub(super) fn refused(error: io::Error) -> ReadError {
 }
 
 /// Reports whether a file ends after `size` bytes, by reading its last block again. Fail closed: the
-/// windows at its end may have been read before it was cut off. If `only`, nothing else is tried
-/// where direct I/O is refused.
+/// windows at its end may have been read before it was cut off.
 ///
 /// # Errors
-/// [`ReadError::NoDirectIo`], or those of [`Buffer::read`].
+/// Those of [`Buffer::read`].
 pub(super) fn ends_at(file: &File, size: u64, only: bool) -> Result<bool, ReadError> {
     let start = size.saturating_sub(1) / ALIGNMENT as u64 * ALIGNMENT as u64;
     let in_block = (size - start) as usize;
-    match Buffer::default().read(file, start, in_block + 1) {
-        Ok(found) => Ok(found == in_block),
-        Err(error) if is_refusal(&error) && !only => {
-            turn_off(file)?;
-            Ok(Buffer::default().read(file, start, in_block + 1)? == in_block)
-        }
-        Err(error) => Err(refused(error)),
-    }
+    Ok(Buffer::default().read(file, start, in_block + 1, only)? == in_block)
 }
 
 /// Has what is read from now on come from the device.
@@ -164,7 +180,7 @@ pub(super) fn turn_on(file: &File) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of fcntl(2).
-pub(super) fn turn_off(file: &File) -> io::Result<()> {
+fn turn_off(file: &File) -> io::Result<()> {
     let flags = fcntl_getfl(file)?;
     Ok(fcntl_setfl(file, flags - OFlags::DIRECT)?)
 }
@@ -212,13 +228,13 @@ mod tests {
         let mut buffer = Buffer::default();
         for length in [1, 4096, 4097, 2 * ALIGNMENT, 100] {
             for at in [0, ALIGNMENT] {
-                buffer.exactly(&file, at as u64, length).unwrap();
+                buffer.exactly(&file, at as u64, length, true).unwrap();
                 assert_eq!(buffer.bytes(), &content[at..at + length]);
                 assert_eq!(buffer.bytes().as_ptr().align_offset(4096), 0);
             }
         }
         file.set_len(WINDOW as u64).unwrap();
-        buffer.exactly(&file, 0, WINDOW).unwrap();
+        buffer.exactly(&file, 0, WINDOW, true).unwrap();
         assert_eq!(buffer.bytes()[..content.len()], content);
         assert_eq!(buffer.bytes().as_ptr().align_offset(WINDOW), 0);
     }
@@ -228,16 +244,40 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[7; ALIGNMENT + 5]).unwrap();
         let mut buffer = Buffer::default();
-        assert_eq!(buffer.read(&file, ALIGNMENT as u64, 1).unwrap(), 5);
+        assert_eq!(buffer.read(&file, ALIGNMENT as u64, 1, true).unwrap(), 5);
         assert_eq!(buffer.bytes(), [7]);
-        assert_eq!(buffer.read(&file, 2 * ALIGNMENT as u64, 1).unwrap(), 0);
+        assert_eq!(
+            buffer.read(&file, 2 * ALIGNMENT as u64, 1, true).unwrap(),
+            0
+        );
         for (size, ends) in [(0, false), (ALIGNMENT, false), (ALIGNMENT + 5, true)] {
             assert_eq!(ends_at(&file, size as u64, true).unwrap(), ends, "{size}");
         }
         for size in [ALIGNMENT + 4, ALIGNMENT + 6, 2 * ALIGNMENT] {
             assert!(!ends_at(&file, size as u64, true).unwrap(), "{size}");
         }
-        let early = buffer.exactly(&file, ALIGNMENT as u64, 6);
+        let early = buffer.exactly(&file, ALIGNMENT as u64, 6, true);
         assert!(matches!(early, Err(ReadError::Changed)));
+    }
+
+    #[test]
+    #[allow(clippy::print_stderr)]
+    fn what_is_refused_is_read_through_the_page_cache_unless_only_direct_io_will_do() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        if let Err(error) = turn_on(&file) {
+            eprintln!("SKIPPED: direct I/O on temporary files: {error}");
+            return;
+        }
+        // No block begins at the second byte.
+        let mut buffer = Buffer::default();
+        let only = buffer.read(&file, 1, 3, true);
+        assert!(matches!(only, Err(ReadError::NoDirectIo)), "{only:?}");
+        assert_eq!(buffer.bytes(), b"");
+        assert_eq!(buffer.read(&file, 1, 3, false).unwrap(), 9);
+        assert_eq!(buffer.bytes(), b"123");
+        // Now nothing is refused any more.
+        buffer.exactly(&file, 3, 4, true).unwrap();
+        assert_eq!(buffer.bytes(), b"3456");
     }
 }

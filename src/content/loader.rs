@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::direct::{self, Buffer};
+use super::direct::Buffer;
 use super::mapped::MapError;
 use super::method::Method;
 use super::{READ_WINDOW, ReadError, mapped, read};
@@ -123,23 +123,10 @@ impl Loader {
         Ok(Window::Read(buffer))
     }
 
-    fn read_directly(
-        &mut self,
-        extent: Extent,
-        used: Window,
-        only: bool,
-    ) -> Result<Window, ReadError> {
+    fn read_directly(&self, extent: Extent, used: Window, only: bool) -> Result<Window, ReadError> {
         let mut buffer = used.into_direct();
-        match buffer.exactly(&self.file, extent.at, extent.length) {
-            Err(ReadError::Io(error)) if direct::is_refusal(&error) && !only => {
-                // It accepted the flag, and wants another alignment than ours.
-                direct::turn_off(&self.file)?;
-                self.method = Method::Map { only: false };
-                self.load(extent, Window::default())
-            }
-            Err(ReadError::Io(error)) => Err(direct::refused(error)),
-            read => read.map(|()| Window::Direct(buffer)),
-        }
+        buffer.exactly(&self.file, extent.at, extent.length, only)?;
+        Ok(Window::Direct(buffer))
     }
 
     /// Maps the beginning of an extent that could not be mapped whole.

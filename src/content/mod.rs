@@ -284,9 +284,10 @@ impl Content {
     /// Those of pread(2).
     pub fn beginning(&self, most: usize) -> io::Result<Vec<u8>> {
         let size = usize::try_from(self.stamp.size).unwrap_or(most);
-        if let Method::Direct { .. } = self.method {
+        if let Method::Direct { only } = self.method {
             let mut buffer = Buffer::default();
-            buffer.read(&self.file, 0, most.min(size))?;
+            let read = buffer.read(&self.file, 0, most.min(size), only);
+            read.map_err(io::Error::other)?;
             return Ok(buffer.bytes().to_vec());
         }
         let mut bytes = vec![0; most.min(size)];

@@ -330,11 +330,8 @@ impl Opening {
         archive: Option<Archive>,
     ) -> Vec<Placed> {
         let outcome = &outcomes[at];
-        let mut records: Vec<Record> = outcome
-            .record
-            .iter()
-            .map(|record| Record::clone(record))
-            .collect();
+        let own = outcome.record.as_deref().cloned();
+        let mut records: Vec<Record> = own.into_iter().collect();
         let mut notes = Vec::new();
         let path = &outcome.task.data;
         // Another name of the file may be no bundle's.

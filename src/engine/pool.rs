@@ -201,10 +201,9 @@ fn start(shape: &Shape, jobs: usize, settings: &Settings) -> Result<Crew, PoolEr
 /// Splits the works into decided records and tasks, each with its index.
 fn split(works: Vec<Work>) -> (Vec<Placed>, Vec<(usize, Task)>) {
     let is_task = |work: &&Work| matches!(work, Work::Verify(_));
-    let (mut known, mut tasks) = (
-        Vec::new(),
-        Vec::with_capacity(works.iter().filter(is_task).count()),
-    );
+    let mut known = Vec::new();
+    // At once: a list that grows needs the memory of two.
+    let mut tasks = Vec::with_capacity(works.iter().filter(is_task).count());
     for (at, work) in works.into_iter().enumerate() {
         match work {
             Work::Decided(record) => known.push(Placed::only(at, record)),

@@ -211,13 +211,21 @@ struct Device(String);
 
 impl Device {
     fn over(image: &Path) -> Device {
+        Device::of_sectors(512, image).unwrap()
+    }
+
+    /// `None` if the system has no devices of such sectors.
+    fn of_sectors(bytes: u32, image: &Path) -> Option<Device> {
         let output = Command::new("losetup")
-            .args(["--find", "--show"])
+            .args(["--find", "--show", "--sector-size", &bytes.to_string()])
             .arg(image)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        Device(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+        let name = String::from_utf8(output.stdout).unwrap();
+        output
+            .status
+            .success()
+            .then(|| Device(name.trim().to_owned()))
     }
 }
 
@@ -257,6 +265,34 @@ fn stick(mirror: &Mirror, blocks: u64) -> Vec<u8> {
 fn ways() -> impl Iterator<Item = [&'static str; 4]> {
     let ways = ["auto", "mmap", "read", "direct"].into_iter();
     ways.flat_map(|io| ["1", "2"].map(|jobs| ["--io", io, "--jobs", jobs]))
+}
+
+#[test]
+fn a_device_of_large_sectors_is_read_in_every_way_to_any_length() {
+    let test = "a device of large sectors is read";
+    if !devices_are_here(test) {
+        return;
+    }
+    let mirror = Mirror::new();
+    let image = stick(&mirror, 0);
+    // Linux before 6.15 has none larger than a page.
+    let of_sectors = |bytes| Device::of_sectors(bytes, &mirror.path().join("stick"));
+    let sizes = [65_536, 16_384, 4096];
+    let device = sizes.into_iter().find_map(of_sectors).unwrap();
+    for length in [1, 4095, 4096, 65_537, image.len() - 1, image.len()] {
+        mirror.write("image.sig", sign(&mirror.key, &image[..length]));
+        let length = length.to_string();
+        let named = ["-k", "key.pem", "-s", "image.sig", "--length", &length];
+        for way in ways() {
+            let run = mirror.run(&[&named[..], &way[..], &[&device.0]].concat());
+            let valid = format!("{}: ✅ Signature valid\n", device.0);
+            assert_eq!(
+                (run.stdout, run.status),
+                (valid, Some(0)),
+                "{way:?} {length}"
+            );
+        }
+    }
 }
 
 #[test]
