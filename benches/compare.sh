@@ -133,7 +133,11 @@ can_mount() {
   mount_device || { printf '\nSKIPPED: %s, which needs a loop device, a tmpfs and mkfs.ext4\n' "$1"; return 1; }
 }
 
-echo "$(sed -n 's/^model name[^:]*: //p;s/^cpu family[^:]*: /family /p;s/^model\t[^:]*: /model /p' /proc/cpuinfo | head -n 3 | paste -sd' '), $(nproc) cores"
+processor() {
+  awk -F': ' '/^model name/ { name = $2 } /^cpu family/ { family = $2 } /^model\t/ { model = $2 }
+    END { print name " (family " family ", model " model ")" }' /proc/cpuinfo
+}
+echo "$(processor), $(nproc) cores"
 echo "medians of $runs; the last column is how many times as long as verify-signatures, pair by pair"
 for part in "${@:-hot cold device alone small many sums}"; do
   for case in $part; do

@@ -317,9 +317,9 @@ pub struct Cli {
 
     /// How to read files: auto, mmap, read or direct
     ///
-    /// direct reads from the device, past the page cache, and fails where the file system refuses
-    /// that. auto, the default, does so for large files on local disks that are not in memory yet,
-    /// and otherwise uses memory maps where the file system allows them.
+    /// direct bypasses the page cache (O_DIRECT), and fails where the file system does not support
+    /// that. auto, the default, uses it for large files on local disks that are not cached yet, and
+    /// otherwise memory maps where the file system allows them.
     #[arg(help_heading = HOW, long, value_name = "MODE", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
     pub io: IoMode,
 

@@ -152,8 +152,8 @@ pub(super) fn explain(verifier: &Verifier, planned: &Planned, inputs: &Inputs) {
     let io = match verifier.settings.io {
         _ if is_stdin => "read(2), once",
         IoMode::Auto => {
-            "direct I/O for large files on local disks that are not in memory, else memory maps, \
-             pread(2) for small files and where maps are refused"
+            "memory maps, direct I/O for large files on local disks that are not cached, pread(2) for \
+             small files and where maps are refused"
         }
         IoMode::Mmap => "memory maps",
         IoMode::Read => "pread(2)",

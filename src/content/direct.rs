@@ -1,6 +1,6 @@
-//! Windows by direct I/O (`O_DIRECT` of open(2)): from the device into memory of our own, past the
-//! page cache. On a fast device the cache is what limits a cold run: filling it takes as long as
-//! hashing; and what else the machine holds there is pushed out.
+//! Windows by direct I/O (`O_DIRECT` of open(2)): from the device into memory of our own, bypassing
+//! the page cache. On a fast device the cache limits a cold run, since filling it takes as long as
+//! hashing; and filling it evicts what other programs have cached.
 
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};

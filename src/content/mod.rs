@@ -78,7 +78,7 @@ const WORTH_A_THREAD: u64 = 64 * 1024 * 1024;
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum IoMode {
     /// The fastest method that the file's system allows: direct I/O for large files on local disks
-    /// that are not in memory yet, else memory maps, else `pread`.
+    /// that are not cached yet, else memory maps, else `pread`.
     #[default]
     Auto,
     /// Memory maps only; a file that cannot be mapped is unreadable. (A page that a map cannot
@@ -86,8 +86,8 @@ pub enum IoMode {
     Mmap,
     /// `pread` only.
     Read,
-    /// Direct I/O (`O_DIRECT`) only, past the page cache; a file whose file system refuses it is
-    /// unreadable.
+    /// Direct I/O (`O_DIRECT`) only, which bypasses the page cache; a file whose file system does not
+    /// support it is unreadable.
     Direct,
 }
 
@@ -130,7 +130,7 @@ pub enum ReadError {
     /// It is a directory, a FIFO, a socket or a device.
     #[error("not a regular file")]
     NotRegular,
-    /// Its file system refuses direct I/O, which was demanded.
+    /// Its file system does not support direct I/O, and nothing else is allowed.
     #[error("its file system does not support direct I/O")]
     NoDirectIo,
     /// The file changed, or was replaced, after it was opened.

@@ -56,7 +56,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&str> {
             "report the internal error shown on standard error; the file was not judged"
         }
         Verdict::Unreadable { words, .. } if words == NO_DIRECT_IO => {
-            "verify it with --io auto, which reads it as its file system allows"
+            "use --io auto, which falls back where direct I/O is not supported"
         }
         Verdict::Unreadable { part, .. } => match part {
             Part::Data => "make the data file readable, or copy it again",

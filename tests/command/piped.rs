@@ -155,11 +155,11 @@ fn what_cannot_be_the_artifact_of_a_run_is_refused_with_what_to_do() {
         ),
         (
             "cat x | $V -k key.pem -s x.sig - --io mmap",
-            "--io mmap: standard input is only read\nhelp: leave --io out",
+            "--io mmap does not apply to standard input\nhelp: leave --io out",
         ),
         (
             "cat x | $V -k key.pem -s x.sig - --io direct",
-            "--io direct: standard input is only read\nhelp: leave --io out",
+            "--io direct does not apply to standard input\nhelp: leave --io out",
         ),
         (
             "cat x | $V -k key.pem -s x.sig - --length 5",

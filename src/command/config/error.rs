@@ -151,7 +151,7 @@ pub enum ConfigError {
     #[error("{}: this is standard input, which is to be verified", shown(.0))]
     StdinTwice(PathBuf),
     /// `-` with `--io mmap` or `--io direct`.
-    #[error("--io {}: standard input is only read", .0.name())]
+    #[error("--io {} does not apply to standard input", .0.name())]
     StdinRead(IoMode),
     /// `-` with `--baseline`.
     #[error("--baseline compares files by their paths, and standard input has none")]
