@@ -73,7 +73,7 @@ echo 'cut -d" " -f2 pairs | xargs rhash --sha256 >/dev/null' >"$work/rhash"
 echo 'cut -d" " -f2 pairs | xargs cat >/dev/null' >"$work/cat"
 echo 'cut -d" " -f2 pairs | xargs -P4 -I{} dd if={} of=/dev/null bs=1M iflag=direct status=none' >"$work/dd"
 cat >"$work/fio" <<'END'
-fio --name=read --readonly --rw=read --direct=1 --bs=1M --ioengine=io_uring --iodepth=4 --numjobs=2 --group_reporting \
+fio --name=read --readonly --rw=read --direct=1 --bs=1M --ioengine=io_uring --iodepth=8 \
   --filename="$(cut -d' ' -f2 pairs | paste -sd:)" >/dev/null
 END
 echo "$bin/verify-signatures --status ." >"$work/ours"
