@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pairing::{self, Entry, Kind, Needed, Pair};
-use super::walk;
 use super::watch::{Ended, Room};
+use super::{located, walk};
 
 /// Memory per entry in bytes while its pairs are kept.
 const MEMORY_OF_A_PAIR: usize = 600;
@@ -52,10 +52,10 @@ impl Siblings {
             // If a directory may be entered but not listed, try the usual names.
             let Ok(mut entries) = listed(directory, room)? else {
                 let mut near = near(directory, name);
-                super::decide(directory, &mut near, self.is_signature);
+                located::decide(directory, &mut near, self.is_signature);
                 return Ok(Listing::of(&near).pairs_of(name));
             };
-            super::decide(directory, &mut entries, self.is_signature);
+            located::decide(directory, &mut entries, self.is_signature);
             room.borrow(MEMORY_OF_A_PAIR * entries.len())?;
             self.listed
                 .insert(directory.to_owned(), Listing::of(&entries));

@@ -9,9 +9,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::located::{split, whole};
 use super::siblings::Siblings;
 use super::watch::{Ended, Room, Watch};
-use super::{Artifact, Search, State, Survey, order, split, targets, walk, whole};
+use super::{Artifact, Search, State, Survey, order, targets, walk};
 use crate::files::SharedPath;
 use crate::mirror::pairing::Kind;
 use crate::names::endings::is_signature;

@@ -1,0 +1,234 @@
+//! Surveys the PATHs: walks them, pairs what lies in each directory, and says what was left out.
+
+use std::path::{Path, PathBuf};
+
+use super::links::{self, Walked};
+use super::located::{decide, located, of_file};
+use super::pairing::{self, Paired};
+use super::seen::{MEMORY_OF_ONE_SEEN, Seen};
+use super::siblings::Siblings;
+use super::unchecked::{LeftOut, Place};
+use super::walk::{self, Found, Listing, Problem, WalkError};
+use super::watch::{Ended, Room, Watch};
+use super::{Artifact, Search, State, Survey, order, saved, shown, targets};
+use crate::files::{Directory, SharedPath};
+
+/// Surveys all PATHs. Artifacts found by several PATHs under the same path are listed once.
+///
+/// # Errors
+/// If it ended early: a partly read directory proves nothing about its pairs.
+pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Survey, Ended> {
+    let mut looking = Looking {
+        search,
+        watch,
+        room: Room::new(watch),
+        // A link in one PATH may lead to a directory of another PATH.
+        has_others: paths.len() > 1,
+        survey: Survey::default(),
+        walked: Walked::default(),
+        siblings: Siblings::new(search.is_signature),
+        left_out: LeftOut::new(paths, search),
+    };
+    let mut brought: Vec<(Vec<Artifact>, Vec<NotEntered>)> = Vec::new();
+    for path in paths {
+        brought.push(if path.is_dir() {
+            looking.directory(path)?
+        } else {
+            (looking.file(path)?, Vec::new())
+        });
+    }
+    let mut seen = Seen::default();
+    for (path, (mut artifacts, not_entered)) in paths.iter().zip(brought) {
+        looking.name_links(&mut artifacts, not_entered);
+        if artifacts.is_empty() {
+            looking.survey.empty.push(path.clone());
+        }
+        looking.room.borrow(size_of_val(&*artifacts))?;
+        artifacts.sort_by(|a, b| order(a).cmp(&order(b)));
+        if looking.has_others {
+            looking.room.take(MEMORY_OF_ONE_SEEN * artifacts.len())?;
+            artifacts.retain(|artifact| seen.is_new(artifact));
+        }
+        looking.bring(artifacts)?;
+    }
+    let Looking {
+        mut survey,
+        mut siblings,
+        mut room,
+        left_out,
+        ..
+    } = looking;
+    survey.unchecked = left_out.into_unchecked();
+    survey.unchecked.links = survey.links_not_entered.iter().cloned().collect();
+    let artifacts = std::mem::take(&mut survey.artifacts);
+    survey.artifacts = targets::share_signatures(artifacts, &mut siblings, watch, &mut room)?;
+    saved::judge_by_images(&mut survey.artifacts, search);
+    Ok(survey)
+}
+
+/// Memory per entry in bytes while its directory is paired, for a name of usual length.
+const MEMORY_OF_PAIRING: usize = 400;
+/// Memory per artifact in bytes in addition to itself: two names.
+const MEMORY_OF_NAMES: usize = 2 * 64;
+/// A survey in progress.
+struct Looking<'a> {
+    search: &'a Search,
+    watch: Watch<'a>,
+    room: Room<'a>,
+    /// Whether there are several PATHs.
+    has_others: bool,
+    survey: Survey,
+    walked: Walked,
+    siblings: Siblings,
+    left_out: LeftOut<'a>,
+}
+
+/// A linked directory that a walk did not enter.
+struct NotEntered {
+    link: PathBuf,
+    shown: SharedPath,
+    depth: usize,
+}
+
+impl Looking<'_> {
+    /// Returns the artifacts of a directory, and the linked directories in it that were not
+    /// entered.
+    fn directory(&mut self, root: &Path) -> Result<(Vec<Artifact>, Vec<NotEntered>), Ended> {
+        let found = walk::walk(root, &self.search.reach, self.watch)?;
+        self.left_out.begin(root);
+        let Found {
+            directories,
+            problems,
+            not_entered,
+            other_names,
+            partly,
+        } = found;
+        let reached = |path: &Path| SharedPath::from(shown(root, path, Path::new(".")));
+        for (name, first) in &other_names {
+            let names = (reached(name), reached(first));
+            self.survey.other_names.push(names);
+        }
+        let not_entered = not_entered.into_iter().map(|(link, depth)| NotEntered {
+            shown: reached(&link),
+            link,
+            depth,
+        });
+        let not_entered: Vec<NotEntered> = not_entered.collect();
+        let problem = |Problem { path, error }| {
+            let state = match error {
+                WalkError::Unreadable(error) => State::DirectoryUnreadable(error),
+                WalkError::Changed => State::DirectoryChanged,
+            };
+            Artifact::new(reached(&path), state)
+        };
+        let mut artifacts: Vec<Artifact> = problems.into_iter().map(problem).collect();
+        let is_asked_for = self.has_others || !not_entered.is_empty();
+        let mut read = Vec::new();
+        // Release the directories one by one, so that not everything exists twice.
+        for (path, listing) in directories {
+            let holds_images =
+                self.search.images && saved::holds_images(&listing.entries, path == root);
+            if holds_images {
+                artifacts.push(saved::directory(reached(&path)));
+            }
+            let place = Place {
+                path: &path,
+                directory: &Directory::new(&shown(root, &path, Path::new(""))),
+                holds_images,
+            };
+            self.listing(place, listing, &mut artifacts)?;
+            if is_asked_for {
+                self.room.grow(&mut read)?;
+                read.push(path);
+            }
+        }
+        if is_asked_for {
+            self.walked.add(root, read, partly, &self.search.reach);
+        }
+        Ok((artifacts, not_entered))
+    }
+
+    /// Adds the artifacts that lie directly in a directory.
+    fn listing(
+        &mut self,
+        place: Place<'_>,
+        listing: Listing,
+        artifacts: &mut Vec<Artifact>,
+    ) -> Result<(), Ended> {
+        let Listing {
+            mut entries,
+            followed,
+        } = listing;
+        let directory = place.directory;
+        self.room.borrow(entries.len() * MEMORY_OF_PAIRING)?;
+        decide(place.path, &mut entries, self.search.is_signature);
+        let paired = pairing::pair(&entries, self.search.needed());
+        let kept = self.left_out.take(place, &entries, &paired);
+        self.room.take(MEMORY_OF_NAMES * kept)?;
+        self.survey.note_key_files(directory, &entries);
+        self.survey.note_lists(directory, &paired.uncovered);
+        drop(entries);
+        let Paired {
+            pairs,
+            strays,
+            spare_parts,
+            ..
+        } = paired;
+        self.room.take(2 * directory.as_path().as_os_str().len())?;
+        let survey = &mut self.survey;
+        let strays = strays.iter().map(|name| directory.join(name));
+        survey.strays.extend(strays);
+        let spare = spare_parts.iter();
+        let spare = spare.map(|(whole, part)| (directory.join(whole), directory.join(part)));
+        survey.spare_parts.extend(spare);
+        let followed = followed.iter().map(|name| directory.join(name));
+        survey.links_followed.extend(followed);
+        for pair in pairs {
+            self.watch.go_on()?;
+            self.room.take(MEMORY_OF_NAMES)?;
+            self.room.grow(artifacts)?;
+            artifacts.push(located(directory, pair));
+        }
+        Ok(())
+    }
+
+    /// Returns the pairs that the file itself is part of, as data, as a part of it, or as a
+    /// signature.
+    fn file(&mut self, path: &Path) -> Result<Vec<Artifact>, Ended> {
+        let artifacts = of_file(path, &mut self.siblings, &mut self.room)?;
+        let links = artifacts.iter().flat_map(links::names);
+        let links = links.filter(|name| name.to_path_buf().is_symlink());
+        self.survey.links_followed.extend(links.cloned());
+        Ok(artifacts)
+    }
+
+    /// Records, for linked directories that were not entered, where their content is judged, or
+    /// that it is not.
+    fn name_links(&mut self, artifacts: &mut Vec<Artifact>, not_entered: Vec<NotEntered>) {
+        for NotEntered { link, shown, depth } in not_entered {
+            if let Some(first) = self.walked.name_of(&link, depth) {
+                self.survey.other_names.push((shown, first.into()));
+                continue;
+            }
+            self.survey.links_not_entered.push(shown.clone());
+            artifacts.push(Artifact::new(shown, State::LinkNotEntered));
+        }
+    }
+
+    /// Appends the artifacts of one PATH to those of the others.
+    fn bring(&mut self, mut artifacts: Vec<Artifact>) -> Result<(), Ended> {
+        let all = &mut self.survey.artifacts;
+        if all.is_empty() {
+            *all = artifacts;
+            return Ok(());
+        }
+        self.room.borrow(2 * size_of_val(&*artifacts))?;
+        let is_refused = all.try_reserve(artifacts.len()).is_err();
+        all.append(&mut artifacts);
+        if is_refused {
+            Err(Ended::Memory)
+        } else {
+            Ok(())
+        }
+    }
+}
