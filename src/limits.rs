@@ -36,10 +36,42 @@ pub fn has_room(bytes: u64) -> bool {
     memory_left().is_none_or(|left| left >= bytes)
 }
 
+/// Elements after which [`consume`] returns memory.
+const AT_ONCE: usize = 64 * 1024;
+
+/// Takes the elements of a list, the last first, each with its index, and returns the memory of the
+/// list as it goes: what becomes of them never exists whole beside it.
+pub fn consume<T>(mut list: Vec<T>, mut take: impl FnMut(usize, T)) {
+    while let Some(element) = list.pop() {
+        take(list.len(), element);
+        if list.len().is_multiple_of(AT_ONCE) {
+            list.shrink_to_fit();
+        }
+    }
+}
+
 /// Returns in bytes a line of proc(5)'s `status` that is given in KiB.
 fn status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_is_taken_once_with_its_index() {
+        for length in [0, 1, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE + 1] {
+            let mut taken = Vec::new();
+            consume((0..length).map(|n| 3 * n).collect(), |at, element| {
+                taken.push((at, element));
+            });
+            taken.reverse();
+            let expected: Vec<(usize, usize)> = (0..length).map(|n| (n, 3 * n)).collect();
+            assert_eq!(taken, expected);
+        }
+    }
 }

@@ -143,7 +143,7 @@ impl Awaiting {
             })
         };
         let mut outcomes: Vec<Outcome<'a>> = self.names.iter().filter_map(judge).collect();
-        add_hints(&mut outcomes, content);
+        add_hints(&mut outcomes, content, context.settings.control_files);
         outcomes
     }
 
@@ -178,7 +178,7 @@ fn still(content: &Input, task: &Task, digests: Digests) -> Result<Digests, Verd
 
 /// Adds hints to records that fail because of the content or the lack of a signature. The verdicts
 /// are final by then.
-fn add_hints(outcomes: &mut [Outcome<'_>], content: &Input) {
+fn add_hints(outcomes: &mut [Outcome<'_>], content: &Input, control_files: bool) {
     let is_invalid = |verdict: &Verdict| {
         matches!(
             verdict,
@@ -207,7 +207,7 @@ fn add_hints(outcomes: &mut [Outcome<'_>], content: &Input) {
         for record in &mut records {
             if is_invalid(&record.verdict) {
                 let path = record.path().to_path_buf();
-                record.sniffed = sniffing::sniff(&path, size, &beginning);
+                record.sniffed = sniffing::sniff(&path, size, &beginning, control_files);
             }
         }
     }

@@ -166,6 +166,9 @@ pub struct Settings {
     pub images: Option<Arc<Images>>,
     /// Whether records keep what the file system says of their files, for later runs.
     pub keeps_stamps: bool,
+    /// Whether control files of unfinished downloads may lie beside the artifacts. If not, none is
+    /// looked for.
+    pub control_files: bool,
     /// When no further artifact is begun, if there is such a time.
     pub stop_at: Option<Instant>,
 }

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use crate::device::{Access, Medium};
 use crate::files::FileId;
@@ -45,15 +46,40 @@ pub struct Job {
     pub direct: bool,
 }
 
+/// A file that is not begun yet: there may be a million.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    size: u64,
+    turn: Turn,
+    /// Where its artifacts begin in the plan's members.
+    first: usize,
+    /// Their number.
+    count: u32,
+    /// The index of its device.
+    device: u32,
+}
+
+/// How the files of a device are read.
+#[derive(Clone, Copy, Debug)]
+struct Device {
+    /// Its queue, if it limits readers.
+    queue: Option<usize>,
+    ahead: u64,
+    direct: bool,
+}
+
 /// The files that are not begun yet.
 #[derive(Debug, Default)]
 pub struct Plan {
+    /// The indices of the artifacts, those of a file beside each other.
+    members: Vec<usize>,
+    devices: Vec<Device>,
     /// Files on devices without a reader limit; the largest last, to be taken first, so that the
     /// last file to end is a small one.
-    free: VecDeque<Job>,
+    free: VecDeque<Waiting>,
     /// Files that go before those, since all of them together hardly delay the others; in the same
     /// order.
-    before: VecDeque<Job>,
+    before: VecDeque<Waiting>,
     /// The files on devices without a reader limit by their turns, if these are not all equal; the
     /// others are empty then.
     by_turn: Queue,
@@ -70,7 +96,7 @@ pub(super) const TIMES_AS_LARGE: u64 = 40;
 #[derive(Debug, Default)]
 struct Queue {
     /// In the order of the paths, the last first; a gap is a file that was taken out of order.
-    waiting: Vec<Option<Job>>,
+    waiting: Vec<Option<Waiting>>,
     /// The indices of the files, the smallest last; built on demand.
     by_size: Option<Vec<usize>>,
     /// Number of waiting files.
@@ -82,33 +108,88 @@ struct Queue {
 impl Plan {
     /// Plans the work for `costs`; `access` defines how each device is read. Devices not in it
     /// count as [`Medium::Unknown`].
+    #[cfg(test)]
     pub fn new(costs: &[Cost], access: &BTreeMap<u64, Access>) -> Plan {
-        let mut plan = Plan::default();
-        let mut queues: BTreeMap<u64, usize> = BTreeMap::new();
-        for (device, mut job) in jobs(costs).into_iter().rev() {
-            let access = access.get(&device).copied();
-            let access = access.unwrap_or_else(|| Medium::Unknown.access());
-            job.ahead = access.ahead;
-            job.direct = access.direct;
-            let Some(readers) = access.readers else {
-                plan.free.push_back(job);
+        Plan::of(costs.len(), |at| costs.get(at).copied(), access)
+    }
+
+    /// Plans the work for so many artifacts, each with its cost.
+    pub fn of(
+        count: usize,
+        cost: impl Fn(usize) -> Option<Cost>,
+        access: &BTreeMap<u64, Access>,
+    ) -> Plan {
+        let mut plan = Plan {
+            members: by_file(count, &cost),
+            ..Plan::default()
+        };
+        let mut devices = BTreeMap::new();
+        for file in files(&plan.members, &cost).into_iter().rev() {
+            let members = plan.members.get(file.clone()).unwrap_or_default();
+            let Some(last) = members.last().and_then(|at| cost(*at)) else {
                 continue;
             };
-            let queue = *queues.entry(device).or_insert(plan.limited.len());
-            if queue == plan.limited.len() {
-                plan.limited.push(Queue::new(readers));
+            let turns = members.iter().filter_map(|at| Some(cost(*at)?.turn));
+            let turn = turns.min().unwrap_or_default();
+            let number = last.file.device;
+            let device = *devices
+                .entry(number)
+                .or_insert_with(|| plan.device(access.get(&number).copied()));
+            let waiting = Waiting {
+                size: last.size,
+                turn,
+                first: file.start,
+                count: u32::try_from(file.len()).unwrap_or(u32::MAX),
+                device,
+            };
+            match plan.queue_of(waiting) {
+                Some(queue) => queue.push(waiting),
+                None => plan.free.push_back(waiting),
             }
-            job.queue = Some(queue);
-            plan.limited[queue].push(job);
         }
-        if costs.windows(2).any(|two| two[0].turn != two[1].turn) {
+        if (1..count).any(|at| cost(at).map(|cost| cost.turn) != cost(at - 1).map(|cost| cost.turn))
+        {
             plan.take_turns();
         }
         // Stable on a reversed list, so that equal sizes are taken in the order of the paths.
-        plan.free.make_contiguous().sort_by_key(|job| job.size);
+        plan.free.make_contiguous().sort_by_key(|file| file.size);
         let late = plan.free.split_off(small_ones(&plan.free));
         plan.before = std::mem::replace(&mut plan.free, late);
         plan
+    }
+
+    /// Adds a device, and returns its index.
+    fn device(&mut self, access: Option<Access>) -> u32 {
+        let access = access.unwrap_or_else(|| Medium::Unknown.access());
+        let queue = access.readers.map(|readers| {
+            self.limited.push(Queue::new(readers));
+            self.limited.len() - 1
+        });
+        self.devices.push(Device {
+            queue,
+            ahead: access.ahead,
+            direct: access.direct,
+        });
+        u32::try_from(self.devices.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn queue_of(&mut self, file: Waiting) -> Option<&mut Queue> {
+        let device = self.devices.get(file.device as usize)?;
+        self.limited.get_mut(device.queue?)
+    }
+
+    /// Returns the job that a waiting file becomes.
+    fn job(&self, file: Waiting) -> Job {
+        let members = file.first..file.first + file.count as usize;
+        let device = self.devices.get(file.device as usize);
+        Job {
+            size: file.size,
+            turn: file.turn,
+            members: self.members.get(members).unwrap_or_default().to_vec(),
+            queue: device.and_then(|device| device.queue),
+            ahead: device.map_or(0, |device| device.ahead),
+            direct: device.is_some_and(|device| device.direct),
+        }
     }
 
     /// Has the files wait for their turns.
@@ -119,7 +200,7 @@ impl Plan {
                 .waiting
                 .sort_by_key(|job| job.as_ref().map(|job| Reverse(job.turn)));
         }
-        let mut free: Vec<Job> = self.free.drain(..).collect();
+        let mut free: Vec<Waiting> = self.free.drain(..).collect();
         free.sort_by_key(|job| (Reverse(job.turn), job.size));
         self.by_turn.readers = usize::MAX;
         free.into_iter().for_each(|job| self.by_turn.push(job));
@@ -128,17 +209,18 @@ impl Plan {
     /// Returns all waiting files, which wait no longer.
     pub fn clear(&mut self) -> Vec<Job> {
         let queues = self.limited.iter_mut().chain([&mut self.by_turn]);
-        let queued: Vec<Job> = queues.flat_map(Queue::clear).collect();
+        let queued: Vec<Waiting> = queues.flat_map(Queue::clear).collect();
         let free = self.before.drain(..).chain(self.free.drain(..));
-        free.chain(queued).collect()
+        let waiting: Vec<Waiting> = free.chain(queued).collect();
+        waiting.into_iter().map(|file| self.job(file)).collect()
     }
 
-    /// Returns all waiting files.
-    pub fn waiting(&self) -> impl Iterator<Item = &Job> {
+    /// Returns the sizes of all waiting files.
+    pub fn sizes(&self) -> impl Iterator<Item = u64> {
         let queues = self.limited.iter().chain([&self.by_turn]);
         let limited = queues.flat_map(|queue| &queue.waiting);
         let free = self.before.iter().chain(&self.free);
-        free.chain(limited.flatten())
+        free.chain(limited.flatten()).map(|file| file.size)
     }
 
     /// Reports whether no file is waiting.
@@ -163,7 +245,10 @@ impl Plan {
     /// done sooner.
     pub fn take(&mut self) -> Option<Job> {
         let limited = self.limited.iter_mut().find_map(Queue::take);
-        limited.or_else(|| self.take_free())
+        match limited {
+            Some(file) => Some(self.job(file)),
+            None => self.take_free(),
+        }
     }
 
     /// Reports whether a file can begin now.
@@ -177,7 +262,8 @@ impl Plan {
     /// the other one up.
     pub fn take_free(&mut self) -> Option<Job> {
         let by_size = self.before.pop_back().or_else(|| self.free.pop_back());
-        by_size.or_else(|| self.by_turn.take())
+        let file = by_size.or_else(|| self.by_turn.take());
+        file.map(|file| self.job(file))
     }
 
     /// Takes the smallest waiting file, on any device, if it has at most `most` bytes: it is to be
@@ -189,13 +275,14 @@ impl Plan {
         let smallest = queues
             .filter_map(|queue| Some((queue.smallest()?, queue)))
             .min_by_key(|(size, _)| *size);
-        match smallest {
+        let file = match smallest {
             Some((size, queue)) if size <= most && free.is_none_or(|free| size < free) => {
                 queue.take_smallest()
             }
             _ if free.is_none() => None,
             _ => self.before.pop_front().or_else(|| self.free.pop_front()),
-        }
+        };
+        file.map(|file| self.job(file))
     }
 
     /// Notes that a file of this queue was read to its end: the next one of its device may begin.
@@ -217,7 +304,7 @@ impl Queue {
         }
     }
 
-    fn take(&mut self) -> Option<Job> {
+    fn take(&mut self) -> Option<Waiting> {
         if self.being_read >= self.readers {
             return None;
         }
@@ -229,7 +316,7 @@ impl Queue {
         None
     }
 
-    fn clear(&mut self) -> Vec<Job> {
+    fn clear(&mut self) -> Vec<Waiting> {
         self.left = 0;
         std::mem::take(&mut self.waiting)
             .into_iter()
@@ -237,8 +324,8 @@ impl Queue {
             .collect()
     }
 
-    fn push(&mut self, job: Job) {
-        self.waiting.push(Some(job));
+    fn push(&mut self, file: Waiting) {
+        self.waiting.push(Some(file));
         self.left += 1;
     }
 
@@ -258,19 +345,19 @@ impl Queue {
         by_size.last().and_then(size)
     }
 
-    fn take_smallest(&mut self) -> Option<Job> {
+    fn take_smallest(&mut self) -> Option<Waiting> {
         self.smallest()?;
         let at = self.by_size.as_mut()?.pop()?;
-        let job = self.waiting.get_mut(at)?.take();
-        self.taken(job)
+        let file = self.waiting.get_mut(at)?.take();
+        self.taken(file)
     }
 
-    fn taken(&mut self, job: Option<Job>) -> Option<Job> {
-        if job.is_some() {
+    fn taken(&mut self, file: Option<Waiting>) -> Option<Waiting> {
+        if file.is_some() {
             self.left -= 1;
             self.being_read += 1;
         }
-        job
+        file
     }
 }
 
@@ -283,7 +370,7 @@ pub fn small_beside(hashed: u64) -> u64 {
 
 /// Returns how many of the files, the smallest first, are small enough to go before the others; see
 /// [`TIMES_AS_LARGE`].
-fn small_ones(by_size: &VecDeque<Job>) -> usize {
+fn small_ones(by_size: &VecDeque<Waiting>) -> usize {
     let (mut small, mut sum) = (0, 0_u64);
     for (at, job) in by_size.iter().enumerate() {
         if job.size > sum.saturating_mul(TIMES_AS_LARGE) {
@@ -294,29 +381,31 @@ fn small_ones(by_size: &VecDeque<Job>) -> usize {
     small
 }
 
-/// Returns one job for each file, with its device, in the order of its first name.
-fn jobs(costs: &[Cost]) -> Vec<(u64, Job)> {
-    // Fail closed: a name that may belong to another file counts as a separate file, and is hashed.
-    let file = |position: &usize| costs.get(*position).map(|cost| (cost.file, cost.name));
-    let mut positions: Vec<usize> = (0..costs.len()).collect();
+/// Returns the indices of all artifacts, those of a file beside each other and in order.
+fn by_file(count: usize, cost: impl Fn(usize) -> Option<Cost>) -> Vec<usize> {
+    let mut positions: Vec<usize> = (0..count).collect();
     // Stable, so that the names of a file stay in the list's order.
-    positions.sort_by_key(file);
-    let mut files: Vec<&[usize]> = positions.chunk_by(|a, b| file(a) == file(b)).collect();
-    files.sort_unstable();
-    let job = |members: &[usize]| {
-        let last = costs.get(*members.last()?)?;
-        let turns = members.iter().filter_map(|at| Some(costs.get(*at)?.turn));
-        let job = Job {
-            size: last.size,
-            turn: turns.min().unwrap_or_default(),
-            members: members.to_vec(),
-            queue: None,
-            ahead: 0,
-            direct: false,
-        };
-        Some((last.file.device, job))
-    };
-    files.into_iter().filter_map(job).collect()
+    positions.sort_by_key(|at| file(*at, &cost));
+    positions
+}
+
+/// Returns what identifies the file of an artifact.
+///
+/// Fail closed: a name that may belong to another file counts as a separate file, and is hashed.
+fn file(at: usize, cost: impl Fn(usize) -> Option<Cost>) -> Option<(FileId, Option<usize>)> {
+    cost(at).map(|cost| (cost.file, cost.name))
+}
+
+/// Returns where the artifacts of each file are among the members, in the order of their first names.
+fn files(members: &[usize], cost: impl Fn(usize) -> Option<Cost>) -> Vec<Range<usize>> {
+    let mut files = Vec::with_capacity(members.len());
+    let mut start = 0;
+    for names in members.chunk_by(|a, b| file(*a, &cost) == file(*b, &cost)) {
+        files.push(start..start + names.len());
+        start += names.len();
+    }
+    files.sort_unstable_by_key(|file| members.get(file.start));
+    files
 }
 
 /// Reports whether a file with `own` bytes left may share its worker with others, when `all` bytes
@@ -402,7 +491,7 @@ mod tests {
         assert_eq!(plan.useful_threads(9), 3);
         let rest: Vec<u64> = plan.clear().iter().map(|job| job.size).collect();
         assert_eq!(rest, [30, 40, 20]);
-        assert!(plan.is_empty() && plan.waiting().next().is_none());
+        assert!(plan.is_empty() && plan.sizes().next().is_none());
         assert!(plan.take_free().is_none() && plan.take_smallest(99).is_none());
     }
 
@@ -480,7 +569,7 @@ mod tests {
             let mut plan = Plan::new(&costs, &access);
             let mut members = Vec::new();
             for out_of_turn in turns {
-                let smallest = plan.waiting().map(|job| job.size).min();
+                let smallest = plan.sizes().min();
                 let job = if out_of_turn { plan.take_smallest(u64::MAX) } else { plan.take() };
                 if let Some(job) = job {
                     prop_assert!(!out_of_turn || Some(job.size) == smallest);
@@ -491,7 +580,7 @@ mod tests {
                 } else {
                     prop_assert_eq!(smallest, None);
                 }
-                prop_assert_eq!(plan.is_empty(), plan.waiting().next().is_none());
+                prop_assert_eq!(plan.is_empty(), plan.sizes().next().is_none());
             }
             prop_assert!(plan.is_empty());
             members.sort_unstable();

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::crew::Crew;
 use super::dispatcher::Dispatcher;
 use super::opened::{Context, Opened, Placed};
-use super::plan::{Cost, Plan};
+use super::plan::Plan;
 use super::running::{Running, Source};
 use super::shape::{Allowed, Shape};
 use super::workshop;
@@ -132,13 +132,11 @@ pub fn prepare(
 ) -> Result<Prepared, PoolError> {
     let count = works.len();
     let (known, tasks) = split(works);
-    let costs: Vec<Cost> = tasks.iter().map(|(_, task)| task.cost).collect();
-    let plan = Plan::new(&costs, access);
+    let cost = |at: usize| tasks.get(at).map(|(_, task)| task.cost);
+    let plan = Plan::of(tasks.len(), cost, access);
     // Saturating: three sparse files of the maximum size exceed a `u64`.
-    let total = plan
-        .waiting()
-        .fold(0_u64, |sum, job| sum.saturating_add(job.size));
-    let jobs = plan.waiting().count();
+    let total = plan.sizes().fold(0_u64, u64::saturating_add);
+    let jobs = plan.sizes().count();
     let useful = plan.useful_threads(settings.threads).max(1);
     let is_little = jobs <= FEW && total < WORTH_THREADS;
     let wanted = if is_little { 1 } else { useful };
@@ -204,12 +202,12 @@ fn split(works: Vec<Work>) -> (Vec<Placed>, Vec<(usize, Task)>) {
     let mut known = Vec::new();
     // At once: a list that grows needs the memory of two.
     let mut tasks = Vec::with_capacity(works.iter().filter(is_task).count());
-    for (at, work) in works.into_iter().enumerate() {
-        match work {
-            Work::Decided(record) => known.push(Placed::only(at, record)),
-            Work::Verify(task) => tasks.push((at, task)),
-        }
-    }
+    limits::consume(works, |at, work| match work {
+        Work::Decided(record) => known.push(Placed::only(at, record)),
+        Work::Verify(task) => tasks.push((at, task)),
+    });
+    known.reverse();
+    tasks.reverse();
     (known, tasks)
 }
 
@@ -302,7 +300,7 @@ pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
 #[cfg(test)]
 mod tests {
     use super::super::faults::Moment;
-    use super::super::plan::Turn;
+    use super::super::plan::{Cost, Turn};
     use super::super::{Bundle, Claim};
     use super::*;
     use crate::content::IoMode;
@@ -372,6 +370,7 @@ mod tests {
             images: None,
             stop_at: None,
             keeps_stamps: false,
+            control_files: true,
         };
         let mut prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
         if threads == 0 {
@@ -439,6 +438,7 @@ mod tests {
             images: None,
             stop_at: None,
             keeps_stamps: false,
+            control_files: true,
         };
         let prepared = prepare(works.into(), settings, &BTreeMap::new()).unwrap();
         let counters = Arc::new(Counters::default());

@@ -248,6 +248,7 @@ mod tests {
                 images: None,
                 stop_at: None,
                 keeps_stamps: false,
+                control_files: true,
             };
             let works = ["x", "y"].map(work).into();
             let prepared = prepare(works, settings, &BTreeMap::new()).unwrap();

@@ -1,6 +1,7 @@
 //! Identifies an artifact that fails, by its name, its size and its first bytes.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::formats::{self, format, is_prose, is_zeros};
@@ -39,6 +40,12 @@ pub fn control_names(name: &OsStr) -> impl Iterator<Item = std::ffi::OsString> {
         .map(with)
         .collect::<Vec<_>>()
         .into_iter()
+}
+
+/// Reports whether a file of this name may be the control file of a download.
+pub fn is_control_file(name: &OsStr) -> bool {
+    let is_of = |ending: &&str| name.as_bytes().ends_with(ending.as_bytes());
+    CONTROL_ENDINGS.iter().any(is_of)
 }
 
 /// What is known about an artifact that fails.

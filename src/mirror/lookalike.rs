@@ -274,6 +274,10 @@ fn is_of_aws(text: &str) -> bool {
 ///
 /// `.bundle` is left out, since most such files are no signatures.
 pub fn is_like_signature(name: &[u8]) -> bool {
+    // Nearly all of them are signatures.
+    if endings::strip_signature(name).is_some() {
+        return false;
+    }
     is_like_sig_bin(name)
         || [".sig", ".sigstore"]
             .iter()
@@ -300,8 +304,7 @@ fn is_like(name: &[u8], ending: &str) -> bool {
     });
     let is_txt = after.is_empty() && text.ends_with(".txt");
     let is_changed = is_txt || !after.is_empty() && behind(after).is_some();
-    let is_signature = endings::strip_signature(name).is_some();
-    is_changed && !is_artifact && !is_signature && !is_companion(after)
+    is_changed && !is_artifact && !is_companion(after)
 }
 
 fn is_like_sig_bin(name: &[u8]) -> bool {

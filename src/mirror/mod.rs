@@ -1,8 +1,10 @@
 //! Finds the artifacts that the PATHs bring in, each with its signature and its state on disk.
 
+pub mod helpers;
 pub mod links;
 mod located;
 pub mod lookalike;
+mod looked;
 pub mod pairing;
 mod saved;
 mod seen;
@@ -14,7 +16,7 @@ pub mod vouched;
 pub mod walk;
 pub mod watch;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -159,6 +161,8 @@ pub struct Search {
     /// Reports whether the file at a path is a signature by its content. Asked only of a file whose
     /// name leaves it open, and which stands alone: the survey opens nothing else.
     pub is_signature: fn(&Path) -> bool,
+    /// Reports whether a file of this name may be the control file of an unfinished download.
+    pub is_control_file: fn(&OsStr) -> bool,
 }
 
 impl Search {
@@ -195,6 +199,8 @@ pub struct Survey {
     /// The first files with names like those of checksum lists that no signature claims. No verdict
     /// rests on them.
     pub lists: Vec<SharedPath>,
+    /// Whether control files of unfinished downloads may lie beside artifacts.
+    pub control_files: bool,
     /// Files with names like those of lists that a trusted key signed, and that list nothing.
     pub not_lists: Vec<SharedPath>,
 }

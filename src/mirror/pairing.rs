@@ -307,19 +307,21 @@ impl<'a> Names<'a> {
         {
             return (stem.to_vec(), Content::Split(parts));
         }
-        let candidates = self.candidates(stem);
-        let whole = candidates
-            .iter()
-            .find_map(|name| Some((name.clone(), Content::Whole(self.kind(name)?))));
+        let mut candidates = self.candidates(stem);
+        let whole = candidates.find_map(|name| {
+            let kind = self.kind(&name)?;
+            Some((name, Content::Whole(kind)))
+        });
         // The last candidate may be a name without an ending; a directory under that name is not a
         // candidate.
         let is_file = |(name, content): &(Vec<u8>, Content)| {
             Ending::split(name).is_some() || *content != Content::Whole(Kind::Directory)
         };
         let split = || {
-            let splits = candidates
-                .iter()
-                .filter_map(|name| Some((name.clone(), Content::Split(self.parts(name)?))));
+            let splits = self.candidates(stem).filter_map(|name| {
+                let parts = self.parts(&name)?;
+                Some((name, Content::Split(parts)))
+            });
             let is_incomplete = |(_, content): &(Vec<u8>, Content)| matches!(content, Content::Split(parts) if parts.missing.is_some());
             splits.min_by_key(is_incomplete)
         };
@@ -332,24 +334,25 @@ impl<'a> Names<'a> {
     /// Returns the possible data names of `stem` + `.sig.bin`, in order of precedence: the stem
     /// itself, if it is an artifact's name or that of a checksum list; with either ending; the stem
     /// itself, with any name.
-    fn candidates(&self, stem: &[u8]) -> Vec<Vec<u8>> {
+    fn candidates(&self, stem: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let own = Ending::split(stem);
-        let with = |ending: Ending| (stem, ending, [stem, ending.text()].concat());
+        let with = move |ending: Ending| (stem, ending, [stem, ending.text()].concat());
         let own_first = own.map(|(base, ending)| (base, ending, stem.to_vec()));
         // Fail closed: a file put beside a list must not take its signature away, since the list
         // would vouch for nothing then, and what it names would not be missed.
         let is_list = is_list(OsStr::from_bytes(stem)) && self.is_file_here(stem);
         let list_first = is_list.then(|| stem.to_vec());
-        let endings = own_first.into_iter().chain(Ending::ALL.map(with));
+        let endings = own_first
+            .into_iter()
+            .chain(Ending::ALL.into_iter().map(with));
         let with_endings = endings.flat_map(|(base, ending, exact)| {
             // The exact ending takes precedence over the same ending in other case.
             let folded = self.artifacts(base, ending).map(<[u8]>::to_vec);
-            std::iter::once(exact).chain(folded).collect::<Vec<_>>()
+            std::iter::once(exact).chain(folded)
         });
-        let mut candidates: Vec<Vec<u8>> = list_first.into_iter().chain(with_endings).collect();
         // A file has a nonempty name.
-        candidates.extend((!stem.is_empty()).then(|| stem.to_vec()));
-        candidates
+        let alone = (!stem.is_empty()).then(|| stem.to_vec());
+        list_first.into_iter().chain(with_endings).chain(alone)
     }
 
     /// Returns the parts of `whole` that are here, without those that the user excluded. If all of

@@ -2,25 +2,34 @@
 
 use std::path::{Path, PathBuf};
 
+use super::helpers::Helpers;
 use super::links::{self, Walked};
-use super::located::{decide, located, of_file};
-use super::pairing::{self, Paired};
+use super::located::of_file;
+use super::looked::{Look, Looked, MEMORY_OF_NAMES};
 use super::seen::{MEMORY_OF_ONE_SEEN, Seen};
 use super::siblings::Siblings;
 use super::unchecked::{LeftOut, Place};
-use super::walk::{self, Found, Listing, Problem, WalkError};
+use super::walk::{self, Found, Problem, WalkError};
 use super::watch::{Ended, Room, Watch};
 use super::{Artifact, Search, State, Survey, order, saved, shown, targets};
-use crate::files::{Directory, SharedPath};
+use crate::files::SharedPath;
 
 /// Surveys all PATHs. Artifacts found by several PATHs under the same path are listed once.
 ///
 /// # Errors
 /// If it ended early: a partly read directory proves nothing about its pairs.
-pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Survey, Ended> {
+pub fn survey(
+    paths: &[PathBuf],
+    search: &Search,
+    watch: Watch<'_>,
+    helpers: &Helpers,
+) -> Result<Survey, Ended> {
     let mut looking = Looking {
-        search,
-        watch,
+        look: Look {
+            search,
+            watch,
+            helpers,
+        },
         room: Room::new(watch),
         // A link in one PATH may lead to a directory of another PATH.
         has_others: paths.len() > 1,
@@ -66,14 +75,9 @@ pub fn survey(paths: &[PathBuf], search: &Search, watch: Watch<'_>) -> Result<Su
     Ok(survey)
 }
 
-/// Memory per entry in bytes while its directory is paired, for a name of usual length.
-const MEMORY_OF_PAIRING: usize = 400;
-/// Memory per artifact in bytes in addition to itself: two names.
-const MEMORY_OF_NAMES: usize = 2 * 64;
 /// A survey in progress.
 struct Looking<'a> {
-    search: &'a Search,
-    watch: Watch<'a>,
+    look: Look<'a>,
     room: Room<'a>,
     /// Whether there are several PATHs.
     has_others: bool,
@@ -94,7 +98,12 @@ impl Looking<'_> {
     /// Returns the artifacts of a directory, and the linked directories in it that were not
     /// entered.
     fn directory(&mut self, root: &Path) -> Result<(Vec<Artifact>, Vec<NotEntered>), Ended> {
-        let found = walk::walk(root, &self.search.reach, self.watch)?;
+        let found = walk::walk(
+            root,
+            &self.look.search.reach,
+            self.look.watch,
+            self.look.helpers,
+        )?;
         self.left_out.begin(root);
         let Found {
             directories,
@@ -124,78 +133,66 @@ impl Looking<'_> {
         let mut artifacts: Vec<Artifact> = problems.into_iter().map(problem).collect();
         let is_asked_for = self.has_others || !not_entered.is_empty();
         let mut read = Vec::new();
+        let look = self.look;
         // Release the directories one by one, so that not everything exists twice.
-        for (path, listing) in directories {
-            let holds_images =
-                self.search.images && saved::holds_images(&listing.entries, path == root);
-            if holds_images {
-                artifacts.push(saved::directory(reached(&path)));
-            }
-            let place = Place {
-                path: &path,
-                directory: &Directory::new(&shown(root, &path, Path::new(""))),
-                holds_images,
-            };
-            self.listing(place, listing, &mut artifacts)?;
+        let directories = directories.into_iter().collect();
+        let into = |directory| look.into(root, directory);
+        look.helpers.each(directories, into, |looked| {
+            let path = self.take_in(looked?, &mut artifacts)?;
             if is_asked_for {
                 self.room.grow(&mut read)?;
                 read.push(path);
             }
-        }
+            Ok(())
+        })?;
         if is_asked_for {
-            self.walked.add(root, read, partly, &self.search.reach);
+            self.walked.add(root, read, partly, &self.look.search.reach);
         }
         Ok((artifacts, not_entered))
     }
 
-    /// Adds the artifacts that lie directly in a directory.
-    fn listing(
+    /// Takes in a directory that was looked into, and returns its path.
+    fn take_in(
         &mut self,
-        place: Place<'_>,
-        listing: Listing,
+        looked: Looked<'_>,
         artifacts: &mut Vec<Artifact>,
-    ) -> Result<(), Ended> {
-        let Listing {
-            mut entries,
-            followed,
-        } = listing;
-        let directory = place.directory;
-        self.room.borrow(entries.len() * MEMORY_OF_PAIRING)?;
-        decide(place.path, &mut entries, self.search.is_signature);
-        let paired = pairing::pair(&entries, self.search.needed());
-        let kept = self.left_out.take(place, &entries, &paired);
-        self.room.take(MEMORY_OF_NAMES * kept)?;
-        self.survey.note_key_files(directory, &entries);
-        self.survey.note_lists(directory, &paired.uncovered);
-        drop(entries);
-        let Paired {
-            pairs,
-            strays,
-            spare_parts,
-            ..
-        } = paired;
-        self.room.take(2 * directory.as_path().as_os_str().len())?;
+    ) -> Result<PathBuf, Ended> {
+        let directory = &looked.directory;
+        let place = Place {
+            path: &looked.path,
+            directory,
+            holds_images: looked.holds_images,
+        };
+        let kept = self.left_out.take(place, &looked.entries, &looked.paired);
+        self.room
+            .take(looked.room.unchecked() + MEMORY_OF_NAMES * kept)?;
         let survey = &mut self.survey;
-        let strays = strays.iter().map(|name| directory.join(name));
-        survey.strays.extend(strays);
-        let spare = spare_parts.iter();
+        survey.control_files |= looked.control_files;
+        survey.note_key_files(directory, &looked.entries);
+        survey.note_lists(directory, &looked.paired.uncovered);
+        let strays = looked.paired.strays.iter();
+        survey
+            .strays
+            .extend(strays.map(|name| directory.join(name)));
+        let spare = looked.paired.spare_parts.iter();
         let spare = spare.map(|(whole, part)| (directory.join(whole), directory.join(part)));
         survey.spare_parts.extend(spare);
-        let followed = followed.iter().map(|name| directory.join(name));
+        let followed = looked.followed.iter();
+        let followed = followed.map(|name| directory.join(name));
         survey.links_followed.extend(followed);
-        for pair in pairs {
-            self.watch.go_on()?;
-            self.room.take(MEMORY_OF_NAMES)?;
+        for artifact in looked.artifacts {
             self.room.grow(artifacts)?;
-            artifacts.push(located(directory, pair));
+            artifacts.push(artifact);
         }
-        Ok(())
+        Ok(looked.path)
     }
 
     /// Returns the pairs that the file itself is part of, as data, as a part of it, or as a
     /// signature.
     fn file(&mut self, path: &Path) -> Result<Vec<Artifact>, Ended> {
         let artifacts = of_file(path, &mut self.siblings, &mut self.room)?;
+        // Its siblings are looked at by their names, if at all.
+        self.survey.control_files = true;
         let links = artifacts.iter().flat_map(links::names);
         let links = links.filter(|name| name.to_path_buf().is_symlink());
         self.survey.links_followed.extend(links.cloned());

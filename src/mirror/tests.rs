@@ -1,11 +1,12 @@
 use super::*;
-use std::cell::Cell;
 use std::fs;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::helpers::Helpers;
 
 use super::watch::{Ended, Watch};
 
-fn watch<'a>(cancelled: &'a dyn Fn() -> bool, entries: &'a AtomicU64) -> Watch<'a> {
+fn watch<'a>(cancelled: &'a (dyn Fn() -> bool + Sync), entries: &'a AtomicU64) -> Watch<'a> {
     Watch {
         entries,
         cancelled,
@@ -22,11 +23,18 @@ fn a_path_that_is_gone_when_it_is_looked_at_fails_and_is_not_one_without_a_signa
         images: false,
         lists: Vec::new(),
         is_signature: |_| true,
+        is_control_file: |_| false,
     };
     for name in ["usb", "x.zst", "x.sig.bin"] {
         let paths = [directory.path().join(name)];
         let entries = AtomicU64::new(0);
-        let survey = survey(&paths, &search, watch(&|| false, &entries)).unwrap();
+        let survey = survey(
+            &paths,
+            &search,
+            watch(&|| false, &entries),
+            &Helpers::none(),
+        )
+        .unwrap();
         let states: Vec<&State> = survey.artifacts.iter().map(|a| &a.state).collect();
         assert!(matches!(states[..], [State::Gone(_)]), "{states:?}");
     }
@@ -45,17 +53,29 @@ fn a_cancelled_survey_returns_nothing_of_what_it_saw() {
         images: false,
         lists: Vec::new(),
         is_signature: |_| true,
+        is_control_file: |_| false,
     };
     let paths = [directory.path().to_owned()];
     // Twenty entries and the directory itself are examined, then ten pairs.
     for after in 0..31 {
-        let looks = Cell::new(0);
-        let cancelled = || looks.replace(looks.get() + 1) >= after;
-        let ended = survey(&paths, &search, watch(&cancelled, &AtomicU64::new(0)));
+        let looks = AtomicU64::new(0);
+        let cancelled = || looks.fetch_add(1, Ordering::Relaxed) >= after;
+        let ended = survey(
+            &paths,
+            &search,
+            watch(&cancelled, &AtomicU64::new(0)),
+            &Helpers::none(),
+        );
         assert!(matches!(ended, Err(Ended::Cancelled)), "after {after}");
     }
     let entries = AtomicU64::new(0);
-    let whole = survey(&paths, &search, watch(&|| false, &entries)).unwrap();
+    let whole = survey(
+        &paths,
+        &search,
+        watch(&|| false, &entries),
+        &Helpers::none(),
+    )
+    .unwrap();
     assert_eq!(entries.into_inner(), 20);
     assert_eq!(whole.artifacts.len(), 10);
 }

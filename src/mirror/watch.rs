@@ -8,9 +8,9 @@ pub struct Watch<'a> {
     /// Counts the entries as they are found.
     pub entries: &'a AtomicU64,
     /// Reports whether to end; called before each entry.
-    pub cancelled: &'a dyn Fn() -> bool,
+    pub cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Reports whether this many more bytes are available; called before they are needed.
-    pub has_room: &'a dyn Fn(u64) -> bool,
+    pub has_room: &'a (dyn Fn(u64) -> bool + Sync),
 }
 
 /// Why a survey ended early. Its partial result proves nothing, not even about a directory, which
@@ -64,6 +64,12 @@ impl<'a> Room<'a> {
         self.check(needed)
     }
 
+    /// Returns how many bytes were taken since the remaining memory was checked: another account may
+    /// take them over.
+    pub(super) fn unchecked(&self) -> usize {
+        self.taken
+    }
+
     /// Takes `bytes` bytes temporarily.
     pub(super) fn borrow(&mut self, bytes: usize) -> Result<(), Ended> {
         if bytes < STEP {
@@ -95,7 +101,7 @@ impl<'a> Room<'a> {
 mod tests {
     use super::*;
 
-    fn watch<'a>(entries: &'a AtomicU64, has_room: &'a dyn Fn(u64) -> bool) -> Watch<'a> {
+    fn watch<'a>(entries: &'a AtomicU64, has_room: &'a (dyn Fn(u64) -> bool + Sync)) -> Watch<'a> {
         Watch {
             entries,
             cancelled: &|| false,

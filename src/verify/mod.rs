@@ -23,8 +23,10 @@ use crate::device::Medium;
 use crate::earlier::Past;
 use crate::earlier::place::Known;
 use crate::engine::{self, Images, PoolError, Prepared, Settings};
+use crate::hints;
 use crate::hints::notes::{Note, NoteCollector};
 use crate::limits;
+use crate::mirror::helpers::Helpers;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::WalkOptions;
 use crate::mirror::watch::{Ended, Watch};
@@ -37,6 +39,7 @@ pub(crate) use inputs::{DataKind, Extent, Inputs, One, STDIN};
 pub use records::Records;
 use unmatched::Unmatched;
 pub(crate) use work::access;
+use work::seeks;
 
 /// Approximate bytes of memory per artifact before the work begins, excluding its paths.
 const MEMORY_OF_A_WORK: u64 = 660;
@@ -129,6 +132,7 @@ impl Verifier {
                 images: None,
                 stop_at: None,
                 keeps_stamps: false,
+                control_files: true,
             },
             search: Search {
                 reach: WalkOptions::default(),
@@ -136,6 +140,7 @@ impl Verifier {
                 images: false,
                 lists: Vec::new(),
                 is_signature: engine::is_signature_file,
+                is_control_file: hints::data::is_control_file,
             },
             policy: Policy::default(),
             limit_readers: true,
@@ -264,9 +269,11 @@ impl Verifier {
         let (inputs, search) = (inputs.clone(), self.search.clone());
         let settings = self.settings.clone();
         let (seen, cancel) = (Arc::clone(entries), self.cancel.clone());
+        let helpers = self.helpers(&inputs);
         let look = move || match inputs {
             Inputs::One(one) => Ok(Survey {
                 artifacts: vec![work::artifact(&one)],
+                control_files: true,
                 ..Survey::default()
             }),
             Inputs::Paths(paths) => {
@@ -275,7 +282,7 @@ impl Verifier {
                     cancelled: &|| cancel.is_cancelled(),
                     has_room: &limits::has_room,
                 };
-                let mut survey = mirror::survey(&paths, &search, watch)?;
+                let mut survey = mirror::survey(&paths, &search, watch, &helpers)?;
                 let context = lists::Context {
                     roots: &paths,
                     search: &search,
@@ -283,6 +290,8 @@ impl Verifier {
                     watch,
                 };
                 lists::bring(&mut survey, context)?;
+                // What such a list names may lie in directories that were not walked.
+                survey.control_files |= !search.lists.is_empty();
                 Ok(survey)
             }
         };
@@ -297,6 +306,21 @@ impl Verifier {
             })
     }
 
+    /// Returns the threads that may help to survey the inputs.
+    fn helpers(&self, inputs: &Inputs) -> Helpers {
+        // If memory is limited, each directory is accounted for before the next one is read, and
+        // threads would take address space for their heaps.
+        if limits::memory_left().is_some() {
+            return Helpers::none();
+        }
+        let paths = match inputs {
+            Inputs::Paths(paths) if self.limit_readers => paths.clone(),
+            _ => Vec::new(),
+        };
+        let threads = self.settings.threads;
+        Helpers::new(threads, move || paths.iter().any(|path| seeks(path)))
+    }
+
     /// Plans the work on the survey. The threads exist on return, and wait.
     pub(crate) fn plan(&self, survey: Survey, inputs: &Inputs) -> Result<Planned, VerifyError> {
         let artifacts = survey.artifacts.len();
@@ -308,7 +332,11 @@ impl Verifier {
             Inputs::Paths(_) => None,
         };
         let (policy, inputs, past) = (self.policy, inputs.clone(), self.past.clone());
-        let keys = self.settings.keys.clone();
+        let settings = Settings {
+            control_files: survey.control_files,
+            ..self.settings.clone()
+        };
+        let keys = settings.keys.clone();
         let works = patience::unless_cancelled(&self.cancel, move || {
             let unmatched = Unmatched::of(&survey, &inputs, &keys);
             let mut works = work::works(survey.artifacts, policy, one.as_ref(), unmatched.seeks());
@@ -321,7 +349,7 @@ impl Verifier {
             .iter()
             .map(|(device, medium)| (*device, access(*medium, self.limit_readers)));
         Ok(Planned {
-            prepared: engine::prepare(works, self.settings.clone(), &access.collect())?,
+            prepared: engine::prepare(works, settings, &access.collect())?,
             unmatched,
             media,
             places: Arc::new(places.unwrap_or_default()),

@@ -105,6 +105,9 @@ fn signatures(survey: &Survey, keys: &[Arc<Key>]) -> Vec<(SharedPath, Signature)
 /// Returns the artifacts with a signature that are links, and what they lead to: one content under
 /// the names of a link and its target is no news.
 fn links(survey: &Survey) -> HashMap<SharedPath, SharedPath> {
+    if survey.links_followed.is_empty() {
+        return HashMap::new();
+    }
     let links: HashSet<&SharedPath> = survey.links_followed.iter().collect();
     let is_signed_link =
         |artifact: &&Artifact| artifact.signature().is_some() && links.contains(&artifact.data);

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Policy;
@@ -13,6 +15,7 @@ use crate::device::{self, Access, Medium};
 use crate::engine::plan::{Cost, Turn};
 use crate::engine::{self, Bundle, Claim, Named, NamedData, Task, Work};
 use crate::files::{FileId, SharedPath};
+use crate::limits;
 use crate::mirror::{self, Artifact, Metadata, State};
 use crate::names::endings::{Ending, FOREIGN, is_saved_image};
 use crate::text::os_error;
@@ -34,6 +37,19 @@ pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
         .collect()
 }
 
+/// Reports whether a PATH lies on a medium that is slower with many readers because its head, or its
+/// lens, moves between them. (A network share answers many questions at once.)
+pub(super) fn seeks(path: &Path) -> bool {
+    // What cannot be examined is not walked either.
+    let metadata = path.metadata();
+    metadata.is_ok_and(|path| {
+        matches!(
+            device::medium(path.dev()),
+            Medium::Spinning | Medium::Optical
+        )
+    })
+}
+
 /// Returns how to read a medium: in the way that suits it best, but with as many threads as the
 /// user asked for unless readers are limited.
 pub(crate) fn access(medium: Medium, limit_readers: bool) -> Access {
@@ -51,8 +67,11 @@ pub(super) fn works(
     one: Option<&One>,
     seeks: bool,
 ) -> Vec<Work> {
-    let work = |artifact| work(artifact, policy, one, seeks);
-    let mut works: Vec<Work> = artifacts.into_iter().map(work).collect();
+    let mut works = Vec::with_capacity(artifacts.len());
+    limits::consume(artifacts, |_, artifact| {
+        works.push(work(artifact, policy, one, seeks));
+    });
+    works.reverse();
     share(&mut works);
     look(&mut works);
     works
@@ -272,7 +291,7 @@ fn look(works: &mut [Work]) {
             }
     };
     for record in records.filter(fails).take(MOST_LOOKED_AT) {
-        record.sniffed = engine::sniff_file(&record.path().to_path_buf());
+        record.sniffed = engine::sniff_file(&record.path().to_path_buf(), true);
         record.foreign = foreign(record.path()).map(Box::new);
     }
 }

@@ -29,6 +29,7 @@ use crate::audit::baseline::Baseline;
 use crate::digest::Hasher;
 use crate::engine::{self, Images, Settings};
 use crate::files::FileId;
+use crate::hints;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::WalkOptions;
@@ -294,6 +295,7 @@ impl Config {
                     images: images.map(Arc::new),
                     stop_at: cli.stop_after.and_then(from_now),
                     keeps_stamps: keeps_stamps(cli, &reports),
+                    control_files: true,
                 },
                 search: search(cli, exclude)?,
                 policy: Policy {
@@ -520,6 +522,7 @@ fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
         images: cli.images,
         lists: cli.lists.clone(),
         is_signature: engine::is_signature_file,
+        is_control_file: hints::data::is_control_file,
     })
 }
 

@@ -1,20 +1,20 @@
 //! Walks the directories below a PATH: their entries, and what could not be read of them.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::FileType;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use globset::GlobSet;
-use walkdir::{DirEntry, WalkDir};
 
+use super::helpers::Helpers;
 use super::pairing::{Entry, Kind};
 use super::watch::{Ended, Room, Watch};
 use crate::files::FileId;
-use crate::names::endings;
+use reading::{Reading, Stamp, Visit, Way};
 
 /// Options of a walk.
 #[derive(Clone, Debug, Default)]
@@ -93,11 +93,16 @@ const MOST_NAMES: usize = 16;
 ///
 /// # Errors
 /// If it was ended early.
-pub fn walk(root: &Path, reach: &WalkOptions, watch: Watch<'_>) -> Result<Found, Ended> {
+pub fn walk(
+    root: &Path,
+    reach: &WalkOptions,
+    watch: Watch<'_>,
+    helpers: &Helpers,
+) -> Result<Found, Ended> {
+    let way = Way { root, reach, watch };
     let mut walk = Walk {
-        root,
-        reach,
-        watch,
+        way,
+        helpers,
         room: Room::new(watch),
         has_read_again: false,
         waiting: BTreeSet::new(),
@@ -107,14 +112,10 @@ pub fn walk(root: &Path, reach: &WalkOptions, watch: Watch<'_>) -> Result<Found,
         failed: HashMap::new(),
         entered: HashMap::new(),
     };
-    walk.waiting.insert(Step {
-        rank: 0,
-        linked: false,
-        path: root.to_owned(),
-        // If even the PATH has no real path, links into it have none either, and fail.
-        place: Some(root.canonicalize().unwrap_or_else(|_| root.to_owned())),
-        depth: 0,
-    });
+    // If even the PATH has no real path, links into it have none either, and fail.
+    let place = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let first = way.step(root.to_owned(), Some(place), 0, false);
+    walk.waiting.insert(first);
     walk.read_waiting()?;
     walk.read_again()?;
     walk.finish()
@@ -155,83 +156,35 @@ struct Step {
     /// Whether it is reached through a link.
     linked: bool,
     path: PathBuf,
-    /// Its real path; `None` for a link that is not yet resolved.
+    /// Its real path; `None` for a link that is not yet resolved, and if links are not followed.
     place: Option<PathBuf>,
     depth: usize,
 }
 
-/// A directory that was read. There are many, and most have only one or two entries.
-#[derive(Debug)]
-struct Reading {
-    /// Its real path, if links are followed.
-    place: PathBuf,
-    /// Its stamp before it was read. `None` if it cannot be examined, or has changed.
-    stamp: Option<Stamp>,
-    depth: usize,
-    linked: bool,
+/// A directory to read, with what is known of it from an earlier reading.
+struct Due {
+    step: Step,
     changes: usize,
     has_failed: bool,
-    is_partly_read: bool,
-    entries: Vec<Entry>,
-    /// Data that few directories need.
-    rare: Option<Box<Rare>>,
+    stamp: Option<Stamp>,
 }
 
-/// Data that few directories need: links, and read errors.
-#[derive(Debug, Default)]
-struct Rare {
-    problems: Vec<Problem>,
-    /// The names of links to files, and to directories that are entered.
-    followed: Vec<OsString>,
-    /// The names of links to directories that are not entered.
-    not_entered: Vec<OsString>,
-}
-
-impl Reading {
-    fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
-    }
-
-    /// Returns the names of its directories, including linked ones, that are entered within the
-    /// depth limit.
-    fn directories(&self) -> impl Iterator<Item = &OsStr> {
-        let links = self.rare.iter().flat_map(|rare| &rare.not_entered);
-        let links: HashSet<&OsString> = links.collect();
-        let directories = self.entries.iter();
-        let directories =
-            directories.filter(|entry| entry.kind == Kind::Directory && !entry.excluded);
-        directories
-            .filter(move |entry| !links.contains(&entry.name))
-            .map(|entry| entry.name.as_os_str())
-    }
-}
-
-/// Detects that entries came or went: the times of the last changes of a directory's entries and of
-/// its inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    times: [(i64, i64); 2],
-    /// The directory itself. Some file systems renumber inodes from time to time, so a new
-    /// number alone is not a change.
-    file: FileId,
-}
-
-impl Stamp {
-    fn at(path: &Path) -> io::Result<Stamp> {
-        path.metadata().map(|directory| Stamp {
-            times: [
-                (directory.mtime(), directory.mtime_nsec()),
-                (directory.ctime(), directory.ctime_nsec()),
-            ],
-            file: FileId::from(&directory),
-        })
+impl Due {
+    /// Reads the directory; returns `None` if it has not changed since it was read, or changes too
+    /// often.
+    fn read(self, way: Way<'_>) -> Result<Option<Visit<'_>>, Ended> {
+        way.watch.go_on()?;
+        let stamp = Stamp::at(&self.step.path).ok();
+        if self.has_failed || stamp.is_some() && stamp == self.stamp {
+            return Ok(None);
+        }
+        Visit::to(self.step, PathBuf::new(), stamp, self.changes, way).map(Some)
     }
 }
 
 struct Walk<'a> {
-    root: &'a Path,
-    reach: &'a WalkOptions,
-    watch: Watch<'a>,
+    way: Way<'a>,
+    helpers: &'a Helpers,
     room: Room<'a>,
     /// Whether a directory was read more than once, so others may no longer be reachable.
     has_read_again: bool,
@@ -250,17 +203,46 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn read_waiting(&mut self) -> Result<(), Ended> {
-        while let Some(step) = self.waiting.pop_first() {
-            self.watch.go_on()?;
-            self.visit(step)?;
+        // Which of a directory's names comes first matters only if links are followed.
+        if self.way.reach.follow_links {
+            while let Some(step) = self.waiting.pop_first() {
+                self.way.watch.go_on()?;
+                self.visit(step)?;
+            }
+            return Ok(());
         }
+        while !self.waiting.is_empty() {
+            let steps = std::mem::take(&mut self.waiting).into_iter();
+            let due: Vec<Due> = steps.map(|step| self.due(step)).collect();
+            let (helpers, way) = (self.helpers, self.way);
+            let read = |due: Due| due.read(way);
+            helpers.each(due, read, |visit| self.take_in(visit?))?;
+        }
+        Ok(())
+    }
+
+    /// Returns a step with what is known of its directory.
+    fn due(&self, step: Step) -> Due {
+        let read = self.read.get(&step.path);
+        Due {
+            changes: read.map_or(0, |read| read.changes),
+            has_failed: read.is_some_and(|read| read.has_failed),
+            stamp: read.and_then(|read| read.stamp),
+            step,
+        }
+    }
+
+    /// Keeps what was read of a directory, unless it had not changed since it was read before.
+    fn take_in(&mut self, visit: Option<Visit<'_>>) -> Result<(), Ended> {
+        let Some(visit) = visit else { return Ok(()) };
+        self.room.take(visit.room.unchecked())?;
+        self.waiting.extend(visit.leads_to);
+        self.read.insert(visit.path, Box::new(visit.reading));
         Ok(())
     }
 
     /// Reads a directory, unless it was already read.
     fn visit(&mut self, step: Step) -> Result<(), Ended> {
-        self.room
-            .take(MEMORY_OF_A_DIRECTORY + step.path.as_os_str().len())?;
         let stamp = Stamp::at(&step.path).ok();
         let place = match self.place(&step, stamp) {
             Ok(place) => place,
@@ -272,21 +254,21 @@ impl Walk<'_> {
         if self.is_read_as(&step.path, &place, stamp) {
             return Ok(());
         }
-        if self.reach.follow_links {
-            if self.name_of(&place).is_some_and(|name| *name != step.path) {
-                self.read.remove(&step.path);
-                self.others.insert(step.path, (place, step.depth));
-                return Ok(());
-            }
-            if step.linked && !self.may_enter(stamp) {
-                self.refuse(step.path, rustix::io::Errno::LOOP.into());
-                return Ok(());
-            }
-            self.names.insert(place.clone(), step.path.clone());
+        if self.name_of(&place).is_some_and(|name| *name != step.path) {
+            self.read.remove(&step.path);
+            self.others.insert(step.path, (place, step.depth));
+            return Ok(());
         }
+        if step.linked && !self.may_enter(stamp) {
+            self.refuse(step.path, rustix::io::Errno::LOOP.into());
+            return Ok(());
+        }
+        self.names.insert(place.clone(), step.path.clone());
         self.others.remove(&step.path);
         self.failed.remove(&step.path);
-        self.list(step, place, stamp)
+        let changes = self.read.get(&step.path).map_or(0, |read| read.changes);
+        let visit = Visit::to(step, place, stamp, changes, self.way)?;
+        self.take_in(Some(visit))
     }
 
     fn refuse(&mut self, path: PathBuf, error: io::Error) {
@@ -301,7 +283,6 @@ impl Walk<'_> {
     /// only one of them would be read.
     fn place(&self, step: &Step, stamp: Option<Stamp>) -> io::Result<PathBuf> {
         match &step.place {
-            _ if !self.reach.follow_links => Ok(PathBuf::new()),
             Some(place) => Ok(place.clone()),
             None => real_path(&step.path, stamp),
         }
@@ -351,13 +332,18 @@ impl Walk<'_> {
 
     fn changed(&self) -> Result<Vec<PathBuf>, Ended> {
         let mut changed = Vec::new();
-        for (path, read) in &self.read {
-            self.watch.go_on()?;
-            let Some(before) = read.stamp else { continue };
-            if Stamp::at(path).map_or(true, |now| now.times != before.times) {
-                changed.push(path.clone());
-            }
-        }
+        let read = self.read.iter();
+        let stamped = read.filter_map(|(path, read)| Some((path, read.stamp?)));
+        let has_changed = |(path, before): (&PathBuf, Stamp)| {
+            let now = Stamp::at(path);
+            now.map_or(true, |now| now.times != before.times)
+                .then(|| path.clone())
+        };
+        self.helpers.each(stamped.collect(), has_changed, |path| {
+            self.way.watch.go_on()?;
+            changed.extend(path);
+            Ok(())
+        })?;
         Ok(changed)
     }
 
@@ -373,121 +359,9 @@ impl Walk<'_> {
         }
         let (depth, linked) = (read.depth, read.linked);
         // Resolve a link again, since its target may have changed.
-        let place = (!path.is_symlink() || path == self.root).then(|| read.place.clone());
-        self.wait_for(path, place, depth, linked);
-    }
-
-    fn wait_for(&mut self, path: PathBuf, place: Option<PathBuf>, depth: usize, linked: bool) {
-        let rank = self.reach.max_depth.map_or(0, |_| depth);
-        self.waiting.insert(Step {
-            rank,
-            linked,
-            path,
-            place,
-            depth,
-        });
-    }
-
-    /// Reports whether the entries of directories at this depth are walked.
-    fn is_walked(&self, depth: usize) -> bool {
-        self.reach.max_depth.is_none_or(|most| depth < most)
-    }
-
-    /// Reads the entries of one directory.
-    ///
-    /// Follows links here, not in walkdir, which does not name the link if following it fails.
-    fn list(&mut self, step: Step, place: PathBuf, stamp: Option<Stamp>) -> Result<(), Ended> {
-        let mut reading = Reading {
-            place,
-            stamp,
-            depth: step.depth,
-            linked: step.linked,
-            changes: self.read.get(&step.path).map_or(0, |read| read.changes),
-            has_failed: false,
-            is_partly_read: false,
-            entries: Vec::new(),
-            rare: None,
-        };
-        let entries = WalkDir::new(&step.path).min_depth(1).max_depth(1);
-        for entry in entries {
-            self.watch.go_on()?;
-            match entry {
-                Ok(entry) => self.take(&mut reading, &entry)?,
-                Err(error) => reading.rare().problems.push(problem(error, &step.path)),
-            }
-        }
-        reading.entries.shrink_to_fit();
-        self.read.insert(step.path, Box::new(reading));
-        Ok(())
-    }
-
-    fn take(&mut self, reading: &mut Reading, entry: &DirEntry) -> Result<(), Ended> {
-        self.watch.entries.fetch_add(1, Ordering::Relaxed);
-        let (path, name) = (entry.path(), entry.file_name());
-        self.room.take(MEMORY_OF_AN_ENTRY + name.len())?;
-        self.room.grow(&mut reading.entries)?;
-        let is_excluded = self.is_excluded(path);
-        let anywhere = &self.reach.exclude_anywhere;
-        reading.is_partly_read |= is_excluded && !anywhere.is_match(Path::new(name));
-        let kind = if entry.file_type().is_symlink() {
-            self.link(reading, path, is_excluded)
-        } else {
-            if entry.file_type().is_dir() && !is_excluded && self.is_walked(reading.depth + 1) {
-                let place = Some(reading.place.join(name));
-                self.wait_for(path.to_owned(), place, reading.depth + 1, reading.linked);
-            }
-            kind_of(entry.file_type())
-        };
-        if kind == Kind::Directory {
-            self.room
-                .take(MEMORY_OF_A_DIRECTORY + path.as_os_str().len())?;
-        }
-        reading.entries.push(Entry {
-            name: name.to_owned(),
-            kind,
-            excluded: is_excluded,
-            is_other: false,
-        });
-        Ok(())
-    }
-
-    /// Returns the kind of a link's target, and records the link unless it is excluded.
-    fn link(&mut self, reading: &mut Reading, path: &Path, is_excluded: bool) -> Kind {
-        let (kind, error) = match path.metadata() {
-            Ok(target) => (kind_of(target.file_type()), None),
-            Err(error) => (Kind::Dangling, Some(error)),
-        };
-        let is_walked = self.is_walked(reading.depth + 1);
-        let name = || path.file_name().unwrap_or_default().to_owned();
-        match (kind, error) {
-            _ if is_excluded => {}
-            (Kind::File, _) => reading.rare().followed.push(name()),
-            (Kind::Directory, _) if is_walked && self.reach.follow_links => {
-                reading.rare().followed.push(name());
-                self.wait_for(path.to_owned(), None, reading.depth + 1, true);
-            }
-            (Kind::Directory, _) if is_walked => reading.rare().not_entered.push(name()),
-            (_, Some(error)) if self.hides_a_directory(path, &error) => {
-                reading.rare().problems.push(Problem {
-                    path: path.to_owned(),
-                    error: WalkError::Unreadable(error),
-                });
-            }
-            _ => {}
-        }
-        kind
-    }
-
-    /// Reports whether an unresolvable link may lead to a directory.
-    ///
-    /// Fail closed: its files must not be lost silently. A dangling link has none, and the pairing
-    /// reports a link with an artifact's name. A loop of links leads to nothing either, but is
-    /// reported if links are followed.
-    fn hides_a_directory(&self, path: &Path, error: &io::Error) -> bool {
-        let is_loop = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
-        let is_nothing = error.kind() == io::ErrorKind::NotFound;
-        let is_reported = path.file_name().is_some_and(endings::is_artifact);
-        !is_nothing && !is_reported && (self.reach.follow_links || !is_loop)
+        let place = (!path.is_symlink() || path == self.way.root).then(|| read.place.clone());
+        let step = self.way.step(path, place, depth, linked);
+        self.waiting.insert(step);
     }
 
     /// Returns the result: the directories still reachable from the PATH.
@@ -536,10 +410,10 @@ impl Walk<'_> {
     /// additional names that are.
     fn drop_unreached(&mut self) -> HashMap<PathBuf, (PathBuf, usize)> {
         let (mut read, mut others, mut failed) = (BTreeMap::new(), HashMap::new(), HashMap::new());
-        let mut reached = vec![self.root.to_owned()];
+        let mut reached = vec![self.way.root.to_owned()];
         while let Some(path) = reached.pop() {
             if let Some(reading) = self.read.remove(&path) {
-                if self.is_walked(reading.depth + 1) {
+                if self.way.is_walked(reading.depth + 1) {
                     reached.extend(reading.directories().map(|name| path.join(name)));
                 }
                 read.insert(path, reading);
@@ -554,13 +428,13 @@ impl Walk<'_> {
     }
 
     fn is_deeper(&self, one: usize, other: usize) -> bool {
-        self.reach.max_depth.is_some() && one > other
+        self.way.reach.max_depth.is_some() && one > other
     }
 
     fn keep(&self, found: &mut Found, path: PathBuf, reading: Reading) {
         if reading.is_partly_read {
             for above in path.ancestors() {
-                if !found.partly.insert(above.to_owned()) || above == self.root {
+                if !found.partly.insert(above.to_owned()) || above == self.way.root {
                     break;
                 }
             }
@@ -581,11 +455,6 @@ impl Walk<'_> {
             followed: rare.followed,
         };
         found.directories.insert(path, listing);
-    }
-
-    fn is_excluded(&self, path: &Path) -> bool {
-        path.strip_prefix(self.root)
-            .is_ok_and(|below| self.reach.exclude.is_match(below))
     }
 }
 
@@ -608,17 +477,6 @@ fn real_path(path: &Path, stamp: Option<Stamp>) -> io::Result<PathBuf> {
         Err(io::Error::other(
             "the link does not lead where its text says",
         ))
-    }
-}
-
-fn problem(error: walkdir::Error, directory: &Path) -> Problem {
-    let path = error.path().unwrap_or(directory).to_owned();
-    let words = error.to_string();
-    let error = error.into_io_error();
-    Problem {
-        path,
-        // Links are not followed, so there are no loops and every error comes from the system.
-        error: WalkError::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
     }
 }
 

@@ -1,16 +1,15 @@
 use super::*;
-use std::cell::Cell;
 use std::fs;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const DIRECTORIES: u64 = 300;
 
 /// Counts the entries that a walk examines, calling `change` with the number of the call before
 /// each.
-fn entries_while(root: &Path, change: impl Fn(u64)) -> (u64, Found) {
-    let (calls, entries) = (Cell::new(0), AtomicU64::new(0));
+fn entries_while(root: &Path, change: impl Fn(u64) + Sync) -> (u64, Found) {
+    let (calls, entries) = (AtomicU64::new(0), AtomicU64::new(0));
     let cancelled = || {
-        change(calls.replace(calls.get() + 1));
+        change(calls.fetch_add(1, Ordering::Relaxed));
         false
     };
     let watch = Watch {
@@ -18,7 +17,7 @@ fn entries_while(root: &Path, change: impl Fn(u64)) -> (u64, Found) {
         cancelled: &cancelled,
         has_room: &|_| true,
     };
-    let found = walk(root, &WalkOptions::default(), watch).unwrap();
+    let found = walk(root, &WalkOptions::default(), watch, &Helpers::none()).unwrap();
     (entries.into_inner(), found)
 }
 
@@ -65,11 +64,11 @@ fn a_file_that_moves_past_the_walk_is_found_or_a_directory_has_changed() {
             .join("moves.zst")
     };
     for pace in 1..20 {
-        let place = Cell::new(0);
+        let place = AtomicU64::new(0);
         fs::write(at(0), "").unwrap();
         let (_, found) = entries_while(root.path(), |call| {
             if call % pace == 0 {
-                let from = place.replace(place.get() + 13);
+                let from = place.fetch_add(13, Ordering::Relaxed);
                 fs::rename(at(from), at(from + 13)).unwrap();
             }
         });
@@ -77,7 +76,7 @@ fn a_file_that_moves_past_the_walk_is_found_or_a_directory_has_changed() {
         let mut entries = listings.flat_map(|listing| &listing.entries);
         let is_found = entries.any(|entry| entry.name == "moves.zst");
         assert!(is_found || !found.problems.is_empty(), "{pace}");
-        fs::remove_file(at(place.get())).unwrap();
+        fs::remove_file(at(place.into_inner())).unwrap();
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Context;
 use super::signed::Signed;
 use crate::files::SharedPath;
+use crate::mirror::helpers::Helpers;
 use crate::mirror::vouched::Vouched;
 use crate::mirror::watch::Ended;
 use crate::mirror::{self, Artifact, State, Survey};
@@ -31,7 +32,7 @@ pub(super) fn vouched(
         if lists.is_empty() {
             continue;
         }
-        let found = mirror::survey(&lists, context.search, context.watch)?;
+        let found = mirror::survey(&lists, context.search, context.watch, &Helpers::none())?;
         let mut signatures: BTreeMap<&SharedPath, Vec<&Artifact>> = BTreeMap::new();
         for artifact in &found.artifacts {
             let is_called_so = artifact.data.file_name().is_some_and(is_list);

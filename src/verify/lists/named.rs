@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::files::SharedPath;
+use crate::mirror::helpers::Helpers;
 use crate::mirror::vouched;
 use crate::mirror::watch::Ended;
 use crate::mirror::{self, Artifact, State, Survey, real_parent};
@@ -24,7 +25,7 @@ pub(super) fn bring(
         let shared = SharedPath::from(path.as_path());
         let is_it = |artifact: &Artifact| artifact.data == shared;
         if !survey.artifacts.iter().any(is_it) {
-            let found = mirror::survey(&[path], context.search, context.watch)?;
+            let found = mirror::survey(&[path], context.search, context.watch, &Helpers::none())?;
             vouched::add(survey, found.artifacts, context.roots);
         }
         named.insert(shared);

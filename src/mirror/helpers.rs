@@ -1,0 +1,132 @@
+//! Threads that help a survey: most of its time goes to questions to the file system, which answers
+//! many at once.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// Maximum number of helpers. More gain nothing: the kernel locks each directory.
+const MOST: usize = 16;
+/// Break-even: threads start while one thread looks into this many directories.
+const WORTH_HELP: usize = 16;
+/// Pieces per thread between two times at which results are taken in: enough for every thread to be
+/// busy, and few enough that not everything exists twice.
+const AT_ONCE: usize = 16;
+
+/// Threads that help, started when there is enough to do.
+pub struct Helpers {
+    /// Maximum number of threads.
+    most: usize,
+    /// Reports whether several threads would be slower than one.
+    is_slower: Box<dyn Fn() -> bool + Send + Sync>,
+    /// `None` if there are none.
+    pool: OnceLock<Option<ThreadPool>>,
+}
+
+impl Helpers {
+    /// Returns no helpers: everything is done one after the other, on the current thread.
+    pub fn none() -> Helpers {
+        Helpers::new(1, || false)
+    }
+
+    /// Returns up to `threads` helpers, unless they turn out to be slower than one thread alone,
+    /// which is asked at most once.
+    pub fn new(threads: usize, is_slower: impl Fn() -> bool + Send + Sync + 'static) -> Helpers {
+        Helpers {
+            most: threads.min(MOST),
+            is_slower: Box::new(is_slower),
+            pool: OnceLock::new(),
+        }
+    }
+
+    /// Does `work` on each piece, on several threads if that is worth it, and hands each result to
+    /// `take` in the order of the pieces. Without helpers, each result is taken before the next
+    /// piece is begun.
+    ///
+    /// # Errors
+    /// The first that `take` returns.
+    pub(super) fn each<T: Send, R: Send, E>(
+        &self,
+        pieces: Vec<T>,
+        work: impl Fn(T) -> R + Sync,
+        mut take: impl FnMut(R) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(pool) = self.pool(pieces.len()) else {
+            return pieces.into_iter().try_for_each(|piece| take(work(piece)));
+        };
+        let at_once = AT_ONCE * pool.current_num_threads();
+        let mut pieces = pieces.into_iter();
+        loop {
+            let now: Vec<T> = pieces.by_ref().take(at_once).collect();
+            if now.is_empty() {
+                return Ok(());
+            }
+            let results: Vec<R> = pool.install(|| now.into_par_iter().map(&work).collect());
+            results.into_iter().try_for_each(&mut take)?;
+        }
+    }
+
+    /// Returns the threads, if they are worth starting for so many pieces.
+    fn pool(&self, pieces: usize) -> Option<&ThreadPool> {
+        if self.most < 2 || pieces < 2 || pieces < WORTH_HELP && self.pool.get().is_none() {
+            return None;
+        }
+        let start = || {
+            let builder = ThreadPoolBuilder::new().num_threads(self.most);
+            let builder = builder.thread_name(|_| "look".to_owned());
+            // Where the system starts no more threads, the one that is here does everything.
+            (!(self.is_slower)())
+                .then(|| builder.build().ok())
+                .flatten()
+        };
+        self.pool.get_or_init(start).as_ref()
+    }
+}
+
+impl fmt::Debug for Helpers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Helpers").field("most", &self.most).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Returns the results in the order in which they are taken, and the most that were done and
+    /// not taken yet.
+    fn doubled(helpers: &Helpers, pieces: usize) -> (Vec<usize>, usize) {
+        let (ahead, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let mut taken = Vec::new();
+        let work = |piece| {
+            most.fetch_max(1 + ahead.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
+            2 * piece
+        };
+        let done = helpers.each((0..pieces).collect(), work, |result| {
+            ahead.fetch_sub(1, Ordering::SeqCst);
+            taken.push(result);
+            if result == 2000 { Err(()) } else { Ok(()) }
+        });
+        assert_eq!(done, if pieces > 1000 { Err(()) } else { Ok(()) });
+        (taken, most.into_inner())
+    }
+
+    #[test]
+    fn results_come_in_order_and_with_helpers_only_a_few_wait() {
+        for (helpers, waiting) in [
+            (Helpers::none(), 1),
+            (Helpers::new(4, || true), 1),
+            (Helpers::new(4, || false), 4 * AT_ONCE),
+        ] {
+            for pieces in [0, 1, 15, 16, 1000, 5000] {
+                let (taken, most) = doubled(&helpers, pieces);
+                let expected: Vec<usize> = (0..pieces.min(1001)).map(|n| 2 * n).collect();
+                assert_eq!(taken, expected);
+                assert!(most <= waiting, "{most} of {pieces}");
+            }
+        }
+    }
+}
