@@ -663,3 +663,82 @@ fn a_tree_in_which_signed_files_come_and_go_ends_with_the_status_of_its_lines() 
         assert!(!run.stdout.contains("Signature invalid"), "{}", run.stdout);
     });
 }
+
+/// Makes a tree with more directories than one thread walks alone, and something of every kind in
+/// them.
+fn messy(mirror: &Mirror) {
+    for n in 0..40 {
+        signed(mirror, &format!("m/d{n}/a"));
+        signed(mirror, &format!("m/d{n}/below/deep/b"));
+        mirror.write(&format!("m/d{n}/unsigned.iso"), GOOD);
+        mirror.write(&format!("m/d{n}/orphan.sig.bin"), BAD);
+        mirror.write(&format!("m/d{n}/c (1).sig.bin.txt"), BAD);
+        mirror.write(&format!("m/d{n}/readme.txt"), BAD);
+        mirror.write(&format!("m/d{n}/skipped/x.zst"), BAD);
+        signed(mirror, &format!("m/d{n}/whole"));
+        mirror.write(&format!("m/d{n}/whole.zst.001"), BAD);
+        link(mirror, "../d0/a.zst", &format!("m/d{n}/link.zst"));
+        link(mirror, "../d0", &format!("m/d{n}/linked"));
+        link(mirror, "nowhere", &format!("m/d{n}/dangling.zst"));
+    }
+    // More pairs than one thread examines at a time.
+    for n in 0..1100 {
+        mirror.write(&format!("m/flat/{n}.zst"), "");
+        mirror.write(&format!("m/flat/{n}.sig.bin"), "");
+    }
+}
+
+#[test]
+fn several_threads_find_what_one_finds_in_the_same_order() {
+    let mirror = Mirror::new();
+    messy(&mirror);
+    let found = |jobs: &str, more: &[&str]| {
+        let options = [
+            "-k",
+            "key.pem",
+            "--exclude",
+            "**/skipped",
+            "--report",
+            "r.json",
+            "--jobs",
+            jobs,
+            "-v",
+            "m",
+        ];
+        let run = mirror.run(&[&options[..], more].concat());
+        let report = mirror.report("r.json");
+        // Errors come as they are met.
+        let mut said: Vec<String> = run.stderr.lines().map(str::to_owned).collect();
+        // How many threads there are, and how long it took.
+        said.retain(|line| !line.starts_with("note: threads") && !line.starts_with("summary: "));
+        said.sort();
+        let verdicts = report["artifacts"].as_array().unwrap().iter();
+        let verdicts: Vec<_> = verdicts
+            .map(|a| (a["path"].clone(), a["verdict"].clone()))
+            .collect();
+        assert!(verdicts.len() >= 1340, "{}", verdicts.len());
+        (
+            run.stdout,
+            said,
+            verdicts,
+            report["summary"]["unchecked"].clone(),
+            report["summary"]["notes"].clone(),
+        )
+    };
+    for more in [
+        &[][..],
+        &["--all-files"],
+        &["-L"],
+        &["--max-depth", "2"],
+        &["m/d1", "key.pem"],
+    ] {
+        let one = found("1", more);
+        for jobs in ["2", "16"] {
+            let several = found(jobs, more);
+            assert_eq!(several.0, one.0, "stdout, {more:?}, {jobs}");
+            assert_eq!(several.1, one.1, "stderr, {more:?}, {jobs}");
+            // Without the lists themselves, which are long.
+            assert!(several == one, "the report, {more:?}, {jobs}");
+        }
+    }
+}
