@@ -180,6 +180,12 @@ impl Key {
         scheme.verifies(self.hash(), digests, signature)
     }
 
+    /// Reports whether this key made `signature` over a content of which only the SHA-256 is at hand.
+    /// For hints: no verdict rests on it, and a validated module does not call it an approved service.
+    pub(crate) fn made(&self, digest: &Digest, signature: &Signature) -> bool {
+        self.hash() == Algorithm::Sha256 && self.public.scheme().made(digest, signature)
+    }
+
     /// Returns the hash to name to the algorithm; one that has its own ignores it.
     fn hash(&self) -> Algorithm {
         self.digest.unwrap_or(Algorithm::Sha512)
