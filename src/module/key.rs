@@ -258,3 +258,81 @@ fn forget_errors() {
     // SAFETY: takes nothing.
     unsafe { ERR_clear_error() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::signing_key;
+    use p256::pkcs8::{EncodePrivateKey, EncodePublicKey};
+
+    fn message(bytes: &[u8]) -> Hash {
+        let mut hash = Hash::new(Function::Sha256);
+        hash.update(bytes);
+        hash
+    }
+
+    fn public(number: u8) -> Key {
+        let der = signing_key(number).verifying_key().to_public_key_der();
+        Key::on_curve(der.unwrap().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_a_pair_signs_its_public_key_verifies_and_nothing_else_is_verified() {
+        let pair = signing_key(1).to_pkcs8_der().unwrap();
+        let pair = Key::private_on_curve(pair.as_bytes()).unwrap();
+        let hash = message(b"message");
+        let signature = pair.signs(&hash).unwrap();
+        let verifies = |key: &Key, hash: &Hash, signature: &[u8]| {
+            let verdict = key.verifies(hash, Padding::None, signature);
+            assert_eq!(key.made(&hash.digest(), Padding::None, signature), verdict);
+            verdict
+        };
+        // A message stays as it is, whatever is verified over it.
+        for _ in 0..2 {
+            assert!(verifies(&public(1), &hash, &signature));
+        }
+        assert!(verifies(&pair, &hash, &signature));
+        assert!(!verifies(&public(2), &hash, &signature));
+        assert!(!verifies(&public(1), &message(b"massage"), &signature));
+        assert!(!verifies(
+            &public(1),
+            &hash,
+            &signature[..signature.len() - 1]
+        ));
+        assert!(!verifies(&public(1), &hash, &[]));
+        for at in 0..signature.len() {
+            let mut harmed = signature.clone();
+            harmed[at] ^= 1;
+            assert!(!verifies(&public(1), &hash, &harmed), "{at}");
+        }
+        // A key of a curve takes no padding.
+        assert!(!public(1).verifies(&hash, Padding::Pss, &signature));
+    }
+
+    #[test]
+    fn a_key_is_read_to_its_end_and_only_if_its_point_is_on_the_curve() {
+        let der = signing_key(1).verifying_key().to_public_key_der().unwrap();
+        let der = der.as_bytes();
+        let mut off = der.to_vec();
+        off[90] ^= 1;
+        for bytes in [&off[..], &[der, &[0]].concat(), &der[..90], &[]] {
+            assert!(Key::on_curve(bytes).is_none());
+            assert!(Key::private_on_curve(bytes).is_none());
+            assert!(Key::rsa(bytes).is_none());
+        }
+    }
+
+    #[test]
+    fn what_succeeds_without_the_modules_approval_is_not_approved() {
+        assert!(!approved(|| 1));
+        let hash = message(b"x");
+        assert!(approved(|| {
+            assert_eq!(hash.digest::<32>()[0], 0x2d);
+            1
+        }));
+        assert!(!approved(|| {
+            hash.digest::<32>();
+            0
+        }));
+    }
+}

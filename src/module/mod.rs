@@ -21,9 +21,11 @@ use thiserror::Error;
 /// The validated module of this build, and what is known of its validation.
 ///
 /// ```
+/// # #[cfg(feature = "internals")] {
 /// use verify_signatures::internals::module::Module;
 ///
 /// assert_eq!(Module::of_this_build().is_some(), cfg!(feature = "fips"));
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {

@@ -197,8 +197,7 @@ fn instead(text: &str) -> SignerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Algorithms;
-    use crate::testing::signing_key;
+    use crate::testing::{digests, signing_key};
     use p256::pkcs8::{EncodePrivateKey, LineEnding};
 
     fn pem(number: u8) -> String {
@@ -216,10 +215,6 @@ mod tests {
         assert!(signer.check(&other, &der).is_err());
         let another = Signer::from_pem(pem(2).as_bytes()).unwrap();
         assert!(another.check(&hash, &der).is_err());
-    }
-
-    fn digests(content: &[u8]) -> Digests {
-        Digests::of(content, Algorithms::NONE)
     }
 
     /// RFC 6979, A.2.5: P-256 with SHA-256, the message `sample`.

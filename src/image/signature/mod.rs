@@ -140,6 +140,7 @@ fn sha256(text: &str) -> Result<ClaimedDigest, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
 
     fn digest() -> ClaimedDigest {
         Digest::of(b"x").into()

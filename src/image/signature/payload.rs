@@ -56,6 +56,7 @@ fn members(object: &Object, known: &[&str]) -> Result<(), Refusal> {
 mod tests {
     use super::super::made;
     use super::*;
+    use crate::digest::Digest;
     use crate::trust::claimed::ClaimedDigest;
 
     fn image() -> ClaimedDigest {
