@@ -333,5 +333,7 @@ fn a_key_whose_parameters_name_another_hash_or_two_is_refused_by_name() {
         );
         refused += 1;
     }
-    assert!(taken > 10 && refused > 100, "{taken} {refused}");
+    // A validated module takes one length of salt for each hash.
+    let least = if cfg!(feature = "fips") { 3 } else { 11 };
+    assert!(taken >= least && refused > 100, "{taken} {refused}");
 }

@@ -383,12 +383,10 @@ fn names_of_one_file_may_have_signatures_of_different_algorithms() {
         ("p521", "p521"),
         ("rsa", "rsa"),
     ];
-    let all = if ed.is_empty() { &all[1..] } else { &all };
-    let first = all[0].0;
-    for (name, key) in all {
-        let read = match *name == first {
-            true => String::new(),
-            false => format!("; read as m/{first}.zst, another name of the same file"),
+    for (name, key) in all.iter().skip(usize::from(ed.is_empty())) {
+        let read = match *name {
+            "ed" => "",
+            _ => "; read as m/ed.zst, another name of the same file",
         };
         let line =
             format!("m/{name}.zst: ✅ Signature valid ({name}.sig.bin, key {key}.pem{read})\n");

@@ -1,6 +1,6 @@
 use super::super::signature::made;
 use super::*;
-use crate::testing::digests;
+use crate::digest::Algorithms;
 use crate::text::json::JsonError;
 use made::{signer, trusted};
 use proptest::prelude::*;
@@ -9,6 +9,10 @@ const IMAGE: &[u8] = br#"{"schemaVersion":2,"manifests":[{}]}"#;
 
 fn image() -> Digest {
     Digest::of(IMAGE)
+}
+
+fn digests(content: &[u8]) -> Digests {
+    Digests::of(content, Algorithms::NONE)
 }
 
 fn payload() -> Vec<u8> {
