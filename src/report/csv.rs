@@ -196,9 +196,9 @@ fn of_run(run: Run<'_>) -> Row {
         shards => Some(format!("merged from {shards} shards")),
     };
     let module = module::words(run.start.module.as_ref());
-    let first = [format!("run {}", origin.id), judged, module];
+    let first = [format!("run {}", origin.id), judged];
     let first = first.into_iter().chain(shard).chain(merged);
-    let detail: Vec<String> = first.chain(more).collect();
+    let detail: Vec<String> = first.chain(more).chain([module]).collect();
     Row {
         r#type: "run",
         status: end.conclusion_name(),
