@@ -62,7 +62,7 @@ impl Module {
         let version = aws_lc_rs::awslc_version();
         // Fail closed: the certificate names one version, and nobody here can say what else it covers.
         let certificate = format!(
-            "CMVP #5314, issued for version 3.1 (static); ask your assessor whether it covers {version}"
+            "CMVP certificate #5314 was issued for version 3.1 static; ask your assessor whether it covers {version}"
         );
         Some(Module {
             name: "AWS-LC FIPS".to_owned(),
@@ -78,7 +78,8 @@ impl Module {
     }
 }
 
-/// One line for people: name, version and certificate.
+/// One line for people: name, version and certificate. It has no comma, which would have to be quoted in
+/// tables.
 impl fmt::Display for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Module {
@@ -86,7 +87,7 @@ impl fmt::Display for Module {
             version,
             certificate,
         } = self;
-        write!(f, "{name} {version}, {certificate}")
+        write!(f, "{name} {version} ({certificate})")
     }
 }
 
