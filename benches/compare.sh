@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares verify-signatures with what people use today, on a mirror that it makes, side by side in one run.
 #
-#   benches/compare.sh [hot|cold|device|alone|small|many|sums]...      all of them where none is named
+#   benches/compare.sh [hot|cold|device|alone|small|many|sums|fips]...      all of them but fips where none is named
 #
 #   hot     four large artifacts that are in the page cache
 #   cold    the same, from the disk, beside what only reads them: fio, dd iflag=direct, cat
@@ -10,6 +10,7 @@
 #   small   10 000 artifacts of 4 KiB, hot
 #   many    200 000 of them, cold, beside cat
 #   sums    hot, beside what only hashes: sha256sum, b3sum, hashdeep, rhash
+#   fips    hot, one file of 4 GiB, and small: beside verify-signatures-fips, which it builds (needs cmake, Go, Perl and a C compiler)
 #
 # RUNS=5 pairs of each; SIZE=2G for each of the four artifacts of hot, cold and sums, DEVICE=1G for those of device; SMALL=10000 and
 # MANY=200000 artifacts of 4 KiB; DIR= where the mirrors are made (a temporary folder, removed at the end). Needs hyperfine and
@@ -78,6 +79,7 @@ fio --name=read --readonly --rw=read --direct=1 --bs=1M --ioengine=io_uring --io
 END
 echo "$bin/verify-signatures --status ." >"$work/ours"
 echo "$bin/verify-signatures --io mmap --status ." >"$work/mapped"
+echo "$bin/verify-signatures-fips --fips --status ." >"$work/fips"
 
 # These are programs; the others are scripts of ours.
 installed() { case $1 in *sum | hashdeep | rhash | fio) command -v "$1" >/dev/null ;; esac; }
@@ -168,6 +170,17 @@ for part in "${@:-hot cold device alone small many sums}"; do
       small)
         mirror small "$small" 4K
         compare "$small x 4 KiB, hot" small "$warm" ours loop ;;
+      fips)
+        # `ours` stays the build without the module.
+        cp "$bin/verify-signatures" "$work/without"
+        cargo build --release --quiet --features fips --bin verify-signatures-fips
+        echo "$work/without --status ." >"$work/ours"
+        four
+        compare "hot, 4 x $size" four "$warm" ours fips
+        mirror one 1 4G
+        compare "one file of 4 GiB, hot" one "$warm" ours fips
+        mirror small "$small" 4K
+        compare "$small x 4 KiB, hot" small "$warm" ours fips ;;
       many)
         can_drop many || continue
         mirror many "$many" 4K

@@ -45,6 +45,7 @@ mod limits;
 #[cfg(feature = "cli")]
 mod merge;
 mod mirror;
+mod module;
 mod names;
 mod progress;
 #[cfg(feature = "cli")]
@@ -112,6 +113,9 @@ pub mod internals {
     }
     pub mod mirror {
         pub use crate::mirror::*;
+    }
+    pub mod module {
+        pub use crate::module::*;
     }
     pub mod names {
         pub use crate::names::*;

@@ -159,6 +159,10 @@ pub struct Start<'a> {
     /// The commit that it was built from, if its builder named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Text<'a>>,
+    /// The validated module that did the cryptography; `null` if there was none in its build. Programs
+    /// from before there were any say nothing of it.
+    #[serde(default)]
+    pub module: Option<Module<'a>>,
     /// The SHA-256 of its executable, in hexadecimal digits, if it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executable_sha256: Option<Text<'a>>,
@@ -197,6 +201,17 @@ pub struct Start<'a> {
 
 fn start() -> Type {
     Type::Start
+}
+
+/// A cryptographic module that was validated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Module<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// Its version.
+    pub version: Text<'a>,
+    /// The certificate, and what it was issued for.
+    pub certificate: Text<'a>,
 }
 
 /// A part of a divided mirror.

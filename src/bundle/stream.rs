@@ -152,8 +152,9 @@ mod tests {
     use super::super::testing::{Frame, file, gzip, tar};
     use super::*;
     use crate::content::{IoMode, Joined, Reading};
-    use crate::digest::{Algorithm, Algorithms, Digest};
+    use crate::digest::{Algorithm, Algorithms};
     use crate::files::SharedPath;
+    use crate::testing::digests;
 
     fn plainly() -> (Hasher, Wanted) {
         (Hasher::promised(), Wanted::default())
@@ -192,7 +193,7 @@ mod tests {
         let path = directory.path().join("bundle");
         fs::write(&path, bytes).unwrap();
         let (found, hashed, end) = finish(begun(&path, Limits::default()));
-        assert_eq!(end.outer.unwrap(), Digest::of(bytes).into());
+        assert_eq!(end.outer.unwrap(), digests(bytes));
         assert_eq!(end.contents, contents);
         assert_eq!(found, members);
         assert_eq!(hashed, bytes.len() as u64);
@@ -275,7 +276,7 @@ mod tests {
         let budget = WindowBudget::new(limits.max_window);
         let stream = Stream::begin(content, plainly(), limits, &budget).unwrap();
         let (found, _, end) = finish(stream);
-        assert_eq!(end.outer.unwrap(), Digest::of(&bytes).into());
+        assert_eq!(end.outer.unwrap(), digests(&bytes));
         assert_eq!((found, end.contents), (members, Ok(Contents::Tar)));
     }
 

@@ -301,7 +301,7 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, short, long, action = ArgAction::Help)]
     help: Option<bool>,
 
-    /// Print the version
+    /// Print the version, and the validated module
     ///
     /// With --verbose, also how fast each implementation of SHA-256 is on this machine.
     #[arg(help_heading = OUTPUT, short = 'V', long)]
@@ -336,6 +336,14 @@ pub struct Cli {
     /// in reports.
     #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span)]
     pub stop_after: Option<Duration>,
+
+    /// Refuse unless a validated module does the cryptography
+    ///
+    /// Only verify-signatures-fips, a build of its own, hashes and verifies by such a module (AWS-LC
+    /// FIPS), with or without this option. With it, the run begins only if the module is in FIPS mode
+    /// and passes its self-tests. --version names module and certificate.
+    #[arg(help_heading = HOW, long, conflicts_with_all = ["compare", "merge", "max_age", "resume"])]
+    pub fips: bool,
 
     /// Keep a record of when each artifact last passed
     ///

@@ -78,7 +78,11 @@ pub(super) fn name_reports(id: &str, written: &[Written], detail: Detail) {
 }
 
 /// Prints the digest of a report.
-pub(super) fn name_report(Written { target, digest, .. }: &Written) {
-    let target = escape::name(target.as_os_str());
+pub(super) fn name_report(
+    Written {
+        target, digests, ..
+    }: &Written,
+) {
+    let (target, digest) = (escape::name(target.as_os_str()), digests.sha256());
     Message::note(format!("{target}: report written, SHA-256 {digest}")).print();
 }

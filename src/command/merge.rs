@@ -175,6 +175,7 @@ fn start(merged: &Merged, origin: Origin, against: Option<&Against>) -> Start {
     options.baseline = against.map(|against| against.path.clone());
     Start {
         origin,
+        module: merged.module.clone(),
         time: merged.began,
         host: node.nodename().to_string_lossy().into_owned(),
         keys: merged.keys.clone(),

@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::digest::choice;
+use crate::module;
 use crate::report;
 use crate::run::conclusion::Conclusion;
 use crate::terminal;
@@ -117,6 +118,8 @@ fn print(text: io::Result<Vec<u8>>) -> Conclusion {
 
 fn version(cli: &Cli) -> Conclusion {
     let mut text = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
+    text += &module::version();
+    text += "\n";
     if cli.verbose {
         text += &report::choice(&choice::choose(usize::MAX));
         text += "\n";

@@ -26,6 +26,7 @@ use crate::engine::Prepared;
 use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::mirror::Survey;
+use crate::module::Module;
 use crate::progress::Counters;
 use crate::report::context::Written;
 use crate::report::file::ReportFile;
@@ -218,6 +219,7 @@ impl Account<'_> {
         let node = rustix::system::uname();
         Start {
             origin: self.origin.clone(),
+            module: Module::of_this_build(),
             time: self.time,
             host: node.nodename().to_string_lossy().into_owned(),
             keys: self.asked.keys.clone(),

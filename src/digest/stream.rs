@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 
-use super::Digest;
+use super::implementation::{Kept, Sha256};
+use super::{Digest, Digests};
 
 /// Hashes what is written to it.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +14,13 @@ pub struct Stream(Sha256);
 impl Stream {
     /// Returns the digest of all that was written.
     pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+        *self.digests().sha256()
+    }
+
+    /// Returns the digest of all that was written, over which a signature can be made or verified.
+    pub fn digests(self) -> Digests {
+        let kept = Kept::of(&self.0);
+        Digests::new((Digest(self.0.finalize().into()), kept), None)
     }
 }
 
@@ -44,9 +51,9 @@ impl<W: Write> Tee<W> {
         }
     }
 
-    /// Returns the digest of all that was passed on.
-    pub fn finish(self) -> Digest {
-        self.stream.finish()
+    /// Returns the digest of all that was passed on, over which a signature can be made.
+    pub fn finish(self) -> Digests {
+        self.stream.digests()
     }
 }
 
@@ -85,7 +92,7 @@ mod tests {
         let mut slow = Slow(Vec::new());
         let mut tee = Tee::new(&mut slow);
         tee.write_all(text).unwrap();
-        assert_eq!(tee.finish(), Digest::of(text));
+        assert_eq!(tee.finish().sha256(), &Digest::of(text));
         assert_eq!(slow.0, text);
     }
 }

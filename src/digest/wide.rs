@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha384, Sha512};
+use sha2::Digest as _;
 
+use super::implementation::{Kept, Sha384, Sha512};
 use super::{Digest, Lane};
 
 /// A hash function that signatures are made over.
@@ -200,7 +201,13 @@ impl Wide {
         }
     }
 
-    fn finish(self) -> Computed {
+    fn finish(self, kept: &mut Kept) -> Computed {
+        if let Some(hash) = &self.sha384 {
+            kept.add_sha384(hash);
+        }
+        if let Some(hash) = &self.sha512 {
+            kept.add_sha512(hash);
+        }
         let behind = self.behind.into_iter();
         Computed {
             sha384: self.sha384.map(|hash| hash.finalize().into()),
@@ -224,6 +231,7 @@ const PIECE: usize = 16 * 1024;
 pub struct Digests {
     sha256: Digest,
     wide: Option<Arc<Computed>>,
+    pub(super) kept: Kept,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,7 +248,13 @@ impl Digests {
         if let Some(wide) = &mut wide {
             wide.update(bytes);
         }
-        Digest::of(bytes).beside(wide)
+        Digests::new(Lane::new().end(bytes), wide)
+    }
+
+    /// Joins the SHA-256 of a content with what else was computed of it.
+    pub(super) fn new((sha256, mut kept): (Digest, Kept), wide: Option<Wide>) -> Digests {
+        let wide = wide.map(|wide| Arc::new(wide.finish(&mut kept)));
+        Digests { sha256, wide, kept }
     }
 
     /// Returns the SHA-256.
@@ -259,24 +273,20 @@ impl Digests {
     }
 
     /// Returns the SHA-512 of `prefix` and the content behind it, if it was computed.
+    #[cfg_attr(feature = "fips", allow(dead_code))]
     pub fn behind(&self, prefix: &Prefix) -> Option<&[u8; 64]> {
         self.wide.as_deref()?.behind.get(prefix)
     }
 }
 
-/// Only its SHA-256 is known of the content.
+/// Only its SHA-256 is known of the content. A validated module needs the content itself.
+#[cfg(not(feature = "fips"))]
 impl From<Digest> for Digests {
     fn from(sha256: Digest) -> Digests {
-        Digests { sha256, wide: None }
-    }
-}
-
-impl Digest {
-    /// Joins the SHA-256 of a content with what else was computed of it.
-    fn beside(self, wide: Option<Wide>) -> Digests {
         Digests {
-            sha256: self,
-            wide: wide.map(|wide| Arc::new(wide.finish())),
+            sha256,
+            wide: None,
+            kept: Kept,
         }
     }
 }
@@ -288,7 +298,7 @@ impl Lane {
         if let Some(wide) = &mut wide {
             wide.update(rest);
         }
-        self.finish(rest).beside(wide)
+        Digests::new(self.end(rest), wide)
     }
 }
 

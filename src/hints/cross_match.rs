@@ -95,9 +95,7 @@ impl<'a> Seeking<'a> {
                 } else {
                     COST_OF_ANOTHER
                 };
-                signature.is_some_and(|signature| {
-                    budget.spend(cost) && key.verifies(&(*digest).into(), signature)
-                })
+                signature.is_some_and(|signature| budget.spend(cost) && key.made(digest, signature))
             };
             found.extend(seeking.filter(verifies).map(|(number, _)| (*number, place)));
         }

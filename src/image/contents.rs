@@ -11,7 +11,7 @@ use super::descriptor::{Fault, is_hex};
 use super::document::Document;
 use super::evidence::Evidence;
 use super::layout::{ENTRY_NAMES, Layout};
-use crate::digest::Digest;
+use crate::digest::{Algorithms, Digest, Digests};
 use crate::text::escape;
 use crate::text::json::{self, Json};
 use crate::text::tar_header::may_be_header;
@@ -32,7 +32,7 @@ const MOST_FAILURES: usize = 100;
 pub struct Contents {
     pub(super) members: Vec<Member>,
     /// By digest; with it as hashed, since signatures are verified over nothing else.
-    pub(super) documents: HashMap<ClaimedDigest, (Digest, Document)>,
+    pub(super) documents: HashMap<ClaimedDigest, (Digests, Document)>,
     pub(super) evidence: Evidence,
     /// Members whose names are not their digests, by path.
     pub(super) files: HashMap<Box<[u8]>, u32>,
@@ -123,8 +123,8 @@ impl Contents {
     /// Takes in a file that the user brought along. Reports whether it is a signature, or an index
     /// or a manifest of images.
     pub fn bring(&mut self, content: &[u8]) -> bool {
-        let digest = Digest::of(content);
-        let is_signature = self.evidence.add(&digest, content);
+        let hashed = Digests::of(content, Algorithms::NONE);
+        let is_signature = self.evidence.add(hashed.sha256(), content);
         let text = (content.len() <= MAX_TEXT).then_some(content);
         let json = text.and_then(|text| Json::parse(text).ok());
         let document = json.and_then(|json| Document::read(&json));
@@ -134,7 +134,8 @@ impl Contents {
             return is_signature;
         };
         self.weigh(document.weight());
-        self.documents.insert(digest.into(), (digest, document));
+        let digest = *hashed.sha256();
+        self.documents.insert(digest.into(), (hashed, document));
         true
     }
 
@@ -197,11 +198,12 @@ impl Contents {
         {
             self.weigh(text.len());
         }
-        if let Some(Ok(json)) = json
+        if let (Some(text), Some(Ok(json))) = (text, json)
             && let Some(document) = Document::read(json)
         {
             self.weigh(document.weight());
-            self.documents.insert(digest.into(), (digest, document));
+            let hashed = Digests::of(text, Algorithms::NONE);
+            self.documents.insert(digest.into(), (hashed, document));
         }
     }
 

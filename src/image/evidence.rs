@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::signature::{self, Claim, Found, Proof, Refusal, Role};
-use crate::digest::Digest;
+use crate::digest::{Digest, Digests};
 use crate::trust;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::key::Key;
@@ -25,12 +25,13 @@ const MAX_REFUSED: usize = 1000;
 /// ```
 /// # #[cfg(feature = "internals")] {
 /// use verify_signatures::Digest;
+/// use verify_signatures::internals::digest::{Algorithms, Digests};
 /// use verify_signatures::internals::image::evidence::{Evidence, Signed};
 ///
 /// let mut evidence = Evidence::default();
 /// let index = br#"{"schemaVersion":2,"manifests":[]}"#;
 /// assert!(!evidence.add(&Digest::of(index), index));
-/// assert_eq!(evidence.signed(&Digest::of(index), &[]), Signed::Nothing);
+/// assert_eq!(evidence.signed(&Digests::of(index, Algorithms::NONE), &[]), Signed::Nothing);
 /// # }
 /// ```
 #[derive(Debug, Default)]
@@ -101,7 +102,7 @@ impl Evidence {
     fn take(&mut self, found: Found, document: ClaimedDigest) {
         match found {
             Found::Claim(claim) => {
-                let digest = ClaimedDigest::from(claim.digest);
+                let digest = ClaimedDigest::from(*claim.hashed.sha256());
                 for image in &claim.images {
                     self.naming.entry(*image).or_default().insert(digest);
                 }
@@ -123,14 +124,14 @@ impl Evidence {
     ///
     /// What a document says counts only if a trusted key signed it. No more than 1000 signatures
     /// are tried, always the same.
-    pub fn signed(&self, image: &Digest, keys: &[Arc<Key>]) -> Signed {
+    pub fn signed(&self, image: &Digests, keys: &[Arc<Key>]) -> Signed {
         let (mut best, mut references) = (None, BTreeSet::new());
         let (mut count, mut with_certificate) = (0, 0);
         // Fail closed: beyond the limit, a good signature is not found.
-        for (digest, proof, reference) in self.candidates(image).take(MAX_TRIED) {
+        for (hashed, proof, reference) in self.candidates(image).take(MAX_TRIED) {
             count += 1;
             with_certificate += usize::from(proof.has_certificate);
-            if let Some((rank, verdict)) = valid(keys, digest, proof) {
+            if let Some((rank, verdict)) = valid(keys, hashed, proof) {
                 references.extend(reference);
                 best = match best {
                     Some((least, _)) if least <= rank => best,
@@ -150,19 +151,19 @@ impl Evidence {
     }
 
     /// Returns how many signatures [`Evidence::signed`] tries for an image.
-    pub(crate) fn count(&self, image: &Digest) -> usize {
+    pub(crate) fn count(&self, image: &Digests) -> usize {
         self.candidates(image).take(MAX_TRIED).count()
     }
 
     /// Returns signatures that may be the image's, each with the digest that it is verified over,
     /// without those of certificates.
-    pub(crate) fn strange(&self, image: &Digest) -> Arc<[(Digest, Signature)]> {
-        let usable = self.candidates(image).filter_map(|(digest, proof, _)| {
+    pub(crate) fn strange(&self, image: &Digests) -> Arc<[(Digest, Signature)]> {
+        let usable = self.candidates(image).filter_map(|(hashed, proof, _)| {
             let signature = proof
                 .signature
                 .as_ref()
                 .filter(|_| !proof.has_certificate)?;
-            Some((*digest, signature.clone()))
+            Some((*hashed.sha256(), signature.clone()))
         });
         usable.take(MOST_STRANGE).collect()
     }
@@ -171,16 +172,16 @@ impl Evidence {
     /// over and the name in what it signs.
     fn candidates<'a>(
         &'a self,
-        image: &'a Digest,
-    ) -> impl Iterator<Item = (&'a Digest, &'a Proof, Option<&'a str>)> {
-        let claimed = ClaimedDigest::from(*image);
+        image: &'a Digests,
+    ) -> impl Iterator<Item = (&'a Digests, &'a Proof, Option<&'a str>)> {
+        let claimed = ClaimedDigest::from(*image.sha256());
         let direct = self.direct.get(&claimed).into_iter().flatten();
         let naming = self.naming.get(&claimed).into_iter().flatten();
         let of_claims = naming.flat_map(|digest| {
             let claim = self.claims.get(digest);
             claim.into_iter().flat_map(|claim| {
                 let proofs = self.proofs.get(digest).into_iter().flatten();
-                proofs.map(|proof| (&claim.digest, proof, claim.reference.as_deref()))
+                proofs.map(|proof| (&claim.hashed, proof, claim.reference.as_deref()))
             })
         });
         let direct = direct.map(move |proof| (image, proof, None));
@@ -213,8 +214,8 @@ impl Evidence {
 }
 
 /// Returns the verdict if a trusted key made the signature, and the key's place among the keys.
-fn valid(keys: &[Arc<Key>], digest: &Digest, proof: &Proof) -> Option<(usize, Verdict)> {
-    let verdict = trust::judge(keys, &(*digest).into(), proof.signature.as_ref()?);
+fn valid(keys: &[Arc<Key>], hashed: &Digests, proof: &Proof) -> Option<(usize, Verdict)> {
+    let verdict = trust::judge(keys, hashed, proof.signature.as_ref()?);
     let Verdict::Valid { key } = &verdict else {
         return None;
     };

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::hints::notes::Note;
+use crate::module::Module;
 use crate::run::outcome::Problem;
 use crate::run::{Options, ShardRun, TrustedKey};
 use crate::trust::claimed::ClaimedDigest;
@@ -58,6 +59,8 @@ pub struct Merged {
     pub roots: Vec<PathBuf>,
     /// The working directory of the first report, if known.
     pub directory: Option<PathBuf>,
+    /// The validated module of the runs, if they all had the same.
+    pub module: Option<Module>,
     /// The keys that were trusted.
     pub keys: Vec<TrustedKey>,
     /// The options of the runs.
@@ -115,6 +118,9 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
     // Both are of the report whose spelling the others follow.
     let spelled = parts.iter().find(|part| part.given == roots);
     let directory = spelled.and_then(|part| part.directory.clone());
+    let module = first.module.clone();
+    // Fail closed: what one of the runs did without it was not done by it.
+    let module = module.filter(|own| parts.iter().all(|part| part.module.as_ref() == Some(own)));
     let (keys, options) = (options::trusted(&parts), options::merged(&parts, demands)?);
     let remarks = problems::remarks(&parts, &span);
     let has_failed = parts.iter().any(|part| part.exit_status == 1);
@@ -156,6 +162,7 @@ pub fn merge(reports: Reports, demands: &Demands) -> Option<Merged> {
         shards,
         roots,
         directory,
+        module,
         keys,
         options,
         threads,

@@ -11,6 +11,7 @@ use super::{notes, options, records, unchecked};
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::hints::notes::Note;
+use crate::module::Module;
 use crate::names::place::Place;
 use crate::run::{ShardRun, TrustedKey};
 use crate::shard::{Shard, Total, fingerprint};
@@ -65,6 +66,8 @@ pub struct Part {
     pub(super) division: ClaimedDigest,
     pub(super) id: String,
     pub(super) version: String,
+    /// The validated module that it claims, if any.
+    pub(super) module: Option<Module>,
     pub(super) host: String,
     pub(super) directory: Option<PathBuf>,
     /// The PATHs, as the merged report spells them.
@@ -149,6 +152,11 @@ impl Part {
             division: sha256(&shard.division_sha256)?,
             id: start.id.into_owned(),
             version: start.version.into_owned(),
+            module: start.module.map(|module| Module {
+                name: module.name.into_owned(),
+                version: module.version.into_owned(),
+                certificate: module.certificate.into_owned(),
+            }),
             host: start.host.into_owned(),
             directory,
             roots: if given.len() == roots.len() {

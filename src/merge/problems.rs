@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::agreement::{self, named, shards};
 use super::{Demands, Part};
+use crate::module;
 use crate::run::outcome::Problem;
 use crate::run::{TrustedKey, VERSION};
 use crate::shard::{METHOD, Total, fingerprint};
@@ -190,6 +191,9 @@ fn disagreements(parts: &[Part]) -> Vec<Problem> {
         }),
         agreement::on("the program's version", parts, |part| {
             escape::message(&part.version)
+        }),
+        agreement::on("the cryptographic module", parts, |part| {
+            escape::message(&module::words(part.module.as_ref()))
         }),
         agreement::on("the number of PATHs", parts, |part| {
             part.given.len().to_string()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::ReportFormat;
 use super::sign::Signer;
-use crate::digest::Digest;
+use crate::digest::Digests;
 use crate::run::Run;
 
 /// What one report is made of.
@@ -31,8 +31,8 @@ pub struct Written {
     pub place: PathBuf,
     /// Its format.
     pub format: ReportFormat,
-    /// The SHA-256 of its bytes.
-    pub digest: Digest,
+    /// The digest of its bytes.
+    pub digests: Digests,
 }
 
 /// Why a report cannot be made of this run, although the file system would take it.

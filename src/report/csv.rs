@@ -16,6 +16,7 @@ use ::csv::{Terminator, WriterBuilder};
 use super::remedy::remedy;
 use super::{differences, gaps, images, words};
 use crate::audit::Finding;
+use crate::module;
 use crate::run::Run;
 use crate::run::conclusion::Conclusion;
 use crate::text::escape;
@@ -194,9 +195,10 @@ fn of_run(run: Run<'_>) -> Row {
         0 => None,
         shards => Some(format!("merged from {shards} shards")),
     };
+    let module = module::words(run.start.module.as_ref());
     let first = [format!("run {}", origin.id), judged];
     let first = first.into_iter().chain(shard).chain(merged);
-    let detail: Vec<String> = first.chain(more).collect();
+    let detail: Vec<String> = first.chain(more).chain([module]).collect();
     Row {
         r#type: "run",
         status: end.conclusion_name(),

@@ -12,6 +12,7 @@ use super::words;
 use crate::earlier::stamps;
 use crate::files::SharedPath;
 use crate::hints::notes;
+use crate::module;
 use crate::run::origin::{self, COMMIT};
 use crate::run::{self, Run, TrustedKey, VERSION};
 use crate::shard::{Division, METHOD, Total};
@@ -24,7 +25,7 @@ use crate::trust::unchecked::{self, Unchecked};
 use crate::trust::verdict::{self, Record, Subject};
 use crate::wire::{
     Artifact, Blob, Content, Counts, Document, Excluded, Image, ImageCounts, ImageOptions, Key,
-    Names, NotChecked, Options, PathMember, Platform, SCHEMA, Shard, ShardRun, Share,
+    Module, Names, NotChecked, Options, PathMember, Platform, SCHEMA, Shard, ShardRun, Share,
     SignatureFile, SignatureMember, Start, Summary, Type, User,
 };
 
@@ -74,6 +75,7 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
         note: start.origin.note.as_deref().map(Into::into),
         version: VERSION.into(),
         commit: COMMIT.map(Into::into),
+        module: start.module.as_ref().map(of_module),
         executable_sha256: start
             .origin
             .executable
@@ -93,6 +95,14 @@ pub(super) fn start(start: &run::Start) -> Start<'_> {
         options: options(start),
         shard: start.division.as_ref().map(of_division),
         shards: start.shards.iter().map(shard_run).collect(),
+    }
+}
+
+fn of_module(module: &module::Module) -> Module<'_> {
+    Module {
+        name: module.name.as_str().into(),
+        version: module.version.as_str().into(),
+        certificate: module.certificate.as_str().into(),
     }
 }
 

@@ -11,7 +11,7 @@ use base64::write::EncoderWriter;
 use serde::Serialize;
 
 use super::sign::Signer;
-use crate::digest::Digest;
+use crate::digest::Digests;
 use crate::digest::stream::Stream;
 
 /// The payload type of an in-toto statement.
@@ -44,14 +44,14 @@ pub(super) fn write(
 }
 
 /// Writes the payload as base64, and returns the hash of what a signature of it covers.
-fn payload(out: impl Write, statement: &impl Serialize, length: u64) -> io::Result<Digest> {
+fn payload(out: impl Write, statement: &impl Serialize, length: u64) -> io::Result<Digests> {
     let mut both = Both {
         encoder: EncoderWriter::new(out, &STANDARD),
         covered: covering(length)?,
     };
     serde_json::to_writer(&mut both, statement)?;
     both.encoder.finish()?;
-    Ok(both.covered.finish())
+    Ok(both.covered.digests())
 }
 
 /// Returns the length of a statement in bytes.
@@ -62,10 +62,10 @@ fn length(statement: &impl Serialize) -> io::Result<u64> {
 }
 
 /// Returns the hash of what a signature covers: the pre-authentication encoding.
-fn hash(statement: &impl Serialize, length: u64) -> io::Result<Digest> {
+fn hash(statement: &impl Serialize, length: u64) -> io::Result<Digests> {
     let mut covered = covering(length)?;
     serde_json::to_writer(&mut covered, statement)?;
-    Ok(covered.finish())
+    Ok(covered.digests())
 }
 
 /// Begins the pre-authentication encoding of a payload of this length.
@@ -111,7 +111,7 @@ impl<W: Write> Write for Both<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::signing_key;
+    use crate::testing::{digests, signing_key};
     use p256::pkcs8::{EncodePrivateKey, LineEnding};
 
     fn signer() -> Signer {
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(signature["keyid"], signer.fingerprint().to_string());
         let der = STANDARD.decode(signature["sig"].as_str().unwrap()).unwrap();
         let covered = "DSSEv1 28 application/vnd.in-toto+json 12 {\"a\":\"\u{e9}\\n\"}";
-        let hash = Digest::of(covered.as_bytes());
+        let hash = digests(covered.as_bytes());
         assert!(signer.check(&hash, &der).is_ok());
     }
 

@@ -16,7 +16,7 @@ use super::format::ReportFormat;
 use super::sign::Signer;
 use super::{csv, html, json, junit, oscal, place, prom, replace, sums, vsa, words};
 use crate::audit::comparison::Comparison;
-use crate::digest::Digest;
+use crate::digest::Digests;
 use crate::digest::stream::Tee;
 use crate::files::SharedPath;
 use crate::run::Run;
@@ -133,17 +133,17 @@ impl ReportFile {
     }
 
     /// Moves what was made into place.
-    fn put(self, made: io::Result<Digest>) -> Result<Written, ReportError> {
-        let placed = made.and_then(|digest| {
+    fn put(self, made: io::Result<Digests>) -> Result<Written, ReportError> {
+        let placed = made.and_then(|digests| {
             put(self.temporary, &self.place)?;
-            Ok(digest)
+            Ok(digests)
         });
         match placed {
-            Ok(digest) => Ok(Written {
+            Ok(digests) => Ok(Written {
                 target: self.target,
                 place: self.place,
                 format: self.format,
-                digest,
+                digests,
             }),
             Err(source) => Err(error(&self.target, REPORT, source)),
         }
@@ -304,7 +304,7 @@ fn of_run(out: &mut dyn Write, format: ReportFormat, context: &Context<'_>) -> i
 pub(super) fn write(
     file: &NamedTempFile,
     write_into: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<Digest> {
+) -> io::Result<Digests> {
     let mut out = BufWriter::with_capacity(AT_ONCE, Tee::new(file.as_file()));
     write_into(&mut out)?;
     let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;

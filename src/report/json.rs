@@ -6,7 +6,8 @@
 //!
 //! - `start`, the first: `schema` (the format's version, [`SCHEMA`](crate::wire::SCHEMA)),
 //!   `id` (the run's own, a UUID), `note` (the user's), `version` of the program, the `commit` that
-//!   it was built from (if its builder named it), `executable_sha256`, `command` (the command line,
+//!   it was built from (if its builder named it), the validated `module` that did the cryptography
+//!   (or `null`), `executable_sha256`, `command` (the command line,
 //!   for people), `user`, `system`, `time` (RFC 3339, UTC), `host`, `keys` (each with `name`,
 //!   `fingerprint`, the SHA-256 of its DER, its `algorithm`, the `digest` that its signatures are
 //!   over unless that is part of it, and whether it was `pinned` and lay `inside_tree`),

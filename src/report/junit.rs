@@ -12,6 +12,7 @@ use super::{differences, unchecked, words};
 use crate::audit::comparison::Comparison;
 use crate::audit::{Content, Finding};
 use crate::hints::signers::Signer;
+use crate::module;
 use crate::run::conclusion::Conclusion;
 use crate::run::origin::{COMMIT, Origin};
 use crate::run::{End, Run, ShardRun, TrustedKey, VERSION};
@@ -208,6 +209,10 @@ fn properties(run: Run<'_>) -> Vec<(&'static str, String)> {
     let mut properties = vec![
         ("run", start.origin.id.clone()),
         ("version", VERSION.to_owned()),
+        (
+            "module",
+            escape::message(&module::words(start.module.as_ref())),
+        ),
         ("host", escape::name(start.host.as_ref())),
     ];
     let directory = start.directory.as_deref().map(words::shown_path);

@@ -19,6 +19,7 @@ use super::relative::reference;
 use super::{differences, gaps, words};
 use crate::audit::Finding;
 use crate::digest::Digest;
+use crate::module;
 use crate::run::{End, Run, Start, VERSION};
 use crate::text::escape;
 use crate::text::time::rfc3339;
@@ -151,7 +152,11 @@ fn metadata(start: &Start, end: &End) -> Value {
         "last-modified": rfc3339(end.time),
         "version": rfc3339(start.time),
         "oscal-version": OSCAL,
-        "props": [prop("program", env!("CARGO_PKG_NAME")), prop("program-version", VERSION)],
+        "props": [
+            prop("program", env!("CARGO_PKG_NAME")),
+            prop("program-version", VERSION),
+            prop("cryptographic-module", &module::words(start.module.as_ref())),
+        ],
     })
 }
 
@@ -322,7 +327,7 @@ fn resources(context: &Context<'_>, ids: Ids) -> Vec<Value> {
         let name = report.place.file_name().unwrap_or_default();
         let mut link = json!({
             "href": reference(&report.place, super::file::parent(context.place)),
-            "hashes": [{"algorithm": "SHA-256", "value": report.digest.to_string()}],
+            "hashes": [{"algorithm": "SHA-256", "value": report.digests.sha256().to_string()}],
         });
         if let Some(media_type) = report.format.media_type() {
             link["media-type"] = media_type.into();

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use super::context::Context;
 use super::{gaps, words};
+use crate::module;
 use crate::run::conclusion::Conclusion;
 use crate::run::{End, Run, Start, VERSION};
 use crate::text::escape;
@@ -112,8 +113,10 @@ fn origin<W: Write>(metrics: &mut Metrics<W>, start: &Start) -> io::Result<()> {
     let host = escape::name(start.host.as_ref());
     let paths = paths(&start.roots);
     metrics.begin(&INFO)?;
+    let module = escape::message(&module::words(start.module.as_ref()));
     let labels = [
         ("version", VERSION),
+        ("module", &module),
         ("host", &host),
         ("paths", &paths),
         ("run", &start.origin.id),

@@ -21,6 +21,13 @@ pub(crate) enum Role {
     Key,
 }
 
+/// What to do about an invalid signature where a trusted key is not on P-256.
+const OTHER_HASH_OR_SALT: &str = if cfg!(feature = "fips") {
+    "if the signature is over another hash, name that with --digest sha384 or sha512; if it is one of RSA-PSS whose salt is not as long as the digest, the validated module does not verify it; otherwise download the file and its signature again, or ask the vendor which key signed it"
+} else {
+    "if the signature is over another hash, name that with --digest sha384 or sha512; otherwise download the file and its signature again, or ask the vendor which key signed it"
+};
+
 /// Returns what to do about a failure; `None` for a record that passes.
 pub(crate) fn remedy(record: &Record) -> Option<&str> {
     let remedy = match &record.verdict {
@@ -38,7 +45,7 @@ pub(crate) fn remedy(record: &Record) -> Option<&str> {
         }
         // Nothing on P-256, which is always over SHA-256.
         Verdict::Invalid(Invalid::NoKeyVerifies) if is_of_other_algorithm(record) => {
-            "if the signature is over another hash, name that with --digest sha384 or sha512; otherwise download the file and its signature again, or ask the vendor which key signed it"
+            OTHER_HASH_OR_SALT
         }
         Verdict::Invalid(Invalid::NoKeyVerifies) => record.sniffed.map_or(
             "if no other key is reported to have made it, download the file and its signature again; if that does not help, ask the vendor which key signed it",

@@ -1,5 +1,6 @@
 //! Signs reports: ECDSA P-256 over SHA-256 (FIPS 186-5), with deterministic nonces (RFC 6979), so
-//! that no weak source of randomness can give the key away.
+//! that no weak source of randomness can give the key away. In a build with a validated module that
+//! signs, with nonces of its own random numbers.
 //!
 //! This is the only place that holds a private key. Nothing here takes part in a verdict.
 
@@ -9,13 +10,11 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use p256::SecretKey;
-use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
-use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::{DecodePrivateKey, EncodePublicKey};
 use thiserror::Error;
 
-use crate::digest::Digest;
 use crate::digest::stream::Stream;
+use crate::digest::{Digest, Digests};
 use crate::trust::signature::MAX_BYTES;
 
 /// Maximum size of the file of a private key in bytes. A P-256 key has about 250.
@@ -23,7 +22,7 @@ pub const MAX_FILE_BYTES: usize = 16 * 1024;
 
 /// A private key that signs reports. Its secret is overwritten when it is dropped.
 pub struct Signer {
-    key: SigningKey,
+    key: implementation::Pair,
     fingerprint: Digest,
 }
 
@@ -70,7 +69,7 @@ impl Signer {
         let public = secret.public_key().to_public_key_der();
         let public = public.map_err(|_| SignerError::NotP256)?;
         Ok(Signer {
-            key: secret.into(),
+            key: implementation::pair(secret).ok_or(SignerError::NotP256)?,
             fingerprint: Digest::of(public.as_bytes()),
         })
     }
@@ -80,32 +79,86 @@ impl Signer {
         &self.fingerprint
     }
 
-    /// Signs a digest, and returns the signature as DER.
+    /// Signs what has this digest, and returns the signature as DER.
     ///
     /// # Errors
     /// If no signature can be made, or if the one that was made does not verify: a fault in the
     /// computation would otherwise be published, and could reveal the key.
-    pub(super) fn sign(&self, digest: &Digest) -> io::Result<Vec<u8>> {
-        let signature: Signature = self
-            .key
-            .sign_prehash(digest.as_bytes())
-            .map_err(io::Error::other)?;
-        let der = signature.to_der().as_bytes().to_vec();
-        self.check(digest, &der)?;
+    pub(super) fn sign(&self, digests: &Digests) -> io::Result<Vec<u8>> {
+        let der = implementation::sign(&self.key, digests);
+        let der = der.ok_or_else(|| io::Error::other("the report cannot be signed"))?;
+        self.check(digests, &der)?;
         Ok(der)
     }
 
-    /// Checks that a signature in DER is this key's over a digest.
+    /// Checks that a signature in DER is this key's over what has this digest.
     ///
     /// # Errors
     /// If it is not.
-    pub(super) fn check(&self, digest: &Digest, der: &[u8]) -> io::Result<()> {
-        let is_valid = Signature::from_der(der).and_then(|signature| {
-            self.key
-                .verifying_key()
-                .verify_prehash(digest.as_bytes(), &signature)
-        });
-        is_valid.map_err(|_| io::Error::other("the report's signature does not verify"))
+    pub(super) fn check(&self, digests: &Digests, der: &[u8]) -> io::Result<()> {
+        if implementation::verifies(&self.key, digests, der) {
+            Ok(())
+        } else {
+            Err(io::Error::other("the report's signature does not verify"))
+        }
+    }
+}
+
+/// A pair of keys of our own.
+#[cfg(not(feature = "fips"))]
+mod implementation {
+    use p256::SecretKey;
+    use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
+    use p256::ecdsa::{Signature, SigningKey};
+
+    use crate::digest::Digests;
+
+    pub(super) type Pair = SigningKey;
+
+    pub(super) fn pair(secret: SecretKey) -> Option<Pair> {
+        Some(secret.into())
+    }
+
+    pub(super) fn sign(pair: &Pair, digests: &Digests) -> Option<Vec<u8>> {
+        let signature = pair.sign_prehash(digests.sha256().as_bytes());
+        let signature: Signature = signature.ok()?;
+        Some(signature.to_der().as_bytes().to_vec())
+    }
+
+    pub(super) fn verifies(pair: &Pair, digests: &Digests, der: &[u8]) -> bool {
+        let digest = digests.sha256().as_bytes();
+        let verified = Signature::from_der(der)
+            .and_then(|signature| pair.verifying_key().verify_prehash(digest, &signature));
+        verified.is_ok()
+    }
+}
+
+/// A pair of keys in the module.
+#[cfg(feature = "fips")]
+mod implementation {
+    use p256::SecretKey;
+    use p256::ecdsa::Signature;
+    use p256::pkcs8::EncodePrivateKey;
+
+    use crate::digest::{Algorithm, Digests};
+    use crate::module::key::{Key, Padding};
+
+    pub(super) type Pair = Key;
+
+    pub(super) fn pair(secret: SecretKey) -> Option<Pair> {
+        // Overwritten when it is dropped, like the key itself.
+        Key::private_on_curve(secret.to_pkcs8_der().ok()?.as_bytes())
+    }
+
+    pub(super) fn sign(pair: &Pair, digests: &Digests) -> Option<Vec<u8>> {
+        pair.signs(digests.message(Algorithm::Sha256)?)
+    }
+
+    pub(super) fn verifies(pair: &Pair, digests: &Digests, der: &[u8]) -> bool {
+        // Fail closed: only strict DER is a signature.
+        let message = digests.message(Algorithm::Sha256);
+        let message = message.filter(|_| Signature::from_der(der).is_ok());
+        message.is_some_and(|message| pair.verifies(message, Padding::None, der))
     }
 }
 
@@ -117,7 +170,7 @@ impl Signer {
         let read = File::open(data).and_then(|mut file| io::copy(&mut file, &mut content));
         let signature = File::open(signature).map(|file| file.take(MAX_BYTES as u64 + 1));
         let read_too = signature.and_then(|mut file| file.read_to_end(&mut der));
-        read.is_ok() && read_too.is_ok() && self.check(&content.finish(), &der).is_ok()
+        read.is_ok() && read_too.is_ok() && self.check(&content.digests(), &der).is_ok()
     }
 }
 
@@ -144,7 +197,7 @@ fn instead(text: &str) -> SignerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::signing_key;
+    use crate::testing::{digests, signing_key};
     use p256::pkcs8::{EncodePrivateKey, LineEnding};
 
     fn pem(number: u8) -> String {
@@ -153,11 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_the_same_each_time_and_verifies_over_its_hash_only() {
+    fn a_signature_verifies_over_its_hash_only_and_our_own_is_the_same_each_time() {
         let signer = Signer::from_pem(pem(1).as_bytes()).unwrap();
-        let (hash, other) = (Digest::of(b"1"), Digest::of(b"2"));
+        let (hash, other) = (digests(b"1"), digests(b"2"));
         let der = signer.sign(&hash).unwrap();
-        assert_eq!(signer.sign(&hash).unwrap(), der);
+        assert_eq!(signer.sign(&hash).unwrap() == der, !cfg!(feature = "fips"));
         assert!(signer.check(&hash, &der).is_ok());
         assert!(signer.check(&other, &der).is_err());
         let another = Signer::from_pem(pem(2).as_bytes()).unwrap();
@@ -165,15 +218,17 @@ mod tests {
     }
 
     /// RFC 6979, A.2.5: P-256 with SHA-256, the message `sample`.
+    #[cfg(not(feature = "fips"))]
     #[test]
     fn nonces_are_those_of_rfc_6979() {
         use crate::text::hex::from_hex;
+        use p256::ecdsa::{Signature, SigningKey};
         let secret = b"c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
         let key = SigningKey::from_slice(&from_hex(secret).unwrap()).unwrap();
         let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
         let signer = Signer::from_pem(pem.as_bytes()).unwrap();
-        let hash = Digest::of(b"sample");
-        let made = Signature::from_der(&signer.sign(&hash).unwrap()).unwrap();
+        let made = signer.sign(&digests(b"sample")).unwrap();
+        let made = Signature::from_der(&made).unwrap();
         let r = b"efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716";
         let s = b"f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
         let expected = [from_hex(r).unwrap(), from_hex(s).unwrap()].concat();

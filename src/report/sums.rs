@@ -49,11 +49,11 @@ pub(super) fn sign(mut out: impl Write, context: &Context<'_>) -> io::Result<()>
     let (Some(list), Some(signer)) = (list, context.signer) else {
         return Err(Withheld("there is no list to sign".to_owned()).into());
     };
-    let der = signer.sign(&list.digest)?;
+    let der = signer.sign(&list.digests)?;
     // What stands in the list's place by now is what the signature will be found beside.
     let mut there = Stream::default();
     io::copy(&mut File::open(&list.place)?, &mut there)?;
-    signer.check(&there.finish(), &der)?;
+    signer.check(&there.digests(), &der)?;
     out.write_all(&der)
 }
 

@@ -32,6 +32,7 @@ use super::relative::{Places, uri};
 use super::subjects::{Subject, Subjects, Unhashed};
 use super::{document, dsse, gaps};
 use crate::digest::Digest;
+use crate::module;
 use crate::run::conclusion::Conclusion;
 use crate::run::{End, Run, Start, TrustedKey, VERSION};
 use crate::text::time::rfc3339;
@@ -133,7 +134,7 @@ fn inputs<'a>(context: &'a Context<'_>) -> impl Iterator<Item = Value> + 'a {
         let place = report.place.canonicalize().ok()?;
         Some(json!({
             "uri": uri(host, &place, false),
-            "digest": {"sha256": report.digest.to_string()},
+            "digest": {"sha256": report.digests.sha256().to_string()},
         }))
     })
 }
@@ -166,6 +167,7 @@ fn of_run(run: Run<'_>, unhashed: &[Unhashed]) -> Value {
     json!({
         "id": start.origin.id,
         "note": start.origin.note,
+        "module": module::words(start.module.as_ref()),
         "host": start.host,
         "started": rfc3339(start.time),
         "expected": summary.expected,

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use crate::audit::Audit;
 use crate::digest::{Algorithm, Digest};
 use crate::hints::notes::Note;
+use crate::module::Module;
 use crate::shard::Division;
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::key::Key;
@@ -25,6 +26,8 @@ use outcome::Outcome;
 pub struct Start {
     /// Which run it is.
     pub origin: Origin,
+    /// The validated module that did the cryptography, if one did.
+    pub module: Option<Module>,
     /// The time, by the system clock.
     pub time: SystemTime,
     /// The machine's name (uname(2), `nodename`).

@@ -45,7 +45,7 @@ pub fn judge(keys: &[Arc<Key>], digests: &Digests, signature: &Signature) -> Ver
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::testing::signing_key as signing;
+    use crate::testing::{digests, signing_key as signing};
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::ecdsa::{self, SigningKey};
     use p256::pkcs8::EncodePublicKey;
@@ -65,8 +65,8 @@ mod tests {
     /// signatures.
     fn passes(key: &SigningKey, message: &[u8], signature: &ecdsa::Signature) -> bool {
         let signature = Signature::parse(signature.to_der().as_bytes()).unwrap();
-        let (digest, key) = (Digest::of(message), public(key));
-        let verdict = || judge(&[Arc::clone(&key)], &digest.into(), &signature).passes();
+        let (digests, key) = (digests(message), public(key));
+        let verdict = || judge(&[Arc::clone(&key)], &digests, &signature).passes();
         let first = verdict();
         assert!((0..50).all(|_| verdict() == first));
         first
@@ -100,7 +100,7 @@ mod tests {
         let signature = signed(&signing(2), b"x");
         let signature = Signature::parse(signature.to_der().as_bytes()).unwrap();
         let keys = [1, 2, 2].map(|number| public(&signing(number)));
-        let verdict = |keys: &[Arc<Key>]| judge(keys, &Digest::of(b"x").into(), &signature);
+        let verdict = |keys: &[Arc<Key>]| judge(keys, &digests(b"x"), &signature);
         match verdict(&keys) {
             Verdict::Valid { key } => assert!(Arc::ptr_eq(&key, &keys[1])),
             other => panic!("{other:?}"),

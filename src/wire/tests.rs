@@ -294,6 +294,11 @@ fn documents() -> impl Strategy<Value = Document<'static>> {
                     note: complete.then(|| word.clone()),
                     version: term.clone(),
                     commit: complete.then(|| term.clone()),
+                    module: complete.then(|| Module {
+                        name: term.clone(),
+                        version: word.clone(),
+                        certificate: term.clone(),
+                    }),
                     executable_sha256: Some(word.clone()),
                     command: word.clone(),
                     user: User {

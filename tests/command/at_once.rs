@@ -68,7 +68,7 @@ fn in_a_log_a_failure_is_named_at_once_and_stdout_keeps_its_order() {
 /// The finished screen of a shell that has run the command, and prompts again.
 fn finished(mirror: &Mirror, rows: u16, columns: u16, arguments: &[&str]) -> Vec<String> {
     let shell = Command::new("sh").args(["-c", "\"$@\"; printf '$ '", "sh"]);
-    let shell = shell.arg(env!("CARGO_BIN_EXE_verify-signatures"));
+    let shell = shell.arg(crate::support::COMMAND);
     let shell = shell.args(crate::support::PINNED).args(arguments);
     let shell = shell
         .current_dir(mirror.path())

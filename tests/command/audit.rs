@@ -717,7 +717,7 @@ fn the_baseline_may_come_from_a_pipe() {
             "-c",
             "cat b.json | \"$0\" -k key.pem --baseline /dev/stdin m",
         ])
-        .arg(Path::new(env!("CARGO_BIN_EXE_verify-signatures")))
+        .arg(Path::new(crate::support::COMMAND))
         .current_dir(mirror.path());
     let run = Run::of(command);
     assert!(

@@ -57,7 +57,7 @@ impl Tmux {
     fn run(mirror: &Mirror) -> Tmux {
         let socket = mirror.path().join("tmux").to_str().unwrap().to_owned();
         let tmux = Tmux { socket };
-        let program = env!("CARGO_BIN_EXE_verify-signatures");
+        let program = crate::support::COMMAND;
         // What was there before, as in any terminal that is in use.
         let line = format!(
             "seq 1 12; {program} {} m; echo over; read -r line",

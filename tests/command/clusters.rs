@@ -28,7 +28,7 @@ fn example(path: &str) -> PathBuf {
 
 /// `PATH` with the built command and these programs before everything else.
 fn path_with(programs: &[&Path]) -> OsString {
-    let built = Path::new(env!("CARGO_BIN_EXE_verify-signatures"));
+    let built = Path::new(crate::support::COMMAND);
     let inherited = std::env::var_os("PATH").unwrap();
     let first = programs.iter().map(|program| program.to_path_buf());
     let then = built.parent().map(Path::to_path_buf);

@@ -291,7 +291,7 @@ fn a_report_says_who_ran_which_program_how() {
     run(&mirror, &["--note", "it's ours", "m", "--report", "r.json"]);
     let document = document(&mirror);
     let start = &document["start"];
-    let program = env!("CARGO_BIN_EXE_verify-signatures");
+    let program = crate::support::COMMAND;
     let executable = Digest::of(&fs::read(program).unwrap()).to_string();
     assert_eq!(start["executable_sha256"], executable);
     let command = start["command"].as_str().unwrap();

@@ -367,7 +367,7 @@ fn seconds_of_processor(mirror: &Mirror) -> f64 {
     let line = "TIMEFORMAT='%U %S'; time \"$V\" -k key.pem --status --report r.json m";
     let output = Command::new("bash")
         .args(["-c", line])
-        .env("V", env!("CARGO_BIN_EXE_verify-signatures"))
+        .env("V", crate::support::COMMAND)
         .current_dir(mirror.path())
         .output()
         .unwrap();

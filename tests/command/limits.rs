@@ -37,7 +37,7 @@ fn limited(mirror: &Mirror, limit: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("prlimit");
     command
         .arg(limit)
-        .arg(env!("CARGO_BIN_EXE_verify-signatures"))
+        .arg(crate::support::COMMAND)
         .args(["-k", "key.pem"])
         .args(arguments)
         .current_dir(mirror.path())
@@ -51,7 +51,7 @@ const RELEASE: u64 = 7_000_000;
 /// A limit in bytes: these megabytes for a program that is as large as a release, and as much more
 /// for one that was compiled in less time.
 fn bytes(megabytes: u64) -> u64 {
-    let program = fs::read(env!("CARGO_BIN_EXE_verify-signatures")).unwrap();
+    let program = fs::read(crate::support::COMMAND).unwrap();
     megabytes * 1_000_000 + loaded(&program).saturating_sub(RELEASE)
 }
 

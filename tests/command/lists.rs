@@ -449,7 +449,7 @@ fn a_mirror_is_handed_over_by_a_list_that_the_operator_signs() {
         assert!(copy.status().unwrap().success());
         fs::write(other.path().join("operator.pub.pem"), public_pem(&operator)).unwrap();
         change(other.path());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_verify-signatures"));
+        let mut command = Command::new(crate::support::COMMAND);
         command.current_dir(other.path()).env_remove("PUBKEY");
         command.args([
             "-q",

@@ -26,6 +26,7 @@ mod loop_device;
 mod machines;
 mod machines_refused;
 mod merge;
+mod module;
 mod named;
 mod names;
 mod nights;

@@ -1072,7 +1072,7 @@ fn a_report_may_come_through_a_pipe() {
     ];
     let run = std::process::Command::new("bash")
         .args(arguments)
-        .arg(env!("CARGO_BIN_EXE_verify-signatures"))
+        .arg(crate::support::COMMAND)
         .current_dir(mirror.path())
         .output()
         .unwrap();

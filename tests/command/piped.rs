@@ -19,7 +19,7 @@ fn bash(mirror: &Mirror, line: &str) -> Run {
     let mut command = Command::new("timeout");
     command
         .args(["60", "bash", "-c", line])
-        .env("V", env!("CARGO_BIN_EXE_verify-signatures"))
+        .env("V", crate::support::COMMAND)
         .env_remove("PUBKEY")
         .current_dir(mirror.path());
     Run::of(command)

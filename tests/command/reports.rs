@@ -657,7 +657,7 @@ fn with_umask(mirror: &Mirror, umask: &str, report: &str) -> Run {
         "umask $1; shift; exec \"$@\"",
         "sh",
         umask,
-        env!("CARGO_BIN_EXE_verify-signatures"),
+        crate::support::COMMAND,
     ]);
     command.args(["-k", "key.pem", "m", "--report", report]);
     command.current_dir(mirror.path()).env_remove("PUBKEY");

@@ -99,7 +99,7 @@ fn a_signature_file_of_10_gb_costs_nothing() {
     let mut command = Command::new("sh");
     command
         .args(["-c", "ulimit -v 1000000; exec \"$0\" -k key.pem"])
-        .arg(env!("CARGO_BIN_EXE_verify-signatures"))
+        .arg(crate::support::COMMAND)
         .current_dir(mirror.path());
     let run = Run::of(command);
     assert_eq!(run.stdout, "x.zst: ❌ Signature invalid\n");
@@ -200,7 +200,7 @@ fn a_signal_is_answered_while_the_one_pipe_of_lines_and_messages_is_not_read() {
 fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
     for (signal, number) in [("INT", 2), ("HUP", 1)] {
         let mirror = sparse(200 * GIB, &any_signature());
-        let program = env!("CARGO_BIN_EXE_verify-signatures");
+        let program = crate::support::COMMAND;
         let mut shell = Command::new("sh");
         let script = "trap '' \"$1\"; exec \"$0\" -k key.pem --progress never";
         shell

@@ -9,12 +9,7 @@ use crate::support::{Mirror, Run};
 /// Runs `script` in bash, with the command and its arguments as `"$@"`.
 fn through(mirror: &Mirror, script: &str, arguments: &[&str]) -> Run {
     let mut shell = Command::new("bash");
-    shell.args([
-        "-c",
-        script,
-        "bash",
-        env!("CARGO_BIN_EXE_verify-signatures"),
-    ]);
+    shell.args(["-c", script, "bash", crate::support::COMMAND]);
     shell.args(arguments).current_dir(mirror.path());
     shell.env_remove("PUBKEY");
     Run::of(shell)

@@ -126,7 +126,7 @@ impl Terminal {
 }
 
 pub(crate) fn command(mirror: &Mirror, arguments: &[&str]) -> Command {
-    Command::new(env!("CARGO_BIN_EXE_verify-signatures"))
+    Command::new(crate::support::COMMAND)
         .args(crate::support::PINNED)
         .args(arguments)
         .current_dir(mirror.path())
@@ -403,7 +403,7 @@ fn no_line_is_torn_or_repeated_by_the_bars() {
 /// A command whose output reaches the terminal in some way of the shell's; `"$@"` is the command.
 pub(crate) fn through(mirror: &Mirror, script: &str, arguments: &[&str]) -> Terminal {
     let shell = Command::new("bash").args(["-c", script, "bash"]);
-    let shell = shell.arg(env!("CARGO_BIN_EXE_verify-signatures"));
+    let shell = shell.arg(crate::support::COMMAND);
     let shell = shell.args(crate::support::PINNED).args(arguments);
     let shell = shell
         .current_dir(mirror.path())
@@ -537,7 +537,7 @@ fn ctrl_z_takes_the_bars_away_and_they_come_again_below_what_was_typed_meanwhile
     // go on after a line is typed.
     let script = "set -m; \"$@\"; echo stopped; read line; fg >/dev/null";
     let mut shell = Command::new("sh").current_dir(mirror.path());
-    shell = shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_verify-signatures")]);
+    shell = shell.args(["-c", script, "sh", crate::support::COMMAND]);
     let shell = shell.args(crate::support::PINNED).env("TERM", "xterm");
     let terminal = Terminal::start(24, 80, shell.env_remove("NO_COLOR"));
     terminal.wait_for(in_the_middle);
@@ -636,7 +636,7 @@ fn a_terminal_that_goes_away_takes_no_report_with_it_where_its_signal_is_ignored
     sparse(&mirror, "big.iso", 1 << 30);
     let mut shell = Command::new("sh").current_dir(mirror.path());
     let script = "trap '' HUP; exec \"$0\" -k key.pem --jobs 1 --report r.json";
-    shell = shell.args(["-c", script, env!("CARGO_BIN_EXE_verify-signatures")]);
+    shell = shell.args(["-c", script, crate::support::COMMAND]);
     let (mut child, pty) = unread(shell.env("TERM", "xterm"));
     // The bars are there: the run is in the middle of the file.
     read_until(&pty, "0/1 files");

@@ -23,6 +23,9 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What the feature `fips` adds. Whoever does not build it need not have it on this machine.
+const OF_THE_MODULE: [&str; 2] = ["aws-lc-fips-sys", "aws-lc-rs"];
+
 /// What cargo knows of the packages that are built here, from what is on this machine.
 fn metadata() -> Value {
     let version = cargo(&["--version", "--verbose"]);
@@ -48,8 +51,9 @@ fn rows(metadata: &Value) -> Vec<(&'static str, String)> {
     let own = find(packages, "id", &resolve["root"]);
     let needed = &find(&resolve["nodes"], "id", &resolve["root"])["deps"];
     let declared = own["dependencies"].as_array().unwrap().iter();
-    // All but this package, whose tests need more of it.
+    // All but this package, whose tests need more of it, and what is not built here.
     let declared = declared.filter(|one| one["name"] != own["name"]);
+    let declared = declared.filter(|one| !OF_THE_MODULE.contains(&text(one, "name")));
     let row_of = |declared: &Value| {
         // What the code calls it.
         let name = text(declared, "name").replace('-', "_");
@@ -134,6 +138,27 @@ fn the_tables_of_dependencies_say_what_cargo_and_the_sources_say() {
         let count = table.matches("\n| [").count();
         assert_eq!(count, expected.len(), "rows under {heading}");
     }
+}
+
+#[test]
+fn the_validated_module_is_the_locked_one_and_in_no_other_build() {
+    let (document, locked) = (read("docs/DEPENDENCIES.md"), read("Cargo.lock"));
+    let (_, table) = document.split_once("\n## The validated module\n").unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    assert_eq!(table.matches("\n| [").count(), OF_THE_MODULE.len());
+    for name in OF_THE_MODULE {
+        let (_, package) = locked
+            .split_once(&format!("\nname = \"{name}\"\n"))
+            .unwrap();
+        let version = package.split('"').nth(1).unwrap();
+        let row = format!("\n| [{name}](https://github.com/aws/aws-lc-rs) | {version} | ");
+        assert!(table.contains(&row), "{row}");
+    }
+    let built = cargo(&["tree", "--locked", "--offline", "--prefix", "none"]);
+    assert!(
+        built.contains("p256 v") && !built.contains("aws-lc"),
+        "{built}"
+    );
 }
 
 #[test]

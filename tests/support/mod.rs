@@ -31,6 +31,16 @@ use tempfile::TempDir;
 
 pub mod unescape;
 
+/// The built command. With a validated module it has a name of its own, and the same tests.
+pub const COMMAND: &str = if cfg!(feature = "fips") {
+    match option_env!("CARGO_BIN_EXE_verify-signatures-fips") {
+        Some(built) => built,
+        None => panic!("cargo has built no verify-signatures-fips"),
+    }
+} else {
+    env!("CARGO_BIN_EXE_verify-signatures")
+};
+
 /// Time after which what has not happened is taken for something that never will: far longer than
 /// the busiest machine needs.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -199,7 +209,7 @@ impl Mirror {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_verify-signatures"));
+        let mut command = Command::new(COMMAND);
         command
             .args(arguments)
             .current_dir(self.path())
@@ -284,7 +294,7 @@ pub fn openssl_verifies(key: &Path, signature: &Path, data: &Path) -> bool {
 /// A copy of the command that every user may run, in a directory that every user may enter.
 pub fn public_command(directory: &Path) -> PathBuf {
     let copy = directory.join("verify-signatures");
-    fs::copy(env!("CARGO_BIN_EXE_verify-signatures"), &copy).unwrap();
+    fs::copy(COMMAND, &copy).unwrap();
     open_to_all(directory);
     copy
 }

@@ -11,6 +11,7 @@ use crate::audit::baseline::BaselineError;
 use crate::content::IoMode;
 use crate::earlier::resume::NotResumable;
 use crate::hints::path::PathHint;
+use crate::module::NotValidated;
 use crate::report::remedy::{Role, for_content};
 use crate::report::sign::SignerError;
 use crate::text::escape;
@@ -324,6 +325,9 @@ pub enum ConfigError {
     /// `--max-age` without anything that has an age.
     #[error("--max-age: it is for what --ledger or --resume knows, and neither is given")]
     AgeOfNothing,
+    /// No validated module does the cryptography.
+    #[error("{0}")]
+    NotValidated(NotValidated),
     /// `--within` without `--merge`.
     #[error("--within: it is for --merge, and there is nothing to merge")]
     WithinNothing,
@@ -376,6 +380,12 @@ impl ConfigError {
             } => return usable_key(source, *sniffed).map(str::to_owned),
             ConfigError::NoKey => {
                 "get the vendor's public key from a source that you trust, not with the files, and name it with --key FILE"
+            }
+            ConfigError::NotValidated(NotValidated::NotBuilt) => {
+                "use verify-signatures-fips, the same command with such a module, which is built with the feature `fips`"
+            }
+            ConfigError::NotValidated(NotValidated::NotInMode | NotValidated::SelfTest) => {
+                "nothing was verified: build or install the program again, or use another machine"
             }
             ConfigError::KeyText => PathHint::KeyText.advice(),
             ConfigError::HiddenKey(_) => {
@@ -512,6 +522,9 @@ fn usable_key(error: &KeyError, sniffed: Option<Sniffed>) -> Option<&'static str
         KeyError::Pkcs1 => Some(
             "`openssl rsa -RSAPublicKey_in -in FILE -pubout` prints that; add -inform DER if it is not PEM",
         ),
+        KeyError::NotInModule(_) => {
+            Some("verify what it signed with verify-signatures, a build without that module")
+        }
         KeyError::OpenSsh => Some("`ssh-keygen -e -m PKCS8 -f FILE` prints that"),
         KeyError::Empty
         | KeyError::TooLong

@@ -33,6 +33,7 @@ use crate::hints;
 use crate::mirror::Search;
 use crate::mirror::pairing::Needed;
 use crate::mirror::walk::WalkOptions;
+use crate::module;
 use crate::names::endings::is_signature;
 use crate::progress::Cancel;
 use crate::report::format::{self, ReportFormat};
@@ -249,6 +250,7 @@ impl Config {
     /// # Errors
     /// On the first problem that keeps the run from starting.
     pub fn resolve(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
+        check_module(cli)?;
         if cli.within.is_some() {
             return Err(ConfigError::WithinNothing);
         }
@@ -326,6 +328,18 @@ impl Config {
             asked,
         })
     }
+}
+
+/// Checks the validated module, where one is asked for or built in.
+///
+/// # Errors
+/// Fail closed: a run whose cryptography is not what the user asked for, or not what its reports say
+/// of it, does not begin.
+fn check_module(cli: &Cli) -> Result<(), ConfigError> {
+    if cli.fips || cfg!(feature = "fips") {
+        module::check().map_err(ConfigError::NotValidated)?;
+    }
+    Ok(())
 }
 
 /// Returns the time after a span; `None` if no clock gets there.

@@ -1,5 +1,6 @@
 use super::super::signature::made;
 use super::*;
+use crate::digest::Algorithms;
 use crate::text::json::JsonError;
 use made::{signer, trusted};
 use proptest::prelude::*;
@@ -8,6 +9,10 @@ const IMAGE: &[u8] = br#"{"schemaVersion":2,"manifests":[{}]}"#;
 
 fn image() -> Digest {
     Digest::of(IMAGE)
+}
+
+fn digests(content: &[u8]) -> Digests {
+    Digests::of(content, Algorithms::NONE)
 }
 
 fn payload() -> Vec<u8> {
@@ -34,7 +39,7 @@ fn signed(evidence: &Evidence, keys: &[u8]) -> Signed {
         .iter()
         .map(|number| trusted(&signer(*number)))
         .collect();
-    evidence.signed(&image(), &keys)
+    evidence.signed(&digests(IMAGE), &keys)
 }
 
 fn by(number: u8, references: &[&str]) -> Signed {
@@ -78,7 +83,7 @@ fn a_signature_of_any_form_and_in_any_order_is_the_trusted_keys_and_no_others() 
             assert_eq!(signed(&evidence, &[2, 1]), by(1, names));
             assert_eq!(signed(&evidence, &[2]), Signed::Untrusted);
             assert_eq!(signed(&evidence, &[]), Signed::Untrusted);
-            let other = evidence.signed(&Digest::of(b"other"), &[trusted(&signer(1))]);
+            let other = evidence.signed(&digests(b"other"), &[trusted(&signer(1))]);
             assert_eq!(other, Signed::Nothing);
             assert!(evidence.subjects().eq([image().into()]));
             assert_eq!(reasons(&evidence), []);
@@ -236,7 +241,7 @@ fn a_statement_signs_each_of_its_subjects() {
     let evidence = evidence(&[made::bundle(&signer(1), &statement)]);
     assert_eq!(signed(&evidence, &[1]), by(1, &[]));
     let key = trusted(&signer(1));
-    let verdict = evidence.signed(&other, &[Arc::clone(&key)]);
+    let verdict = evidence.signed(&digests(b"other"), &[Arc::clone(&key)]);
     assert!(matches!(verdict, Signed::By { .. }));
     let mut both = [ClaimedDigest::from(other), image().into()];
     both.sort();
@@ -350,7 +355,7 @@ proptest! {
             }
         };
         let evidence = evidence(&documents);
-        for image in [image(), Digest::of(&message)] {
+        for image in [digests(IMAGE), digests(&message)] {
             let verdict = evidence.signed(&image, &[trusted(&key)]);
             prop_assert!(!matches!(verdict, Signed::By { .. }), "{}", at);
         }
@@ -374,9 +379,9 @@ proptest! {
         for subject in evidence.subjects().filter(|subject| *subject != image().into()) {
             let other = evidence.claims.values().find(|claim| claim.images.contains(&subject));
             let verified = other.is_some_and(|claim| {
-                let proofs = evidence.proofs.get(&claim.digest.into());
+                let proofs = evidence.proofs.get(&(*claim.hashed.sha256()).into());
                 proofs.into_iter().flatten().any(|proof| {
-                    valid(&[Arc::clone(&key)], &claim.digest, proof).is_some()
+                    valid(&[Arc::clone(&key)], &claim.hashed, proof).is_some()
                 })
             });
             prop_assert!(!verified);

@@ -2,7 +2,7 @@
 
 use super::attached::proof;
 use super::{Claim, Found, Proof, Refusal, or_refused, statement};
-use crate::digest::Digest;
+use crate::digest::{Algorithms, Digest, Digests};
 use crate::sigstore::Parts;
 use crate::sigstore::bundle::{Bundle, Content, Material, Message, is_bundle};
 use crate::sigstore::dsse::Envelope;
@@ -34,12 +34,12 @@ fn of(bundle: &Object) -> Result<Vec<Found>, Refusal> {
 /// Reads a bundle whose signature is over the envelope.
 fn in_envelope(envelope: &Envelope, material: &Object) -> Result<Vec<Found>, Refusal> {
     let claim = Claim {
-        digest: Digest::of(&envelope.signed()),
+        hashed: Digests::of(&envelope.signed(), Algorithms::NONE),
         images: statement::images(envelope)?,
         reference: None,
     };
     let over = Over {
-        bytes: claim.digest.into(),
+        bytes: (*claim.hashed.sha256()).into(),
         statement: Some(Digest::of(&envelope.payload).into()),
     };
     let (proof, why) = with_material(envelope.signature.clone(), material, &over);
@@ -113,7 +113,7 @@ mod tests {
                 panic!("{found:?}");
             };
             assert_eq!(claim.images, [image()]);
-            assert_eq!(*over, claim.digest.into());
+            assert_eq!(*over, (*claim.hashed.sha256()).into());
             assert!(proof.signature.is_some() && !proof.has_certificate);
         }
     }

@@ -49,7 +49,7 @@ fn pair(line: &Object) -> Result<Vec<Found>, Refusal> {
         entries: entry.into_iter().collect(),
     };
     let over = Over {
-        bytes: claim.digest.into(),
+        bytes: (*claim.hashed.sha256()).into(),
         statement: None,
     };
     let (proof, why) = proof(&parts, &over);
@@ -89,8 +89,8 @@ mod tests {
         let [Found::Claim(claim), Found::Proof { over, proof }] = &found[..] else {
             panic!("{found:?}");
         };
-        assert_eq!(claim.digest, Digest::of(&payload("a")));
-        assert_eq!(*over, claim.digest.into());
+        assert_eq!(claim.hashed.sha256(), &Digest::of(&payload("a")));
+        assert_eq!(*over, (*claim.hashed.sha256()).into());
         assert!(proof.signature.is_some() && !proof.has_certificate);
     }
 

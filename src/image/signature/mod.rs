@@ -12,7 +12,7 @@ mod payload;
 mod skopeo;
 mod statement;
 
-use crate::digest::Digest;
+use crate::digest::Digests;
 use crate::sigstore::hex;
 #[cfg(test)]
 pub(crate) use crate::sigstore::made;
@@ -29,7 +29,7 @@ const MAX_BYTES: usize = json::MOST_BYTES;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
     /// The digest of the bytes: what a signature of them is verified over.
-    pub(crate) digest: Digest,
+    pub(crate) hashed: Digests,
     /// The digests of the images' manifests or indexes.
     pub(crate) images: Vec<ClaimedDigest>,
     /// The name that the image was signed under, if the form has one.
@@ -140,6 +140,7 @@ fn sha256(text: &str) -> Result<ClaimedDigest, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
 
     fn digest() -> ClaimedDigest {
         Digest::of(b"x").into()

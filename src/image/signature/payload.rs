@@ -1,7 +1,7 @@
 //! The payload that Cosign signs ("simple signing"): which image, under which name.
 
 use super::{Claim, Found, Refusal, or_refused, sha256};
-use crate::digest::Digest;
+use crate::digest::{Algorithms, Digests};
 use crate::sigstore::{PAYLOAD_TYPE as TYPE, object, quoted, text};
 use crate::text::json::{Json, JsonError, Object};
 
@@ -39,7 +39,7 @@ fn of(document: &Object, bytes: &[u8]) -> Result<Claim, Refusal> {
     let reference = text(identity, "docker-reference")?;
     Ok(Claim {
         // Fail closed: what was parsed is hashed here, whatever else was hashed before.
-        digest: Digest::of(bytes),
+        hashed: Digests::of(bytes, Algorithms::NONE),
         images: vec![sha256(text(image, "docker-manifest-digest")?)?],
         reference: (!reference.is_empty()).then(|| reference.into()),
     })
@@ -56,6 +56,7 @@ fn members(object: &Object, known: &[&str]) -> Result<(), Refusal> {
 mod tests {
     use super::super::made;
     use super::*;
+    use crate::digest::Digest;
     use crate::trust::claimed::ClaimedDigest;
 
     fn image() -> ClaimedDigest {
@@ -73,7 +74,7 @@ mod tests {
     fn a_payload_as_cosign_writes_it_names_its_image_and_reference() {
         let bytes = made::payload("r.example/i", &image());
         let claim = Claim {
-            digest: Digest::of(&bytes),
+            hashed: Digests::of(&bytes, Algorithms::NONE),
             images: vec![image()],
             reference: Some("r.example/i".into()),
         };

@@ -24,7 +24,7 @@ fn of(rest: &[u8]) -> Result<Vec<Found>, Refusal> {
             let claim = payload::parse(&content)?;
             let none = Object::default();
             let annotations = file.object("annotations")?.unwrap_or(&none);
-            let mut found = attached::read(annotations, claim.digest.into());
+            let mut found = attached::read(annotations, (*claim.hashed.sha256()).into());
             found.insert(0, Found::Claim(claim));
             Ok(found)
         }
@@ -53,8 +53,8 @@ mod tests {
         let [Found::Claim(claim), Found::Proof { over, proof }] = &found[..] else {
             panic!("{found:?}");
         };
-        assert_eq!(claim.digest, Digest::of(&payload));
-        assert_eq!(*over, claim.digest.into());
+        assert_eq!(claim.hashed.sha256(), &Digest::of(&payload));
+        assert_eq!(*over, (*claim.hashed.sha256()).into());
         assert!(proof.signature.is_some());
     }
 

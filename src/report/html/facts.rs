@@ -2,6 +2,7 @@
 
 use super::super::words;
 use super::options;
+use crate::module;
 use crate::run::origin::COMMIT;
 use crate::run::{Run, VERSION};
 use crate::text::escape;
@@ -38,6 +39,10 @@ pub(super) fn of(run: Run<'_>) -> Vec<Fact> {
                 .unwrap_or_default(),
         ),
         ("Program", format!("verify-signatures {VERSION}")),
+        (
+            "Module",
+            escape::message(&module::words(start.module.as_ref())),
+        ),
         ("Commit", COMMIT.map(escape::message).unwrap_or_default()),
         (
             "Executable",

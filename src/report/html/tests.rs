@@ -40,6 +40,7 @@ fn end(
 
 fn start() -> Start {
     Start {
+        module: None,
         origin: Origin {
             note: Some("<b>\u{202e}&".to_owned()),
             command: "x '<i>'".to_owned(),

@@ -30,7 +30,8 @@ pub(super) fn from_der(bytes: &[u8]) -> Result<(Digest, Public), KeyError> {
         .subject_public_key
         .as_bytes()
         .ok_or(KeyError::NotAKey)?;
-    Ok((Digest::of(bytes), Public::read(&info.algorithm, key)?))
+    let public = Public::read(&info.algorithm, key, bytes)?;
+    Ok((Digest::of(bytes), public))
 }
 
 /// Returns the common name of what an identifier stands for, or the identifier.

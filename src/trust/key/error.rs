@@ -58,6 +58,12 @@ pub enum KeyError {
     /// A public key of another algorithm.
     #[error("a key of the algorithm {0}; one of ECDSA, RSA or Ed25519 is needed")]
     OtherAlgorithm(String),
+    /// A key whose signatures the validated module of this build does not verify as one of its
+    /// approved services.
+    #[error(
+        "a key of the algorithm {0}, whose signatures the validated module of this build does not verify"
+    )]
+    NotInModule(String),
     /// The coordinates are not a point on the curve.
     #[error("its point is not on the curve {0}, so the key is damaged or forged")]
     NotOnCurve(&'static str),

@@ -39,7 +39,7 @@ impl Podman {
         let storage = tempfile::tempdir().unwrap();
         let context = storage.path().join("context");
         fs::create_dir(&context).unwrap();
-        let built = Path::new(env!("CARGO_BIN_EXE_verify-signatures"));
+        let built = Path::new(crate::support::COMMAND);
         fs::copy(built, context.join("verify-signatures")).unwrap();
         for library in libraries(built) {
             let copy = context

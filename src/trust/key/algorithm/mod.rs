@@ -1,7 +1,9 @@
 //! The algorithms of keys, one idea a file; [`Public::read`] is the table of them.
 
 mod ecdsa;
+#[cfg(not(feature = "fips"))]
 mod ed25519;
+mod held;
 mod p256;
 mod rsa;
 
@@ -10,11 +12,16 @@ use std::fmt::Debug;
 use ::p256::pkcs8::{AlgorithmIdentifierRef, ObjectIdentifier};
 
 use self::ecdsa::{P384, P521};
+#[cfg(not(feature = "fips"))]
+use self::ed25519::Ed25519;
+use self::held::{Held, held};
 pub(in crate::trust) use self::p256::P256;
+use self::rsa::Rsa;
 pub(super) use self::rsa::SIZES as RSA_SIZES;
-use self::{ed25519::Ed25519, rsa::Rsa};
 use super::{KeyError, der};
-use crate::digest::{Algorithm, Digests, Wanted};
+use crate::digest::{Algorithm, Digest, Digests, Wanted};
+#[cfg(feature = "fips")]
+use crate::module::key::Padding;
 use crate::trust::signature::Signature;
 
 /// `id-ecPublicKey` (RFC 5480, 2.1.1).
@@ -40,6 +47,7 @@ pub(super) enum Hash {
     /// The key settles it.
     Own(Algorithm),
     /// It is part of the algorithm, and no other can be named.
+    #[cfg_attr(feature = "fips", allow(dead_code))]
     Inside,
 }
 
@@ -64,35 +72,62 @@ pub(super) trait Scheme: Debug + Send + Sync {
     /// Reports whether the key made the signature, over the `hash` of the content with these
     /// digests. Fail closed: what was not computed verifies nothing.
     fn verifies(&self, hash: Algorithm, digests: &Digests, signature: &Signature) -> bool;
+
+    /// Reports whether the key made the signature over a content with this SHA-256, for hints.
+    #[cfg(not(feature = "fips"))]
+    fn made(&self, digest: &Digest, signature: &Signature) -> bool {
+        self.verifies(Algorithm::Sha256, &(*digest).into(), signature)
+    }
+
+    /// Reports whether the key made the signature over a content with this SHA-256, for hints. By itself
+    /// it says that of none: see `held`.
+    #[cfg(feature = "fips")]
+    fn made(&self, _: &Digest, _: &Signature) -> bool {
+        false
+    }
+
+    /// Returns the paddings that the key's signatures may have, of those that the module verifies;
+    /// none if it verifies no signature of the key.
+    #[cfg(feature = "fips")]
+    fn paddings(&self) -> &'static [Padding] {
+        &[Padding::None]
+    }
 }
 
 /// The public key of any algorithm.
 #[derive(Debug)]
 pub(super) enum Public {
-    P256(P256),
-    P384(P384),
-    P521(P521),
-    Rsa(Rsa),
+    P256(Held<P256>),
+    P384(Held<P384>),
+    P521(Held<P521>),
+    Rsa(Held<Rsa>),
+    #[cfg(not(feature = "fips"))]
     Ed25519(Ed25519),
 }
 
 impl Public {
-    /// Reads the `key` of a SubjectPublicKeyInfo.
+    /// Reads the `key` of a SubjectPublicKeyInfo, which is `info`.
     pub(super) fn read(
         algorithm: &AlgorithmIdentifierRef<'_>,
         key: &[u8],
+        info: &[u8],
     ) -> Result<Public, KeyError> {
         match algorithm.oid {
             EC => match algorithm.parameters_oid() {
-                Ok(SECP256R1) => P256::read(point(key)?).map(Public::P256),
-                Ok(SECP384R1) => P384::read(point(key)?).map(Public::P384),
-                Ok(SECP521R1) => P521::read(point(key)?).map(Public::P521),
+                Ok(SECP256R1) => held(P256::read(point(key)?)?, info, key).map(Public::P256),
+                Ok(SECP384R1) => held(P384::read(point(key)?)?, info, key).map(Public::P384),
+                Ok(SECP521R1) => held(P521::read(point(key)?)?, info, key).map(Public::P521),
                 Ok(curve) => Err(KeyError::OtherCurve(der::name_of(curve))),
                 Err(_) => Err(KeyError::ExplicitCurve),
             },
-            RSA => Rsa::read(algorithm.parameters, key).map(Public::Rsa),
-            RSA_PSS => Rsa::read_pss(algorithm.parameters, key).map(Public::Rsa),
+            RSA => held(Rsa::read(algorithm.parameters, key)?, info, key).map(Public::Rsa),
+            RSA_PSS => held(Rsa::read_pss(algorithm.parameters, key)?, info, key).map(Public::Rsa),
+            #[cfg(not(feature = "fips"))]
             ED25519 => Ed25519::read(algorithm.parameters, key).map(Public::Ed25519),
+            // Fail closed: the module hashes the message of Ed25519 only in one piece, in memory, and
+            // has no Ed25519ph; an artifact has any size.
+            #[cfg(feature = "fips")]
+            ED25519 => Err(KeyError::NotInModule("ed25519".to_owned())),
             other => Err(KeyError::OtherAlgorithm(der::name_of(other))),
         }
     }
@@ -104,6 +139,7 @@ impl Public {
             Public::P384(key) => key,
             Public::P521(key) => key,
             Public::Rsa(key) => key,
+            #[cfg(not(feature = "fips"))]
             Public::Ed25519(key) => key,
         }
     }

@@ -14,6 +14,8 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::{Hash, KeyError, Scheme};
 use crate::digest::{Algorithm, Digests};
+#[cfg(feature = "fips")]
+use crate::module::key::Padding;
 use crate::trust::signature::Signature;
 
 /// The sizes of a modulus in bits that are accepted. Fail closed: shorter ones can be factored, or
@@ -184,6 +186,18 @@ impl Scheme for Rsa {
             Algorithm::Sha256 => self.verifies_with::<Sha256>(digest, signature),
             Algorithm::Sha384 => self.verifies_with::<Sha384>(digest, signature),
             Algorithm::Sha512 => self.verifies_with::<Sha512>(digest, signature),
+        }
+    }
+
+    /// Fail closed: for PSS only a salt as long as the digest is an approved service of the module,
+    /// and a modulus only if its number of bits is even.
+    #[cfg(feature = "fips")]
+    fn paddings(&self) -> &'static [Padding] {
+        match self.paddings {
+            _ if self.bits() % 2 == 1 => &[],
+            Paddings::Pss(Some(terms)) if terms.salt != terms.hash.bytes() => &[],
+            Paddings::Pss(_) => &[Padding::Pss],
+            Paddings::Both => &[Padding::Pkcs1, Padding::Pss],
         }
     }
 }

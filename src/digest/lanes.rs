@@ -1,0 +1,171 @@
+//! SHA-256 of our own: several messages side by side in one thread.
+
+use super::{Block, Digest, Feed, portable};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, sha_ni};
+
+pub use sha2::{Sha256, Sha384, Sha512};
+
+/// A message being hashed: the state after the whole blocks so far.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    pub(super) state: [u32; 8],
+    pub(super) blocks: u64,
+}
+
+impl Lane {
+    /// Returns an empty lane: the initial hash value (FIPS 180-4, 5.3.3).
+    pub(super) fn new() -> Lane {
+        let state = [
+            0x6a09_e667,
+            0xbb67_ae85,
+            0x3c6e_f372,
+            0xa54f_f53a,
+            0x510e_527f,
+            0x9b05_688c,
+            0x1f83_d9ab,
+            0x5be0_cd19,
+        ];
+        Lane { state, blocks: 0 }
+    }
+
+    /// Adds the `rest` of the message, of any length, and finishes it.
+    pub fn finish(mut self, rest: &[u8]) -> Digest {
+        let (blocks, tail) = rest.as_chunks();
+        portable::compress(&mut self.state, blocks);
+        self.blocks += blocks.len() as u64;
+        let (padded, count) = padding(tail, self.blocks);
+        portable::compress(&mut self.state, padded.get(..count).unwrap_or(&padded));
+        let mut bytes = [0; 32];
+        for (word, place) in self.state.iter().zip(bytes.as_chunks_mut().0) {
+            *place = word.to_be_bytes();
+        }
+        Digest(bytes)
+    }
+
+    /// Adds the `rest` of the message, and finishes it.
+    pub(super) fn end(self, rest: &[u8]) -> (Digest, Kept) {
+        (self.finish(rest), Kept)
+    }
+}
+
+/// What is kept of a message beside its digests: nothing, since signatures are verified over these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept;
+
+impl Kept {
+    pub(super) fn of(_: &Sha256) -> Kept {
+        Kept
+    }
+
+    pub(super) fn add_sha384(&mut self, _: &Sha384) {}
+
+    pub(super) fn add_sha512(&mut self, _: &Sha512) {}
+}
+
+/// Returns the last one or two blocks: the tail, a one bit, zeros, and the length in bits (FIPS
+/// 180-4, 5.1.1).
+fn padding(tail: &[u8], blocks: u64) -> ([Block; 2], usize) {
+    let mut padded = [0; 128];
+    let count = 1 + usize::from(tail.len() >= 56);
+    let bits = (blocks * 64 + tail.len() as u64) * 8;
+    let end = count * 64;
+    padded[..tail.len()].copy_from_slice(tail);
+    padded[tail.len()] = 0x80;
+    padded[end - 8..end].copy_from_slice(&bits.to_be_bytes());
+    let (blocks, _) = padded.as_chunks();
+    ([blocks[0], blocks[1]], count)
+}
+
+/// An implementation of SHA-256. Only implementations that this processor supports have a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hasher(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    ShaNi(sha_ni::ShaNi),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+}
+
+impl Hasher {
+    /// The implementation that every processor supports.
+    pub const PORTABLE: Hasher = Hasher(Kind::Portable);
+
+    /// Returns the implementation that the processor's instructions promise to be fastest.
+    pub fn promised() -> Hasher {
+        Hasher::all().pop().unwrap_or(Hasher::PORTABLE)
+    }
+
+    /// Returns all implementations that this processor supports, ordered by the speed that its
+    /// instructions promise, slowest first.
+    pub fn all() -> Vec<Hasher> {
+        let mut all = vec![Hasher::PORTABLE];
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(avx2::Avx2::detect().map(|hasher| Hasher(Kind::Avx2(hasher))));
+            all.extend(sha_ni::ShaNi::detect().map(|hasher| Hasher(Kind::ShaNi(hasher))));
+        }
+        all
+    }
+
+    /// Returns the implementation of this name, if this processor supports it.
+    pub fn named(name: &str) -> Option<Hasher> {
+        Hasher::all()
+            .into_iter()
+            .find(|hasher| hasher.name() == name)
+    }
+
+    /// Returns its name in messages and options.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::ShaNi(_) => "sha-ni",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => "avx2",
+        }
+    }
+
+    /// Begins a message: the single entry point for everything that is hashed.
+    pub fn begin(self) -> Lane {
+        Lane::new()
+    }
+
+    /// Returns the number of messages hashed side by side in one thread.
+    pub fn lanes(self) -> usize {
+        match self.0 {
+            Kind::Portable => 1,
+            #[cfg(target_arch = "x86_64")]
+            Kind::ShaNi(_) => sha_ni::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => avx2::LANES,
+        }
+    }
+
+    /// Compresses the same number of blocks into each lane, as many as the shortest feed has, and
+    /// returns that number.
+    pub fn advance(self, feeds: &mut [Feed<'_>]) -> usize {
+        let common = feeds
+            .iter()
+            .map(|feed| feed.blocks.len())
+            .min()
+            .unwrap_or(0);
+        for feed in feeds.iter_mut() {
+            feed.blocks = &feed.blocks[..common];
+            feed.lane.blocks += common as u64;
+        }
+        for group in feeds.chunks_mut(self.lanes()) {
+            match self.0 {
+                Kind::Portable => portable::advance(group),
+                #[cfg(target_arch = "x86_64")]
+                Kind::ShaNi(hasher) => hasher.advance(group),
+                #[cfg(target_arch = "x86_64")]
+                Kind::Avx2(hasher) => hasher.advance(group),
+            }
+        }
+        common
+    }
+}
