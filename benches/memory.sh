@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the peak resident memory of runs over many names: pairs of empty files, whose signatures are invalid. What is measured is
-# the names, from the walk to the last line.
+# Measures the peak resident memory of runs over many names, and when they are planned: pairs of empty files, whose signatures are
+# invalid. What is measured is the names, from the walk to the last line.
 #
 #   benches/memory.sh [million|deep|own|long]...      all four where none is named
 #
@@ -51,15 +51,32 @@ make_long() {
   )
 }
 
+# Prints after how many seconds a process has workers: everything is walked, paired and planned then.
+planned() { # process
+  local began=$EPOCHREALTIME
+  until grep -qx verify "/proc/$1"/task/*/comm 2>/dev/null; do
+    if ! kill -0 "$1" 2>/dev/null; then echo never; return; fi
+    sleep 0.01
+  done
+  awk -v began="$began" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.2f s\n", now - began }'
+}
+
 # Runs the command, and prints what it took. That the signatures are invalid is status 1.
 measure() { # name, mirror, limit in KiB
-  local status=0
+  local status=0 after
+  (
+    ulimit -v "$3"
+    cd "$work/$2"
+    exec "$bin/verify-signatures" -k "$work/key.pem" . >/dev/null 2>&1
+  ) &
+  after=$(planned $!)
+  wait $! || true
   (
     ulimit -v "$3"
     cd "$work/$2"
     /usr/bin/time -o "$work/took" -f '%M KiB, %e s' "$bin/verify-signatures" -k "$work/key.pem" . >"$work/out" 2>"$work/said"
   ) || status=$?
-  echo "$1: $(tail -n 1 "$work/took"), $(wc -l <"$work/out") lines, status $status"
+  echo "$1: $(tail -n 1 "$work/took"), planned after $after, $(wc -l <"$work/out") lines, status $status"
 }
 
 for what in "${@:-million deep own long}"; do
