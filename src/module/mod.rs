@@ -5,8 +5,8 @@
 //! verified. A signature that is verified over a digest from anywhere else is none of its approved
 //! services, whatever made the digest (`verify_digest` of aws-lc-rs says "FIPS: Not allowed"). But a
 //! file of any size is to be read once, and before it is known which key made its signature. So a
-//! [`Hash`](hash::Hash) is kept as it is after the last byte, and a [`Key`](key::Key) ends it and
-//! verifies in one call, EVP_DigestVerifyFinal, upon which the module itself says whether that was an
+//! `hash::Hash` is kept as it is after the last byte, and a `key::Key` ends it and verifies in one
+//! call, EVP_DigestVerifyFinal, upon which the module itself says whether that was an
 //! approved service. Fail closed: what it does not say that of verifies nothing.
 
 #[cfg(feature = "fips")]
