@@ -102,6 +102,9 @@ pub mod internals {
     pub mod digest {
         pub use crate::digest::*;
     }
+    pub mod engine {
+        pub use crate::engine::probe::*;
+    }
     pub mod envelope {
         pub use crate::envelope::*;
     }

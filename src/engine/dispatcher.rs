@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::plan::{Job, Plan};
 use super::scheduler::{Next, Piece, Scheduler};
 
-/// Interval at which an idle worker checks for cancellation.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Time after which an idle worker looks by itself whether there is work, in case that nobody told
+/// it. Long: hundreds of idle workers that look often keep a core busy with nothing.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where workers get their next work. See [`Scheduler`] for the methods of the same names.
 pub(super) struct Dispatcher<P> {
@@ -38,27 +39,42 @@ impl<P: Piece> Dispatcher<P> {
         next
     }
 
-    /// Waits, briefly, until a worker without a file may find something to do.
+    /// Waits until a worker without a file may find something to do, or the run is cancelled.
     pub(super) fn wait(&self) {
-        self.rest();
+        let mut scheduler = self.lock();
+        self.rest_in(&mut scheduler);
         let in_vain = |scheduler: &mut Scheduler<P>| !scheduler.has_news();
-        let waiting = self
+        let waited = self
             .changed
-            .wait_timeout_while(self.lock(), POLL_INTERVAL, in_vain);
-        drop(waiting);
-        self.rise();
+            .wait_timeout_while(scheduler, POLL_INTERVAL, in_vain);
+        let (mut scheduler, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        self.rise_in(&mut scheduler);
     }
 
-    pub(super) fn rest(&self) {
-        let mut scheduler = self.lock();
+    fn rest_in(&self, scheduler: &mut Scheduler<P>) {
         scheduler.rest();
         self.idle.store(scheduler.idle(), Ordering::Relaxed);
     }
 
-    pub(super) fn rise(&self) {
-        let mut scheduler = self.lock();
+    fn rise_in(&self, scheduler: &mut Scheduler<P>) {
         scheduler.rise();
         self.idle.store(scheduler.idle(), Ordering::Relaxed);
+    }
+
+    /// Has idle workers find out that the run is cancelled.
+    pub(super) fn cancel(&self) {
+        self.lock().cancel();
+        self.changed.notify_all();
+    }
+
+    #[cfg(test)]
+    pub(super) fn rest(&self) {
+        self.rest_in(&mut self.lock());
+    }
+
+    #[cfg(test)]
+    pub(super) fn rise(&self) {
+        self.rise_in(&mut self.lock());
     }
 
     /// Reports whether a worker is idle. Takes no lock.
@@ -80,8 +96,14 @@ impl<P: Piece> Dispatcher<P> {
     }
 
     pub(super) fn ended(&self, queue: usize) {
-        self.lock().ended(queue);
-        self.changed.notify_all();
+        let mut scheduler = self.lock();
+        scheduler.ended(queue);
+        let is_awaited = scheduler.idle() > 0 && scheduler.has_news();
+        drop(scheduler);
+        // One place is free, so one worker has something to do.
+        if is_awaited {
+            self.changed.notify_one();
+        }
     }
 
     pub(super) fn leave(&self, me: usize) {

@@ -12,6 +12,8 @@ mod opened;
 pub(crate) mod order;
 pub mod plan;
 mod pool;
+#[cfg(feature = "internals")]
+pub mod probe;
 mod running;
 mod scheduler;
 mod shape;

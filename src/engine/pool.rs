@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
@@ -71,9 +71,9 @@ pub struct Prepared {
     works: usize,
     known: Vec<Placed>,
     tasks: Vec<(usize, Task)>,
-    plan: Plan,
+    pub(super) plan: Plan,
     settings: Settings,
-    shape: Shape,
+    pub(super) shape: Shape,
     crew: Crew,
     wanted: usize,
     choice: Choice,
@@ -253,7 +253,7 @@ impl Prepared {
         let source = if crew.size() == 0 {
             Source::here(&shared)
         } else {
-            Source::Pool(on_pool(&shared, crew)?)
+            Source::Pool(on_pool(&shared, crew, workshop::work)?)
         };
         Ok(Running::new(works, known, shared, source))
     }
@@ -281,14 +281,18 @@ impl Prepared {
     }
 }
 
-/// Starts the workers.
-fn on_pool(shared: &Arc<Shared>, crew: Crew) -> Result<Receiver<Vec<Placed>>, PoolError> {
+/// Starts the workers, each of which does `work`, and returns what they send.
+pub(super) fn on_pool(
+    shared: &Arc<Shared>,
+    crew: Crew,
+    work: impl Fn(usize, Arc<Shared>, Sender<Vec<Placed>>) + Clone + Send + 'static,
+) -> Result<Receiver<Vec<Placed>>, PoolError> {
     let workers = crew.size();
     let pool = crew.into_pool()?;
     let (sender, receiver) = channel();
     for me in 0..workers {
-        let (shared, sender) = (Arc::clone(shared), sender.clone());
-        pool.spawn(move || workshop::work(me, shared, sender));
+        let (shared, sender, work) = (Arc::clone(shared), sender.clone(), work.clone());
+        pool.spawn(move || work(me, shared, sender));
     }
     Ok(receiver)
 }

@@ -119,7 +119,11 @@ impl Running {
     fn receive(&mut self) {
         let now = Instant::now();
         let is_cancelled = self.shared.cancel.is_cancelled();
-        self.is_over = is_cancelled && now > *self.deadline.get_or_insert(now + JOIN_TIMEOUT);
+        if is_cancelled && self.deadline.is_none() {
+            self.deadline = Some(now + JOIN_TIMEOUT);
+            self.shared.dispatcher.cancel();
+        }
+        self.is_over = self.deadline.is_some_and(|deadline| now > deadline);
         if self.is_over || now.duration_since(self.looked) >= POLL_INTERVAL {
             self.looked = now;
             self.take_kept();
@@ -131,7 +135,12 @@ impl Running {
             return;
         }
         match results.recv_timeout(POLL_INTERVAL) {
-            Ok(records) => self.take_in(records),
+            Ok(records) => {
+                self.take_in(records);
+                // From all of them at once: hundreds of workers would wake it one after the other.
+                self.looked = now;
+                self.take_kept();
+            }
             Err(RecvTimeoutError::Timeout) => {}
             // A worker that panicked may have left results.
             Err(RecvTimeoutError::Disconnected) => {
@@ -200,6 +209,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if !self.is_over {
             self.shared.cancel.cancel();
+            self.shared.dispatcher.cancel();
         }
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Scheduler<P> {
     present: usize,
     /// Number of idle workers.
     idle: usize,
+    /// Whether the run is cancelled.
+    is_cancelled: bool,
     /// The indices of the artifacts that are not begun, since time ran out.
     left_out: Vec<usize>,
 }
@@ -58,6 +60,7 @@ impl<P: Piece> Scheduler<P> {
             at_work: 0,
             present: workers,
             idle: 0,
+            is_cancelled: false,
             left_out: Vec::new(),
         }
     }
@@ -129,9 +132,14 @@ impl<P: Piece> Scheduler<P> {
         self.present = self.present.saturating_sub(1);
     }
 
+    /// Notes that the run is cancelled: idle workers have no reason to wait.
+    pub(super) fn cancel(&mut self) {
+        self.is_cancelled = true;
+    }
+
     /// Reports whether a worker without a file would find one, or the end.
     pub(super) fn has_news(&self) -> bool {
-        !self.spare.is_empty() || self.plan.may_begin() || self.is_over()
+        !self.spare.is_empty() || self.plan.may_begin() || self.is_over() || self.is_cancelled
     }
 
     fn first(&mut self) -> Option<Next<P>> {
@@ -216,6 +224,16 @@ mod tests {
         assert!(matches!(scheduler.next(0, &[Left(10)], 80), Next::Continue));
         scheduler.leave(1);
         assert!(matches!(scheduler.next(0, &[Left(10)], 80), Next::Begin(_)));
+    }
+
+    #[test]
+    fn nobody_waits_for_work_of_a_run_that_is_cancelled() {
+        let mut scheduler = of_equal_files(1, 2);
+        assert!(matches!(scheduler.next(0, &[], 10), Next::Begin(_)));
+        assert!(matches!(scheduler.next(1, &[], 10), Next::Wait));
+        assert!(!scheduler.has_news());
+        scheduler.cancel();
+        assert!(scheduler.has_news());
     }
 
     #[test]

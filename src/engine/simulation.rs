@@ -400,6 +400,47 @@ fn the_end_comes_within_5_percent_of_the_earliest_possible() {
     }
 }
 
+/// Asserts that the run ends within 5 percent of the earliest possible: an equal part for each worker,
+/// the largest file, or all files of a device that has one reader.
+fn assert_ends_in_time(scene: &Scene, what: &str) {
+    let shape = (scene.workers, scene.lanes);
+    let sizes = || scene.files.iter().map(|(size, _)| *size);
+    let part = sizes().sum::<u64>() as f64 / scene.workers as f64;
+    let limited = scene.files.iter().filter(|(_, device)| *device == 2);
+    let limited: u64 = limited.map(|(size, _)| size).sum();
+    let bound = part.max(sizes().max().unwrap().max(limited) as f64);
+    let ran = scene.run();
+    let late = ran.makespan.as_nanos() as f64 / bound;
+    assert!(late <= 1.05, "{what}, {shape:?}: {late:.3}");
+    assert!(ran.fates.iter().all(|fate| fate.done == 1), "{what}");
+}
+
+#[test]
+fn on_64_and_on_256_workers_the_end_comes_within_5_percent_of_the_earliest_possible() {
+    for workers in [64, 256] {
+        for lanes in [1, 2] {
+            // What ends 20 000 times a second, for a fifth of one.
+            let equal = vec![workers as u64 * GB / 20_000; 4_000];
+            let sum: u64 = equal.iter().sum();
+            let largest = |large: u64| [&equal[..], &[large]].concat();
+            for (what, sizes) in [
+                ("equal files", equal.clone()),
+                ("log-normal files", log_normal(4_000)),
+                // It takes longer than all others together take all workers.
+                ("one large file", largest(sum / workers as u64 * 2)),
+                // It takes as long as they do.
+                ("one as long as all", largest(sum / workers as u64)),
+            ] {
+                assert_ends_in_time(&Scene::of(&sizes, (workers, lanes)), what);
+            }
+            let mut limited = Scene::of(&equal, (workers, lanes));
+            limited.access = BTreeMap::from([(2, Medium::Spinning.access())]);
+            limited.files.extend(vec![(MB, 2); 200]);
+            assert_ends_in_time(&limited, "a device with one reader");
+        }
+    }
+}
+
 #[test]
 fn every_file_is_done_in_bounded_time_regardless_of_the_sizes_of_others() {
     let good = [GB; 20];

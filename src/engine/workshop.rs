@@ -31,31 +31,35 @@ pub(super) type FileWorker = Worker<Arc<Dispatcher<Opened>>, Files>;
 /// Hashes and judges as worker `me` until nothing is left or the run is cancelled.
 pub(super) fn work(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) {
     let dispatcher = Arc::clone(&shared.dispatcher);
-    let mut worker = worker(me, shared, results);
+    let worker = worker(me, shared, results);
+    take_turns(worker, &dispatcher, |files| &mut files.batch);
+}
+
+/// Takes a worker's turns to the end of its work, and hands over the results in its batch.
+pub(super) fn take_turns<W: Workshop>(
+    mut worker: Worker<Arc<Dispatcher<W::Piece>>, W>,
+    dispatcher: &Dispatcher<W::Piece>,
+    batch: impl Fn(&mut W) -> &mut Batch,
+) {
     loop {
         match worker.turn() {
-            Turned::On => worker.shop.batch.hand_over_old(),
+            Turned::On => batch(&mut worker.shop).hand_over_old(),
             Turned::Over => break,
             // Hand over every result before idling.
             Turned::Idle => {
-                worker.shop.batch.hand_over();
+                batch(&mut worker.shop).hand_over();
                 dispatcher.wait();
             }
         }
     }
-    worker.shop.batch.hand_over();
+    batch(&mut worker.shop).hand_over();
 }
 
 /// Returns worker `me`, ready for its turns.
 pub(super) fn worker(me: usize, shared: Arc<Shared>, results: Sender<Vec<Placed>>) -> FileWorker {
     let shape = (shared.shape.workers, shared.shape.lanes);
     let dispatcher = Arc::clone(&shared.dispatcher);
-    let batch = Batch {
-        me,
-        kept: Arc::clone(&shared.kept),
-        oldest: Instant::now(),
-        results,
-    };
+    let batch = Batch::new(me, &shared.kept, results);
     let files = Files {
         shared,
         ended: Vec::new(),
@@ -125,7 +129,7 @@ impl Files {
 }
 
 /// Results to be sent, a few at a time, so that small files do not wake the receiver one by one.
-struct Batch {
+pub(super) struct Batch {
     me: usize,
     kept: Arc<[Kept]>,
     oldest: Instant,
@@ -133,7 +137,16 @@ struct Batch {
 }
 
 impl Batch {
-    fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
+    pub(super) fn new(me: usize, kept: &Arc<[Kept]>, results: Sender<Vec<Placed>>) -> Batch {
+        Batch {
+            me,
+            kept: Arc::clone(kept),
+            oldest: Instant::now(),
+            results,
+        }
+    }
+
+    pub(super) fn put(&mut self, records: impl IntoIterator<Item = Placed>) {
         let mut kept = self.kept[self.me]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
