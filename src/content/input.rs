@@ -69,6 +69,23 @@ impl Input {
         }
     }
 
+    /// Requests the next bytes from the device, and waits for none.
+    pub fn request(&mut self) {
+        match self {
+            Input::Files(files) => files.request(),
+            Input::Stream(_) => {}
+        }
+    }
+
+    /// Reports whether every byte was requested from the device, or read. Of a stream it is not
+    /// known.
+    pub fn is_requested(&self) -> bool {
+        match self {
+            Input::Files(files) => files.is_requested(),
+            Input::Stream(_) => false,
+        }
+    }
+
     /// Reports whether the artifact is still what was read. Files are looked up by `path`; a stream
     /// has none.
     pub fn is_unchanged(&self, path: &Path) -> bool {

@@ -155,6 +155,18 @@ impl Joined {
         Ok(())
     }
 
+    /// Requests the next bytes of the part being read, and waits for none.
+    pub fn request(&mut self) {
+        if !self.is_at_border {
+            self.content.request();
+        }
+    }
+
+    /// Reports whether every byte was requested from the device, or read.
+    pub fn is_requested(&self) -> bool {
+        self.opened >= self.parts.len() && self.content.is_requested()
+    }
+
     fn open_next(&mut self) -> Result<(), ReadError> {
         let (path, stamp) = &self.parts[self.opened];
         let content = Content::open(&path.to_path_buf(), self.reading)?;

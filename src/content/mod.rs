@@ -340,7 +340,7 @@ impl Content {
         // hashed twice.
         let used = std::mem::take(&mut self.window);
         self.consumed = 0;
-        let extent = Extent::within(self.stamp.size, self.window_end, self.most);
+        let extent = self.next_extent();
         if extent.length == 0 {
             return if self.is_device {
                 device::expect_length(&self.file, self.stamp.size)
@@ -361,6 +361,22 @@ impl Content {
             self.do_with_less();
         }
         Ok(())
+    }
+
+    fn next_extent(&self) -> Extent {
+        Extent::within(self.stamp.size, self.window_end, self.most)
+    }
+
+    /// Requests the bytes that [`Content::fill`] would request, and waits for none.
+    pub fn request(&mut self) {
+        if self.unread().is_empty() {
+            self.read_ahead(self.next_extent().end());
+        }
+    }
+
+    /// Reports whether every byte was requested from the device, or read.
+    pub fn is_requested(&self) -> bool {
+        self.asked.max(self.window_end) >= self.stamp.size
     }
 
     /// Switches to small windows, since the system has no memory for larger ones.

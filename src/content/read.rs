@@ -40,7 +40,9 @@ const REQUEST: u64 = 128 * 1024;
 
 /// Asks the system to load the bytes from `start` to `end`, without waiting for them.
 pub(super) fn ahead(file: &File, start: u64, end: u64) {
-    if is_in_memory(file, end - 1) {
+    // Looking at a byte that is not cached reads it. The first one is read next anyway; to the last
+    // one and back, a disk seeks twice.
+    if is_in_memory(file, start) && is_in_memory(file, end - 1) {
         return;
     }
     let mut at = start;

@@ -23,6 +23,8 @@ pub(super) struct Awaiting {
     names: Vec<(usize, Pending)>,
     /// The queue of the plan in which the file takes a place.
     pub(super) queue: Option<usize>,
+    /// Whether its device limits readers; it may have given up its place in the queue.
+    pub(super) is_limited: bool,
     pub(super) started: Instant,
     /// The same, by the system clock.
     time: SystemTime,
@@ -57,6 +59,7 @@ impl Awaiting {
                 .and_then(|(_, task)| context.counters.begin(&task.data.to_path_buf(), size)),
             names: names.iter().filter_map(pending).collect(),
             queue,
+            is_limited: queue.is_some(),
             started,
             time: SystemTime::now(),
         }

@@ -36,6 +36,18 @@ impl Hashing {
         self.content.left()
     }
 
+    /// Requests the bytes that it reads next, and waits for none. Returns its place in a queue of the
+    /// plan, to be freed, if those are its last: the device goes on with another file while these come
+    /// and are hashed.
+    pub(super) fn request(&mut self) -> Option<usize> {
+        if self.names.queue.is_none() || self.names.needs_nothing() {
+            return None;
+        }
+        self.content.request();
+        let is_requested = self.content.is_requested();
+        self.names.queue.take_if(|_| is_requested)
+    }
+
     /// Ensures that at least one block is in memory, or returns how the file ended.
     pub(super) fn fill(&mut self) -> Option<Result<Digests, Verdict>> {
         if self.names.needs_nothing() {

@@ -143,6 +143,10 @@ impl Piece for Opened {
         self.awaiting().queue
     }
 
+    fn waits_for_a_device(&self) -> bool {
+        self.awaiting().is_limited
+    }
+
     fn fills_lanes(&self) -> bool {
         match self {
             Opened::File(_) => false,
@@ -268,6 +272,17 @@ fn open_files(task: &Task, path: &Path, reading: Reading) -> Result<Joined, Unop
         return Err(Unopened::Part(task.data.clone()));
     }
     Joined::open(path, parts, reading).map_err(Unopened::Error)
+}
+
+/// Requests what the first `in_use` lanes read next, and waits for nothing. Returns the places in
+/// queues of the plan that are free then.
+pub(super) fn request(lanes: &mut [Opened], in_use: usize) -> Vec<usize> {
+    let used = lanes.iter_mut().take(in_use);
+    used.filter_map(|opened| match opened {
+        Opened::File(hashing) => hashing.request(),
+        Opened::Bundle(_) => None,
+    })
+    .collect()
 }
 
 /// Advances the first `in_use` lanes: the files by the bytes that all of them have in memory, and

@@ -234,9 +234,10 @@ impl Plan {
     }
 
     /// Returns how many files can usefully be hashed at once, with at most `threads` workers for
-    /// the devices without a reader limit.
+    /// the devices without a reader limit. On the others, one more than may be read: while its last
+    /// bytes come and are hashed, the next one is opened and read.
     pub fn useful_threads(&self, threads: usize) -> usize {
-        let limited = self.limited.iter().map(|q| q.readers.min(q.left));
+        let limited = self.limited.iter().map(|q| (q.readers + 1).min(q.left));
         let free = self.before.len() + self.free.len() + self.by_turn.left;
         free.min(threads) + limited.sum::<usize>()
     }
@@ -521,8 +522,8 @@ mod tests {
         let access = BTreeMap::from([(7, Medium::Spinning.access())]);
         let costs = [on(7, 1, 1), on(1, 5, 2), on(7, 9, 3), on(1, 6, 4)];
         let mut plan = Plan::new(&costs, &access);
-        assert_eq!(plan.useful_threads(8), 3);
-        assert_eq!(plan.useful_threads(1), 2);
+        assert_eq!(plan.useful_threads(8), 4);
+        assert_eq!(plan.useful_threads(1), 3);
         let first = plan.take().unwrap();
         assert_eq!((first.members, first.queue), (vec![0], Some(0)));
         // Its reader is busy: what else there is goes on, and nothing of it beside another file.

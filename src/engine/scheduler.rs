@@ -12,6 +12,12 @@ pub(super) trait Piece {
     /// Returns the queue of the plan in which it takes a place, if its device limits readers.
     fn queue(&self) -> Option<usize>;
 
+    /// Reports whether its bytes come from a device that limits its readers, even if the last ones were
+    /// requested and it takes no place any more.
+    fn waits_for_a_device(&self) -> bool {
+        self.queue().is_some()
+    }
+
     /// Reports whether it uses every lane of its worker by itself.
     fn fills_lanes(&self) -> bool {
         false
@@ -151,7 +157,7 @@ impl<P: Piece> Scheduler<P> {
     /// no core idles while a worker hashes two files.
     fn another(&mut self, lanes: &[P], all: u64) -> Next<P> {
         let everyone_is_busy = self.at_work == self.present;
-        let waits_for_a_device = lanes.iter().any(|piece| piece.queue().is_some());
+        let waits_for_a_device = lanes.iter().any(Piece::waits_for_a_device);
         let may_join = may_join(longest(lanes), all, self.present);
         let job = if everyone_is_busy && !waits_for_a_device && may_join {
             self.plan.take_free()

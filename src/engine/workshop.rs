@@ -94,6 +94,9 @@ impl Workshop for Files {
     }
 
     fn step(&mut self, lanes: &mut Vec<Opened>, in_use: usize, freed: &mut Vec<usize>) {
+        for queue in opened::request(lanes, in_use) {
+            self.shared.dispatcher.ended(queue);
+        }
         opened::step(lanes, in_use, &self.shared.context(), &mut self.ended);
         self.settle(freed);
     }

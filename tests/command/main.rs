@@ -36,6 +36,7 @@ mod producers;
 mod reports;
 mod run;
 mod shards;
+mod slow;
 mod snapshots;
 mod storage;
 mod streams;

@@ -9,6 +9,7 @@
 )]
 
 pub mod bundles;
+pub mod device;
 pub mod hostile;
 pub mod junit;
 pub mod readers;
