@@ -135,6 +135,7 @@ fn settings(scene: &Scene) -> Settings {
         hasher: Some(Hasher::promised()),
         images: None,
         keeps_stamps: false,
+        control_files: true,
         stop_at: None,
     }
 }
