@@ -213,16 +213,20 @@ fn report(name: &str, scene: &Scene, turns: &[Turn]) {
     let of = |value: &dyn Fn(&Turn) -> f64| median(turns.iter().map(value));
     let files = scene.files.len() as f64;
     let bound = bound(scene);
+    let late = |end: f64| match bound > 0.0 {
+        true => format!("{:.3}", end / bound),
+        false => "-".to_owned(),
+    };
     println!(
-        "{name:<11} {:>7} {:>7} {:>9.0} {:>8.1} {:>7.2} {:>10.2} {:>9.3} {:>12.3} {:>11.2} {:>12.1}",
+        "{name:<11} {:>7} {:>7} {:>9.0} {:>8.1} {:>7.2} {:>10.2} {:>9} {:>12} {:>11.2} {:>12.1}",
         scene.workers,
         files,
         files / of(&Turn::makespan),
         of(&Turn::cost) / files * 1e6,
         of(&Turn::share) * 100.0,
         of(&Turn::asking) * 1e6,
-        of(&Turn::makespan) / bound,
-        of(&|turn| turn.waited) / bound,
+        late(of(&Turn::makespan)),
+        late(of(&|turn| turn.waited)),
         of(&Turn::load),
         of(&|turn| turn.ran.preparing.as_secs_f64()) * 1e3,
     );

@@ -135,7 +135,7 @@ fn settings(scene: &Scene) -> Settings {
         hasher: Some(Hasher::promised()),
         images: None,
         keeps_stamps: false,
-        control_files: true,
+        control_files: false,
         stop_at: None,
     }
 }
