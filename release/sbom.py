@@ -1,4 +1,4 @@
-"""Completes the bill of materials of cargo-cyclonedx: what is linked in beside crates, and no paths of the machine that wrote it.
+"""Completes the bill of materials of cargo-cyclonedx: adds what is linked in beside crates, removes what is not shipped, and the paths of the machine.
 
 Usage: sbom.py BOM.json LINKED RUST_VERSION, where LINKED has NAME, SOURCE, VERSION and PACKAGE of each library of Debian that is linked in.
 """
@@ -51,7 +51,10 @@ def main(bom_path, linked_path, rust_version):
     rust = f"pkg:generic/rust-std@{rust_version}"
     extra = [*linked_libraries(linked_path), library("rust-std", rust_version, rust, "MIT OR Apache-2.0")]
     bom["components"] += extra
-    root = bom["metadata"]["component"]["bom-ref"]
+    component = bom["metadata"]["component"]
+    # Of the package's targets, what is shipped; cargo-cyclonedx names those, too, that need a feature which is off.
+    component["components"] = [part for part in component["components"] if part["name"] in ("verify_signatures", "verify-signatures")]
+    root = component["bom-ref"]
     (of_root,) = [entry for entry in bom["dependencies"] if entry["ref"] == root]
     of_root.setdefault("dependsOn", []).extend(entry["bom-ref"] for entry in extra)
     bom["dependencies"] += [{"ref": entry["bom-ref"]} for entry in extra]
