@@ -286,7 +286,8 @@ impl Plan {
         file.map(|file| self.job(file))
     }
 
-    /// Notes that a file of this queue was read to its end: the next one of its device may begin.
+    /// Notes that the last bytes of a file of this queue were requested, or that it failed: the next one of
+    /// its device may begin.
     pub fn ended(&mut self, queue: usize) {
         if let Some(queue) = self.limited.get_mut(queue) {
             queue.being_read -= 1;
