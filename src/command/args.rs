@@ -301,7 +301,7 @@ pub struct Cli {
     #[arg(help_heading = OUTPUT, short, long, action = ArgAction::Help)]
     help: Option<bool>,
 
-    /// Print the version, and the validated module
+    /// Print the version, and the FIPS module if any
     ///
     /// With --verbose, also how fast each implementation of SHA-256 is on this machine.
     #[arg(help_heading = OUTPUT, short = 'V', long)]
@@ -337,11 +337,13 @@ pub struct Cli {
     #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span)]
     pub stop_after: Option<Duration>,
 
-    /// Refuse unless a validated module does the cryptography
+    /// Refuse to run unless AWS-LC FIPS does the cryptography
     ///
-    /// Only verify-signatures-fips, a build of its own, hashes and verifies by such a module (AWS-LC
-    /// FIPS), with or without this option. With it, the run begins only if the module is in FIPS mode
-    /// and passes its self-tests. --version names module and certificate.
+    /// Only verify-signatures-fips, a separate build, hashes and verifies in that module, with or
+    /// without this option. With it, the run starts only if the module is in FIPS mode and passes its
+    /// self-tests. Whether a certificate covers the module's version and your platform is for your
+    /// assessor to say; --version names both. The runs behind --merge, --compare, --resume
+    /// and --max-age may not have used the module, so these are refused.
     #[arg(help_heading = HOW, long, conflicts_with_all = ["compare", "merge", "max_age", "resume"])]
     pub fips: bool,
 
