@@ -80,12 +80,12 @@ pub use trust::format::{EnvelopeError, SignatureFormat};
 pub use trust::image::{Archive, Blob, ContentsFailure, Image, ImageFailure, Platform};
 pub use trust::key::{Key, KeyError, OwnDigest};
 pub use trust::listed::{Unlisted, Unusable};
+pub use trust::record::{Record, SignatureFile, Subject};
 pub use trust::signature::SignatureError;
 pub use trust::sniffed::Sniffed;
+pub use trust::summary::{ImageCounts, Summary};
 pub use trust::terms::{Reason, Status};
-pub use trust::verdict::{
-    ImageCounts, Invalid, Part, Record, SignatureFile, Subject, Summary, Unclaimed, Verdict,
-};
+pub use trust::verdict::{Invalid, Part, Unclaimed, Verdict};
 pub use verify::{Records, Verifier, VerifyError};
 
 /// Rooms of the library for its own tests, benches and fuzz targets. Not part of the stable API.

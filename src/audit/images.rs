@@ -7,8 +7,8 @@ use super::finding::{Content, Difference, Finding};
 use super::{Failures, is_reported};
 use crate::files::SharedPath;
 use crate::names::place::{Place, Roots};
+use crate::trust::record::{Record, Subject};
 use crate::trust::terms::Status;
-use crate::trust::verdict::{Record, Subject};
 use crate::wire::audited::Artifact;
 
 /// The images that each name stood for, by digest: by the place of its artifact, and by its name,

@@ -21,7 +21,7 @@ use crate::files::SharedPath;
 use crate::names::alike;
 use crate::names::place::Place;
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::verdict::Record;
+use crate::trust::record::Record;
 use baseline::Baseline;
 pub use finding::{Content, Difference, Finding};
 use state::{Known, State};

@@ -8,8 +8,9 @@ use super::finding::Content;
 use super::images::{self, Images};
 use crate::files::SharedPath;
 use crate::names::place::{Place, Roots};
+use crate::trust::record::{Record, Subject};
 use crate::trust::terms::Status;
-use crate::trust::verdict::{Part, Record, Subject, Verdict};
+use crate::trust::verdict::{Part, Verdict};
 use crate::wire::Type;
 use crate::wire::audited::{self, Artifact};
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::inner::{Inner, Job, Outer};
 use super::packer::{Conveyor, Piece};
-use super::{Contents, Defect, Entry, Fault, Member};
+use super::{BundleError, Contents, Defect, Entry, Member};
 use crate::content::ReadError;
 use crate::digest::{Digests, Hasher, Wanted};
 
@@ -110,7 +110,7 @@ impl Belt {
     }
 
     /// Adds a chunk of the file. Hashes while there is no room.
-    pub(super) fn put_chunk(&self, chunk: Arc<Vec<u8>>) -> Result<(), Fault> {
+    pub(super) fn put_chunk(&self, chunk: Arc<Vec<u8>>) -> Result<(), BundleError> {
         let mut state = self.with_room(|state| state.chunks.len())?;
         state.chunks.push_back(chunk);
         let waiting = state.chunks.len();
@@ -191,12 +191,15 @@ impl Belt {
     }
 
     /// Waits until fewer than the maximum of one queue waits, and hashes meanwhile.
-    fn with_room(&self, waiting: impl Fn(&State) -> usize) -> Result<MutexGuard<'_, State>, Fault> {
+    fn with_room(
+        &self,
+        waiting: impl Fn(&State) -> usize,
+    ) -> Result<MutexGuard<'_, State>, BundleError> {
         let mut state = self.lock();
         let mut most = MOST_WAITING;
         loop {
             if self.is_abandoned() {
-                return Err(Fault::Abandoned);
+                return Err(BundleError::Abandoned);
             }
             if waiting(&state) < most {
                 state.has_helper = false;
@@ -327,7 +330,7 @@ impl Conveyor for Loading<'_> {
         self.0.lock().spent.1.pop().unwrap_or_default()
     }
 
-    fn put(&mut self, piece: Piece) -> Result<(), Fault> {
+    fn put(&mut self, piece: Piece) -> Result<(), BundleError> {
         let mut state = self.0.with_room(|state| state.pieces.len())?;
         state.pieces.push_back(piece);
         let waiting = state.pieces.len();

@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 use super::defect::shown;
 use super::names::{self, Names};
 use super::text::Texts;
-use super::{Defect, Entry, Fault, Limits, Member, Step};
+use super::{BundleError, Defect, Entry, Limits, Member, Step};
 use crate::content::{ReadError, Stamp, open_regular};
 use crate::digest::{Block, Feed, Hasher, Lane};
 
@@ -77,7 +77,7 @@ impl Tree {
     /// # Errors
     /// The first file or directory that cannot be read, has changed meanwhile or is defective.
     /// Nothing can be read after it.
-    pub(crate) fn advance(&mut self, sink: &mut dyn FnMut(Member)) -> Result<Step, Fault> {
+    pub(crate) fn advance(&mut self, sink: &mut dyn FnMut(Member)) -> Result<Step, BundleError> {
         let mut hashed = 0;
         while hashed < STEP {
             self.open_more(sink)?;
@@ -92,7 +92,7 @@ impl Tree {
     }
 
     /// Opens the next files while lanes are free.
-    fn open_more(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), Fault> {
+    fn open_more(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), BundleError> {
         let lanes = self.hasher.lanes().clamp(1, MOST_FILES);
         while self.files.len() < lanes && !self.has_walked {
             let Some(entry) = self.walk.next() else {
@@ -110,7 +110,7 @@ impl Tree {
         path: &Path,
         kind: FileType,
         sink: &mut dyn FnMut(Member),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BundleError> {
         let below = path.strip_prefix(&self.root).unwrap_or(path);
         let name = below.as_os_str().as_bytes();
         // The root may be a link: the user named it. Its directory is the one it leads to.
@@ -150,7 +150,7 @@ impl Tree {
     }
 
     /// Ensures that every file has a block in memory, or finishes it.
-    fn settle(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), Fault> {
+    fn settle(&mut self, sink: &mut dyn FnMut(Member)) -> Result<(), BundleError> {
         let mut at = 0;
         while let Some(file) = self.files.get_mut(at) {
             file.fill(&mut self.texts)?;
@@ -178,7 +178,7 @@ impl Tree {
     }
 
     /// Fail closed: a file that came or went while its directory was read may be missing here.
-    fn expect_unchanged(&self) -> Result<(), Fault> {
+    fn expect_unchanged(&self) -> Result<(), BundleError> {
         for (path, stamp) in &self.directories {
             if Stamp::at(path).ok().as_ref() != Some(stamp) {
                 return Err(ReadError::Changed.into());
@@ -201,7 +201,7 @@ impl Reading {
     }
 
     /// Reads the next bytes if fewer than a block are left and the file has more.
-    fn fill(&mut self, texts: &mut Texts) -> Result<(), Fault> {
+    fn fill(&mut self, texts: &mut Texts) -> Result<(), BundleError> {
         let left = self.stamp.size() - self.read;
         // All reads but the last are of whole blocks, so nothing is left over from them.
         if !self.unread().is_empty() || left == 0 {
@@ -245,13 +245,13 @@ impl Reading {
     }
 }
 
-fn unwalked(error: walkdir::Error) -> Fault {
+fn unwalked(error: walkdir::Error) -> BundleError {
     let error = error.into_io_error();
     // Links are not followed, so there are no loops, the only other kind of error.
     let error = error.unwrap_or_else(|| io::ErrorKind::InvalidInput.into());
     match error.kind() {
-        io::ErrorKind::NotFound => Fault::Read(ReadError::Missing),
-        _ => Fault::Read(ReadError::Io(error)),
+        io::ErrorKind::NotFound => BundleError::Read(ReadError::Missing),
+        _ => BundleError::Read(ReadError::Io(error)),
     }
 }
 
@@ -262,20 +262,20 @@ mod tests {
     use super::super::testing::file;
     use super::*;
 
-    fn all_of(mut tree: Tree) -> Result<Vec<Member>, Fault> {
+    fn all_of(mut tree: Tree) -> Result<Vec<Member>, BundleError> {
         let mut members = Vec::new();
         while let Step::On { .. } = tree.advance(&mut |member| members.push(member))? {}
         members.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(members)
     }
 
-    fn read(root: &Path) -> Result<Vec<Member>, Fault> {
+    fn read(root: &Path) -> Result<Vec<Member>, BundleError> {
         all_of(Tree::begin(root, Hasher::promised(), Limits::default()))
     }
 
     fn defect(root: &Path) -> Defect {
         match read(root).unwrap_err() {
-            Fault::Defect(defect) => defect,
+            BundleError::Defect(defect) => defect,
             fault => panic!("{fault:?}"),
         }
     }
@@ -356,7 +356,7 @@ mod tests {
             };
             let tree = Tree::begin(directory.path(), Hasher::PORTABLE, limits);
             let failed = all_of(tree).unwrap_err();
-            assert!(matches!(failed, Fault::Defect(defect) if defect == expected));
+            assert!(matches!(failed, BundleError::Defect(defect) if defect == expected));
         }
     }
 
@@ -370,7 +370,7 @@ mod tests {
             assert!(matches!(tree.advance(&mut |_| ()), Ok(Step::On { .. })));
             fs::write(directory.path().join(name), b"changed").unwrap();
             let failed = all_of(tree).unwrap_err();
-            assert!(matches!(failed, Fault::Read(ReadError::Changed)));
+            assert!(matches!(failed, BundleError::Read(ReadError::Changed)));
         }
     }
 
@@ -378,6 +378,6 @@ mod tests {
     fn a_directory_that_is_not_there_is_missing() {
         let directory = tempfile::tempdir().unwrap();
         let failed = read(&directory.path().join("none")).unwrap_err();
-        assert!(matches!(failed, Fault::Read(ReadError::Missing)));
+        assert!(matches!(failed, BundleError::Read(ReadError::Missing)));
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 use super::gzip::{self, Gzip};
 use super::packer::Conveyor;
 use super::zstd::{Magic, Zstd};
-use super::{Contents, Defect, Fault, Limits, WindowBudget, tar};
+use super::{BundleError, Contents, Defect, Limits, WindowBudget, tar};
 
 /// The first bytes of other compressed data, and what it is called. Programs that load images
 /// decompress some of these.
@@ -33,7 +33,7 @@ pub(super) fn read<C: Conveyor>(
     mut input: impl BufRead,
     conveyor: &mut C,
     setting: &Setting<'_>,
-) -> Result<Contents, Fault> {
+) -> Result<Contents, BundleError> {
     let beginning = input.fill_buf()?;
     let magic = beginning
         .first_chunk()
@@ -86,7 +86,7 @@ impl<'a, R> Metered<'a, R> {
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         if (self.is_abandoned)() {
-            return Err(Fault::Abandoned.into());
+            return Err(BundleError::Abandoned.into());
         }
         let count = self.input.read(target)?;
         let left = self.left.checked_sub(count as u64);

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
-use super::{Defect, Fault};
+use super::{BundleError, Defect};
 
 /// The first bytes of a member (2.3.1).
 pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -68,7 +68,12 @@ impl<R: BufRead> Read for Gzip<R> {
 /// Returns what an error of the decoder means; one of its input stays as it is.
 fn explained(error: io::Error) -> io::Error {
     match error.kind() {
-        _ if error.get_ref().is_some_and(|inner| inner.is::<Fault>()) => error,
+        _ if error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<BundleError>()) =>
+        {
+            error
+        }
         io::ErrorKind::UnexpectedEof => Defect::Truncated.into(),
         // flate2 says so of the trailer: its CRC-32 or its size is wrong.
         io::ErrorKind::InvalidInput if error.to_string().contains("checksum") => {

@@ -8,7 +8,7 @@
 mod belt;
 mod defect;
 mod directory;
-mod fault;
+mod error;
 mod frames;
 mod gzip;
 mod inner;
@@ -30,7 +30,7 @@ use crate::text::json;
 
 pub(crate) use defect::Defect;
 pub(crate) use directory::Tree;
-pub(crate) use fault::Fault;
+pub(crate) use error::BundleError;
 pub(crate) use stream::{End, Stream};
 pub(crate) use window::WindowBudget;
 

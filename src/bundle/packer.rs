@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::Read;
 
 use super::text::Texts;
-use super::{Defect, Fault};
+use super::{BundleError, Defect};
 use crate::digest::Block;
 
 /// Length of a full piece in bytes.
@@ -52,8 +52,8 @@ pub(super) trait Conveyor {
     /// Takes a piece.
     ///
     /// # Errors
-    /// [`Fault::Abandoned`].
-    fn put(&mut self, piece: Piece) -> Result<(), Fault>;
+    /// [`BundleError::Abandoned`].
+    fn put(&mut self, piece: Piece) -> Result<(), BundleError>;
 }
 
 /// Fills pieces.
@@ -88,7 +88,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
         path: Vec<u8>,
         size: u64,
         input: &mut impl Read,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BundleError> {
         let mut text = Texts::begin(size);
         let mut left = size;
         while left > 0 {
@@ -107,16 +107,16 @@ impl<'a, C: Conveyor> Packer<'a, C> {
     }
 
     /// Packs a link.
-    pub(super) fn link(&mut self, path: Vec<u8>, target: Vec<u8>) -> Result<(), Fault> {
+    pub(super) fn link(&mut self, path: Vec<u8>, target: Vec<u8>) -> Result<(), BundleError> {
         self.end(path, Ended::Link(target))
     }
 
     /// Hands over the last piece.
-    pub(super) fn finish(&mut self) -> Result<(), Fault> {
+    pub(super) fn finish(&mut self) -> Result<(), BundleError> {
         self.hand_over()
     }
 
-    fn end(&mut self, path: Vec<u8>, kind: Ended) -> Result<(), Fault> {
+    fn end(&mut self, path: Vec<u8>, kind: Ended) -> Result<(), BundleError> {
         let at = self.filled;
         self.names += path.len();
         if let Ended::Link(target) = &kind {
@@ -131,7 +131,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
 
     /// Returns how much of a content, of which `left` bytes are to come, goes into the piece: all
     /// of it, or whole blocks. Hands over a full piece first.
-    fn room(&mut self, left: u64) -> Result<usize, Fault> {
+    fn room(&mut self, left: u64) -> Result<usize, BundleError> {
         let fits = |free: usize| left <= free as u64;
         let mut free = PIECE - self.filled;
         if !fits(free) && free < size_of::<Block>() {
@@ -149,7 +149,7 @@ impl<'a, C: Conveyor> Packer<'a, C> {
         })
     }
 
-    fn hand_over(&mut self) -> Result<(), Fault> {
+    fn hand_over(&mut self) -> Result<(), BundleError> {
         let mut piece = std::mem::take(&mut self.piece);
         piece.bytes.truncate(std::mem::take(&mut self.filled));
         self.names = 0;
@@ -173,7 +173,7 @@ mod tests {
             Vec::new()
         }
 
-        fn put(&mut self, piece: Piece) -> Result<(), Fault> {
+        fn put(&mut self, piece: Piece) -> Result<(), BundleError> {
             self.0.push(piece);
             Ok(())
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::frames::{self, Setting};
 use super::inner::{Inner, Job};
 use super::packer::{Conveyor, Piece};
-use super::{Contents, Entry, Fault, Limits, Member, Step, Stream, WindowBudget};
+use super::{BundleError, Contents, Entry, Limits, Member, Step, Stream, WindowBudget};
 use crate::content::{IoMode, Joined, Reading};
 use crate::digest::{Digest, Hasher, Wanted};
 
@@ -33,7 +33,7 @@ pub fn read(path: &Path, hasher: Hasher) -> io::Result<(Digest, usize, Option<St
     let end = stream.end();
     let digests = end
         .outer
-        .map_err(|error| io::Error::from(Fault::Read(error)))?;
+        .map_err(|error| io::Error::from(BundleError::Read(error)))?;
     Ok((
         *digests.sha256(),
         members,
@@ -75,7 +75,7 @@ impl Conveyor for Direct {
         self.0.buffer.take().unwrap_or_default()
     }
 
-    fn put(&mut self, piece: Piece) -> Result<(), Fault> {
+    fn put(&mut self, piece: Piece) -> Result<(), BundleError> {
         if let Some(inner) = &mut self.0.inner {
             inner.load(piece);
         }
@@ -89,7 +89,7 @@ impl Conveyor for Direct {
 pub(super) fn read_from(
     input: impl BufRead,
     limits: Limits,
-) -> (Vec<Member>, Result<Contents, Fault>) {
+) -> (Vec<Member>, Result<Contents, BundleError>) {
     let mut direct = Direct(Job {
         outer: None,
         inner: Some(Inner::new(Hasher::promised())),

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use super::Fault;
+use super::BundleError;
 use super::belt::Belt;
 use crate::content::{Input, ReadError};
 use crate::digest::Block;
@@ -36,21 +36,21 @@ impl<'a> Raw<'a> {
     /// Passes over what no decoder has read.
     ///
     /// # Errors
-    /// Those of [`Input::fill`]; [`Fault::Abandoned`].
-    pub(super) fn read_to_end(&mut self) -> Result<(), Fault> {
+    /// Those of [`Input::fill`]; [`BundleError::Abandoned`].
+    pub(super) fn read_to_end(&mut self) -> Result<(), BundleError> {
         while self.next()? {}
         Ok(())
     }
 
     /// Reads the next chunk. Returns false at the end.
-    fn next(&mut self) -> Result<bool, Fault> {
+    fn next(&mut self) -> Result<bool, BundleError> {
         self.chunk = Arc::default();
         self.at = 0;
         let mut buffer = self.belt.chunk_buffer();
         buffer.reserve_exact(CHUNK);
         while buffer.len() < CHUNK {
             if self.belt.is_abandoned() {
-                return Err(Fault::Abandoned);
+                return Err(BundleError::Abandoned);
             }
             let count = self.add_to(&mut buffer)?;
             if count == 0 {

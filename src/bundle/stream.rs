@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use super::belt::{Belt, Loading, Outcome};
 use super::frames::{self, Setting};
 use super::raw::Raw;
-use super::{Contents, Defect, Fault, Limits, Member, Step, WindowBudget};
+use super::{BundleError, Contents, Defect, Limits, Member, Step, WindowBudget};
 use crate::content::{Input, ReadError};
 use crate::digest::{Digests, Hasher, Wanted};
 
@@ -122,16 +122,16 @@ fn run(content: &mut Input, belt: &Belt, limits: Limits, budget: WindowBudget) -
     let contents = catch_unwind(AssertUnwindSafe(decode));
     let (contents, failed) = match contents {
         Ok(Ok(contents)) => (Ok(contents), None),
-        Ok(Err(Fault::Defect(defect))) => (Err(defect), None),
-        Ok(Err(Fault::Read(error))) => (Err(Defect::Truncated), Some(error)),
-        Ok(Err(Fault::Abandoned)) => (Err(Defect::Truncated), Some(abandoned())),
+        Ok(Err(BundleError::Defect(defect))) => (Err(defect), None),
+        Ok(Err(BundleError::Read(error))) => (Err(Defect::Truncated), Some(error)),
+        Ok(Err(BundleError::Abandoned)) => (Err(Defect::Truncated), Some(abandoned())),
         Err(_) => (Err(Defect::Decoder), None),
     };
     let read = match failed {
         Some(error) => Err(error),
         None => raw.read_to_end().map_err(|fault| match fault {
-            Fault::Read(error) => error,
-            Fault::Abandoned | Fault::Defect(_) => abandoned(),
+            BundleError::Read(error) => error,
+            BundleError::Abandoned | BundleError::Defect(_) => abandoned(),
         }),
     };
     Outcome { read, contents }

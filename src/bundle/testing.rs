@@ -4,7 +4,7 @@ use std::io::Read;
 
 use ruzstd::decoding::FrameDecoder;
 
-use super::{Contents, Defect, Entry, Fault, Limits, Member, probe};
+use super::{BundleError, Contents, Defect, Entry, Limits, Member, probe};
 use crate::digest::Digest;
 
 pub(super) fn read_with(
@@ -13,7 +13,7 @@ pub(super) fn read_with(
 ) -> (Vec<Member>, Result<Contents, Defect>) {
     let (members, contents) = probe::read_from(input, limits);
     let contents = contents.map_err(|fault| match fault {
-        Fault::Defect(defect) => defect,
+        BundleError::Defect(defect) => defect,
         fault => panic!("{fault:?}"),
     });
     (members, contents)

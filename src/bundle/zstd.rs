@@ -119,7 +119,7 @@ impl<'a, R: BufRead> Zstd<'a, R> {
             return Err(Defect::WindowTooLarge { needed }.into());
         }
         let share = self.budget.acquire(parsed.window, self.is_abandoned);
-        let share = share.ok_or(super::Fault::Abandoned)?;
+        let share = share.ok_or(super::BundleError::Abandoned)?;
         let decoder = self.decoder.get_or_insert_default();
         decoder.set_max_window_size(self.max_window);
         decoder.reset(header).map_err(damaged)?;
@@ -178,7 +178,7 @@ impl<'a, R: BufRead> Zstd<'a, R> {
             if count > 0 || decoder.is_finished() {
                 return Ok(count);
             }
-            let mut input = Noting::new(&mut self.input);
+            let mut input = KeepsError::new(&mut self.input);
             let decoded = decoder.decode_blocks(&mut input, BlockDecodingStrategy::UptoBlocks(1));
             if let Err(error) = decoded {
                 return Err(input.cause(|| damaged(error)));
@@ -283,15 +283,15 @@ fn number(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Notes why the input of the decoder failed, since the decoder's errors hide it.
-struct Noting<R> {
+struct KeepsError<R> {
     input: R,
     error: Option<io::Error>,
     has_ended: bool,
 }
 
-impl<R> Noting<R> {
-    fn new(input: R) -> Noting<R> {
-        Noting {
+impl<R> KeepsError<R> {
+    fn new(input: R) -> KeepsError<R> {
+        KeepsError {
             input,
             error: None,
             has_ended: false,
@@ -308,7 +308,7 @@ impl<R> Noting<R> {
     }
 }
 
-impl<R: Read> Read for Noting<R> {
+impl<R: Read> Read for KeepsError<R> {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         match self.input.read(target) {
             Ok(0) => {

@@ -224,7 +224,7 @@ mod tests {
     use crate::audit::{Audit, Difference, Finding};
     use crate::digest::Digest;
     use crate::run::outcome::Audited;
-    use crate::trust::verdict::Summary;
+    use crate::trust::summary::Summary;
     use std::sync::Arc;
 
     fn outcome(valid: u64, invalid: u64, expected: u64) -> Outcome {

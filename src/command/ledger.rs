@@ -13,7 +13,7 @@ use crate::earlier::place::{Known, Place};
 use crate::earlier::{History, Last, ledger};
 use crate::report::file::ReportError;
 use crate::report::{place, whole};
-use crate::trust::verdict::Record;
+use crate::trust::record::Record;
 
 /// The time after which a ledger forgets what no run has looked at.
 const FORGETS: Duration = Duration::from_secs(400 * 24 * 60 * 60);

@@ -28,7 +28,7 @@ use crate::run::outcome::{Audited, Outcome, Problem};
 use crate::run::{End, Start};
 use crate::terminal::{Message, Stream, canvas};
 use crate::text::escape;
-use crate::trust::verdict::Record;
+use crate::trust::record::Record;
 use crate::verify::Inputs;
 
 /// Merges the reports, prints and writes what they come to.

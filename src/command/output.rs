@@ -13,7 +13,8 @@ use crate::run::{End, Start};
 use crate::terminal::canvas;
 use crate::terminal::outlet::{self, Outlet};
 use crate::terminal::progress::Progress;
-use crate::trust::verdict::{Record, Summary};
+use crate::trust::record::Record;
+use crate::trust::summary::Summary;
 use crate::verify::Records;
 
 /// Bytes of lines to buffer before a flush, even if more records are at hand.

@@ -6,8 +6,9 @@ use crate::report::words;
 use crate::run::{Start, TrustedKey};
 use crate::terminal::Message;
 use crate::text::size::{rate, size};
+use crate::trust::record::Record;
+use crate::trust::summary::{ImageCounts, Summary};
 use crate::trust::terms::Status;
-use crate::trust::verdict::{ImageCounts, Record, Summary};
 
 /// Maximum number of failures named on stderr; stdout and the reports name all of them.
 const MOST: usize = 100;

@@ -42,8 +42,9 @@ use crate::terminal::signals::Interrupt;
 use crate::terminal::stream;
 use crate::terminal::{Message, Stream};
 use crate::text::{escape, os_error};
+use crate::trust::record::Record;
+use crate::trust::summary::Summary;
 use crate::trust::unchecked::Unchecked;
-use crate::trust::verdict::{Record, Summary};
 use crate::verify::{Inputs, Planned, Records, Verifier, VerifyError};
 
 /// Verifies, prints and writes reports. Hands each stage its own part of the configuration.

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::files::Stamp;
 use crate::trust::earlier::{Evidence, Terms};
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::record::{Record, Subject};
 use place::Place;
 
 /// What was last found of an artifact.

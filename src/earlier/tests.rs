@@ -6,7 +6,8 @@ use crate::files::{FileTime, SharedPath};
 use crate::trust::earlier::Seen;
 use crate::trust::format::Ignored;
 use crate::trust::key::Key;
-use crate::trust::verdict::{Part, SignatureFile, Verdict};
+use crate::trust::record::SignatureFile;
+use crate::trust::verdict::{Part, Verdict};
 use p256::pkcs8::EncodePublicKey;
 use proptest::prelude::*;
 

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 use super::faults;
 use super::judging::{CHANGED, Pending};
 use super::opened::Context;
+use super::plan::Slot;
 use super::{Task, sniffing};
 use crate::content::Input;
 use crate::digest::{Digests, Wanted};
@@ -15,16 +16,15 @@ use crate::hints::data;
 use crate::progress::Flight;
 use crate::trust::earlier::Seen;
 use crate::trust::listed::Unlisted;
-use crate::trust::verdict::{Record, Unclaimed, Verdict};
+use crate::trust::record::Record;
+use crate::trust::verdict::{Unclaimed, Verdict};
 
 /// The names of one file that wait for its digest.
 pub(super) struct Awaiting {
     /// Indices into the tasks, with what each waits for.
     names: Vec<(usize, Pending)>,
-    /// The queue of the plan in which the file takes a place.
-    pub(super) queue: Option<usize>,
-    /// Whether its device limits readers; it may have given up its place in the queue.
-    pub(super) is_limited: bool,
+    /// What the file takes of its device, if that limits readers.
+    pub(super) slot: Option<Slot>,
     pub(super) started: Instant,
     /// The same, by the system clock.
     time: SystemTime,
@@ -45,7 +45,7 @@ impl Awaiting {
     pub(super) fn new(
         names: &[usize],
         size: u64,
-        queue: Option<usize>,
+        slot: Option<Slot>,
         context: &Context<'_>,
         started: Instant,
     ) -> Awaiting {
@@ -58,8 +58,7 @@ impl Awaiting {
             flight: first
                 .and_then(|(_, task)| context.counters.begin(&task.data.to_path_buf(), size)),
             names: names.iter().filter_map(pending).collect(),
-            queue,
-            is_limited: queue.is_some(),
+            slot,
             started,
             time: SystemTime::now(),
         }

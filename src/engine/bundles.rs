@@ -11,7 +11,9 @@ use super::awaiting::{Awaiting, Outcome};
 use super::judging::{CHANGED, of_error, record};
 use super::opened::{Context, Ended, Placed};
 use super::{Bundle, Claim, Task};
-use crate::bundle::{self, Defect, End, Entry, Fault, Member, Step, Stream, Tree, WindowBudget};
+use crate::bundle::{
+    self, BundleError, Defect, End, Entry, Member, Step, Stream, Tree, WindowBudget,
+};
 use crate::content::Input;
 use crate::digest::{Digests, Hasher};
 use crate::files::SharedPath;
@@ -21,7 +23,8 @@ use crate::trust::claimed::ClaimedDigest;
 use crate::trust::image::{Archive, ContentsFailure};
 use crate::trust::image_notes::ImageNote;
 use crate::trust::key::Key;
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::record::{Record, Subject};
+use crate::trust::verdict::Verdict;
 
 /// How images inside artifacts are judged.
 #[derive(Debug)]
@@ -298,7 +301,7 @@ impl Opening {
             (0..outcomes.len()).flat_map(|at| self.records(&outcomes, at, contents, archive));
         Ended {
             records: records.collect(),
-            queue: self.names.queue,
+            slot: self.names.slot,
         }
     }
 
@@ -495,11 +498,11 @@ fn of_stream(end: End) -> Finished {
 }
 
 /// Returns what a directory came to that could not be read to its end, or has a defect.
-fn of_tree(fault: Fault) -> Finished {
+fn of_tree(fault: BundleError) -> Finished {
     let (hashed, contents) = match fault {
-        Fault::Defect(defect) => (Ok(None), Err(defect)),
-        Fault::Read(error) => (Err(of_error(error)), Ok(bundle::Contents::Tar)),
-        Fault::Abandoned => (Err(CHANGED), Ok(bundle::Contents::Tar)),
+        BundleError::Defect(defect) => (Ok(None), Err(defect)),
+        BundleError::Read(error) => (Err(of_error(error)), Ok(bundle::Contents::Tar)),
+        BundleError::Abandoned => (Err(CHANGED), Ok(bundle::Contents::Tar)),
     };
     Finished {
         file: None,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::plan::{Job, Plan};
+use super::plan::{Job, Plan, Slot};
 use super::scheduler::{Next, Piece, Scheduler};
 
 /// Time after which an idle worker looks by itself whether there is work, in case that nobody told
@@ -95,12 +95,21 @@ impl<P: Piece> Dispatcher<P> {
         self.in_time().errand(most)
     }
 
-    pub(super) fn ended(&self, queue: usize) {
+    pub(super) fn requested(&self, queue: usize) {
+        self.make_room(|scheduler| scheduler.requested(queue));
+    }
+
+    pub(super) fn ended(&self, slot: Slot) {
+        self.make_room(|scheduler| scheduler.ended(slot));
+    }
+
+    /// Notes that a device may have room for another file.
+    fn make_room(&self, note: impl FnOnce(&mut Scheduler<P>)) {
         let mut scheduler = self.lock();
-        scheduler.ended(queue);
+        note(&mut scheduler);
         let is_awaited = scheduler.idle() > 0 && scheduler.has_news();
         drop(scheduler);
-        // One place is free, so one worker has something to do.
+        // There is room for one file, so one worker has something to do.
         if is_awaited {
             self.changed.notify_one();
         }

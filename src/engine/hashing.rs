@@ -36,16 +36,17 @@ impl Hashing {
         self.content.left()
     }
 
-    /// Requests the bytes that it reads next, and waits for none. Returns its place in a queue of the
-    /// plan, to be freed, if those are its last: the device goes on with another file while these come
-    /// and are hashed.
+    /// Requests the bytes that it reads next, and waits for none. Returns its queue in the plan if those
+    /// are its last: the device goes on with another file while these come and are hashed.
     pub(super) fn request(&mut self) -> Option<usize> {
-        if self.names.queue.is_none() || self.names.needs_nothing() {
+        let needs_nothing = self.names.needs_nothing();
+        let slot = self.names.slot.as_mut()?;
+        if slot.is_requested || needs_nothing {
             return None;
         }
         self.content.request();
-        let is_requested = self.content.is_requested();
-        self.names.queue.take_if(|_| is_requested)
+        slot.is_requested = self.content.is_requested();
+        slot.is_requested.then_some(slot.queue)
     }
 
     /// Ensures that at least one block is in memory, or returns how the file ended.
@@ -117,7 +118,7 @@ impl Hashing {
         };
         Ended {
             records: outcomes.into_iter().map(placed).collect(),
-            queue: self.names.queue,
+            slot: self.names.slot,
         }
     }
 }

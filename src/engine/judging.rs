@@ -19,10 +19,9 @@ use crate::trust::earlier::{Earlier, Found, Seen};
 use crate::trust::format::{EnvelopeError, Ignored};
 use crate::trust::key::Key;
 use crate::trust::listed::{ListEntry, ReadAsList, Unlisted, UnsignedEntry};
+use crate::trust::record::{Record, SignatureFile};
 use crate::trust::signature::{SNIFF_BYTES, Signature, SignatureError};
-use crate::trust::verdict::{
-    INTERNAL_ERROR, Invalid, NO_DIRECT_IO, Part, Record, SignatureFile, Verdict,
-};
+use crate::trust::verdict::{INTERNAL_ERROR, Invalid, NO_DIRECT_IO, Part, Verdict};
 
 /// What its signature file was, if it was read.
 type Signed = Option<Box<SignatureFile>>;

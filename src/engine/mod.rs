@@ -34,7 +34,8 @@ use crate::files::{FileId, SharedPath};
 use crate::trust::earlier::{Evidence, Terms};
 use crate::trust::key::Key;
 use crate::trust::listed::{ListEntry, ReadAsList, UnsignedEntry};
-use crate::trust::verdict::{Record, Verdict};
+use crate::trust::record::Record;
+use crate::trust::verdict::Verdict;
 use plan::{Cost, Turn};
 
 pub use bundles::Images;

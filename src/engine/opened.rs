@@ -13,7 +13,7 @@ use super::bundles::Opening;
 use super::faults;
 use super::hashing::Hashing;
 use super::judging::{CHANGED, of_error, record, unopened};
-use super::plan::{Job, Turn};
+use super::plan::{Job, Slot, Turn};
 use super::scheduler::Piece;
 use super::shape::Shape;
 use super::{Bundle, Claim, NamedData, Settings, Task, zarf};
@@ -23,7 +23,8 @@ use crate::digest::{Block, Feed, Hasher};
 use crate::files::SharedPath;
 use crate::limits;
 use crate::progress::Counters;
-use crate::trust::verdict::{Record, Verdict};
+use crate::trust::record::Record;
+use crate::trust::verdict::Verdict;
 
 /// A record, and the work that it belongs to.
 #[derive(Debug)]
@@ -113,8 +114,8 @@ pub(super) enum Opened {
 /// A file that is finished, or that could not be hashed further.
 pub(super) struct Ended {
     pub(super) records: Vec<Placed>,
-    /// The plan's queue to notify.
-    pub(super) queue: Option<usize>,
+    /// What it took of its device, if that limits readers.
+    pub(super) slot: Option<Slot>,
 }
 
 impl Opened {
@@ -139,12 +140,8 @@ impl Piece for Opened {
         }
     }
 
-    fn queue(&self) -> Option<usize> {
-        self.awaiting().queue
-    }
-
-    fn waits_for_a_device(&self) -> bool {
-        self.awaiting().is_limited
+    fn slot(&self) -> Option<Slot> {
+        self.awaiting().slot
     }
 
     fn fills_lanes(&self) -> bool {
@@ -186,7 +183,7 @@ fn open_as(
 ) -> Result<Opened, Verdict> {
     let tasks = || names.iter().filter_map(|at| context.tasks.get(*at));
     let (_, task) = tasks().next().ok_or(CHANGED)?;
-    let await_it = |size| Awaiting::new(names, size, job.queue, context, started);
+    let await_it = |size| Awaiting::new(names, size, job.slot, context, started);
     let images = context.settings.images.as_ref();
     if let (Claim::ImageDirectory, Some(images)) = (&task.claim, images) {
         let opening = Opening::of_directory(task, images, job.size, context.hasher, await_it);
@@ -274,8 +271,8 @@ fn open_files(task: &Task, path: &Path, reading: Reading) -> Result<Joined, Unop
     Joined::open(path, parts, reading).map_err(Unopened::Error)
 }
 
-/// Requests what the first `in_use` lanes read next, and waits for nothing. Returns the places in
-/// queues of the plan that are free then.
+/// Requests what the first `in_use` lanes read next, and waits for nothing. Returns the queues of the
+/// plan of those whose last bytes these are.
 pub(super) fn request(lanes: &mut [Opened], in_use: usize) -> Vec<usize> {
     let used = lanes.iter_mut().take(in_use);
     used.filter_map(|opened| match opened {
@@ -349,7 +346,7 @@ pub(super) fn alone(task: Task, settings: &Settings, hasher: Hasher) -> Record {
         size: 0,
         turn: Turn::default(),
         members: vec![0],
-        queue: None,
+        slot: None,
         ahead: Medium::Unknown.access().ahead,
         direct: Medium::Unknown.access().direct,
     };

@@ -38,12 +38,21 @@ pub struct Job {
     pub turn: Turn,
     /// The indices of its artifacts in the planned list, in that list's order.
     pub members: Vec<usize>,
-    /// The queue to notify of its end, if its device limits readers.
-    pub queue: Option<usize>,
+    /// What it takes of its device, if that limits readers.
+    pub slot: Option<Slot>,
     /// Number of bytes that the system is asked to read ahead.
     pub ahead: u64,
     /// Whether direct I/O is worth it on its device.
     pub direct: bool,
+}
+
+/// What a file takes of a device that limits its readers, from its beginning to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The plan's queue of the files on the device.
+    pub queue: usize,
+    /// Whether its last bytes were requested, so that it does not count as being read any more.
+    pub is_requested: bool,
 }
 
 /// A file that is not begun yet: there may be a million.
@@ -101,6 +110,9 @@ struct Queue {
     by_size: Option<Vec<usize>>,
     /// Number of waiting files.
     left: usize,
+    /// Number of files that were begun and have not ended.
+    begun: usize,
+    /// Number of those whose last bytes were not requested yet.
     being_read: usize,
     readers: usize,
 }
@@ -186,7 +198,10 @@ impl Plan {
             size: file.size,
             turn: file.turn,
             members: self.members.get(members).unwrap_or_default().to_vec(),
-            queue: device.and_then(|device| device.queue),
+            slot: device.and_then(|device| device.queue).map(|queue| Slot {
+                queue,
+                is_requested: false,
+            }),
             ahead: device.map_or(0, |device| device.ahead),
             direct: device.is_some_and(|device| device.direct),
         }
@@ -255,7 +270,7 @@ impl Plan {
     /// Reports whether a file can begin now.
     pub fn may_begin(&self) -> bool {
         let limited = self.limited.iter();
-        let ready = |queue: &Queue| queue.being_read < queue.readers && queue.left > 0;
+        let ready = |queue: &Queue| queue.has_room() && queue.left > 0;
         !self.has_no_free() || limited.into_iter().any(ready)
     }
 
@@ -286,11 +301,19 @@ impl Plan {
         file.map(|file| self.job(file))
     }
 
-    /// Notes that the last bytes of a file of this queue were requested, or that it failed: the next one of
-    /// its device may begin.
-    pub fn ended(&mut self, queue: usize) {
+    /// Notes that the last bytes of a file of this queue were requested: the next one of its device
+    /// may begin.
+    pub fn requested(&mut self, queue: usize) {
         if let Some(queue) = self.limited.get_mut(queue) {
             queue.being_read -= 1;
+        }
+    }
+
+    /// Notes that a file that had this slot has ended.
+    pub fn ended(&mut self, slot: Slot) {
+        if let Some(queue) = self.limited.get_mut(slot.queue) {
+            queue.begun -= 1;
+            queue.being_read -= usize::from(!slot.is_requested);
         }
     }
 }
@@ -301,13 +324,20 @@ impl Queue {
             waiting: Vec::new(),
             by_size: None,
             left: 0,
+            begun: 0,
             being_read: 0,
             readers,
         }
     }
 
+    /// Reports whether one more file may begin. Besides those that are read, one may wait for bytes that
+    /// were requested, and no more: a device that answers nothing must not hold up every worker.
+    fn has_room(&self) -> bool {
+        self.being_read < self.readers && self.begun <= self.readers
+    }
+
     fn take(&mut self) -> Option<Waiting> {
-        if self.being_read >= self.readers {
+        if !self.has_room() {
             return None;
         }
         while let Some(place) = self.waiting.pop() {
@@ -357,6 +387,7 @@ impl Queue {
     fn taken(&mut self, file: Option<Waiting>) -> Option<Waiting> {
         if file.is_some() {
             self.left -= 1;
+            self.begun += 1;
             self.being_read += 1;
         }
         file
@@ -479,7 +510,7 @@ mod tests {
         let mut order = Vec::new();
         while let Some(job) = plan.take() {
             order.extend(job.members);
-            plan.ended(0);
+            plan.ended(job.slot.unwrap());
         }
         assert_eq!(order, [1, 3, 0, 2]);
     }
@@ -526,15 +557,45 @@ mod tests {
         assert_eq!(plan.useful_threads(8), 4);
         assert_eq!(plan.useful_threads(1), 3);
         let first = plan.take().unwrap();
-        assert_eq!((first.members, first.queue), (vec![0], Some(0)));
+        let slot = Slot {
+            queue: 0,
+            is_requested: false,
+        };
+        assert_eq!((first.members, first.slot), (vec![0], Some(slot)));
         // Its reader is busy: what else there is goes on, and nothing of it beside another file.
         assert_eq!(plan.take().unwrap().members, [3]);
         assert_eq!(plan.take_free().unwrap().members, [1]);
         assert!(plan.take().is_none() && !plan.may_begin() && !plan.is_empty());
-        plan.ended(0);
+        plan.ended(slot);
         assert!(plan.may_begin());
         assert_eq!(plan.take().unwrap().members, [2]);
         assert!(plan.is_empty());
+    }
+
+    #[test]
+    fn one_file_more_than_may_be_read_is_begun_however_many_are_requested() {
+        let access = BTreeMap::from([(7, Medium::Spinning.access())]);
+        let costs: Vec<Cost> = (1..=5).map(|n| on(7, 10, n)).collect();
+        let mut plan = Plan::new(&costs, &access);
+        let first = plan.take().unwrap().slot.unwrap();
+        assert!(!plan.may_begin() && plan.take().is_none());
+        plan.requested(first.queue);
+        let second = plan.take().unwrap().slot.unwrap();
+        plan.requested(second.queue);
+        // Neither has ended, so nothing says that the device answers.
+        assert!(!plan.may_begin() && plan.take().is_none());
+        let requested = |slot| Slot {
+            is_requested: true,
+            ..slot
+        };
+        plan.ended(requested(first));
+        assert!(plan.may_begin());
+        let third = plan.take().unwrap().slot.unwrap();
+        // One fails before anything was requested, and the other ends.
+        plan.ended(third);
+        plan.ended(requested(second));
+        assert_eq!(plan.take().unwrap().members, [3]);
+        assert!(plan.take().is_none());
     }
 
     #[test]
@@ -576,8 +637,8 @@ mod tests {
                 if let Some(job) = job {
                     prop_assert!(!out_of_turn || Some(job.size) == smallest);
                     members.extend(job.members);
-                    if let Some(queue) = job.queue {
-                        plan.ended(queue);
+                    if let Some(slot) = job.slot {
+                        plan.ended(slot);
                     }
                 } else {
                     prop_assert_eq!(smallest, None);

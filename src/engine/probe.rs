@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::dispatcher::Dispatcher;
 use super::judging;
 use super::opened::Placed;
-use super::plan::{Cost, Job, Turn};
+use super::plan::{Cost, Job, Slot, Turn};
 use super::pool::{self, Prepared, Shared};
 use super::running::{Running, Source};
 use super::scheduler::Piece;
@@ -192,8 +192,8 @@ impl Piece for File {
         self.left
     }
 
-    fn queue(&self) -> Option<usize> {
-        self.job.queue
+    fn slot(&self) -> Option<Slot> {
+        self.job.slot
     }
 }
 
@@ -266,12 +266,12 @@ impl Workshop for Files {
         })
     }
 
-    fn step(&mut self, lanes: &mut Vec<File>, mut in_use: usize, freed: &mut Vec<usize>) {
+    fn step(&mut self, lanes: &mut Vec<File>, mut in_use: usize, freed: &mut Vec<Slot>) {
         // That was no question.
         self.asked.set(None);
         for ended in lanes.extract_if(..in_use, |file| file.left == 0) {
             in_use -= 1;
-            freed.extend(ended.job.queue);
+            freed.extend(ended.job.slot);
             self.judge(&ended.job);
         }
         let used = lanes.get_mut(..in_use).unwrap_or_default();
@@ -291,7 +291,7 @@ impl Workshop for Files {
         self.counters().note_panic();
     }
 
-    fn settle(&mut self, _freed: &mut Vec<usize>) {}
+    fn settle(&mut self, _freed: &mut Vec<Slot>) {}
 
     fn fail_job(&mut self, job: &Job) {
         self.counters().pass_over(job.size);

@@ -124,6 +124,10 @@ impl Running {
             self.shared.dispatcher.cancel();
         }
         self.is_over = self.deadline.is_some_and(|deadline| now > deadline);
+        if self.is_over {
+            // What was decided is reported, even if it was decided faster than it was taken.
+            self.take_sent();
+        }
         if self.is_over || now.duration_since(self.looked) >= POLL_INTERVAL {
             self.looked = now;
             self.take_kept();
@@ -163,6 +167,15 @@ impl Running {
         let failed = rest.map(|(_, (place, task))| Placed::only(*place, judging::failed(task)));
         let failed = failed.collect();
         self.take_in(failed);
+    }
+
+    /// Collects what workers have sent, without waiting.
+    fn take_sent(&mut self) {
+        let Source::Pool(results) = &self.source else {
+            return;
+        };
+        let sent: Vec<Vec<Placed>> = results.try_iter().collect();
+        sent.into_iter().for_each(|records| self.take_in(records));
     }
 
     /// Collects what workers still keep. One that is blocked in a read would otherwise keep it

@@ -2,21 +2,15 @@
 //! busy workers. Pure: it uses no files, threads or clocks, so that the tests simulate this very
 //! code.
 
-use super::plan::{Job, Plan, may_join};
+use super::plan::{Job, Plan, Slot, may_join};
 
 /// A file in a lane, as the scheduler sees it.
 pub(super) trait Piece {
     /// Returns the number of bytes still to be hashed.
     fn left(&self) -> u64;
 
-    /// Returns the queue of the plan in which it takes a place, if its device limits readers.
-    fn queue(&self) -> Option<usize>;
-
-    /// Reports whether its bytes come from a device that limits its readers, even if the last ones were
-    /// requested and it takes no place any more.
-    fn waits_for_a_device(&self) -> bool {
-        self.queue().is_some()
-    }
+    /// Returns what it takes of its device, if that limits readers.
+    fn slot(&self) -> Option<Slot>;
 
     /// Reports whether it uses every lane of its worker by itself.
     fn fills_lanes(&self) -> bool {
@@ -112,9 +106,14 @@ impl<P: Piece> Scheduler<P> {
         &self.left_out
     }
 
-    /// Notes that a file of this queue of the plan is no longer being read.
-    pub(super) fn ended(&mut self, queue: usize) {
-        self.plan.ended(queue);
+    /// Notes that the last bytes of a file of this queue of the plan were requested.
+    pub(super) fn requested(&mut self, queue: usize) {
+        self.plan.requested(queue);
+    }
+
+    /// Notes that a file that had this slot has ended.
+    pub(super) fn ended(&mut self, slot: Slot) {
+        self.plan.ended(slot);
     }
 
     /// Counts one more idle worker.
@@ -157,7 +156,7 @@ impl<P: Piece> Scheduler<P> {
     /// no core idles while a worker hashes two files.
     fn another(&mut self, lanes: &[P], all: u64) -> Next<P> {
         let everyone_is_busy = self.at_work == self.present;
-        let waits_for_a_device = lanes.iter().any(Piece::waits_for_a_device);
+        let waits_for_a_device = lanes.iter().any(|piece| piece.slot().is_some());
         let may_join = may_join(longest(lanes), all, self.present);
         let job = if everyone_is_busy && !waits_for_a_device && may_join {
             self.plan.take_free()
@@ -207,7 +206,7 @@ mod tests {
             self.0
         }
 
-        fn queue(&self) -> Option<usize> {
+        fn slot(&self) -> Option<Slot> {
             None
         }
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::dispatcher::Dispatcher;
-use super::plan::{Cost, Job, Plan, TIMES_AS_LARGE, Turn};
+use super::plan::{Cost, Job, Plan, Slot, TIMES_AS_LARGE, Turn};
 use super::scheduler::Piece;
 use super::worker::{PART_OF_ERRANDS, Turned, Worker, Workshop};
 use crate::device::{Access, Medium};
@@ -29,7 +29,7 @@ const MOST_TURNS: u64 = 50_000_000;
 struct File {
     at: usize,
     left: u64,
-    queue: Option<usize>,
+    slot: Option<Slot>,
 }
 
 impl Piece for File {
@@ -37,8 +37,8 @@ impl Piece for File {
         self.left
     }
 
-    fn queue(&self) -> Option<usize> {
-        self.queue
+    fn slot(&self) -> Option<Slot> {
+        self.slot
     }
 }
 
@@ -109,17 +109,17 @@ impl Workshop for Simulated {
             _ => Some(File {
                 at,
                 left: job.size,
-                queue: job.queue,
+                slot: job.slot,
             }),
         }
     }
 
-    fn step(&mut self, lanes: &mut Vec<File>, mut in_use: usize, freed: &mut Vec<usize>) {
+    fn step(&mut self, lanes: &mut Vec<File>, mut in_use: usize, freed: &mut Vec<Slot>) {
         let mut at = 0;
         while at < in_use {
             if lanes[at].left == 0 {
                 let ended = lanes.remove(at);
-                freed.extend(ended.queue);
+                freed.extend(ended.slot);
                 self.end(ended.at);
                 in_use -= 1;
             } else {
@@ -145,7 +145,7 @@ impl Workshop for Simulated {
         self.world.counters.note_panic();
     }
 
-    fn settle(&mut self, _freed: &mut Vec<usize>) {}
+    fn settle(&mut self, _freed: &mut Vec<Slot>) {}
 
     fn fail_job(&mut self, job: &Job) {
         self.world.counters.pass_over(job.size);

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::dispatcher::Dispatcher;
-use super::plan::{self, Job};
+use super::plan::{self, Job, Slot};
 use super::scheduler::{self, Next, Piece};
 
 /// Time for which a run follows only its plan, before small files are hashed in passing.
@@ -37,15 +37,15 @@ pub(super) trait Workshop {
     /// Opens the file of a job; returns `None` if that ends it.
     fn open(&mut self, job: &Job) -> Option<Self::Piece>;
 
-    /// Advances the first `in_use` lanes and removes finished files from them. Their queues go to
+    /// Advances the first `in_use` lanes and removes finished files from them. Their slots go to
     /// `freed`.
-    fn step(&mut self, lanes: &mut Vec<Self::Piece>, in_use: usize, freed: &mut Vec<usize>);
+    fn step(&mut self, lanes: &mut Vec<Self::Piece>, in_use: usize, freed: &mut Vec<Slot>);
 
     /// Counts a panic.
     fn note_panic(&mut self);
 
     /// Sends the results that a panicked step had already completed.
-    fn settle(&mut self, freed: &mut Vec<usize>);
+    fn settle(&mut self, freed: &mut Vec<Slot>);
 
     /// Fails a file whose opening panicked.
     fn fail_job(&mut self, job: &Job);
@@ -87,7 +87,7 @@ where
     /// The file being opened. `None` between turns.
     opening: Option<Job>,
     /// Queues of the plan to notify of an end. Empty between turns.
-    freed: Vec<usize>,
+    freed: Vec<Slot>,
     started: Instant,
     /// When a file was last hashed in passing.
     last_errand: Instant,
@@ -250,17 +250,17 @@ where
         let job = self.opening.insert(job);
         let piece = self.shop.open(job);
         if piece.is_none() {
-            self.freed.extend(job.queue);
+            self.freed.extend(job.slot);
         }
         self.opening = None;
         self.free();
         piece
     }
 
-    /// Notifies the plan that other files of these queues may be read.
+    /// Notifies the plan of the files that have ended.
     fn free(&mut self) {
-        for queue in self.freed.drain(..) {
-            self.dispatcher.ended(queue);
+        for slot in self.freed.drain(..) {
+            self.dispatcher.ended(slot);
         }
     }
 
@@ -270,14 +270,14 @@ where
         let opening = self.opening.take();
         if let Some(job) = &opening {
             self.shop.fail_job(job);
-            self.freed.extend(job.queue);
+            self.freed.extend(job.slot);
         }
         let mut pieces = std::mem::take(&mut self.lanes);
         pieces.append(&mut self.errand);
         pieces.append(&mut self.parked);
         for piece in &pieces {
             self.shop.fail_piece(piece);
-            self.freed.extend(piece.queue());
+            self.freed.extend(piece.slot());
         }
         self.free();
         opening.is_some() || !pieces.is_empty()
@@ -293,9 +293,9 @@ where
 {
     fn drop(&mut self) {
         let pieces = self.lanes.iter().chain(&self.errand).chain(&self.parked);
-        self.freed.extend(pieces.filter_map(Piece::queue));
+        self.freed.extend(pieces.filter_map(Piece::slot));
         self.freed
-            .extend(self.opening.iter().filter_map(|job| job.queue));
+            .extend(self.opening.iter().filter_map(|job| job.slot));
         self.free();
         self.dispatcher.leave(self.me);
     }
@@ -309,7 +309,7 @@ fn step<W: Workshop>(
     lanes: &mut Vec<W::Piece>,
     shop: &mut W,
     workers: usize,
-    freed: &mut Vec<usize>,
+    freed: &mut Vec<Slot>,
 ) {
     longest_first(lanes);
     let in_use = scheduler::in_use(lanes, shop.left(), workers);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::dispatcher::Dispatcher;
 use super::judging;
 use super::opened::{self, Ended, Opened, Placed};
-use super::plan::Job;
+use super::plan::{Job, Slot};
 use super::pool::{Kept, Shared, taken};
 use super::scheduler::Piece;
 use super::worker::{Turned, Worker, Workshop};
@@ -93,9 +93,9 @@ impl Workshop for Files {
         opened
     }
 
-    fn step(&mut self, lanes: &mut Vec<Opened>, in_use: usize, freed: &mut Vec<usize>) {
+    fn step(&mut self, lanes: &mut Vec<Opened>, in_use: usize, freed: &mut Vec<Slot>) {
         for queue in opened::request(lanes, in_use) {
-            self.shared.dispatcher.ended(queue);
+            self.shared.dispatcher.requested(queue);
         }
         opened::step(lanes, in_use, &self.shared.context(), &mut self.ended);
         self.settle(freed);
@@ -105,9 +105,9 @@ impl Workshop for Files {
         self.shared.counters.note_panic();
     }
 
-    fn settle(&mut self, freed: &mut Vec<usize>) {
+    fn settle(&mut self, freed: &mut Vec<Slot>) {
         for ended in self.ended.drain(..) {
-            freed.extend(ended.queue);
+            freed.extend(ended.slot);
             self.batch.put(ended.records);
         }
     }

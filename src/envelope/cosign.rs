@@ -4,7 +4,7 @@
 use super::Opened;
 use super::opened::refused;
 use crate::sigstore::certificate::{Signer, signer};
-use crate::sigstore::{Parts, Refusal, bytes, log};
+use crate::sigstore::{Parts, SigstoreError, bytes, log};
 use crate::text::json::{Json, Object};
 use crate::trust::format::{EnvelopeError, Ignored, SignatureFormat};
 
@@ -29,7 +29,7 @@ pub(super) fn open(content: &[u8]) -> Result<Opened, EnvelopeError> {
     read(json.as_object().unwrap_or(&none)).map_err(|why| refused(&why))
 }
 
-fn read(bundle: &Object) -> Result<Opened, Refusal> {
+fn read(bundle: &Object) -> Result<Opened, SigstoreError> {
     // Fail closed: another reader may take it for a bundle of Sigstore's.
     for key in [
         "mediaType",
@@ -38,7 +38,7 @@ fn read(bundle: &Object) -> Result<Opened, Refusal> {
         "dsseEnvelope",
     ] {
         if bundle.get(key)?.is_some() {
-            return Err(Refusal::Alternatives("base64Signature and mediaType"));
+            return Err(SigstoreError::Alternatives("base64Signature and mediaType"));
         }
     }
     let entry = bundle.object("rekorBundle")?.map(log::body).transpose()?;
@@ -71,8 +71,8 @@ fn read(bundle: &Object) -> Result<Opened, Refusal> {
 }
 
 /// Reads the signer: PEM, or the base64 of it.
-fn named(text: &str) -> Result<Signer, Refusal> {
+fn named(text: &str) -> Result<Signer, SigstoreError> {
     let inside = STANDARD.decode(text.trim_ascii()).ok();
     let inside = inside.and_then(|bytes| String::from_utf8(bytes).ok());
-    signer(inside.as_deref().unwrap_or(text)).ok_or(Refusal::NotACertificate)
+    signer(inside.as_deref().unwrap_or(text)).ok_or(SigstoreError::NotACertificate)
 }

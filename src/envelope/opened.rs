@@ -2,7 +2,7 @@
 
 use crate::digest::{Algorithms, Digests};
 use crate::sigstore::log::Over;
-use crate::sigstore::{Parts, Refusal};
+use crate::sigstore::{Parts, SigstoreError};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::format::{EnvelopeError, Ignored, SignatureFormat};
 use crate::trust::listed::Sum;
@@ -86,12 +86,12 @@ impl Opened {
         match judged {
             // Fail closed: what names another key is about another signature.
             Verdict::Valid { key } if !logged.is_none_or(|named| key.is_named_by(&named)) => {
-                invalid(refused(&Refusal::LogDiffers("key")))
+                invalid(refused(&SigstoreError::LogDiffers("key")))
             }
             Verdict::Valid { key }
                 if !(self.named_key).is_none_or(|named| key.is_named_by(&named)) =>
             {
-                invalid(refused(&Refusal::OtherKey))
+                invalid(refused(&SigstoreError::OtherKey))
             }
             Verdict::Invalid(Invalid::NoKeyVerifies) if self.has_certificate() => {
                 invalid(EnvelopeError::Keyless)
@@ -106,6 +106,6 @@ fn invalid(why: EnvelopeError) -> Verdict {
 }
 
 /// Returns the error of an envelope that breaks a rule.
-pub(super) fn refused(why: &Refusal) -> EnvelopeError {
+pub(super) fn refused(why: &SigstoreError) -> EnvelopeError {
     EnvelopeError::Refused(why.to_string().into())
 }

@@ -3,7 +3,7 @@
 use super::Opened;
 use super::opened::refused;
 use crate::sigstore::bundle::{Bundle, Content, Material, Message};
-use crate::sigstore::{Parts, Refusal};
+use crate::sigstore::{Parts, SigstoreError};
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::format::{EnvelopeError, Ignored, SignatureFormat};
 
@@ -16,7 +16,7 @@ pub(super) fn open(content: &[u8]) -> Result<Opened, EnvelopeError> {
     for key in ["base64Signature", "cert", "rekorBundle"] {
         let found = document.get(key).map_err(|error| refused(&error.into()))?;
         if found.is_some() {
-            return Err(refused(&Refusal::Alternatives(
+            return Err(refused(&SigstoreError::Alternatives(
                 "base64Signature and mediaType",
             )));
         }
@@ -29,7 +29,7 @@ pub(super) fn open(content: &[u8]) -> Result<Opened, EnvelopeError> {
     }
 }
 
-fn read(message: &Object, material: &Object) -> Result<Opened, Refusal> {
+fn read(message: &Object, material: &Object) -> Result<Opened, SigstoreError> {
     let message = Message::read(message)?;
     let Material {
         certificate,

@@ -12,8 +12,9 @@ use crate::files::SharedPath;
 use crate::trust::claimed::{ClaimedDigest, KeyName};
 use crate::trust::image_notes::ImageNote;
 use crate::trust::key::Key;
+use crate::trust::record::{Record, Subject};
 use crate::trust::signature::Signature;
-use crate::trust::verdict::{Invalid, Record, Subject, Verdict};
+use crate::trust::verdict::{Invalid, Verdict};
 
 /// Maximum number of signatures, in the order of the lines, to match with other artifacts by one
 /// key; fewer by several. Each costs a few verifications, and a run with more of them has another

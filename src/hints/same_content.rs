@@ -8,8 +8,8 @@ use super::notes::Note;
 use crate::digest::Digest;
 use crate::files::SharedPath;
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::record::{Record, Subject};
 use crate::trust::terms::Status;
-use crate::trust::verdict::{Record, Subject};
 
 /// The content of an artifact: as hashed, or as a report claims.
 #[derive(Clone, Debug)]

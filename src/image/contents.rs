@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::descriptor::{Fault, is_hex};
+use super::descriptor::{DescriptorError, is_hex};
 use super::document::Document;
 use super::evidence::Evidence;
 use super::layout::{ENTRY_NAMES, Layout};
@@ -82,7 +82,7 @@ impl Contents {
         if self.is_over_limit() {
             return;
         }
-        let json = text.map(|text| Json::parse(text).map_err(Fault::from));
+        let json = text.map(|text| Json::parse(text).map_err(DescriptorError::from));
         let is_json = matches!(json, Some(Ok(_)));
         let number = self.members.len() as u32;
         let (directory, name) = split(path);
@@ -191,7 +191,7 @@ impl Contents {
         &mut self,
         digest: Digest,
         text: Option<&[u8]>,
-        json: Option<&Result<Json, Fault>>,
+        json: Option<&Result<Json, DescriptorError>>,
     ) {
         if let Some(text) = text
             && self.evidence.add(&digest, text)
@@ -226,7 +226,7 @@ impl Contents {
         name: &[u8],
         file: (Digest, u64),
         text: Option<&[u8]>,
-        json: Option<&Result<Json, Fault>>,
+        json: Option<&Result<Json, DescriptorError>>,
     ) {
         let layout = self.layout(directory);
         let before = layout.weight();

@@ -31,21 +31,21 @@ pub(super) struct Child {
 }
 
 /// Why a descriptor has no meaning.
-pub(super) type Fault = Box<str>;
+pub(super) type DescriptorError = Box<str>;
 
-impl From<JsonError> for Fault {
-    fn from(error: JsonError) -> Fault {
+impl From<JsonError> for DescriptorError {
+    fn from(error: JsonError) -> DescriptorError {
         error.to_string().into()
     }
 }
 
 impl Descriptor {
     /// Reads a descriptor.
-    pub(super) fn read(json: &Json) -> Result<Descriptor, Fault> {
+    pub(super) fn read(json: &Json) -> Result<Descriptor, DescriptorError> {
         Descriptor::of(object(json)?)
     }
 
-    fn of(object: &Object) -> Result<Descriptor, Fault> {
+    fn of(object: &Object) -> Result<Descriptor, DescriptorError> {
         let media_type = object.text("mediaType")?;
         Ok(Descriptor {
             class: Class::of(media_type.ok_or(JsonError::Missing("mediaType"))?),
@@ -64,7 +64,7 @@ impl Descriptor {
 
 impl Child {
     /// Reads an item of `manifests`.
-    pub(super) fn read(json: &Json) -> Result<Child, Fault> {
+    pub(super) fn read(json: &Json) -> Result<Child, DescriptorError> {
         let object = object(json)?;
         let platform = object.object("platform")?;
         let annotations = object.object("annotations")?;
@@ -76,7 +76,7 @@ impl Child {
     }
 }
 
-fn object(json: &Json) -> Result<&Object, Fault> {
+fn object(json: &Json) -> Result<&Object, DescriptorError> {
     json.as_object()
         .ok_or_else(|| "a descriptor is not an object".into())
 }
@@ -85,7 +85,7 @@ fn object(json: &Json) -> Result<&Object, Fault> {
 ///
 /// Fail closed: `sha256:` and 64 digits, in lower case. Content under another algorithm is not
 /// hashed, so it cannot be judged.
-pub(super) fn digest(text: &str) -> Result<ClaimedDigest, Fault> {
+pub(super) fn digest(text: &str) -> Result<ClaimedDigest, DescriptorError> {
     let digits = text.strip_prefix("sha256:");
     let parsed = digits.filter(|digits| is_hex(digits.as_bytes()));
     parsed

@@ -1,7 +1,7 @@
 //! Indexes, manifests and configurations (OCI image specification; Docker's registry, schema 2),
 //! reduced to what they say of other content.
 
-use super::descriptor::{Child, Descriptor, Fault, digest};
+use super::descriptor::{Child, Descriptor, DescriptorError, digest};
 use super::media::Class;
 use super::platform;
 use crate::text::json::{Json, JsonError, Object};
@@ -11,9 +11,9 @@ use crate::trust::claimed::ClaimedDigest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Document {
     /// As an index or a manifest, if it looks like one.
-    pub(super) graph: Option<Result<Graph, Fault>>,
+    pub(super) graph: Option<Result<Graph, DescriptorError>>,
     /// As the configuration of an image, if it looks like one.
-    pub(super) config: Option<Result<Config, Fault>>,
+    pub(super) config: Option<Result<Config, DescriptorError>>,
 }
 
 /// A document that names others.
@@ -95,7 +95,7 @@ impl Child {
 }
 
 /// Reads an index or a manifest; `None` if it has nothing of either.
-fn graph(object: &Object) -> Result<Option<Graph>, Fault> {
+fn graph(object: &Object) -> Result<Option<Graph>, DescriptorError> {
     let (manifests, layers) = (object.array("manifests")?, object.array("layers")?);
     let has = |key| object.exact(key).is_some();
     // Fail closed: which of the two such a document is depends on who reads it (CVE-2021-41190).
@@ -118,7 +118,7 @@ fn graph(object: &Object) -> Result<Option<Graph>, Fault> {
         return Err("its schema version is not 2".into());
     }
     let graph = if has("manifests") {
-        let children: Result<_, Fault> = manifests
+        let children: Result<_, DescriptorError> = manifests
             .unwrap_or_default()
             .iter()
             .map(Child::read)
@@ -131,7 +131,7 @@ fn graph(object: &Object) -> Result<Option<Graph>, Fault> {
                 .ok_or(JsonError::Missing("layers"))?
                 .iter()
                 .map(Descriptor::read)
-                .collect::<Result<_, Fault>>()?,
+                .collect::<Result<_, DescriptorError>>()?,
         })
     };
     // Fail closed: a program that goes by the type would read it as something else.
@@ -142,7 +142,7 @@ fn graph(object: &Object) -> Result<Option<Graph>, Fault> {
 }
 
 /// Reads the configuration of an image; `None` if it has nothing of one.
-fn config(object: &Object) -> Result<Option<Config>, Fault> {
+fn config(object: &Object) -> Result<Option<Config>, DescriptorError> {
     let rootfs = object.object("rootfs")?;
     let platform = platform::read(object)?;
     let Some(rootfs) = rootfs else {
@@ -156,6 +156,9 @@ fn config(object: &Object) -> Result<Option<Config>, Fault> {
     let text = |json: &Json| digest(json.as_str().unwrap_or_default());
     Ok(Some(Config {
         platform,
-        diff_ids: diff_ids.iter().map(text).collect::<Result<_, Fault>>()?,
+        diff_ids: diff_ids
+            .iter()
+            .map(text)
+            .collect::<Result<_, DescriptorError>>()?,
     }))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::signature::{self, Claim, Found, Proof, Refusal, Role};
+use super::signature::{self, Claim, Found, Proof, Role, SigstoreError};
 use crate::digest::{Digest, Digests};
 use crate::trust;
 use crate::trust::claimed::ClaimedDigest;
@@ -57,7 +57,7 @@ pub(crate) struct Refused {
     /// The digest of the document that it is in.
     pub(crate) document: ClaimedDigest,
     /// Why.
-    pub(crate) why: Refusal,
+    pub(crate) why: SigstoreError,
 }
 
 /// What the signatures of an image come to.

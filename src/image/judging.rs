@@ -7,7 +7,7 @@ use super::contents::Contents;
 use super::found::{Found, Id, find};
 use super::listed::{Listed, list};
 use super::names;
-use super::noting;
+use super::notes;
 use super::policy::{Outer, Policy};
 use super::signer::{Signer, Strange};
 use super::sources::Sources;
@@ -85,8 +85,8 @@ pub fn judge(
     let key = |judged: &Judged| (judged.image.name.clone(), judged.image.id.clone());
     judgement.images.sort_by_cached_key(key);
     judgement.images.dedup();
-    judgement.notes = noting::notes(&mut sources, &found, outer);
-    judgement.brought_for = noting::brought_for(&sources);
+    judgement.notes = notes::notes(&mut sources, &found, outer);
+    judgement.brought_for = notes::brought_for(&sources);
     judgement
 }
 

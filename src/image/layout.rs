@@ -1,7 +1,7 @@
 //! Entry documents: how the programs that load images find them in a directory.
 
 use super::contents::MAX_TEXT;
-use super::descriptor::{Child, Fault, is_hex};
+use super::descriptor::{Child, DescriptorError, is_hex};
 use super::document::{Document, Graph};
 use super::saved::Item;
 use crate::digest::Digest;
@@ -15,7 +15,7 @@ pub(super) struct Layout {
     /// `manifest.json`.
     pub(super) manifest: Option<ManifestJson>,
     /// `oci-layout`.
-    pub(super) marker: Option<Result<(), Fault>>,
+    pub(super) marker: Option<Result<(), DescriptorError>>,
     /// Whether there is a `version`, which skopeo writes.
     has_version: bool,
     /// Whether there are blobs in `blobs/`.
@@ -31,7 +31,7 @@ pub(super) struct Layout {
 #[derive(Debug)]
 pub(super) struct Unusable {
     /// In words.
-    pub(super) why: Fault,
+    pub(super) why: DescriptorError,
     /// Whether the programs that load images would make something of it nevertheless, or may: it
     /// begins like one.
     is_like_one: bool,
@@ -41,7 +41,7 @@ pub(super) struct Unusable {
 #[derive(Debug)]
 pub(super) enum ManifestJson {
     /// That of a Docker archive.
-    Items(Result<Box<[Item]>, Fault>),
+    Items(Result<Box<[Item]>, DescriptorError>),
     /// The index or manifest of skopeo's `dir:`, with its digest and size.
     Root(Digest, u64),
     /// A text that could be either, and is not.
@@ -72,7 +72,7 @@ impl Layout {
         name: &[u8],
         file: (Digest, u64),
         text: Option<&[u8]>,
-        json: Option<&Result<Json, Fault>>,
+        json: Option<&Result<Json, DescriptorError>>,
     ) {
         match name {
             b"index.json" => self.index = Some(index(file.1, text, json)),
@@ -100,7 +100,7 @@ impl Layout {
     }
 
     /// Returns what its `index.json` lists, or why that cannot be said; `None` if it is none.
-    pub(super) fn children(&self, is_root: bool) -> Option<Result<&[Child], Fault>> {
+    pub(super) fn children(&self, is_root: bool) -> Option<Result<&[Child], DescriptorError>> {
         let manifest = matches!(self.manifest, Some(ManifestJson::Items(_)));
         match &self.index {
             Some(Ok(children)) => Some(Ok(children)),
@@ -162,7 +162,7 @@ fn is_named_by_hash(name: &[u8]) -> bool {
 fn index(
     size: u64,
     text: Option<&[u8]>,
-    json: Option<&Result<Json, Fault>>,
+    json: Option<&Result<Json, DescriptorError>>,
 ) -> Result<Box<[Child]>, Unusable> {
     let json = match json {
         Some(Ok(json)) => json,
@@ -174,7 +174,7 @@ fn index(
         }
         None => return Err(no_text(size, text)),
     };
-    let unusable = |why: Fault, is_like_one| Unusable { why, is_like_one };
+    let unusable = |why: DescriptorError, is_like_one| Unusable { why, is_like_one };
     match Document::read(json).and_then(|document| document.graph) {
         Some(Ok(Graph::Index(children))) => Ok(children),
         Some(Ok(Graph::Manifest(_))) => Err(unusable("it is a manifest".into(), true)),
@@ -186,7 +186,7 @@ fn index(
 fn manifest(
     (digest, size): (Digest, u64),
     text: Option<&[u8]>,
-    json: Option<&Result<Json, Fault>>,
+    json: Option<&Result<Json, DescriptorError>>,
 ) -> ManifestJson {
     let json = match json {
         Some(Ok(json)) => json,
@@ -223,11 +223,11 @@ fn no_text(size: u64, text: Option<&[u8]>) -> Unusable {
     }
 }
 
-fn marker(json: Option<&Result<Json, Fault>>) -> Result<(), Fault> {
+fn marker(json: Option<&Result<Json, DescriptorError>>) -> Result<(), DescriptorError> {
     let json = json
         .ok_or("it is not JSON")?
         .as_ref()
-        .map_err(Fault::clone)?;
+        .map_err(DescriptorError::clone)?;
     let object = json.as_object().ok_or("it is not an object")?;
     match object.text("imageLayoutVersion")? {
         Some("1.0.0") => Ok(()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::contents::{Contents, is_blob_name, split};
-use super::descriptor::{Child, Descriptor, Fault};
+use super::descriptor::{Child, Descriptor, DescriptorError};
 use super::document::Graph;
 use super::layout::{Layout, ManifestJson};
 use super::saved::Item;
@@ -82,7 +82,7 @@ fn legacy(inside: &Contents) -> BTreeSet<&[u8]> {
 }
 
 impl<'a> Listed<'a> {
-    fn refuse(&mut self, why: Fault) {
+    fn refuse(&mut self, why: DescriptorError) {
         self.failures.push(ContentsFailure::Refused(why));
     }
 
@@ -155,7 +155,7 @@ impl<'a> Entry<'a> {
 ///
 /// Fail closed: the only links that have a use are layers of Docker's archives, `layer.tar` beside
 /// an old description, which lead to a regular member.
-fn wrong_link(sources: &Sources<'_>) -> Option<Fault> {
+fn wrong_link(sources: &Sources<'_>) -> Option<DescriptorError> {
     let inside = sources.inside;
     let is_wrong = |path: &[u8], target: &[u8]| {
         let is_file = inside.files.contains_key(target)

@@ -17,7 +17,7 @@ mod layout;
 mod listed;
 mod media;
 mod names;
-mod noting;
+mod notes;
 mod platform;
 mod policy;
 mod saved;

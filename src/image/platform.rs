@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::descriptor::Fault;
+use super::descriptor::DescriptorError;
 use crate::text::json::Object;
 
 /// What BuildKit calls the platform of an attestation, which nothing runs on.
@@ -58,7 +58,7 @@ impl fmt::Display for Wanted {
 
 /// Returns the name of a platform from an object with `os`, `architecture` and `variant`; `None` if
 /// it says neither of the first two.
-pub(super) fn read(object: &Object) -> Result<Option<Box<str>>, Fault> {
+pub(super) fn read(object: &Object) -> Result<Option<Box<str>>, DescriptorError> {
     let os = object.text("os")?.unwrap_or_default();
     let architecture = object.text("architecture")?.unwrap_or_default();
     let variant = object.text("variant")?.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `manifest.json` of Docker's archives: which members are which image.
 
-use super::descriptor::Fault;
+use super::descriptor::DescriptorError;
 use crate::text::json::{Json, JsonError, Object};
 
 /// An image of an archive.
@@ -17,7 +17,7 @@ pub(super) struct Item {
 impl Item {
     /// Reads the items, if it is this kind of document: an array in which something has a key of an
     /// item, in whatever case.
-    pub(super) fn read_all(json: &Json) -> Option<Result<Box<[Item]>, Fault>> {
+    pub(super) fn read_all(json: &Json) -> Option<Result<Box<[Item]>, DescriptorError>> {
         let Json::Array(items) = json else {
             return None;
         };
@@ -36,7 +36,7 @@ impl Item {
             .then(|| items.iter().map(Item::read).collect())
     }
 
-    fn read(json: &Json) -> Result<Item, Fault> {
+    fn read(json: &Json) -> Result<Item, DescriptorError> {
         let object = json.as_object().ok_or("an item is not an object")?;
         Ok(Item {
             config: path(object.text("Config")?.ok_or(JsonError::Missing("Config"))?)?,
@@ -56,8 +56,8 @@ impl Item {
 fn texts(
     object: &Object,
     key: &'static str,
-    read: impl Fn(&str) -> Result<Box<str>, Fault>,
-) -> Result<Box<[Box<str>]>, Fault> {
+    read: impl Fn(&str) -> Result<Box<str>, DescriptorError>,
+) -> Result<Box<[Box<str>]>, DescriptorError> {
     let items = object.array(key)?.unwrap_or_default();
     let expected = "an array of strings";
     let text = |item: &Json| read(item.as_str().ok_or(JsonError::Type { key, expected })?);
@@ -68,7 +68,7 @@ fn texts(
 ///
 /// Fail closed: a path that leads out of the archive, or could be written in another way, is
 /// refused.
-fn path(text: &str) -> Result<Box<str>, Fault> {
+fn path(text: &str) -> Result<Box<str>, DescriptorError> {
     let path = text.strip_prefix("./").unwrap_or(text);
     let is_component = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
     if path.split('/').all(is_component) {
@@ -82,7 +82,7 @@ fn path(text: &str) -> Result<Box<str>, Fault> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Option<Result<Box<[Item]>, Fault>> {
+    fn read(text: &str) -> Option<Result<Box<[Item]>, DescriptorError>> {
         Item::read_all(&Json::parse(text.as_bytes()).unwrap())
     }
 

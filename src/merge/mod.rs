@@ -22,8 +22,9 @@ use crate::module::Module;
 use crate::run::outcome::Problem;
 use crate::run::{Options, ShardRun, TrustedKey};
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::record::Record;
+use crate::trust::summary::Summary;
 use crate::trust::unchecked::Unchecked;
-use crate::trust::verdict::{Record, Summary};
 pub use part::{Part, PartError};
 
 /// What a merge is to accept besides what always holds.

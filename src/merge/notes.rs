@@ -11,8 +11,8 @@ use crate::hints::signers::{Purpose, Signed, Signer};
 use crate::names::alike::Difference;
 use crate::trust::claimed::{ClaimedDigest, KeyName};
 use crate::trust::image_notes::ImageNote;
+use crate::trust::record::{Record, Subject};
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{Record, Subject};
 use crate::wire;
 
 /// The notes of all shards.

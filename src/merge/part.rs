@@ -18,9 +18,10 @@ use crate::shard::{Shard, Total, fingerprint};
 use crate::text::escape;
 use crate::text::time::from_rfc3339;
 use crate::trust::claimed::ClaimedDigest;
+use crate::trust::record::{Record, Subject};
+use crate::trust::summary::Summary;
 use crate::trust::terms::Status;
 use crate::trust::unchecked::Unchecked;
-use crate::trust::verdict::{Record, Subject, Summary};
 use crate::wire::{self, Options, SCHEMA, Share};
 
 /// Why a file is not the report of a shard.

@@ -16,9 +16,10 @@ use crate::trust::claimed::{
 use crate::trust::earlier::Seen;
 use crate::trust::format::SignatureFormat;
 use crate::trust::image::{Image, Platform};
+use crate::trust::record::{Record, Subject};
 use crate::trust::sniffed::Sniffed;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{Record, Subject, Verdict};
+use crate::trust::verdict::Verdict;
 use crate::wire::{self, Artifact, Type};
 
 /// Returns the records of a report in the order of the lines, and the place of each. `trusted` are

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::thread::{self, JoinHandle};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -22,7 +23,41 @@ pub struct Helpers {
     /// Reports whether several threads would be slower than one.
     is_slower: Box<dyn Fn() -> bool + Send + Sync>,
     /// `None` if there are none.
-    pool: OnceLock<Option<ThreadPool>>,
+    threads: OnceLock<Option<Threads>>,
+}
+
+/// Threads that wait for work until they are dropped.
+struct Threads {
+    pool: Option<ThreadPool>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    /// Starts so many threads; returns `None` if the system starts fewer.
+    fn start(count: usize) -> Option<Threads> {
+        let mut handles = Vec::new();
+        let builder = ThreadPoolBuilder::new().num_threads(count);
+        let pool = builder.spawn_handler(|thread| {
+            let builder = thread::Builder::new().name("look".to_owned());
+            handles.push(builder.spawn(move || thread.run())?);
+            Ok(())
+        });
+        let pool = pool.build().ok();
+        let is_started = pool.is_some();
+        let threads = Threads { pool, handles };
+        is_started.then_some(threads)
+    }
+}
+
+/// The threads have ended on return, so that they count against no limit of those that come later.
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.pool = None;
+        for handle in self.handles.drain(..) {
+            // One that panicked has ended, too.
+            let _ = handle.join();
+        }
+    }
 }
 
 impl Helpers {
@@ -37,7 +72,7 @@ impl Helpers {
         Helpers {
             most: threads.min(MOST),
             is_slower: Box::new(is_slower),
-            pool: OnceLock::new(),
+            threads: OnceLock::new(),
         }
     }
 
@@ -70,18 +105,15 @@ impl Helpers {
 
     /// Returns the threads, if they are worth starting for so many pieces.
     fn pool(&self, pieces: usize) -> Option<&ThreadPool> {
-        if self.most < 2 || pieces < 2 || pieces < WORTH_HELP && self.pool.get().is_none() {
+        if self.most < 2 || pieces < 2 || pieces < WORTH_HELP && self.threads.get().is_none() {
             return None;
         }
+        // Where the system starts no more threads, the one that is here does everything.
         let start = || {
-            let builder = ThreadPoolBuilder::new().num_threads(self.most);
-            let builder = builder.thread_name(|_| "look".to_owned());
-            // Where the system starts no more threads, the one that is here does everything.
-            (!(self.is_slower)())
-                .then(|| builder.build().ok())
-                .flatten()
+            let is_faster = !(self.is_slower)();
+            is_faster.then(|| Threads::start(self.most)).flatten()
         };
-        self.pool.get_or_init(start).as_ref()
+        self.threads.get_or_init(start).as_ref()?.pool.as_ref()
     }
 }
 

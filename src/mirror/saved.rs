@@ -30,7 +30,8 @@ pub(super) fn holds_images(entries: &[Entry], is_path: bool) -> bool {
 /// Returns a directory that holds images. Its size is that of the files in it.
 pub(super) fn directory(path: SharedPath) -> Artifact {
     let place = path.to_path_buf();
-    let files = WalkDir::new(&place).into_iter().filter_map(Result::ok);
+    let walk = WalkDir::new(&place).max_open(1).into_iter();
+    let files = walk.filter_map(Result::ok);
     let files = files.filter(|entry| entry.file_type().is_file());
     // A file that cannot be examined here fails when it is read; this is only a measure of the work.
     let sizes = files.filter_map(|file| Some(file.metadata().ok()?.len()));

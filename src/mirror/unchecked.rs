@@ -1,7 +1,9 @@
 //! Accounts for what a walk leaves out: what patterns exclude, what is too deep, and what no
 //! signature covers.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::Search;
@@ -25,12 +27,14 @@ pub(super) struct Place<'a> {
 pub(super) struct LeftOut<'a> {
     search: &'a Search,
     /// The PATHs with their real paths, if there are several.
-    roots: Vec<(&'a Path, PathBuf)>,
+    roots: HashMap<&'a Path, PathBuf>,
+    /// Those real paths.
+    real: BTreeSet<PathBuf>,
     /// The PATH that is walked.
     root: PathBuf,
     /// The other PATHs that lie in it, as paths that begin with it: their own walks account for
     /// them.
-    others: Vec<PathBuf>,
+    others: HashSet<PathBuf>,
     /// The directory of images that was met last.
     images: Option<PathBuf>,
     unchecked: Unchecked,
@@ -39,14 +43,16 @@ pub(super) struct LeftOut<'a> {
 impl<'a> LeftOut<'a> {
     pub(super) fn new(paths: &'a [PathBuf], search: &'a Search) -> LeftOut<'a> {
         let real = |path: &'a PathBuf| Some((path.as_path(), path.canonicalize().ok()?));
+        let roots: HashMap<&Path, PathBuf> = match paths {
+            [_] => HashMap::new(),
+            paths => paths.iter().filter_map(real).collect(),
+        };
         LeftOut {
             search,
-            roots: match paths {
-                [_] => Vec::new(),
-                paths => paths.iter().filter_map(real).collect(),
-            },
+            real: roots.values().cloned().collect(),
+            roots,
             root: PathBuf::new(),
-            others: Vec::new(),
+            others: HashSet::new(),
             images: None,
             unchecked: Unchecked {
                 excluded: vec![Excluded::default(); search.reach.exclude.len()],
@@ -59,12 +65,15 @@ impl<'a> LeftOut<'a> {
     pub(super) fn begin(&mut self, root: &Path) {
         self.images = None;
         root.clone_into(&mut self.root);
-        let real = self.roots.iter().find(|(path, _)| *path == root);
-        let others = self.roots.iter().filter_map(|(_, other)| {
-            let below = other.strip_prefix(&real?.1).ok()?;
-            (below != Path::new("")).then(|| root.join(below))
-        });
-        self.others = others.collect();
+        self.others.clear();
+        let Some(real) = self.roots.get(root) else {
+            return;
+        };
+        // In the order of paths, what lies in a directory follows it.
+        let behind = (Bound::Excluded(real.as_path()), Bound::Unbounded);
+        let behind = self.real.range::<Path, _>(behind);
+        let below = behind.map_while(|other| other.strip_prefix(real).ok());
+        self.others.extend(below.map(|below| root.join(below)));
     }
 
     /// Returns the account.
@@ -157,7 +166,7 @@ impl<'a> LeftOut<'a> {
             return false;
         }
         let entry = place.path.join(name);
-        self.others.iter().any(|other| entry.starts_with(other))
+        entry.ancestors().any(|above| self.others.contains(above))
     }
 
     fn kept(&self) -> usize {

@@ -20,8 +20,8 @@ use crate::module;
 use crate::run::Run;
 use crate::run::conclusion::Conclusion;
 use crate::text::escape;
+use crate::trust::record::{Record, Subject};
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{Record, Subject};
 
 /// The names of the columns.
 const COLUMNS: [&str; 13] = [

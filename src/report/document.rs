@@ -19,10 +19,11 @@ use crate::shard::{Division, METHOD, Total};
 use crate::text::time::{self, rfc3339};
 use crate::trust::claimed::{ClaimedContent, ClaimedDigest};
 use crate::trust::image as images;
+use crate::trust::record::{Record, Subject};
 use crate::trust::sniffed::Sniffed;
+use crate::trust::summary;
 use crate::trust::terms::{Reason, Status};
 use crate::trust::unchecked::{self, Unchecked};
-use crate::trust::verdict::{self, Record, Subject};
 use crate::wire::{
     Artifact, Blob, Content, Counts, Document, Excluded, Image, ImageCounts, ImageOptions, Key,
     Module, Names, NotChecked, Options, PathMember, Platform, SCHEMA, Shard, ShardRun, Share,
@@ -351,7 +352,7 @@ fn names(names: &unchecked::Names) -> Names<'static> {
     }
 }
 
-fn counts(summary: &verdict::Summary) -> Counts {
+fn counts(summary: &summary::Summary) -> Counts {
     Counts {
         valid: summary.valid,
         listed: summary.listed,
@@ -365,7 +366,7 @@ fn counts(summary: &verdict::Summary) -> Counts {
     }
 }
 
-fn image_counts(images: verdict::ImageCounts) -> Option<ImageCounts> {
+fn image_counts(images: summary::ImageCounts) -> Option<ImageCounts> {
     (images.records() > 0).then_some(ImageCounts {
         valid: images.valid,
         invalid: images.invalid,

@@ -21,7 +21,7 @@ use crate::digest::stream::Tee;
 use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::os_error;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::record::{Record, Subject};
 
 /// What most of these files are.
 const REPORT: &str = "report";

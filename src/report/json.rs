@@ -51,7 +51,7 @@ use super::{document, document_audit};
 use crate::audit::comparison::Comparison;
 use crate::run::{End, Run, Start};
 use crate::text::escape;
-use crate::trust::verdict::Record;
+use crate::trust::record::Record;
 
 /// Writes the first object of a stream.
 ///

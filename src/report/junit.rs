@@ -17,8 +17,8 @@ use crate::run::conclusion::Conclusion;
 use crate::run::origin::{COMMIT, Origin};
 use crate::run::{End, Run, ShardRun, TrustedKey, VERSION};
 use crate::text::{escape, time};
+use crate::trust::record::Record;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::Record;
 
 /// The name of the report and of its suite.
 const NAME: &str = env!("CARGO_PKG_NAME");

@@ -6,7 +6,7 @@ use super::images::{self, INSIDE};
 use super::words;
 use crate::files::SharedPath;
 use crate::text::escape;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::record::{Record, Subject};
 
 /// A case's unique identity: consumers keep one of two cases with the same identity, so a failing
 /// case could hide behind a passing one.

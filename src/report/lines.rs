@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use console::Style;
 
 use super::words;
+use crate::trust::record::Record;
 use crate::trust::terms::Status;
-use crate::trust::verdict::Record;
 
 /// Which lines are printed, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

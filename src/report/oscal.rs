@@ -23,8 +23,8 @@ use crate::module;
 use crate::run::{End, Run, Start, VERSION};
 use crate::text::escape;
 use crate::text::time::rfc3339;
+use crate::trust::record::Record;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::Record;
 
 /// The version of the format.
 const OSCAL: &str = "1.1.3";

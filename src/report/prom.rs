@@ -17,8 +17,8 @@ use crate::module;
 use crate::run::conclusion::Conclusion;
 use crate::run::{End, Run, Start, VERSION};
 use crate::text::escape;
+use crate::trust::summary::Summary;
 use crate::trust::terms::Status;
-use crate::trust::verdict::Summary;
 
 /// A metric: its name, and what it says.
 struct Metric(&'static str, &'static str);

@@ -4,11 +4,10 @@
 use super::images;
 use crate::trust::format::EnvelopeError;
 use crate::trust::listed::{Unlisted, Unusable};
+use crate::trust::record::{Record, Subject};
 use crate::trust::signature::SignatureError;
 use crate::trust::sniffed::Sniffed;
-use crate::trust::verdict::{
-    INTERNAL_ERROR, Invalid, NO_DIRECT_IO, Part, Record, Subject, Unclaimed, Verdict,
-};
+use crate::trust::verdict::{INTERNAL_ERROR, Invalid, NO_DIRECT_IO, Part, Unclaimed, Verdict};
 
 /// The role that a file's name, or the option that names it, gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::files::SharedPath;
 use crate::hints::notes::Note;
 use crate::hints::signers::{Purpose, Signed, Signer};
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::record::{Record, Subject};
 
 /// Maximum number of artifacts and images that a sentence names; a report has them all.
 const MOST_NAMED: usize = 4;

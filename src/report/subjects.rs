@@ -19,8 +19,8 @@ use crate::files::SharedPath;
 use crate::run::Run;
 use crate::text::escape;
 use crate::trust::image::Image;
+use crate::trust::record::{self, Record};
 use crate::trust::terms::Reason;
-use crate::trust::verdict::{self, Record};
 
 /// What a statement is about: an artifact or an image with a digest.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -197,7 +197,7 @@ impl<'a> Differences<'a> {
         }
         let of_file = self.files.get(record.path());
         let of_image = match &record.subject {
-            verdict::Subject::Image(image) => self.images.get(&(record.path(), title(image))),
+            record::Subject::Image(image) => self.images.get(&(record.path(), title(image))),
             _ => None,
         };
         of_file.or(of_image).copied()
@@ -219,7 +219,7 @@ impl<'a> Differences<'a> {
 }
 
 fn is_artifact(record: &Record) -> bool {
-    matches!(record.subject, verdict::Subject::Artifact(_))
+    matches!(record.subject, record::Subject::Artifact(_))
 }
 
 /// Returns the name of an image, or its digest if it has none, as an audit identifies it.
@@ -230,9 +230,9 @@ fn title(image: &Image) -> &str {
 /// Returns the name of the subject of a record.
 fn subject_name(record: &Record, file: &[u8]) -> Bytes {
     match &record.subject {
-        verdict::Subject::Artifact(_) => file.to_vec(),
-        verdict::Subject::Contents(_) => inside(file, Some(images::CONTENTS)),
-        verdict::Subject::Image(image) => {
+        record::Subject::Artifact(_) => file.to_vec(),
+        record::Subject::Contents(_) => inside(file, Some(images::CONTENTS)),
+        record::Subject::Image(image) => {
             let name = images::name(image.name.as_deref(), &image.id);
             inside(file, Some(&format!("{name}@{}", images::label(&image.id))))
         }
@@ -248,9 +248,9 @@ fn inside(file: &[u8], what: Option<&str>) -> Bytes {
 /// Returns the digest of the subject of a record.
 fn sha256(record: &Record) -> Option<Sha256> {
     let digits = match &record.subject {
-        verdict::Subject::Artifact(_) => record.sha256()?.to_string(),
-        verdict::Subject::Image(image) => image.id.strip_prefix("sha256:")?.to_owned(),
-        verdict::Subject::Contents(_) => return None,
+        record::Subject::Artifact(_) => record.sha256()?.to_string(),
+        record::Subject::Image(image) => image.id.strip_prefix("sha256:")?.to_owned(),
+        record::Subject::Contents(_) => return None,
     };
     Some(Sha256 {
         sha256: digits.into(),

@@ -21,7 +21,7 @@ use super::relative::Places;
 use crate::digest::stream::Stream;
 use crate::run::conclusion::Conclusion;
 use crate::trust::claimed::ClaimedDigest;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::record::{Record, Subject};
 
 /// The artifacts by their names, as bytes.
 type Sums = BTreeMap<Vec<u8>, ClaimedDigest>;

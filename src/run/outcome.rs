@@ -9,8 +9,8 @@ use crate::earlier::Unseen;
 use crate::hints::notes::Note;
 use crate::text::os_error;
 use crate::text::time::rfc3339;
+use crate::trust::summary::Summary;
 use crate::trust::unchecked::{Excluded, Unchecked};
-use crate::trust::verdict::Summary;
 
 /// The outcome of verification and output.
 #[derive(Debug)]

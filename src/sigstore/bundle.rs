@@ -1,6 +1,6 @@
 //! Sigstore's bundles, up to version 0.3: an envelope or a signature, with what belongs to it.
 
-use super::{Refusal, bytes, certificate, object, quoted, text};
+use super::{SigstoreError, bytes, certificate, object, quoted, text};
 use crate::digest::Algorithm;
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
@@ -50,10 +50,10 @@ impl<'a> Bundle<'a> {
     ///
     /// # Errors
     /// Reports another media type, and any other content than exactly one of the two kinds.
-    pub(crate) fn read(bundle: &'a Object) -> Result<Bundle<'a>, Refusal> {
+    pub(crate) fn read(bundle: &'a Object) -> Result<Bundle<'a>, SigstoreError> {
         let media_type = text(bundle, "mediaType")?;
         if !KNOWN.contains(&media_type) {
-            return Err(Refusal::media_type(media_type));
+            return Err(SigstoreError::media_type(media_type));
         }
         let material = object(bundle, "verificationMaterial")?;
         let envelope = bundle.object("dsseEnvelope")?;
@@ -61,7 +61,11 @@ impl<'a> Bundle<'a> {
         let content = match (envelope, message) {
             (Some(envelope), None) => Content::Envelope(envelope),
             (None, Some(message)) => Content::Message(message),
-            _ => return Err(Refusal::Alternatives("dsseEnvelope and messageSignature")),
+            _ => {
+                return Err(SigstoreError::Alternatives(
+                    "dsseEnvelope and messageSignature",
+                ));
+            }
         };
         Ok(Bundle { content, material })
     }
@@ -81,12 +85,12 @@ impl Message {
     ///
     /// # Errors
     /// Reports another algorithm, and that there is no digest.
-    pub(crate) fn sha256(&self) -> Result<ClaimedDigest, Refusal> {
+    pub(crate) fn sha256(&self) -> Result<ClaimedDigest, SigstoreError> {
         let sum = self.digest.as_ref();
         let sum = sum.ok_or(JsonError::Missing("messageDigest"))?;
         let of_it = |(_, known): &&(&str, Algorithm)| *known == sum.algorithm();
         let name = ALGORITHMS.iter().find(of_it).map_or("", |(name, _)| name);
-        let other = || Refusal::DigestAlgorithm(quoted(name));
+        let other = || SigstoreError::DigestAlgorithm(quoted(name));
         sum.sha256().ok_or_else(other)
     }
 
@@ -94,7 +98,7 @@ impl Message {
     ///
     /// # Errors
     /// Reports a digest of another algorithm than SHA-256, SHA-384 and SHA-512, and what is missing.
-    pub(crate) fn read(message: &Object) -> Result<Message, Refusal> {
+    pub(crate) fn read(message: &Object) -> Result<Message, SigstoreError> {
         Ok(Message {
             digest: message.object("messageDigest")?.map(digest).transpose()?,
             signature: bytes(message, "signature")?,
@@ -109,13 +113,13 @@ const ALGORITHMS: [(&str, Algorithm); 3] = [
     ("SHA2_512", Algorithm::Sha512),
 ];
 
-fn digest(digest: &Object) -> Result<Sum, Refusal> {
+fn digest(digest: &Object) -> Result<Sum, SigstoreError> {
     let name = text(digest, "algorithm")?;
     let known = ALGORITHMS.iter().find(|(known, _)| *known == name);
     // Fail closed: a digest that is not computed here cannot be compared.
-    let (_, algorithm) = known.ok_or_else(|| Refusal::DigestAlgorithm(quoted(name)))?;
+    let (_, algorithm) = known.ok_or_else(|| SigstoreError::DigestAlgorithm(quoted(name)))?;
     let sum = Sum::of_bytes(*algorithm, &bytes(digest, "digest")?);
-    sum.ok_or(Refusal::Base64("digest"))
+    sum.ok_or(SigstoreError::Base64("digest"))
 }
 
 /// What belongs to a bundle's signature.
@@ -132,7 +136,7 @@ impl Material {
     ///
     /// # Errors
     /// Reports a signer that is not exactly one of the three kinds, and an entry without a body.
-    pub(crate) fn read(material: &Object) -> Result<Material, Refusal> {
+    pub(crate) fn read(material: &Object) -> Result<Material, SigstoreError> {
         Ok(Material {
             certificate: certificate::in_material(material)?,
             entries: entries(material)?,
@@ -140,7 +144,7 @@ impl Material {
     }
 }
 
-fn entries(material: &Object) -> Result<Vec<Vec<u8>>, Refusal> {
+fn entries(material: &Object) -> Result<Vec<Vec<u8>>, SigstoreError> {
     let entries = material.array("tlogEntries")?.unwrap_or_default();
     let body = |entry: &Json| {
         let entry = entry.as_object();

@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Refusal, bytes};
+use super::{SigstoreError, bytes};
 use crate::digest::Digest;
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
@@ -26,12 +26,12 @@ pub(crate) fn digest(der: &[u8]) -> ClaimedDigest {
 /// Reads a certificate as PEM.
 ///
 /// # Errors
-/// [`Refusal::NotACertificate`], for a public key as well.
-pub(crate) fn from_pem(text: &str) -> Result<ClaimedDigest, Refusal> {
+/// [`SigstoreError::NotACertificate`], for a public key as well.
+pub(crate) fn from_pem(text: &str) -> Result<ClaimedDigest, SigstoreError> {
     // Fail closed: Cosign has taken a public key in this place for the one to verify with.
     match signer(text) {
         Some(Signer::Certificate(digest)) => Ok(digest),
-        _ => Err(Refusal::NotACertificate),
+        _ => Err(SigstoreError::NotACertificate),
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn signer(text: &str) -> Option<Signer> {
 ///
 /// # Errors
 /// Reports material that is not exactly one of the three kinds.
-pub(crate) fn in_material(material: &Object) -> Result<Option<ClaimedDigest>, Refusal> {
+pub(crate) fn in_material(material: &Object) -> Result<Option<ClaimedDigest>, SigstoreError> {
     let hint = material.object("publicKey")?;
     let chain = material.object("x509CertificateChain")?;
     let single = material.object("certificate")?;
@@ -65,7 +65,7 @@ pub(crate) fn in_material(material: &Object) -> Result<Option<ClaimedDigest>, Re
             _ => Err(JsonError::Missing("certificates").into()),
         },
         (None, None, Some(leaf)) => Ok(Some(digest(&bytes(leaf, "rawBytes")?))),
-        _ => Err(Refusal::Alternatives(
+        _ => Err(SigstoreError::Alternatives(
             "publicKey, x509CertificateChain and certificate",
         )),
     }
@@ -94,7 +94,11 @@ mod tests {
             certificate.replace("END CERT", "END cert"),
             certificate.replace("ZGVy", "ZGV"),
         ] {
-            assert_eq!(from_pem(&text), Err(Refusal::NotACertificate), "{text}");
+            assert_eq!(
+                from_pem(&text),
+                Err(SigstoreError::NotACertificate),
+                "{text}"
+            );
         }
     }
 
@@ -112,7 +116,7 @@ mod tests {
             format!(r#"{{"publicKey":{{}},"certificate":{one}}}"#),
         ] {
             assert!(
-                matches!(read(&text), Err(Refusal::Alternatives(_))),
+                matches!(read(&text), Err(SigstoreError::Alternatives(_))),
                 "{text}"
             );
         }

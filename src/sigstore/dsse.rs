@@ -1,6 +1,6 @@
 //! Envelopes (DSSE, version 1) with statements (in-toto) inside.
 
-use super::{Refusal, bytes, only, quoted, text};
+use super::{SigstoreError, bytes, only, quoted, text};
 use crate::text::json::Object;
 
 /// The payload type of a statement.
@@ -20,10 +20,10 @@ impl Envelope {
     ///
     /// # Errors
     /// Reports another payload type, and any other number of signatures than one.
-    pub(crate) fn read(envelope: &Object) -> Result<Envelope, Refusal> {
+    pub(crate) fn read(envelope: &Object) -> Result<Envelope, SigstoreError> {
         let type_ = text(envelope, "payloadType")?;
         if type_ != STATEMENT {
-            return Err(Refusal::PayloadMediaType(quoted(type_)));
+            return Err(SigstoreError::PayloadMediaType(quoted(type_)));
         }
         Ok(Envelope {
             payload: bytes(envelope, "payload")?,
@@ -66,10 +66,10 @@ mod tests {
         let key = "signatures";
         for (signatures, count) in [(&[][..], 0), (&[&b"a"[..], b"b"][..], 2)] {
             let other = read(&made::envelope(b"x", signatures));
-            assert_eq!(other, Err(Refusal::NotOne { key, count }));
+            assert_eq!(other, Err(SigstoreError::NotOne { key, count }));
         }
         let other = read(&whole.replace("in-toto+json", "in-toto"));
         let type_ = "application/vnd.in-toto";
-        assert_eq!(other, Err(Refusal::PayloadMediaType(type_.into())));
+        assert_eq!(other, Err(SigstoreError::PayloadMediaType(type_.into())));
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::certificate::{Signer, digest, signer};
-use super::{Refusal, bytes, from_base64, hex, object, only, quoted, raw, text};
+use super::{SigstoreError, bytes, from_base64, hex, object, only, quoted, raw, text};
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
 
@@ -45,7 +45,7 @@ pub(crate) fn check(
     over: &Over,
     signature: &[u8],
     certificate: Option<ClaimedDigest>,
-) -> Result<Option<ClaimedDigest>, Refusal> {
+) -> Result<Option<ClaimedDigest>, SigstoreError> {
     let entry = parse(body)?;
     let is_same = match entry.hash {
         Hash::Bytes(digest) => digest == over.bytes,
@@ -54,20 +54,20 @@ pub(crate) fn check(
     // Fail closed: no verdict rests on the log, but an entry for something else was put there by
     // somebody who wants the signature to be taken for more than it is.
     match entry.signer {
-        _ if !is_same => Err(Refusal::LogDiffers("hash")),
-        _ if entry.signature != signature => Err(Refusal::LogDiffers("signature")),
+        _ if !is_same => Err(SigstoreError::LogDiffers("hash")),
+        _ if entry.signature != signature => Err(SigstoreError::LogDiffers("signature")),
         Signer::Key(key) => Ok(Some(key)),
         Signer::Certificate(logged) if Some(logged) == certificate => Ok(None),
-        Signer::Certificate(_) => Err(Refusal::LogDiffers("certificate")),
+        Signer::Certificate(_) => Err(SigstoreError::LogDiffers("certificate")),
     }
 }
 
 /// Returns the body of the entry in a Rekor bundle, as Cosign keeps it beside a payload.
-pub(crate) fn body(bundle: &Object) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn body(bundle: &Object) -> Result<Vec<u8>, SigstoreError> {
     bytes(object(bundle, "Payload")?, "body")
 }
 
-fn parse(body: &[u8]) -> Result<Entry, Refusal> {
+fn parse(body: &[u8]) -> Result<Entry, SigstoreError> {
     let json = Json::parse(body)?;
     let entry = json.as_object().ok_or(JsonError::Missing("kind"))?;
     let (kind, version) = (text(entry, "kind")?, text(entry, "apiVersion")?);
@@ -79,11 +79,11 @@ fn parse(body: &[u8]) -> Result<Entry, Refusal> {
         ("dsse", "0.0.2") => envelope_2(object(spec, "dsseV002")?),
         ("intoto", "0.0.2") => statement(object(spec, "content")?),
         // Fail closed: what it is about cannot be compared.
-        _ => Err(Refusal::LogKind(quoted(&format!("{kind} {version}")))),
+        _ => Err(SigstoreError::LogKind(quoted(&format!("{kind} {version}")))),
     }
 }
 
-fn record(spec: &Object) -> Result<Entry, Refusal> {
+fn record(spec: &Object) -> Result<Entry, SigstoreError> {
     let signature = object(spec, "signature")?;
     Ok(Entry {
         hash: Hash::Bytes(hash(object(object(spec, "data")?, "hash")?)?),
@@ -92,7 +92,7 @@ fn record(spec: &Object) -> Result<Entry, Refusal> {
     })
 }
 
-fn record_2(spec: &Object) -> Result<Entry, Refusal> {
+fn record_2(spec: &Object) -> Result<Entry, SigstoreError> {
     let signature = object(spec, "signature")?;
     Ok(Entry {
         hash: Hash::Bytes(hash_2(object(spec, "data")?)?),
@@ -101,7 +101,7 @@ fn record_2(spec: &Object) -> Result<Entry, Refusal> {
     })
 }
 
-fn envelope(spec: &Object) -> Result<Entry, Refusal> {
+fn envelope(spec: &Object) -> Result<Entry, SigstoreError> {
     let signature = only(spec, "signatures")?;
     Ok(Entry {
         hash: Hash::Statement(hash(object(spec, "payloadHash")?)?),
@@ -110,7 +110,7 @@ fn envelope(spec: &Object) -> Result<Entry, Refusal> {
     })
 }
 
-fn envelope_2(spec: &Object) -> Result<Entry, Refusal> {
+fn envelope_2(spec: &Object) -> Result<Entry, SigstoreError> {
     let signature = only(spec, "signatures")?;
     Ok(Entry {
         hash: Hash::Statement(hash_2(object(spec, "payloadHash")?)?),
@@ -119,7 +119,7 @@ fn envelope_2(spec: &Object) -> Result<Entry, Refusal> {
     })
 }
 
-fn statement(content: &Object) -> Result<Entry, Refusal> {
+fn statement(content: &Object) -> Result<Entry, SigstoreError> {
     let signature = only(object(content, "envelope")?, "signatures")?;
     let once = bytes(signature, "sig")?;
     Ok(Entry {
@@ -131,37 +131,37 @@ fn statement(content: &Object) -> Result<Entry, Refusal> {
 }
 
 /// Reads a hash of version 1.
-fn hash(object: &Object) -> Result<ClaimedDigest, Refusal> {
+fn hash(object: &Object) -> Result<ClaimedDigest, SigstoreError> {
     match text(object, "algorithm")? {
         "sha256" => hex(text(object, "value")?),
-        _ => Err(Refusal::LogDiffers("hash")),
+        _ => Err(SigstoreError::LogDiffers("hash")),
     }
 }
 
 /// Reads a hash of version 2.
-fn hash_2(object: &Object) -> Result<ClaimedDigest, Refusal> {
+fn hash_2(object: &Object) -> Result<ClaimedDigest, SigstoreError> {
     match text(object, "algorithm")? {
         "SHA2_256" => raw(bytes(object, "digest")?, "digest"),
-        _ => Err(Refusal::LogDiffers("hash")),
+        _ => Err(SigstoreError::LogDiffers("hash")),
     }
 }
 
 /// Reads a signer of version 1: PEM, in base64 once more.
-fn in_pem(object: &Object, key: &'static str) -> Result<Signer, Refusal> {
+fn in_pem(object: &Object, key: &'static str) -> Result<Signer, SigstoreError> {
     let pem = from_base64(text(object, key)?, key)?;
     let signer = str::from_utf8(&pem).ok().and_then(signer);
-    signer.ok_or(Refusal::LogDiffers("key"))
+    signer.ok_or(SigstoreError::LogDiffers("key"))
 }
 
 /// Reads a signer of version 2.
-fn in_der(verifier: &Object) -> Result<Signer, Refusal> {
+fn in_der(verifier: &Object) -> Result<Signer, SigstoreError> {
     let der = |object| bytes(object, "rawBytes").map(|der| digest(&der));
     let key = verifier.object("publicKey")?;
     let certificate = verifier.object("x509Certificate")?;
     match (key, certificate) {
         (Some(key), None) => der(key).map(Signer::Key),
         (None, Some(certificate)) => der(certificate).map(Signer::Certificate),
-        _ => Err(Refusal::Alternatives("publicKey and x509Certificate")),
+        _ => Err(SigstoreError::Alternatives("publicKey and x509Certificate")),
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
         check(body.as_bytes(), &over, signature, Some(digest(b"leaf")))
     }
 
-    type Checked = Result<Option<ClaimedDigest>, Refusal>;
+    type Checked = Result<Option<ClaimedDigest>, SigstoreError>;
 
     /// Returns an entry of each kind by a public key, and how many of them are over statements.
     fn by_key() -> Vec<String> {
@@ -202,9 +202,13 @@ mod tests {
     fn an_entry_about_another_hash_or_signature_is_refused() {
         for body in by_key() {
             let hash = check_all(&body, b"other", b"other", SIGNATURE);
-            assert_eq!(hash, Err(Refusal::LogDiffers("hash")), "{body}");
+            assert_eq!(hash, Err(SigstoreError::LogDiffers("hash")), "{body}");
             let signature = check_all(&body, OVER, STATEMENT, b"other");
-            assert_eq!(signature, Err(Refusal::LogDiffers("signature")), "{body}");
+            assert_eq!(
+                signature,
+                Err(SigstoreError::LogDiffers("signature")),
+                "{body}"
+            );
         }
     }
 
@@ -217,13 +221,13 @@ mod tests {
         for (same, other) in entries(b"leaf").iter().zip(entries(b"other")) {
             assert_eq!(check_all(same, OVER, STATEMENT, SIGNATURE), Ok(None));
             let other = check_all(&other, OVER, STATEMENT, SIGNATURE);
-            assert_eq!(other, Err(Refusal::LogDiffers("certificate")));
+            assert_eq!(other, Err(SigstoreError::LogDiffers("certificate")));
             let over = Over {
                 bytes: digest(OVER),
                 statement: Some(digest(STATEMENT)),
             };
             let without = check(same.as_bytes(), &over, SIGNATURE, None);
-            assert_eq!(without, Err(Refusal::LogDiffers("certificate")));
+            assert_eq!(without, Err(SigstoreError::LogDiffers("certificate")));
         }
     }
 
@@ -232,12 +236,15 @@ mod tests {
         let body = &by_key()[0];
         let kind = body.replace("hashedrekord", "cose");
         let refused = check_all(&kind, OVER, STATEMENT, SIGNATURE);
-        assert_eq!(refused, Err(Refusal::LogKind("cose 0.0.1".into())));
+        assert_eq!(refused, Err(SigstoreError::LogKind("cose 0.0.1".into())));
         let version = body.replace("0.0.1", "0.0.3");
         let refused = check_all(&version, OVER, STATEMENT, SIGNATURE);
-        assert_eq!(refused, Err(Refusal::LogKind("hashedrekord 0.0.3".into())));
+        assert_eq!(
+            refused,
+            Err(SigstoreError::LogKind("hashedrekord 0.0.3".into()))
+        );
         let hash = body.replace("sha256", "sha512");
         let refused = check_all(&hash, OVER, STATEMENT, SIGNATURE);
-        assert_eq!(refused, Err(Refusal::LogDiffers("hash")));
+        assert_eq!(refused, Err(SigstoreError::LogDiffers("hash")));
     }
 }

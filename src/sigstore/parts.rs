@@ -1,6 +1,6 @@
 //! What all forms have in common: a signature, its certificate and its log entries, brought together.
 
-use super::Refusal;
+use super::SigstoreError;
 use super::log::{self, Over};
 use crate::trust::claimed::ClaimedDigest;
 
@@ -21,13 +21,13 @@ impl Parts {
     ///
     /// # Errors
     /// Reports the first entry that is about something else.
-    pub(crate) fn logged_key(&self, over: &Over) -> Result<Option<ClaimedDigest>, Refusal> {
+    pub(crate) fn logged_key(&self, over: &Over) -> Result<Option<ClaimedDigest>, SigstoreError> {
         let mut key = None;
         for body in &self.entries {
             let logged = log::check(body, over, &self.signature, self.certificate)?;
             // Fail closed: two entries may not name two keys.
             if key.is_some_and(|key| Some(key) != logged.or(Some(key))) {
-                return Err(Refusal::LogDiffers("key"));
+                return Err(SigstoreError::LogDiffers("key"));
             }
             key = key.or(logged);
         }
@@ -66,6 +66,9 @@ mod tests {
         };
         let key = Digest::of(b"a").into();
         assert_eq!(logged_key(&[b"a", b"a"]), Ok(Some(key)));
-        assert_eq!(logged_key(&[b"a", b"b"]), Err(Refusal::LogDiffers("key")));
+        assert_eq!(
+            logged_key(&[b"a", b"b"]),
+            Err(SigstoreError::LogDiffers("key"))
+        );
     }
 }

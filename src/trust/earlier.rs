@@ -80,7 +80,7 @@ pub struct Earlier {
 
 /// Why evidence does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum EvidenceError {
     /// It is of a time that has not come yet: a clock was wrong then, or is now.
     Future,
     /// It is older than it may be.
@@ -105,14 +105,14 @@ impl Evidence {
     ///
     /// # Errors
     /// The first reason why it does not.
-    pub fn holds(&self, terms: Terms, found: Found<'_>) -> Result<Earlier, Refusal> {
+    pub fn holds(&self, terms: Terms, found: Found<'_>) -> Result<Earlier, EvidenceError> {
         self.counts(terms)?;
         // Fail closed: device, inode, size and both times, each to the last digit.
         if self.seen.stamp != found.stamp {
-            return Err(Refusal::FileChanged);
+            return Err(EvidenceError::FileChanged);
         }
         if self.signature != ClaimedDigest::from(found.signature) {
-            return Err(Refusal::SignatureChanged);
+            return Err(EvidenceError::SignatureChanged);
         }
         // Fail closed: a key that is trusted with another hash than then has not signed this.
         let is_it = |key: &&Arc<Key>| {
@@ -122,7 +122,7 @@ impl Evidence {
         let key = found.keys.iter().find(is_it);
         Ok(Earlier {
             time: self.seen.time,
-            key: Arc::clone(key.ok_or(Refusal::KeyNotTrusted)?),
+            key: Arc::clone(key.ok_or(EvidenceError::KeyNotTrusted)?),
             content: self.content,
         })
     }
@@ -131,11 +131,11 @@ impl Evidence {
     ///
     /// # Errors
     /// The first reason why it may not.
-    pub fn counts(&self, terms: Terms) -> Result<(), Refusal> {
+    pub fn counts(&self, terms: Terms) -> Result<(), EvidenceError> {
         let age = terms.now.duration_since(self.seen.time);
-        let age = age.map_err(|_| Refusal::Future)?;
+        let age = age.map_err(|_| EvidenceError::Future)?;
         if terms.max_age.is_some_and(|most| age > most) {
-            return Err(Refusal::TooOld);
+            return Err(EvidenceError::TooOld);
         }
         let Stamp {
             modified, changed, ..
@@ -147,7 +147,7 @@ impl Evidence {
         // Fail closed: a time that the clock does not have is no time long ago.
         let are_settled = [modified, changed].map(|time| is_settled(time.system()));
         if are_settled != [Some(true); 2] {
-            return Err(Refusal::TooFresh);
+            return Err(EvidenceError::TooFresh);
         }
         Ok(())
     }
@@ -197,7 +197,12 @@ mod tests {
     }
 
     /// What comes of evidence on a file with this stamp, and this signature.
-    fn holds(evidence: Evidence, now: u64, stamp: Stamp, signature: &[u8]) -> Result<(), Refusal> {
+    fn holds(
+        evidence: Evidence,
+        now: u64,
+        stamp: Stamp,
+        signature: &[u8],
+    ) -> Result<(), EvidenceError> {
         let keys = [Arc::new(key(9)), Arc::new(key(1))];
         let found = Found {
             stamp,
@@ -228,8 +233,8 @@ mod tests {
     fn evidence_that_is_too_old_or_of_the_future_does_not_hold() {
         let evidence = evidence(&key(1));
         let at_time = |now| holds(evidence, now, STAMP, b"signature");
-        assert_eq!(at_time(1101), Err(Refusal::TooOld));
-        assert_eq!(at_time(999), Err(Refusal::Future));
+        assert_eq!(at_time(1101), Err(EvidenceError::TooOld));
+        assert_eq!(at_time(999), Err(EvidenceError::Future));
     }
 
     #[test]
@@ -257,7 +262,7 @@ mod tests {
         ];
         for other in others {
             let result = holds(evidence(&key(1)), 1050, other, b"signature");
-            assert_eq!(result, Err(Refusal::FileChanged), "{other:?}");
+            assert_eq!(result, Err(EvidenceError::FileChanged), "{other:?}");
         }
     }
 
@@ -265,9 +270,9 @@ mod tests {
     fn another_signature_or_a_key_that_is_not_trusted_any_more_has_it_read_again() {
         let of = |number| evidence(&key(number));
         let other = holds(of(1), 1050, STAMP, b"other");
-        assert_eq!(other, Err(Refusal::SignatureChanged));
+        assert_eq!(other, Err(EvidenceError::SignatureChanged));
         let other = holds(of(2), 1050, STAMP, b"signature");
-        assert_eq!(other, Err(Refusal::KeyNotTrusted));
+        assert_eq!(other, Err(EvidenceError::KeyNotTrusted));
     }
 
     #[test]
@@ -288,7 +293,7 @@ mod tests {
                 };
                 let expected = match then == now {
                     true => Ok(()),
-                    false => Err(Refusal::KeyNotTrusted),
+                    false => Err(EvidenceError::KeyNotTrusted),
                 };
                 let result = evidence.holds(terms(1050), found).map(|_| ());
                 assert_eq!(result, expected, "{then}, {now}");
@@ -320,8 +325,8 @@ mod tests {
             FileTime::new(i64::MIN, i64::MIN),
         ];
         for fresh in fresh {
-            assert_eq!(of(fresh, long_ago), Err(Refusal::TooFresh), "{fresh}");
-            assert_eq!(of(long_ago, fresh), Err(Refusal::TooFresh), "{fresh}");
+            assert_eq!(of(fresh, long_ago), Err(EvidenceError::TooFresh), "{fresh}");
+            assert_eq!(of(long_ago, fresh), Err(EvidenceError::TooFresh), "{fresh}");
         }
     }
 }

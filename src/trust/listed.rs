@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::claimed::ClaimedDigest;
 use super::key::Key;
-use super::verdict::{SignatureFile, Verdict};
+use super::record::SignatureFile;
+use super::verdict::Verdict;
 use crate::digest::{Algorithm, Algorithms, Digest, Digests};
 use crate::files::SharedPath;
 use crate::text::hex::from_hex;

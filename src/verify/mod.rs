@@ -34,7 +34,7 @@ use crate::mirror::{self, Search, Survey};
 use crate::progress::{Cancel, Counters};
 use crate::text::{escape, os_error};
 use crate::trust::key::Key;
-use crate::trust::verdict::Record;
+use crate::trust::record::Record;
 pub(crate) use inputs::{DataKind, Extent, Inputs, One, STDIN};
 pub use records::Records;
 use unmatched::Unmatched;
@@ -290,8 +290,6 @@ impl Verifier {
                     watch,
                 };
                 lists::bring(&mut survey, context)?;
-                // What such a list names may lie in directories that were not walked.
-                survey.control_files |= !search.lists.is_empty();
                 Ok(survey)
             }
         };
@@ -317,7 +315,8 @@ impl Verifier {
             Inputs::Paths(paths) if self.limit_readers => paths.clone(),
             _ => Vec::new(),
         };
-        let threads = self.settings.threads;
+        // Each has up to two directories open, and together they take half of what may be open.
+        let threads = self.settings.threads.min(limits::files_left() / 4);
         Helpers::new(threads, move || paths.iter().any(|path| seeks(path)))
     }
 

@@ -7,7 +7,8 @@ use crate::engine::order::InOrder;
 use crate::engine::{Placed, Running};
 use crate::files::SharedPath;
 use crate::progress::Counters;
-use crate::trust::verdict::{Record, Summary};
+use crate::trust::record::Record;
+use crate::trust::summary::Summary;
 
 /// The records of a run, each as soon as it is decided. Other threads do the work meanwhile;
 /// dropping this ends it.

@@ -20,7 +20,8 @@ use crate::mirror::{self, Artifact, Metadata, State};
 use crate::names::endings::{Ending, FOREIGN, is_saved_image};
 use crate::text::os_error;
 use crate::trust::listed::UnsignedEntry;
-use crate::trust::verdict::{Part, Record, Unclaimed, Verdict};
+use crate::trust::record::Record;
+use crate::trust::verdict::{Part, Unclaimed, Verdict};
 
 /// Returns the media of the files, by device number.
 pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {

@@ -84,7 +84,7 @@ pub struct Artifact {
     path: Option<String>,
     path_base64: Option<String>,
     /// See [`super::Artifact::type`].
-    #[serde(default = "super::artifact")]
+    #[serde(default = "super::artifact::artifact")]
     pub r#type: super::Type,
     /// See [`super::Artifact::image`].
     pub image: Option<Image>,

@@ -48,7 +48,7 @@ pub struct Artifact {
     signature: Option<String>,
     signature_base64: Option<String>,
     /// See [`super::Artifact::type`].
-    #[serde(default = "super::artifact")]
+    #[serde(default = "super::artifact::artifact")]
     pub r#type: super::Type,
     /// See [`super::Artifact::status`].
     pub status: String,

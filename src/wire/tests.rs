@@ -1,5 +1,10 @@
 //! What is written is read as it was.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
 use super::*;
 use proptest::prelude::*;
 

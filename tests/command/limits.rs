@@ -297,6 +297,23 @@ fn no_more_files_are_open_at_once_than_are_allowed() {
 }
 
 #[test]
+fn no_more_directories_are_open_at_once_than_are_allowed() {
+    if !prlimit_is_here("no_more_directories_are_open_at_once_than_are_allowed") {
+        return;
+    }
+    let mirror = Mirror::new();
+    for n in 0..40 {
+        mirror.write_signed(&format!("{n}/x.zst"), &format!("{n}/x.sig.bin"), b"x");
+    }
+    for limit in ["--nofile=8:8", "--nofile=12:12", "--nofile=40:40"] {
+        for _ in 0..5 {
+            let run = Run::of(limited(&mirror, limit, &["--jobs", "8", "--status"]));
+            assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{limit}");
+        }
+    }
+}
+
+#[test]
 fn a_deep_tree_is_walked_with_few_files_open() {
     if !prlimit_is_here("a_deep_tree_is_walked_with_few_files_open") {
         return;

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use super::defect::shown;
 use super::names::{self, Names};
 use super::packer::{Conveyor, Packer};
-use super::{Contents, Defect, Fault, Limits};
+use super::{BundleError, Contents, Defect, Limits};
 use header::{BLOCK, Block, Header, Kind};
 use pax::Records;
 
@@ -26,7 +26,7 @@ pub(super) fn read<R: Read, C: Conveyor>(
     input: R,
     conveyor: &mut C,
     limits: &Limits,
-) -> Result<Contents, Fault> {
+) -> Result<Contents, BundleError> {
     let mut archive = Archive {
         input,
         names: Names::new(limits.members),
@@ -68,28 +68,28 @@ struct Extensions {
 
 impl<R: Read, C: Conveyor> Archive<'_, R, C> {
     /// Returns the first block; none if there are fewer bytes.
-    fn first_block(&mut self) -> Result<Option<Block>, Fault> {
+    fn first_block(&mut self) -> Result<Option<Block>, BundleError> {
         let mut block = [0; BLOCK];
         let count = fill(&mut self.input, &mut block)?;
         Ok((count == BLOCK).then_some(block))
     }
 
-    fn block(&mut self) -> Result<Block, Fault> {
+    fn block(&mut self) -> Result<Block, BundleError> {
         // Fail closed: an archive without its end may lack members.
         let block = self.first_block()?;
-        block.ok_or(Fault::Defect(Defect::Truncated))
+        block.ok_or(BundleError::Defect(Defect::Truncated))
     }
 
     /// Reads what begins with a block of zeros: an archive without members is two of them and
     /// nothing but zeros; other data (an ISO 9660 image) may begin so, too.
-    fn only_zeros(&mut self) -> Result<Contents, Fault> {
+    fn only_zeros(&mut self) -> Result<Contents, BundleError> {
         match self.first_block()? {
             Some(second) if is_zero(&second) && self.is_zero_to_the_end()? => Ok(Contents::Tar),
             _ => Ok(Contents::NotATar),
         }
     }
 
-    fn is_zero_to_the_end(&mut self) -> Result<bool, Fault> {
+    fn is_zero_to_the_end(&mut self) -> Result<bool, BundleError> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let count = fill(&mut self.input, &mut buffer)?;
@@ -102,7 +102,7 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
         }
     }
 
-    fn read(&mut self, first: Block) -> Result<(), Fault> {
+    fn read(&mut self, first: Block) -> Result<(), BundleError> {
         let mut block = first;
         while !is_zero(&block) {
             self.member(Header::parse(&block)?)?;
@@ -118,7 +118,7 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
         self.packer.finish()
     }
 
-    fn member(&mut self, header: Header) -> Result<(), Fault> {
+    fn member(&mut self, header: Header) -> Result<(), BundleError> {
         match header.kind {
             Kind::LongName => {
                 let name = self.long_name(&header)?;
@@ -151,7 +151,7 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
         }
     }
 
-    fn entry(&mut self, header: Header) -> Result<(), Fault> {
+    fn entry(&mut self, header: Header) -> Result<(), BundleError> {
         let path = names::normal(&header.name)?;
         let is_directory = header.kind == Kind::Directory;
         // Before ustar, a name's last character told a directory.
@@ -184,7 +184,7 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
     }
 
     /// Reads a name: GNU tar ends it with a zero byte.
-    fn long_name(&mut self, header: &Header) -> Result<Vec<u8>, Fault> {
+    fn long_name(&mut self, header: &Header) -> Result<Vec<u8>, BundleError> {
         let mut name = self.extension(header)?;
         if name.last() == Some(&0) {
             name.pop();
@@ -193,7 +193,7 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
     }
 
     /// Reads the content of a header for the next member.
-    fn extension(&mut self, header: &Header) -> Result<Vec<u8>, Fault> {
+    fn extension(&mut self, header: &Header) -> Result<Vec<u8>, BundleError> {
         if header.size > LARGEST_EXTENSION {
             return Err(Defect::NamesTooLong.into());
         }
@@ -206,7 +206,7 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
     }
 
     /// Reads the bytes that fill the last block of a content of `size` bytes.
-    fn pass_padding(&mut self, size: u64) -> Result<(), Fault> {
+    fn pass_padding(&mut self, size: u64) -> Result<(), BundleError> {
         let used = (size % BLOCK as u64) as usize;
         let mut padding = [0; BLOCK];
         let padding = &mut padding[used..];
@@ -223,7 +223,7 @@ impl Extensions {
     }
 
     /// Returns the header of the member with what came before it.
-    fn apply(self, mut header: Header) -> Result<Header, Fault> {
+    fn apply(self, mut header: Header) -> Result<Header, BundleError> {
         let records = self.records.unwrap_or_default();
         header.name = either(self.name, records.path)?.unwrap_or(header.name);
         header.link = either(self.link, records.link)?.unwrap_or(header.link);
@@ -246,7 +246,7 @@ fn either<T>(one: Option<T>, other: Option<T>) -> Result<Option<T>, Defect> {
     }
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Fault> {
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), BundleError> {
     match place.replace(value) {
         None => Ok(()),
         Some(_) => Err(TWICE.into()),
@@ -260,7 +260,7 @@ fn is_zero(bytes: &[u8]) -> bool {
 }
 
 /// Reads until the buffer is full or the input ends, and returns the number of bytes.
-pub(super) fn fill(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Fault> {
+pub(super) fn fill(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, BundleError> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match input.read(rest) {

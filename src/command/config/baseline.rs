@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::{Against, ConfigError, lies_inside};
+use super::places::lies_inside;
+use super::{Against, ConfigError};
 use crate::audit::baseline::Baseline;
 use crate::command::args::Cli;
 use crate::limits;

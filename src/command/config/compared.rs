@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{ConfigError, Target, baseline, is_same_file, reports};
+use super::places::is_same_file;
+use super::{ConfigError, Target, baseline, reports};
 use crate::audit::comparison::Report;
 use crate::command::args::{Cli, Format};
 

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::ConfigError;
 use super::keys::Loaded;
-use super::{ConfigError, is_same_file};
+use super::places::is_same_file;
 use crate::command::values::Hashed;
 use crate::digest::Algorithm;
 use crate::trust::key::Key;

@@ -10,9 +10,11 @@ use std::time::SystemTime;
 
 use rustix::process::geteuid;
 
+use super::ConfigError;
 use super::baseline::{read, read_whole};
+use super::places::{is_same_file, lies_inside, place};
 use super::stdin::without;
-use super::{ConfigError, directories, is_same_file, lies_inside};
+use super::targets::directories;
 use crate::command::args::Cli;
 use crate::earlier::ledger::Ledger;
 use crate::earlier::resume::{self, Asked};
@@ -87,7 +89,7 @@ fn spare(path: &Path, cli: &Cli, keys: &[PathBuf]) -> Result<(), ConfigError> {
     let is_it = |other: &&PathBuf| is_same_file(other, path);
     let given = [&cli.signature, &cli.baseline, &cli.resume];
     let given = given.into_iter().flatten().chain(&cli.image_signatures);
-    let is_there = |report: &PathBuf| super::place(report) == super::place(path);
+    let is_there = |report: &PathBuf| place(report) == place(path);
     if keys.iter().chain(given).any(|other| is_it(&other))
         || cli.reports.iter().any(is_there)
         || lies_inside(path, &directories(&cli.image_signatures))

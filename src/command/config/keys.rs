@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ConfigError, DEFAULT_KEY, Environment, digests, lies_inside, shown};
+use super::places::lies_inside;
+use super::{ConfigError, DEFAULT_KEY, Environment, digests, shown};
 use crate::command::args::Cli;
 use crate::command::values::Hashed;
 use crate::hints;

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::places::is_same_file;
 use super::{
-    Against, ConfigError, Environment, Output, Target, baseline, is_same_file, reports, signing,
-    stdout_colour,
+    Against, ConfigError, Environment, Output, Target, baseline, reports, signing, stdout_colour,
 };
 use crate::command::args::Cli;
 use crate::merge::Demands;

@@ -9,34 +9,30 @@ mod images;
 mod keys;
 mod merging;
 mod one;
+mod places;
+mod search;
 mod sharding;
 mod signing;
 mod stdin;
 mod style;
+mod targets;
 
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-
 use super::args::{Cli, Format};
 use crate::audit::baseline::Baseline;
 use crate::digest::Hasher;
-use crate::engine::{self, Images, Settings};
-use crate::files::FileId;
-use crate::hints;
-use crate::mirror::Search;
-use crate::mirror::pairing::Needed;
-use crate::mirror::walk::WalkOptions;
+use crate::engine::{Images, Settings};
 use crate::module;
 use crate::names::endings::is_signature;
 use crate::progress::Cancel;
-use crate::report::format::{self, ReportFormat};
+use crate::report::format::ReportFormat;
 use crate::report::lines::Detail;
 use crate::report::sign::Signer;
 use crate::run::{ImageOptions, Options, OverTime, TrustedKey};
@@ -52,8 +48,11 @@ use error::shown;
 use keys::exposed;
 pub use keys::{Skipped, WhyNoKey};
 pub use merging::{Merging, part};
+use search::{globs, search};
 pub use style::stderr_colour;
 use style::{stdout_colour, style};
+pub use targets::Target;
+use targets::{key_files, reports, spare};
 
 /// Default key file, used if no key is given.
 const DEFAULT_KEY: &str = "spectro_public_key.pem";
@@ -102,15 +101,6 @@ pub struct Output {
     pub progress: Style,
     /// Whether the first failure ends the run.
     pub fail_fast: bool,
-}
-
-/// A report to write.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The name to write it under.
-    pub path: PathBuf,
-    /// Its format, by the ending of the name.
-    pub format: ReportFormat,
 }
 
 /// The baseline of an audit.
@@ -358,188 +348,6 @@ fn hasher(cli: &Cli) -> Result<Option<Hasher>, ConfigError> {
     cli.sha256.as_ref().map(known).transpose()
 }
 
-/// Rejects a report that would replace the baseline or a key.
-fn spare(reports: &[Target], cli: &Cli, keys: &[PathBuf]) -> Result<(), ConfigError> {
-    let (baseline, evidence) = (cli.baseline.as_deref(), &cli.image_signatures);
-    for Target { path, .. } in reports {
-        let is_evidence = |given: &PathBuf| is_same_file(given, path);
-        if evidence.iter().any(is_evidence) || lies_inside(path, &directories(evidence)) {
-            return Err(ConfigError::ReportReplacesEvidence(path.clone()));
-        }
-        if baseline.is_some_and(|baseline| is_same_file(baseline, path)) {
-            return Err(ConfigError::ReportReplacesBaseline(path.clone()));
-        }
-        if keys.iter().any(|key| is_same_file(key, path)) {
-            return Err(ConfigError::ReportReplacesKey(path.clone()));
-        }
-    }
-    Ok(())
-}
-
-fn directories(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let directories = paths.iter().filter(|path| path.is_dir());
-    directories.cloned().collect()
-}
-
-/// Returns every file that may hold a key of this run or the next: besides the trusted keys, that
-/// includes duplicate files of a key, and keys that are not pinned.
-fn key_files(cli: &Cli, environment: &Environment) -> Vec<PathBuf> {
-    let default = || {
-        vec![
-            environment
-                .pubkey
-                .as_ref()
-                .map_or(DEFAULT_KEY.into(), PathBuf::from),
-        ]
-    };
-    let named = if cli.keys.is_empty() {
-        default()
-    } else {
-        cli.keys.clone()
-    };
-    let named = named.iter().chain(&cli.image_keys).chain(&cli.sign_report);
-    named.flat_map(|path| files_of(path)).collect()
-}
-
-/// Returns a file, or the files of a directory of keys; a file there with the name of a report is
-/// an earlier run's, and not a key.
-fn files_of(path: &Path) -> Vec<PathBuf> {
-    match fs::read_dir(path) {
-        Err(_) => vec![path.to_owned()],
-        Ok(entries) => {
-            let paths = entries.flatten().map(|entry| entry.path());
-            paths
-                .filter(|path| ReportFormat::of(path).is_none())
-                .collect()
-        }
-    }
-}
-
-/// Returns the reports with their formats; no two may share a place.
-fn reports(cli: &Cli) -> Result<Vec<Target>, ConfigError> {
-    if cli.note.is_some() && cli.reports.is_empty() && cli.format == Format::Text {
-        return Err(ConfigError::NoteNowhere);
-    }
-    let mut named: Vec<Target> = Vec::new();
-    for path in &cli.reports {
-        let format =
-            ReportFormat::of(path).ok_or_else(|| ConfigError::ReportFormat(path.clone()))?;
-        named.push(Target {
-            path: path.clone(),
-            format,
-        });
-        if format == ReportFormat::Sums && cli.sign_report.is_some() {
-            named.push(Target {
-                path: format::signature_of(path),
-                format: ReportFormat::SumsSignature,
-            });
-        }
-    }
-    let mut reports: Vec<Target> = Vec::new();
-    for target in named {
-        let is_there = |other: &Target| place(&other.path) == place(&target.path);
-        if reports.iter().any(is_there) {
-            return Err(ConfigError::SameReport(target.path));
-        }
-        reports.push(target);
-    }
-    Ok(reports)
-}
-
-/// Returns the place of a file of this name, existing or not: all links are resolved as far as the
-/// path exists.
-fn place(path: &Path) -> PathBuf {
-    let beside = || Some(parent(path).canonicalize().ok()?.join(path.file_name()?));
-    let place = path.canonicalize().ok().or_else(beside);
-    place.unwrap_or_else(|| path.to_owned())
-}
-
-/// Reports whether two paths lead to the same existing file.
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    let file = |path: &Path| path.metadata().map(|file| FileId::from(&file)).ok();
-    file(a).is_some() && file(a) == file(b)
-}
-
-/// Reports whether a file, or a link to it, is in one of the directories `roots`, or beside a root
-/// that is a file.
-fn lies_inside(path: &Path, roots: &[PathBuf]) -> bool {
-    let directory = |path: &Path| {
-        if path.is_dir() {
-            path.canonicalize()
-        } else {
-            parent(path).canonicalize()
-        }
-    };
-    let roots: Vec<PathBuf> = roots
-        .iter()
-        .filter_map(|root| directory(root).ok())
-        .collect();
-    // The name's place counts as much as the link's target: anyone who can change the tree can
-    // point the link elsewhere.
-    let leads_to = crate::report::place::of(path).and_then(|place| parent(&place).canonicalize());
-    // Also where a link leads that leads to nothing yet.
-    let places = [parent(path).canonicalize(), path.canonicalize(), leads_to];
-    let is_inside = |place: &PathBuf| roots.iter().any(|root| place.starts_with(root));
-    places.iter().flatten().any(is_inside)
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Returns the globs that match by only the last component of a path.
-fn anywhere(patterns: &[String]) -> Vec<String> {
-    let is_name = |glob: &&String| {
-        let name = glob.strip_prefix("**/");
-        // Fail closed: braces and brackets may contain a separator, so that the match depends on
-        // more than the last component.
-        name.is_some_and(|name| !name.contains(['/', '{', '[']) && !name.contains("**"))
-    };
-    patterns.iter().filter(is_name).cloned().collect()
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, ConfigError> {
-    let bad = |glob: &str, source| ConfigError::BadGlob {
-        glob: glob.to_owned(),
-        source,
-    };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        // Typed paths have such forms: `./old/` means `old`.
-        let plain = pattern.strip_prefix("./").unwrap_or(pattern);
-        let plain = plain.strip_suffix('/').unwrap_or(plain);
-        if plain.is_empty() || plain.starts_with('/') {
-            return Err(ConfigError::GlobMatchesNothing(pattern.clone()));
-        }
-        let glob = GlobBuilder::new(plain).literal_separator(true).build();
-        set.add(glob.map_err(|error| bad(pattern, error))?);
-    }
-    set.build().map_err(|error| bad("", error))
-}
-
-fn search(cli: &Cli, exclude: GlobSet) -> Result<Search, ConfigError> {
-    Ok(Search {
-        reach: WalkOptions {
-            max_depth: cli.max_depth,
-            follow_links: cli.follow_links,
-            exclude,
-            exclude_anywhere: globs(&anywhere(&cli.exclude))?,
-        },
-        needed: if cli.all_files {
-            Needed::AllFiles
-        } else {
-            Needed::Artifacts
-        },
-        images: cli.images,
-        lists: cli.lists.clone(),
-        is_signature: engine::is_signature_file,
-        is_control_file: hints::data::is_control_file,
-    })
-}
-
 fn inputs(cli: &Cli, environment: &Environment) -> Result<Inputs, ConfigError> {
     if let Some(one) = stdin::find(cli, environment)? {
         return Ok(Inputs::One(one));
@@ -629,22 +437,5 @@ mod tests {
         assert!(!colour_of(&[], true, false));
         assert!(colour_of(&["--color", "always"], false, false));
         assert!(!colour_of(&["--color", "never"], true, true));
-    }
-
-    #[test]
-    fn a_report_has_a_format_by_its_name_and_a_place_of_its_own() {
-        let of = |names: &[&str]| {
-            let options = names.iter().flat_map(|name| ["--report", name]);
-            reports(&cli(&options.collect::<Vec<_>>()))
-        };
-        let both = of(&["a.json", "d/b.html"]).unwrap();
-        let formats: Vec<_> = both.iter().map(|report| report.format).collect();
-        assert_eq!(formats, [ReportFormat::Json, ReportFormat::Html]);
-        assert!(matches!(of(&["a.txt"]), Err(ConfigError::ReportFormat(_))));
-        assert!(matches!(of(&["a"]), Err(ConfigError::ReportFormat(_))));
-        assert!(matches!(
-            of(&["a.xml", "a.xml"]),
-            Err(ConfigError::SameReport(_))
-        ));
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use p256::elliptic_curve::zeroize::Zeroizing;
 
-use super::{ConfigError, Target, lies_inside};
+use super::places::lies_inside;
+use super::{ConfigError, Target};
 use crate::command::args::Cli;
 use crate::report::sign::{MAX_FILE_BYTES, Signer};
 

@@ -1,14 +1,10 @@
 //! Which signatures are grouped, under which key, and at what cost.
 
 use super::*;
-use p256::ecdsa::SigningKey;
+use crate::testing::signing_key;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::pkcs8::EncodePublicKey;
 use proptest::prelude::*;
-
-fn signing_key(secret: u8) -> SigningKey {
-    SigningKey::from_slice(&[secret; 32]).unwrap()
-}
 
 fn der(secret: u8) -> Vec<u8> {
     let key = signing_key(secret);

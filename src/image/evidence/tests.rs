@@ -67,7 +67,7 @@ fn forms() -> Vec<(Vec<Vec<u8>>, &'static [&'static str])> {
 }
 
 /// Returns the reasons for which something was refused.
-fn reasons(evidence: &Evidence) -> Vec<Refusal> {
+fn reasons(evidence: &Evidence) -> Vec<SigstoreError> {
     let refused = evidence.refused();
     refused.map(|refused| refused.why.clone()).collect()
 }
@@ -126,7 +126,7 @@ fn an_image_with_a_layer_of_a_signature_is_not_taken_for_a_signature() {
     assert!(!evidence.add(&digest, manifest.as_bytes()));
     assert!(!evidence.is_part(&digest.into()));
     assert_eq!(signed(&evidence, &[1]), Signed::Nothing);
-    assert_eq!(reasons(&evidence), [Refusal::MixedLayers]);
+    assert_eq!(reasons(&evidence), [SigstoreError::MixedLayers]);
 }
 
 #[test]
@@ -155,7 +155,10 @@ fn a_payload_that_is_refused_signs_nothing_however_well_it_is_signed() {
     let evidence = evidence(&[manifest.as_bytes(), payload.as_bytes()]);
     assert_eq!(signed(&evidence, &[1]), Signed::Nothing);
     let type_ = "atomic container image signature";
-    assert_eq!(reasons(&evidence), [Refusal::PayloadType(type_.into())]);
+    assert_eq!(
+        reasons(&evidence),
+        [SigstoreError::PayloadType(type_.into())]
+    );
     // It is a signature all the same, and not an image.
     assert!(evidence.is_part(&Digest::of(manifest.as_bytes()).into()));
 }
@@ -195,7 +198,7 @@ fn a_signature_of_another_algorithm_is_one_by_somebody_else() {
     let rsa = line.replace(&signature, &made::base64(&[0x5a; 256]));
     let evidence = evidence(&[rsa]);
     assert_eq!(signed(&evidence, &[1]), Signed::Untrusted);
-    assert_eq!(reasons(&evidence), [Refusal::NotP256]);
+    assert_eq!(reasons(&evidence), [SigstoreError::NotP256]);
 }
 
 #[test]
@@ -204,7 +207,10 @@ fn an_attestation_by_a_trusted_key_signs_nothing() {
     let statement = statement().replace("https://sigstore.dev/cosign/sign/v1", type_);
     let evidence = evidence(&[made::bundle(&signer(1), &statement)]);
     assert_eq!(signed(&evidence, &[1]), Signed::Nothing);
-    assert_eq!(reasons(&evidence), [Refusal::Attestation(type_.into())]);
+    assert_eq!(
+        reasons(&evidence),
+        [SigstoreError::Attestation(type_.into())]
+    );
 }
 
 #[test]
@@ -231,7 +237,7 @@ fn a_key_in_a_signature_file_is_never_used() {
     let manifest = made::manifest(&signer(1), &payload(), &more);
     let evidence = evidence(&[manifest.into_bytes(), payload()]);
     assert_eq!(signed(&evidence, &[2]), Signed::Keyless);
-    assert_eq!(reasons(&evidence), [Refusal::NotACertificate]);
+    assert_eq!(reasons(&evidence), [SigstoreError::NotACertificate]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Signatures in the annotations beside a payload (Cosign up to version 2), and what becomes of a
 //! signature in any form.
 
-use super::{Found, Proof, Refusal};
+use super::{Found, Proof, SigstoreError};
 use crate::sigstore::log::{self, Over};
 use crate::sigstore::{Parts, certificate, from_base64};
 use crate::text::json::{Json, JsonError, Object};
@@ -16,7 +16,7 @@ const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const LOG: &str = "dev.sigstore.cosign/bundle";
 
 /// Returns the signature, and why it cannot be used if it cannot.
-pub(super) fn proof(parts: &Parts, over: &Over) -> (Proof, Option<Refusal>) {
+pub(super) fn proof(parts: &Parts, over: &Over) -> (Proof, Option<SigstoreError>) {
     let (usable, why) = match usable(parts, over) {
         Ok(usable) => (Some(usable), None),
         Err(why) => (None, Some(why)),
@@ -30,10 +30,10 @@ pub(super) fn proof(parts: &Parts, over: &Over) -> (Proof, Option<Refusal>) {
     (proof, why)
 }
 
-fn usable(parts: &Parts, over: &Over) -> Result<(Signature, Option<ClaimedDigest>), Refusal> {
+fn usable(parts: &Parts, over: &Over) -> Result<(Signature, Option<ClaimedDigest>), SigstoreError> {
     let key = parts.logged_key(over)?;
     // Fail closed: whatever containers a signature file may have, here the bytes are DER.
-    let signature = Signature::from_der(&parts.signature).map_err(|_| Refusal::NotP256)?;
+    let signature = Signature::from_der(&parts.signature).map_err(|_| SigstoreError::NotP256)?;
     Ok((signature, key))
 }
 
@@ -68,7 +68,7 @@ impl Proof {
     }
 }
 
-fn parts(annotations: &Object) -> Result<Parts, Refusal> {
+fn parts(annotations: &Object) -> Result<Parts, SigstoreError> {
     let signature = annotation(annotations, SIGNATURE)?;
     let signature = signature.ok_or(JsonError::Missing(SIGNATURE))?;
     let certificate = annotation(annotations, CERTIFICATE)?;
@@ -80,7 +80,7 @@ fn parts(annotations: &Object) -> Result<Parts, Refusal> {
     })
 }
 
-fn entry_of(bundle: &str) -> Result<Vec<u8>, Refusal> {
+fn entry_of(bundle: &str) -> Result<Vec<u8>, SigstoreError> {
     let json = Json::parse(bundle.as_bytes())?;
     log::body(json.as_object().ok_or(JsonError::Missing("Payload"))?)
 }
@@ -108,12 +108,12 @@ mod tests {
     const PAYLOAD: &[u8] = b"payload";
 
     /// Returns the one signature in these annotations, and why it is refused.
-    fn found(more: &str) -> (Proof, Option<Refusal>) {
+    fn found(more: &str) -> (Proof, Option<SigstoreError>) {
         let signature = made::base64(&made::signature(&signing_key(1), PAYLOAD));
         found_in(&format!(r#"{{"{SIGNATURE}":"{signature}"{more}}}"#))
     }
 
-    fn found_in(text: &str) -> (Proof, Option<Refusal>) {
+    fn found_in(text: &str) -> (Proof, Option<SigstoreError>) {
         let json = Json::parse(text.as_bytes()).unwrap();
         let payload = Digest::of(PAYLOAD).into();
         let mut found = read(json.as_object().unwrap(), payload).into_iter();
@@ -162,7 +162,7 @@ mod tests {
         let key = quoted(&made::pem("PUBLIC KEY", b"key"));
         let (proof, why) = found(&format!(r#","{CERTIFICATE}":{key}"#));
         assert_eq!(proof, Proof::unusable(true));
-        assert_eq!(why, Some(Refusal::NotACertificate));
+        assert_eq!(why, Some(SigstoreError::NotACertificate));
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(why, None);
         let (proof, why) = found(&with_log(&made::Logged::Certificate(b"leaf")));
         assert_eq!(proof, Proof::unusable(false));
-        assert_eq!(why, Some(Refusal::LogDiffers("certificate")));
+        assert_eq!(why, Some(SigstoreError::LogDiffers("certificate")));
         let (proof, why) = found(&format!(r#","{LOG}":"{{}}""#));
         assert_eq!(proof, Proof::unusable(false));
         assert_eq!(why, Some(JsonError::Missing("Payload").into()));
@@ -184,10 +184,10 @@ mod tests {
         let der = made::signature(&signing_key(1), PAYLOAD);
         let longer = made::base64(&[&der[..], &[0]].concat());
         for (value, why) in [
-            (r#""MEUC""#.to_owned(), Refusal::NotP256),
-            (quoted(&longer), Refusal::NotP256),
-            (r#""MEU""#.to_owned(), Refusal::Base64(SIGNATURE)),
-            (r#""MEUC\n""#.to_owned(), Refusal::Base64(SIGNATURE)),
+            (r#""MEUC""#.to_owned(), SigstoreError::NotP256),
+            (quoted(&longer), SigstoreError::NotP256),
+            (r#""MEU""#.to_owned(), SigstoreError::Base64(SIGNATURE)),
+            (r#""MEUC\n""#.to_owned(), SigstoreError::Base64(SIGNATURE)),
             ("null".to_owned(), JsonError::Missing(SIGNATURE).into()),
         ] {
             assert_eq!(only(&value), (Proof::unusable(false), Some(why)), "{value}");

@@ -1,7 +1,7 @@
 //! Sigstore's bundles about images: of a statement that names them, or of a manifest itself.
 
 use super::attached::proof;
-use super::{Claim, Found, Proof, Refusal, or_refused, statement};
+use super::{Claim, Found, Proof, SigstoreError, or_refused, statement};
 use crate::digest::{Algorithms, Digest, Digests};
 use crate::sigstore::Parts;
 use crate::sigstore::bundle::{Bundle, Content, Material, Message, is_bundle};
@@ -23,7 +23,7 @@ pub(super) fn parse(text: &[u8]) -> Vec<Found> {
     or_refused(read())
 }
 
-fn of(bundle: &Object) -> Result<Vec<Found>, Refusal> {
+fn of(bundle: &Object) -> Result<Vec<Found>, SigstoreError> {
     let Bundle { content, material } = Bundle::read(bundle)?;
     match content {
         Content::Envelope(envelope) => in_envelope(&Envelope::read(envelope)?, material),
@@ -32,7 +32,7 @@ fn of(bundle: &Object) -> Result<Vec<Found>, Refusal> {
 }
 
 /// Reads a bundle whose signature is over the envelope.
-fn in_envelope(envelope: &Envelope, material: &Object) -> Result<Vec<Found>, Refusal> {
+fn in_envelope(envelope: &Envelope, material: &Object) -> Result<Vec<Found>, SigstoreError> {
     let claim = Claim {
         hashed: Digests::of(&envelope.signed(), Algorithms::NONE),
         images: statement::images(envelope)?,
@@ -52,7 +52,7 @@ fn in_envelope(envelope: &Envelope, material: &Object) -> Result<Vec<Found>, Ref
 }
 
 /// Reads a bundle whose signature is over the image's manifest itself.
-fn of_message(message: Message, material: &Object) -> Result<Vec<Found>, Refusal> {
+fn of_message(message: Message, material: &Object) -> Result<Vec<Found>, SigstoreError> {
     let image = message.sha256()?;
     let over = Over {
         bytes: image,
@@ -63,7 +63,11 @@ fn of_message(message: Message, material: &Object) -> Result<Vec<Found>, Refusal
     Ok(found.chain(why.map(Found::Refused)).collect())
 }
 
-fn with_material(signature: Vec<u8>, material: &Object, over: &Over) -> (Proof, Option<Refusal>) {
+fn with_material(
+    signature: Vec<u8>,
+    material: &Object,
+    over: &Over,
+) -> (Proof, Option<SigstoreError>) {
     match Material::read(material) {
         Ok(Material {
             certificate,
@@ -127,7 +131,7 @@ mod tests {
             "application/vnd.dev.sigstore.bundle+json",
         ] {
             let found = found(&with_envelope().replace(KNOWN[0], media_type));
-            let why = Refusal::MediaType(media_type.into());
+            let why = SigstoreError::MediaType(media_type.into());
             assert_eq!(found, [Found::Refused(why)]);
         }
     }
@@ -148,7 +152,7 @@ mod tests {
     #[test]
     fn a_message_signature_with_another_or_no_digest_is_refused() {
         let whole = made::message_bundle(&signing_key(1), b"manifest");
-        let other = |name: &str| Found::Refused(Refusal::DigestAlgorithm(name.into()));
+        let other = |name: &str| Found::Refused(SigstoreError::DigestAlgorithm(name.into()));
         let unknown = found(&whole.replace("SHA2_256", "SHA3_256"));
         assert_eq!(unknown, [other("SHA3_256")]);
         // Images are known by their SHA-256.
@@ -164,7 +168,7 @@ mod tests {
     #[test]
     fn a_bundle_with_both_kinds_of_signature_or_neither_is_refused() {
         let alternatives = "dsseEnvelope and messageSignature";
-        let why = [Found::Refused(Refusal::Alternatives(alternatives))];
+        let why = [Found::Refused(SigstoreError::Alternatives(alternatives))];
         let both = with_envelope().replacen('{', r#"{"messageSignature":{},"#, 1);
         assert_eq!(found(&both), why);
         let neither = with_envelope().replace("dsseEnvelope", "envelope");
@@ -176,7 +180,7 @@ mod tests {
         let type_ = "https://spdx.dev/Document";
         let statement = made::statement(&[image()]);
         let statement = statement.replace("https://sigstore.dev/cosign/sign/v1", type_);
-        let why = Refusal::Attestation(type_.into());
+        let why = SigstoreError::Attestation(type_.into());
         let found = found(&made::bundle(&signing_key(1), &statement));
         assert_eq!(found, [Found::Refused(why)]);
     }
@@ -195,7 +199,7 @@ mod tests {
             let Some(Found::Refused(why)) = wrong.last() else {
                 panic!("{wrong:?}");
             };
-            assert_eq!(*why, Refusal::LogDiffers("signature"));
+            assert_eq!(*why, SigstoreError::LogDiffers("signature"));
         }
         let without = r#""tlogEntries":[{}],"publicKey""#;
         let found = found(&with_envelope().replace(r#""publicKey""#, without));

@@ -1,7 +1,7 @@
 //! Lines that `cosign download signature` prints: what people carry in beside an image.
 
 use super::attached::proof;
-use super::{Found, Refusal, bundle, or_refused, payload};
+use super::{Found, SigstoreError, bundle, or_refused, payload};
 use crate::sigstore::log::{self, Over};
 use crate::sigstore::{Parts, bytes, certificate};
 use crate::text::json::{Json, Object};
@@ -28,7 +28,7 @@ pub(super) fn lines(text: &[u8]) -> Option<Vec<Found>> {
             None => is_clean = false,
         }
     }
-    found.extend((!is_clean).then_some(Found::Refused(Refusal::Line)));
+    found.extend((!is_clean).then_some(Found::Refused(SigstoreError::Line)));
     Some(found)
 }
 
@@ -38,7 +38,7 @@ fn one(text: &[u8]) -> Option<Vec<Found>> {
     super::is_no_image(object).then(|| line(object))?
 }
 
-fn pair(line: &Object) -> Result<Vec<Found>, Refusal> {
+fn pair(line: &Object) -> Result<Vec<Found>, SigstoreError> {
     let claim = payload::parse(&bytes(line, "Payload")?)?;
     let certificate = line.object("Cert")?;
     let certificate = certificate.map(|leaf| bytes(leaf, "Raw")).transpose()?;
@@ -112,7 +112,7 @@ mod tests {
         });
         let expected = [b"a", b"b"].map(|name| Digest::of(name).into());
         assert!(images.eq(expected));
-        assert_eq!(found[4], Found::Refused(Refusal::Line));
+        assert_eq!(found[4], Found::Refused(SigstoreError::Line));
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
         assert!(matches!(&right[..], [_, Found::Proof { proof, .. }]
             if proof.signature.is_some() && proof.has_certificate));
         let wrong = found(&line_of("a", cert, &entry(b"other")));
-        let why = Refusal::LogDiffers("certificate");
+        let why = SigstoreError::LogDiffers("certificate");
         assert_eq!(wrong.last(), Some(&Found::Refused(why)));
     }
 

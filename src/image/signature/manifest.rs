@@ -1,7 +1,7 @@
 //! Manifests that hold signatures: those of Cosign up to version 2, whose layers are payloads, and
 //! the referrers of version 3, whose one layer is a bundle.
 
-use super::{Found, Reading, Refusal, Role, attached, sha256};
+use super::{Found, Reading, Role, SigstoreError, attached, sha256};
 use crate::sigstore::{bundle, text};
 use crate::text::json::{Json, JsonError, Object};
 use crate::trust::claimed::ClaimedDigest;
@@ -40,7 +40,7 @@ pub(super) fn read(document: &Object) -> Option<Reading> {
         _ if kinds.iter().all(is(Layer::Other)) => None,
         // Fail closed: a program may run the other layers, so it is judged as an image.
         _ => Some(Reading {
-            found: vec![Found::Refused(Refusal::MixedLayers)],
+            found: vec![Found::Refused(SigstoreError::MixedLayers)],
             role: Role::None,
         }),
     }
@@ -78,7 +78,7 @@ fn of_layers(layers: &[Json], read: impl Fn(&Object, ClaimedDigest) -> Vec<Found
     Reading { found, role }
 }
 
-fn digest(layer: &Json) -> Result<(&Object, ClaimedDigest), Refusal> {
+fn digest(layer: &Json) -> Result<(&Object, ClaimedDigest), SigstoreError> {
     let layer = layer.as_object().ok_or(JsonError::Missing("digest"))?;
     Ok((layer, sha256(text(layer, "digest")?)?))
 }
@@ -119,7 +119,7 @@ mod tests {
         let other = r#""layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar"},"#;
         let mixed = reading(&manifest.replace(r#""layers":["#, other)).unwrap();
         let reading_of_mixed = Reading {
-            found: vec![Found::Refused(Refusal::MixedLayers)],
+            found: vec![Found::Refused(SigstoreError::MixedLayers)],
             role: Role::None,
         };
         assert_eq!(mixed, reading_of_mixed);
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(odd.role, Role::None);
         assert!(matches!(
             odd.found[..],
-            [Found::Refused(Refusal::Digest(_))]
+            [Found::Refused(SigstoreError::Digest(_))]
         ));
     }
 

@@ -20,7 +20,7 @@ use crate::text::json::{self, Json, Object};
 use crate::trust::claimed::ClaimedDigest;
 use crate::trust::signature::Signature;
 
-pub(crate) use crate::sigstore::Refusal;
+pub(crate) use crate::sigstore::SigstoreError;
 
 /// Longest document that is read, in bytes. A signature takes a few thousand.
 const MAX_BYTES: usize = json::MOST_BYTES;
@@ -67,7 +67,7 @@ pub(crate) enum Found {
         proof: Proof,
     },
     /// Something that cannot be used.
-    Refused(Refusal),
+    Refused(SigstoreError),
 }
 
 /// The part of a document in what a bundle holds of a signature.
@@ -127,14 +127,14 @@ fn is_no_image(object: &Object) -> bool {
 }
 
 /// What a result comes to: what was found, or why it cannot be used.
-fn or_refused(result: Result<Vec<Found>, Refusal>) -> Vec<Found> {
+fn or_refused(result: Result<Vec<Found>, SigstoreError>) -> Vec<Found> {
     result.unwrap_or_else(|why| vec![Found::Refused(why)])
 }
 
 /// Reads `sha256:` and 64 lower-case hexadecimal digits.
-fn sha256(text: &str) -> Result<ClaimedDigest, Refusal> {
+fn sha256(text: &str) -> Result<ClaimedDigest, SigstoreError> {
     let digits = text.strip_prefix("sha256:");
-    digits.map_or_else(|| Err(Refusal::digest(text)), hex)
+    digits.map_or_else(|| Err(SigstoreError::digest(text)), hex)
 }
 
 #[cfg(test)]
@@ -160,7 +160,7 @@ mod tests {
         ] {
             assert_eq!(
                 sha256(&text),
-                Err(Refusal::digest(&text.replacen("sha256:", "", 1)))
+                Err(SigstoreError::digest(&text.replacen("sha256:", "", 1)))
             );
         }
     }

@@ -1,6 +1,6 @@
 //! The payload that Cosign signs ("simple signing"): which image, under which name.
 
-use super::{Claim, Found, Refusal, or_refused, sha256};
+use super::{Claim, Found, SigstoreError, or_refused, sha256};
 use crate::digest::{Algorithms, Digests};
 use crate::sigstore::{PAYLOAD_TYPE as TYPE, object, quoted, text};
 use crate::text::json::{Json, JsonError, Object};
@@ -16,13 +16,13 @@ pub(super) fn read(document: &Object, bytes: &[u8]) -> Option<Vec<Found>> {
 ///
 /// # Errors
 /// Reports what it has that a payload has not, and what it lacks.
-pub(super) fn parse(bytes: &[u8]) -> Result<Claim, Refusal> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Claim, SigstoreError> {
     let json = Json::parse(bytes)?;
     let document = json.as_object().ok_or(JsonError::Missing("critical"))?;
     of(document, bytes)
 }
 
-fn of(document: &Object, bytes: &[u8]) -> Result<Claim, Refusal> {
+fn of(document: &Object, bytes: &[u8]) -> Result<Claim, SigstoreError> {
     // Fail closed: a member that is not known might restrict what the others say.
     members(document, &["critical", "optional"])?;
     let critical = object(document, "critical")?;
@@ -33,7 +33,7 @@ fn of(document: &Object, bytes: &[u8]) -> Result<Claim, Refusal> {
     members(image, &["docker-manifest-digest"])?;
     let type_ = text(critical, "type")?;
     if type_ != TYPE {
-        return Err(Refusal::PayloadType(quoted(type_)));
+        return Err(SigstoreError::PayloadType(quoted(type_)));
     }
     document.object("optional")?;
     let reference = text(identity, "docker-reference")?;
@@ -46,10 +46,10 @@ fn of(document: &Object, bytes: &[u8]) -> Result<Claim, Refusal> {
 }
 
 /// Checks that an object has no members but these.
-fn members(object: &Object, known: &[&str]) -> Result<(), Refusal> {
+fn members(object: &Object, known: &[&str]) -> Result<(), SigstoreError> {
     let mut keys = object.members().map(|(key, _)| key);
     let unknown = keys.find(|key| !known.contains(key));
-    unknown.map_or(Ok(()), |key| Err(Refusal::UnknownMember(quoted(key))))
+    unknown.map_or(Ok(()), |key| Err(SigstoreError::UnknownMember(quoted(key))))
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     }
 
     /// Returns what a payload is refused for after each occurrence of a text was replaced.
-    fn refusal(from: &str, to: &str) -> Refusal {
+    fn refusal(from: &str, to: &str) -> SigstoreError {
         let whole = String::from_utf8(made::payload("r.example/i", &image())).unwrap();
         assert!(whole.contains(from), "{from}");
         parse(whole.replace(from, to).as_bytes()).unwrap_err()
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_payload_with_another_member_at_any_level_is_refused() {
-        let unknown = |key: &str| Refusal::UnknownMember(key.into());
+        let unknown = |key: &str| SigstoreError::UnknownMember(key.into());
         for (from, to) in [
             (r#"{"critical""#, r#"{"x":1,"critical""#),
             (r#"{"identity""#, r#"{"x":1,"identity""#),
@@ -107,15 +107,21 @@ mod tests {
 
     #[test]
     fn a_payload_without_one_of_its_members_or_of_another_type_is_refused() {
-        let missing = |key| Refusal::Json(JsonError::Missing(key));
+        let missing = |key| SigstoreError::Json(JsonError::Missing(key));
         let reference = refusal(r#""docker-reference":"r.example/i""#, "");
         assert_eq!(reference, missing("docker-reference"));
         let type_ = refusal(&format!(r#","type":"{TYPE}""#), "");
         assert_eq!(type_, missing("type"));
         let other = "atomic container signature";
-        assert_eq!(refusal(TYPE, other), Refusal::PayloadType(other.into()));
+        assert_eq!(
+            refusal(TYPE, other),
+            SigstoreError::PayloadType(other.into())
+        );
         let digest = refusal("sha256:", "sha512:");
-        assert_eq!(digest, Refusal::digest(&format!("sha512:{}", image())));
+        assert_eq!(
+            digest,
+            SigstoreError::digest(&format!("sha512:{}", image()))
+        );
         let optional = refusal("null", "[]");
         let (key, expected) = ("optional", "an object");
         assert_eq!(optional, JsonError::Type { key, expected }.into());
@@ -125,8 +131,8 @@ mod tests {
     #[test]
     fn a_payload_with_a_member_twice_or_anything_behind_its_end_is_refused() {
         let twice = refusal(r#""optional":null"#, r#""critical":{}"#);
-        assert!(matches!(twice, Refusal::Json(JsonError::Syntax(_))));
+        assert!(matches!(twice, SigstoreError::Json(JsonError::Syntax(_))));
         let behind = refusal("null}", "null}}");
-        assert!(matches!(behind, Refusal::Json(JsonError::Syntax(_))));
+        assert!(matches!(behind, SigstoreError::Json(JsonError::Syntax(_))));
     }
 }

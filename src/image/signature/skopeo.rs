@@ -1,7 +1,7 @@
 //! The files `signature-1`, `signature-2` … that skopeo writes beside an image: a payload, or a
 //! bundle, with its annotations.
 
-use super::{Found, Refusal, attached, bundle, manifest, or_refused, payload};
+use super::{Found, SigstoreError, attached, bundle, manifest, or_refused, payload};
 use crate::sigstore::bundle::is_media_type;
 use crate::sigstore::{bytes, text};
 use crate::text::json::{Json, JsonError, Object};
@@ -14,7 +14,7 @@ pub(super) fn read(rest: &[u8]) -> Vec<Found> {
     or_refused(of(rest))
 }
 
-fn of(rest: &[u8]) -> Result<Vec<Found>, Refusal> {
+fn of(rest: &[u8]) -> Result<Vec<Found>, SigstoreError> {
     let json = Json::parse(rest)?;
     let file = json.as_object().ok_or(JsonError::Missing("mimeType"))?;
     let media_type = text(file, "mimeType")?;
@@ -29,7 +29,7 @@ fn of(rest: &[u8]) -> Result<Vec<Found>, Refusal> {
             Ok(found)
         }
         bundled if is_media_type(bundled) => Ok(bundle::parse(&content)),
-        other => Err(Refusal::media_type(other)),
+        other => Err(SigstoreError::media_type(other)),
     }
 }
 
@@ -73,7 +73,10 @@ mod tests {
             [Found::Claim(_), Found::Proof { .. }]
         ));
         let other = "application/vnd.dsse.envelope.v1+json";
-        assert_eq!(file(other), [Found::Refused(Refusal::media_type(other))]);
+        assert_eq!(
+            file(other),
+            [Found::Refused(SigstoreError::media_type(other))]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Statements (in-toto) inside envelopes: which images a signature is of.
 
-use super::Refusal;
+use super::SigstoreError;
 use crate::sigstore::dsse::Envelope;
 use crate::sigstore::{hex, object, quoted, text};
 use crate::text::json::{Json, JsonError};
@@ -19,28 +19,28 @@ const MAX_SUBJECTS: usize = 1000;
 /// Returns the images that the statement is about, if it is a signature.
 ///
 /// # Errors
-/// [`Refusal::Attestation`], and what is wrong with the statement.
-pub(super) fn images(envelope: &Envelope) -> Result<Vec<ClaimedDigest>, Refusal> {
+/// [`SigstoreError::Attestation`], and what is wrong with the statement.
+pub(super) fn images(envelope: &Envelope) -> Result<Vec<ClaimedDigest>, SigstoreError> {
     let json = Json::parse(&envelope.payload)?;
     let statement = json.as_object().ok_or(JsonError::Missing("_type"))?;
     let type_ = text(statement, "_type")?;
     if !VERSIONS.contains(&type_) {
-        return Err(Refusal::StatementType(quoted(type_)));
+        return Err(SigstoreError::StatementType(quoted(type_)));
     }
     let predicate = text(statement, "predicateType")?;
     // Fail closed: whoever attests what is in an image, or what was found in it, does not say
     // that it is good.
     if predicate != SIGNATURE {
-        return Err(Refusal::Attestation(quoted(predicate)));
+        return Err(SigstoreError::Attestation(quoted(predicate)));
     }
     let subjects = statement.array("subject")?.unwrap_or_default();
     if !(1..=MAX_SUBJECTS).contains(&subjects.len()) {
-        return Err(Refusal::Subjects(subjects.len()));
+        return Err(SigstoreError::Subjects(subjects.len()));
     }
     subjects.iter().map(subject).collect()
 }
 
-fn subject(subject: &Json) -> Result<ClaimedDigest, Refusal> {
+fn subject(subject: &Json) -> Result<ClaimedDigest, SigstoreError> {
     let subject = subject.as_object().ok_or(JsonError::Missing("digest"))?;
     hex(text(object(subject, "digest")?, "sha256")?)
 }
@@ -55,7 +55,7 @@ mod tests {
         Digest::of(name.as_bytes()).into()
     }
 
-    fn images(statement: &str) -> Result<Vec<ClaimedDigest>, Refusal> {
+    fn images(statement: &str) -> Result<Vec<ClaimedDigest>, SigstoreError> {
         let envelope = Envelope {
             payload: statement.as_bytes().to_vec(),
             signature: Vec::new(),
@@ -81,11 +81,11 @@ mod tests {
             "",
         ] {
             let other = images(&whole.replace(SIGNATURE, type_));
-            assert_eq!(other, Err(Refusal::Attestation(type_.into())));
+            assert_eq!(other, Err(SigstoreError::Attestation(type_.into())));
         }
         let other = images(&whole.replace("Statement/v1", "Statement/v2"));
         let type_ = "https://in-toto.io/Statement/v2";
-        assert_eq!(other, Err(Refusal::StatementType(type_.into())));
+        assert_eq!(other, Err(SigstoreError::StatementType(type_.into())));
     }
 
     #[test]
@@ -97,13 +97,16 @@ mod tests {
         let capitals = two.replace(&digits, &digits.to_uppercase());
         assert_eq!(
             images(&capitals),
-            Err(Refusal::digest(&digits.to_uppercase()))
+            Err(SigstoreError::digest(&digits.to_uppercase()))
         );
         let none = made::statement(&[]);
-        assert_eq!(images(&none), Err(Refusal::Subjects(0)));
+        assert_eq!(images(&none), Err(SigstoreError::Subjects(0)));
         let most = made::statement(&vec![image("a"); MAX_SUBJECTS]);
         assert_eq!(images(&most).unwrap().len(), MAX_SUBJECTS);
         let more = made::statement(&vec![image("a"); MAX_SUBJECTS + 1]);
-        assert_eq!(images(&more), Err(Refusal::Subjects(MAX_SUBJECTS + 1)));
+        assert_eq!(
+            images(&more),
+            Err(SigstoreError::Subjects(MAX_SUBJECTS + 1))
+        );
     }
 }

@@ -14,7 +14,7 @@ use super::helpers::Helpers;
 use super::pairing::{Entry, Kind};
 use super::watch::{Ended, Room, Watch};
 use crate::files::FileId;
-use reading::{Reading, Stamp, Visit, Way};
+use reading::{Reading, Scope, Stamp, Visit};
 
 /// Options of a walk.
 #[derive(Clone, Debug, Default)]
@@ -99,9 +99,9 @@ pub fn walk(
     watch: Watch<'_>,
     helpers: &Helpers,
 ) -> Result<Found, Ended> {
-    let way = Way { root, reach, watch };
+    let scope = Scope { root, reach, watch };
     let mut walk = Walk {
-        way,
+        scope,
         helpers,
         room: Room::new(watch),
         has_read_again: false,
@@ -114,7 +114,7 @@ pub fn walk(
     };
     // If even the PATH has no real path, links into it have none either, and fail.
     let place = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let first = way.step(root.to_owned(), Some(place), 0, false);
+    let first = scope.step(root.to_owned(), Some(place), 0, false);
     walk.waiting.insert(first);
     walk.read_waiting()?;
     walk.read_again()?;
@@ -172,18 +172,18 @@ struct Due {
 impl Due {
     /// Reads the directory; returns `None` if it has not changed since it was read, or changes too
     /// often.
-    fn read(self, way: Way<'_>) -> Result<Option<Visit<'_>>, Ended> {
-        way.watch.go_on()?;
+    fn read(self, scope: Scope<'_>) -> Result<Option<Visit<'_>>, Ended> {
+        scope.watch.go_on()?;
         let stamp = Stamp::at(&self.step.path).ok();
         if self.has_failed || stamp.is_some() && stamp == self.stamp {
             return Ok(None);
         }
-        Visit::to(self.step, PathBuf::new(), stamp, self.changes, way).map(Some)
+        Visit::to(self.step, PathBuf::new(), stamp, self.changes, scope).map(Some)
     }
 }
 
 struct Walk<'a> {
-    way: Way<'a>,
+    scope: Scope<'a>,
     helpers: &'a Helpers,
     room: Room<'a>,
     /// Whether a directory was read more than once, so others may no longer be reachable.
@@ -204,18 +204,19 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn read_waiting(&mut self) -> Result<(), Ended> {
         // Which of a directory's names comes first matters only if links are followed.
-        if self.way.reach.follow_links {
+        if self.scope.reach.follow_links {
             while let Some(step) = self.waiting.pop_first() {
-                self.way.watch.go_on()?;
+                self.scope.watch.go_on()?;
                 self.visit(step)?;
             }
             return Ok(());
         }
         while !self.waiting.is_empty() {
+            self.room.borrow(self.waiting.len() * size_of::<Due>())?;
             let steps = std::mem::take(&mut self.waiting).into_iter();
             let due: Vec<Due> = steps.map(|step| self.due(step)).collect();
-            let (helpers, way) = (self.helpers, self.way);
-            let read = |due: Due| due.read(way);
+            let (helpers, scope) = (self.helpers, self.scope);
+            let read = |due: Due| due.read(scope);
             helpers.each(due, read, |visit| self.take_in(visit?))?;
         }
         Ok(())
@@ -236,6 +237,8 @@ impl Walk<'_> {
     fn take_in(&mut self, visit: Option<Visit<'_>>) -> Result<(), Ended> {
         let Some(visit) = visit else { return Ok(()) };
         self.room.take(visit.room.unchecked())?;
+        self.room
+            .borrow(2 * visit.leads_to.len() * size_of::<Step>())?;
         self.waiting.extend(visit.leads_to);
         self.read.insert(visit.path, Box::new(visit.reading));
         Ok(())
@@ -267,7 +270,7 @@ impl Walk<'_> {
         self.others.remove(&step.path);
         self.failed.remove(&step.path);
         let changes = self.read.get(&step.path).map_or(0, |read| read.changes);
-        let visit = Visit::to(step, place, stamp, changes, self.way)?;
+        let visit = Visit::to(step, place, stamp, changes, self.scope)?;
         self.take_in(Some(visit))
     }
 
@@ -330,7 +333,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn changed(&self) -> Result<Vec<PathBuf>, Ended> {
+    fn changed(&mut self) -> Result<Vec<PathBuf>, Ended> {
+        self.room
+            .borrow(self.read.len() * size_of::<(&PathBuf, Stamp)>())?;
         let mut changed = Vec::new();
         let read = self.read.iter();
         let stamped = read.filter_map(|(path, read)| Some((path, read.stamp?)));
@@ -340,7 +345,7 @@ impl Walk<'_> {
                 .then(|| path.clone())
         };
         self.helpers.each(stamped.collect(), has_changed, |path| {
-            self.way.watch.go_on()?;
+            self.scope.watch.go_on()?;
             changed.extend(path);
             Ok(())
         })?;
@@ -359,8 +364,8 @@ impl Walk<'_> {
         }
         let (depth, linked) = (read.depth, read.linked);
         // Resolve a link again, since its target may have changed.
-        let place = (!path.is_symlink() || path == self.way.root).then(|| read.place.clone());
-        let step = self.way.step(path, place, depth, linked);
+        let place = (!path.is_symlink() || path == self.scope.root).then(|| read.place.clone());
+        let step = self.scope.step(path, place, depth, linked);
         self.waiting.insert(step);
     }
 
@@ -410,10 +415,10 @@ impl Walk<'_> {
     /// additional names that are.
     fn drop_unreached(&mut self) -> HashMap<PathBuf, (PathBuf, usize)> {
         let (mut read, mut others, mut failed) = (BTreeMap::new(), HashMap::new(), HashMap::new());
-        let mut reached = vec![self.way.root.to_owned()];
+        let mut reached = vec![self.scope.root.to_owned()];
         while let Some(path) = reached.pop() {
             if let Some(reading) = self.read.remove(&path) {
-                if self.way.is_walked(reading.depth + 1) {
+                if self.scope.is_walked(reading.depth + 1) {
                     reached.extend(reading.directories().map(|name| path.join(name)));
                 }
                 read.insert(path, reading);
@@ -428,13 +433,13 @@ impl Walk<'_> {
     }
 
     fn is_deeper(&self, one: usize, other: usize) -> bool {
-        self.way.reach.max_depth.is_some() && one > other
+        self.scope.reach.max_depth.is_some() && one > other
     }
 
     fn keep(&self, found: &mut Found, path: PathBuf, reading: Reading) {
         if reading.is_partly_read {
             for above in path.ancestors() {
-                if !found.partly.insert(above.to_owned()) || above == self.way.root {
+                if !found.partly.insert(above.to_owned()) || above == self.scope.root {
                     break;
                 }
             }

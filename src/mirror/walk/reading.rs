@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirEntry, FileType};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-
-use walkdir::{DirEntry, WalkDir};
 
 use super::{
     MEMORY_OF_A_DIRECTORY, MEMORY_OF_AN_ENTRY, Problem, Step, WalkError, WalkOptions, kind_of,
@@ -19,13 +18,13 @@ use crate::names::endings;
 
 /// Where a walk goes, and what it reports to.
 #[derive(Clone, Copy)]
-pub(super) struct Way<'a> {
+pub(super) struct Scope<'a> {
     pub(super) root: &'a Path,
     pub(super) reach: &'a WalkOptions,
     pub(super) watch: Watch<'a>,
 }
 
-impl Way<'_> {
+impl Scope<'_> {
     /// Reports whether the entries of directories at this depth are walked.
     pub(super) fn is_walked(&self, depth: usize) -> bool {
         self.reach.max_depth.is_none_or(|most| depth < most)
@@ -125,7 +124,7 @@ impl Stamp {
 
 /// A visit to a directory: what is read there, and the directories that it leads to.
 pub(super) struct Visit<'a> {
-    way: Way<'a>,
+    scope: Scope<'a>,
     pub(super) room: Room<'a>,
     pub(super) path: PathBuf,
     pub(super) reading: Reading,
@@ -143,11 +142,11 @@ impl<'a> Visit<'a> {
         place: PathBuf,
         stamp: Option<Stamp>,
         changes: usize,
-        way: Way<'a>,
+        scope: Scope<'a>,
     ) -> Result<Visit<'a>, Ended> {
         let mut visit = Visit {
-            way,
-            room: Room::new(way.watch),
+            scope,
+            room: Room::new(scope.watch),
             path: step.path,
             reading: Reading {
                 place,
@@ -168,40 +167,55 @@ impl<'a> Visit<'a> {
 
     /// Reads the entries.
     ///
-    /// Follows links here, not in walkdir, which does not name the link if following it fails.
+    /// Not by walkdir: it opens every directory in this one before it asks whether that is to be
+    /// entered, so that a directory which the user excluded because it hangs would be waited for.
     fn list(&mut self) -> Result<(), Ended> {
         let length = self.path.as_os_str().len();
         self.room.take(MEMORY_OF_A_DIRECTORY + length)?;
-        for entry in WalkDir::new(&self.path).min_depth(1).max_depth(1) {
-            self.way.watch.go_on()?;
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.fail(self.path.clone(), error);
+                return Ok(());
+            }
+        };
+        for entry in entries {
+            self.scope.watch.go_on()?;
             match entry {
-                Ok(entry) => self.take(&entry)?,
-                Err(error) => {
-                    let problem = problem(error, &self.path);
-                    self.reading.rare().problems.push(problem);
-                }
+                Ok(entry) => match entry.file_type() {
+                    Ok(file_type) => self.take(&entry, file_type)?,
+                    Err(error) => self.fail(entry.path(), error),
+                },
+                Err(error) => self.fail(self.path.clone(), error),
             }
         }
         self.reading.entries.shrink_to_fit();
         Ok(())
     }
 
-    fn take(&mut self, entry: &DirEntry) -> Result<(), Ended> {
-        self.way.watch.entries.fetch_add(1, Ordering::Relaxed);
+    /// Records what could not be read.
+    fn fail(&mut self, path: PathBuf, error: io::Error) {
+        let error = WalkError::Unreadable(error);
+        self.reading.rare().problems.push(Problem { path, error });
+    }
+
+    fn take(&mut self, entry: &DirEntry, file_type: FileType) -> Result<(), Ended> {
+        self.scope.watch.entries.fetch_add(1, Ordering::Relaxed);
         let (path, name) = (entry.path(), entry.file_name());
+        let (path, name) = (path.as_path(), name.as_os_str());
         self.room.take(MEMORY_OF_AN_ENTRY + name.len())?;
         self.room.grow(&mut self.reading.entries)?;
-        let is_excluded = self.way.is_excluded(path);
-        let anywhere = &self.way.reach.exclude_anywhere;
+        let is_excluded = self.scope.is_excluded(path);
+        let anywhere = &self.scope.reach.exclude_anywhere;
         self.reading.is_partly_read |= is_excluded && !anywhere.is_match(Path::new(name));
-        let kind = if entry.file_type().is_symlink() {
-            self.link(path, is_excluded)
+        let kind = if file_type.is_symlink() {
+            self.link(path, is_excluded)?
         } else {
-            if entry.file_type().is_dir() && !is_excluded {
+            if file_type.is_dir() && !is_excluded {
                 let place = Some(self.reading.place.join(name));
-                self.lead_to(path, place, self.reading.linked);
+                self.lead_to(path, place, self.reading.linked)?;
             }
-            kind_of(entry.file_type())
+            kind_of(file_type)
         };
         if kind == Kind::Directory {
             self.room
@@ -217,30 +231,27 @@ impl<'a> Visit<'a> {
     }
 
     /// Returns the kind of a link's target, and records the link unless it is excluded.
-    fn link(&mut self, path: &Path, is_excluded: bool) -> Kind {
+    fn link(&mut self, path: &Path, is_excluded: bool) -> Result<Kind, Ended> {
         let (kind, error) = match path.metadata() {
             Ok(target) => (kind_of(target.file_type()), None),
             Err(error) => (Kind::Dangling, Some(error)),
         };
-        let is_walked = self.way.is_walked(self.reading.depth + 1);
+        let is_walked = self.scope.is_walked(self.reading.depth + 1);
         let name = || path.file_name().unwrap_or_default().to_owned();
         match (kind, error) {
             _ if is_excluded => {}
             (Kind::File, _) => self.reading.rare().followed.push(name()),
-            (Kind::Directory, _) if is_walked && self.way.reach.follow_links => {
+            (Kind::Directory, _) if is_walked && self.scope.reach.follow_links => {
                 self.reading.rare().followed.push(name());
-                self.lead_to(path, None, true);
+                self.lead_to(path, None, true)?;
             }
             (Kind::Directory, _) if is_walked => self.reading.rare().not_entered.push(name()),
             (_, Some(error)) if self.hides_a_directory(path, &error) => {
-                self.reading.rare().problems.push(Problem {
-                    path: path.to_owned(),
-                    error: WalkError::Unreadable(error),
-                });
+                self.fail(path.to_owned(), error);
             }
             _ => {}
         }
-        kind
+        Ok(kind)
     }
 
     /// Reports whether an unresolvable link may lead to a directory.
@@ -252,26 +263,17 @@ impl<'a> Visit<'a> {
         let is_loop = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP);
         let is_nothing = error.kind() == io::ErrorKind::NotFound;
         let is_reported = path.file_name().is_some_and(endings::is_artifact);
-        !is_nothing && !is_reported && (self.way.reach.follow_links || !is_loop)
+        !is_nothing && !is_reported && (self.scope.reach.follow_links || !is_loop)
     }
 
     /// Has a directory in this one be visited later, unless it is too deep.
-    fn lead_to(&mut self, path: &Path, place: Option<PathBuf>, linked: bool) {
+    fn lead_to(&mut self, path: &Path, place: Option<PathBuf>, linked: bool) -> Result<(), Ended> {
         let depth = self.reading.depth + 1;
-        if self.way.is_walked(depth) {
-            let step = self.way.step(path.to_owned(), place, depth, linked);
+        if self.scope.is_walked(depth) {
+            self.room.grow(&mut self.leads_to)?;
+            let step = self.scope.step(path.to_owned(), place, depth, linked);
             self.leads_to.push(step);
         }
-    }
-}
-
-fn problem(error: walkdir::Error, directory: &Path) -> Problem {
-    let path = error.path().unwrap_or(directory).to_owned();
-    let words = error.to_string();
-    let error = error.into_io_error();
-    Problem {
-        path,
-        // Links are not followed, so there are no loops and every error comes from the system.
-        error: WalkError::Unreadable(error.unwrap_or_else(|| io::Error::other(words))),
+        Ok(())
     }
 }

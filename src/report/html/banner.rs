@@ -3,8 +3,8 @@
 use super::super::words::count;
 use crate::run::conclusion::Conclusion;
 use crate::run::{End, Run};
+use crate::trust::summary::Summary;
 use crate::trust::terms::Status;
-use crate::trust::verdict::Summary;
 
 /// The result of the whole run.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use crate::audit::{Audit, Difference, Finding};
 use crate::run::Run;
+use crate::trust::summary::Summary;
 use crate::trust::terms::Status;
-use crate::trust::verdict::Summary;
 
 /// A diagram of totals.
 pub(super) struct Bar {
@@ -82,7 +82,7 @@ fn differences(audit: &Audit, records: u64) -> Vec<(&'static str, u64)> {
 const LEAST: f64 = 12.0;
 
 /// `refuses`: whether artifacts without a signature fail. Images without one may pass: see
-/// [`ImageCounts`](crate::trust::verdict::ImageCounts).
+/// [`ImageCounts`](crate::trust::summary::ImageCounts).
 fn shares(counts: Vec<(&'static str, u64)>, refuses: bool) -> Vec<Share> {
     let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
     let whole = counts.iter().map(|(_, count)| count).sum::<u64>().max(1) as f64;

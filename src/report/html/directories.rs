@@ -7,7 +7,7 @@ use super::super::words;
 use super::keys::short;
 use super::rows::evidence;
 use crate::text::size::size;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::record::{Record, Subject};
 
 /// A directory that holds artifacts.
 pub(super) struct Directory<'a> {

@@ -1,7 +1,7 @@
 //! The failures, each with its reason and what to do.
 
 use super::super::words;
-use crate::trust::verdict::Record;
+use crate::trust::record::Record;
 
 /// Maximum number of failures in their own section; the table has them all.
 const MOST: usize = 1000;

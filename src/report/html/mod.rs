@@ -28,7 +28,7 @@ use crate::audit::Audit;
 use crate::digest::Digest;
 use crate::run::Run;
 use crate::text::time::rfc3339;
-use crate::trust::verdict::{Record, Subject};
+use crate::trust::record::{Record, Subject};
 use banner::Banner;
 use bars::Bar;
 use directories::Directory;

@@ -5,8 +5,9 @@ use super::keys::{Numbers, short};
 use crate::text::size::size;
 use crate::text::time::rfc3339;
 use crate::trust::claimed::ClaimedContent;
+use crate::trust::record::Record;
 use crate::trust::terms::{Reason, Status};
-use crate::trust::verdict::{Record, Verdict};
+use crate::trust::verdict::Verdict;
 
 /// A record in the table.
 pub(super) struct Row {

@@ -22,7 +22,7 @@ use crate::mirror::watch::{Ended, Watch};
 use crate::mirror::{Artifact, Search, State, Survey};
 use crate::names::lists::is_list;
 use crate::trust::format::Ignored;
-use crate::trust::verdict::SignatureFile;
+use crate::trust::record::SignatureFile;
 use signed::Signed;
 
 /// What it takes to find lists and to judge them.
@@ -66,6 +66,8 @@ pub(super) fn bring(survey: &mut Survey, context: Context<'_>) -> Result<(), End
     }
     vouched.extend(beside::vouched(survey, &lists, context)?);
     if !vouched.is_empty() {
+        // What a list names may lie in directories that were not walked.
+        survey.control_files = true;
         vouched::bring(
             survey,
             context.roots,

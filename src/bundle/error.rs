@@ -9,7 +9,7 @@ use crate::content::ReadError;
 
 /// Why reading ended early.
 #[derive(Debug, Error)]
-pub(crate) enum Fault {
+pub(crate) enum BundleError {
     /// The content is defective.
     #[error(transparent)]
     Defect(#[from] Defect),
@@ -21,24 +21,24 @@ pub(crate) enum Fault {
     Abandoned,
 }
 
-impl From<Fault> for io::Error {
-    fn from(fault: Fault) -> io::Error {
+impl From<BundleError> for io::Error {
+    fn from(fault: BundleError) -> io::Error {
         io::Error::other(fault)
     }
 }
 
 impl From<Defect> for io::Error {
     fn from(defect: Defect) -> io::Error {
-        Fault::Defect(defect).into()
+        BundleError::Defect(defect).into()
     }
 }
 
 /// Finds a fault again; any other error comes from the system.
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Fault {
-        match error.downcast::<Fault>() {
+impl From<io::Error> for BundleError {
+    fn from(error: io::Error) -> BundleError {
+        match error.downcast::<BundleError>() {
             Ok(fault) => fault,
-            Err(error) => Fault::Read(ReadError::Io(error)),
+            Err(error) => BundleError::Read(ReadError::Io(error)),
         }
     }
 }

@@ -12,7 +12,7 @@ const MAX_QUOTED: usize = 100;
 
 /// Why a signature, or a part of one, cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
-pub(crate) enum Refusal {
+pub(crate) enum SigstoreError {
     /// A document has not the form that it should have.
     #[error(transparent)]
     Json(#[from] JsonError),
@@ -80,13 +80,13 @@ pub(crate) enum Refusal {
     Line,
 }
 
-impl Refusal {
-    pub(crate) fn digest(text: &str) -> Refusal {
-        Refusal::Digest(quoted(text))
+impl SigstoreError {
+    pub(crate) fn digest(text: &str) -> SigstoreError {
+        SigstoreError::Digest(quoted(text))
     }
 
-    pub(crate) fn media_type(text: &str) -> Refusal {
-        Refusal::MediaType(quoted(text))
+    pub(crate) fn media_type(text: &str) -> SigstoreError {
+        SigstoreError::MediaType(quoted(text))
     }
 }
 
