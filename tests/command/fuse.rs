@@ -75,7 +75,9 @@ struct FailingFs {
     /// Reads that are not answered as long as this is mounted.
     stalled: Arc<Stalled>,
     directory: Directory,
-    /// How often the directory has been listed from its beginning.
+    /// How often the directory has been opened.
+    opened: Arc<AtomicU64>,
+    /// How often it has been listed from its beginning.
     listings: AtomicU64,
 }
 
@@ -202,6 +204,11 @@ impl Filesystem for FailingFs {
         }
     }
 
+    fn opendir(&self, _request: &Request, _inode: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        self.opened.fetch_add(1, Ordering::SeqCst);
+        reply.opened(FileHandle(0), FopenFlags::empty());
+    }
+
     fn readdir(
         &self,
         _request: &Request,
@@ -267,6 +274,8 @@ impl Filesystem for FailingFs {
 /// A mirror on the failing file system; unmounted with the value. Its key lies beside it.
 struct Mounted {
     stalled: Arc<Stalled>,
+    /// How often its directory has been opened.
+    opened: Arc<AtomicU64>,
     session: Option<BackgroundSession>,
     beside: Mirror,
 }
@@ -315,9 +324,11 @@ impl Mounted {
         let mount = beside.path().join("m");
         std::fs::create_dir(&mount).unwrap();
         let stalled = Arc::new(Mutex::new(Some(Vec::new())));
+        let opened = Arc::new(AtomicU64::new(0));
         let fs = FailingFs {
             nodes,
             stalled: Arc::clone(&stalled),
+            opened: Arc::clone(&opened),
             directory,
             listings: AtomicU64::new(0),
         };
@@ -326,6 +337,7 @@ impl Mounted {
         let session = Some(fuser::spawn_mount(fs, &mount, &config).unwrap());
         Mounted {
             stalled,
+            opened,
             session,
             beside,
         }
@@ -607,6 +619,29 @@ fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_co
             let report = report().unwrap();
             assert!(report.contains("\"interrupted\": \"SIGINT\""), "{report}");
         }
+    }
+}
+
+#[test]
+fn a_directory_that_is_excluded_or_too_deep_is_not_opened_since_its_mount_may_be_dead() {
+    if !fuse_is_here("a_directory_that_is_excluded_or_too_deep_is_not_opened") {
+        return;
+    }
+    let mounted = Mounted::new(Behaviour::Sound);
+    mounted.beside.write_signed("x.zst", "x.sig.bin", b"x");
+    for (arguments, opened) in [
+        (&["--exclude", "m"][..], 0),
+        (&["--max-depth", "1"], 0),
+        (&[], 1),
+    ] {
+        let arguments = [&["-k", "key.pem", "."], arguments].concat();
+        let run = mounted.beside.run(&arguments);
+        assert!(
+            run.stdout.contains("x.zst: ✅ Signature valid\n"),
+            "{run:?}"
+        );
+        let times = mounted.opened.load(Ordering::SeqCst);
+        assert_eq!(times.min(1), opened, "{arguments:?}");
     }
 }
 

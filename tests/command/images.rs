@@ -350,3 +350,27 @@ fn an_image_that_an_index_lists_twice_is_two_cases() {
     once.dedup();
     assert_eq!((names.len(), once.len()), (3, 3), "{names:?}");
 }
+
+#[test]
+fn a_linked_directory_of_images_that_only_one_path_enters_is_judged_whichever_comes_first() {
+    let mirror = Mirror::new();
+    let mut layout = Layout::default();
+    layout.add("v1", &Image::new("amd64", &[b"a layer"]));
+    for (path, content) in layout.files() {
+        mirror.write(&format!("layout/{path}"), content);
+    }
+    // The layer is not what its manifest promises.
+    let layer = format!("layout/blobs/sha256/{}", hex(b"a layer"));
+    assert!(mirror.path().join(&layer).exists(), "{layer}");
+    mirror.write(&layer, "A layer");
+    mirror.write("layout/tmp", "");
+    mirror.write_signed("m/x.zst", "m/x.sig.bin", b"x");
+    std::os::unix::fs::symlink("../layout", mirror.path().join("m/l")).unwrap();
+    for paths in [["m", "m/l"], ["m/l", "m"]] {
+        let options = ["--images", "--allow-unsigned", "--exclude", "tmp"];
+        let run = mirror.run_pinned(&[&options[..], &paths].concat());
+        let failures = run.stdout.lines().filter(|line| line.contains('❌'));
+        assert_eq!(failures.count(), 1, "{paths:?}: {run:?}");
+        assert_eq!(run.status, Some(1), "{paths:?}");
+    }
+}

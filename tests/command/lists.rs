@@ -906,3 +906,18 @@ fn lists_are_signed_in_every_format() {
     let lines = "m/SHA256SUMS: ❌ Signature invalid\nm/a.iso: ❌ Signature file not found\n";
     assert_run(&mirror.run_pinned(&["m"]), lines, 1);
 }
+
+#[test]
+fn an_unfinished_download_is_told_of_even_where_only_a_list_leads() {
+    let lines = [line("sub/x.iso", "xyz")];
+    let mirror = mirror(&[("sub/x.iso", "xy"), ("sub/x.iso.aria2", "")], &lines);
+    let deep = mirror.run_pinned(&["-v", "m"]);
+    let flat = mirror.run_pinned(&["-v", "--max-depth", "1", "m"]);
+    let of = |run: &Run| -> String {
+        let mut lines = run.stdout.lines();
+        let line = lines.find(|line| line.starts_with("m/sub/x.iso: "));
+        line.unwrap_or_else(|| panic!("{run:?}")).to_owned()
+    };
+    assert!(of(&deep).contains("unfinished"), "{deep:?}");
+    assert_eq!(of(&flat), of(&deep));
+}
