@@ -49,7 +49,8 @@ require_programs() {
 # The toolchain that rustup chooses for the sources, in $sysroot; not that of the directory in which the script was called.
 require_rust() {
   { command -v cargo && command -v rustc; } >/dev/null || die "not installed: cargo, rustc" "install Rust: https://rustup.rs"
-  sysroot=$(cd -- "$ROOT" && rustc --print sysroot)
+  # Without a network, rustup cannot bring the toolchain that rust-toolchain.toml names.
+  sysroot=$(cd -- "$ROOT" && rustc --print sysroot) || die "rustc does not run here" "set RUSTUP_TOOLCHAIN to one that \`rustup toolchain list\` shows"
   [ -d "$sysroot/lib/rustlib/$TRIPLE" ] || die "this Rust has no library for $TRIPLE" "rustup target add $TRIPLE"
 }
 
