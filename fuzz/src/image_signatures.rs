@@ -1,4 +1,4 @@
-//! Whatever documents are found, in whatever order and however often: the trusted key, whose signatures are only in the seeds, has
+//! No matter which documents are found, in which order and how often: the trusted key, whose signatures are only in the seeds, has
 //! signed one image and no other, under one name.
 
 use std::sync::{Arc, LazyLock};

@@ -7,7 +7,7 @@ use openssl::pkey::{Id, PKey, Public};
 use openssl::sha::sha256;
 use verify_signatures::Key;
 
-/// The first bytes of points that RFC 5480, 2.2 knows: compressed, and not. (OpenSSL knows more, which nobody uses.)
+/// The first bytes of points that RFC 5480, 2.2 knows: compressed, and not. (OpenSSL knows more, which are not in use.)
 const FORMS: [u8; 3] = [2, 3, 4];
 /// Sizes of an RSA modulus in bits.
 const BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
@@ -23,7 +23,7 @@ pub fn check(content: &[u8]) {
         assert_eq!(key.fingerprint().as_bytes(), &sha256(&der));
     }
     let theirs = PKey::public_key_from_der(content).ok().filter(is_supported);
-    // Of RSA there are keys that nobody makes: those with a small or even exponent, or parameters.
+    // Some RSA keys do not occur in practice: those with a small or even exponent, or parameters.
     let theirs = theirs.filter(|key| !matches!(key.id(), Id::RSA | Id::RSA_PSS));
     let der = theirs.and_then(|key| key.public_key_to_der().ok());
     if der.is_some_and(|der| der == content && has_usual_form(content)) {

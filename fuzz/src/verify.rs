@@ -1,8 +1,8 @@
 //! A signature is valid under a key and over a message exactly where OpenSSL verifies it, however its numbers and its bytes are
 //! harmed; and where nothing is harmed, it is valid.
 //!
-//! Pairs that fit are made in both ways: a signature by a private key, and a public key for a signature whose numbers are whatever the
-//! fuzzer likes (SEC 1, 4.1.6). OpenSSL does the arithmetic; none of it is the one that is tested.
+//! Pairs that fit are made in both ways: a signature by a private key, and a public key for a signature whose numbers the fuzzer
+//! chooses (SEC 1, 4.1.6). OpenSSL does the arithmetic, never the code under test.
 
 use std::sync::{Arc, LazyLock};
 

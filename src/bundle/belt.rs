@@ -3,7 +3,7 @@
 //!
 //! Whoever has time hashes: the worker takes both lanes side by side. The thread takes one when a
 //! queue is full, so it never waits for a worker that is busy elsewhere, and two cores share the
-//! work of one bundle evenly whatever their speeds are.
+//! work of one bundle evenly, regardless of their speeds.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +51,7 @@ pub(super) struct Belt {
 struct State {
     chunks: VecDeque<Arc<Vec<u8>>>,
     pieces: VecDeque<Piece>,
-    /// The lanes, while nobody hashes in them.
+    /// The lanes, while no thread hashes in them.
     outer: Option<Outer>,
     inner: Option<Inner>,
     /// Buffers to be used again.
@@ -99,7 +99,7 @@ impl Belt {
         }
     }
 
-    /// Ends the thread: nobody waits for its results any more.
+    /// Ends the thread: its results are no longer awaited.
     pub(super) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::Relaxed);
         self.changed.notify_all();

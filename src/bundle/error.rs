@@ -16,7 +16,7 @@ pub(crate) enum BundleError {
     /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Nobody waits for the result any more.
+    /// The result is no longer awaited.
     #[error("abandoned")]
     Abandoned,
 }

@@ -1,5 +1,5 @@
-//! From a file's bytes to its members: the layers of a bundle, told by their first bytes, not by
-//! its name.
+//! From a file's bytes to its members: the layers of a bundle, recognized by their first bytes,
+//! not by its name.
 
 use std::io::{self, BufRead, Read};
 
@@ -66,7 +66,7 @@ pub(super) fn read<C: Conveyor>(
     }
 }
 
-/// Counts what a decoder makes, and ends it when that is too much or nobody wants it.
+/// Counts a decoder's output, and ends the decoder when that is too much or no longer wanted.
 struct Metered<'a, R> {
     input: R,
     left: u64,

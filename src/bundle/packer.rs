@@ -46,7 +46,7 @@ pub(super) enum Ended {
 
 /// What takes pieces to where they are hashed.
 pub(super) trait Conveyor {
-    /// Returns a buffer, a used one if there is one, with whatever is in it.
+    /// Returns a buffer, a used one if there is one; its content is arbitrary.
     fn buffer(&mut self) -> Vec<u8>;
 
     /// Takes a piece.

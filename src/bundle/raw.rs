@@ -1,4 +1,4 @@
-//! The bytes of a file, for a decoder; whatever passes here is hashed as well.
+//! The bytes of a file, for a decoder; everything that passes here is hashed as well.
 
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use crate::digest::{Digests, Hasher, Wanted};
 /// Bytes of the file that one step hashes at most, beside those of its members.
 const STEP: u64 = 2 * 1024 * 1024;
 
-/// A file being read. Dropping it ends its thread, which nobody waits for.
+/// A file being read. Dropping it ends its thread, without waiting for it.
 #[derive(Debug)]
 pub(crate) struct Stream {
     belt: Arc<Belt>,
@@ -137,7 +137,7 @@ fn run(content: &mut Input, belt: &Belt, limits: Limits, budget: WindowBudget) -
     Outcome { read, contents }
 }
 
-/// Nobody sees it.
+/// The error of an abandoned read; it is never seen.
 fn abandoned() -> ReadError {
     io::Error::from(io::ErrorKind::Interrupted).into()
 }

@@ -125,7 +125,7 @@ fn merged(
         }
     }
     let is_kept = |last: &Last| match (last, now.duration_since(last.time())) {
-        // Fail closed: a failure is remembered until its artifact passes, whatever the clock says.
+        // Fail closed: a failure is remembered until its artifact passes, regardless of the clock.
         (Last::Failed(_), _) => true,
         (Last::Passed(..), Ok(age)) => age <= FORGETS,
         (Last::Passed(..), Err(_)) => false,

@@ -132,7 +132,7 @@ impl Piped {
         match &self.source {
             Source::Here => chunk(&self.file, used),
             Source::Ahead(buffers, chunks) => {
-                // At the end of the stream nobody takes buffers any more.
+                // At the end of the stream, buffers are no longer taken.
                 let _ = buffers.try_send(used);
                 // Fail closed: a thread that has died read nothing.
                 chunks.recv().unwrap_or_else(|_| Err(vanished()))

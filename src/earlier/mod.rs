@@ -121,8 +121,8 @@ impl Past {
         self.ledger.as_deref().into_iter().chain(&self.resumed)
     }
 
-    /// Reports whether an artifact, or something in it, failed when it was last looked at. Fail
-    /// closed: a failure that any of the sources knows counts, whatever the others say.
+    /// Reports whether an artifact, or something in it, failed when it was last examined. Fail
+    /// closed: a failure that any of the sources records counts, regardless of the others.
     fn failed(&self, place: &Place) -> bool {
         let places = [place.clone(), place.inside()];
         let failed = |history: &History| {

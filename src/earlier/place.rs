@@ -1,4 +1,5 @@
-//! Where an artifact and its signature are: the same in every run, whatever its PATHs are called.
+//! Where an artifact and its signature are: the same in every run, regardless of what its PATHs
+//! are called.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

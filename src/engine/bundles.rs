@@ -402,7 +402,7 @@ impl Opening {
             return nothing;
         }
         match contents {
-            // What nobody calls a bundle need not be one.
+            // What is not called a bundle need not be one.
             Err(Defect::OtherCompression(_)) if task.bundle == Bundle::Possible => nothing,
             Err(defect) => (vec![self.contents(task, failure(defect))], Vec::new()),
             Ok(bundle::Contents::NotATar) => nothing,
@@ -422,8 +422,8 @@ impl Opening {
     /// Returns what the artifact's own signature says about the names in it.
     fn outer<'a>(&self, task: &Task, mut verdicts: impl Iterator<Item = &'a Verdict>) -> Outer {
         let is_valid = |verdict: &Verdict| verdict.status().is_verified();
-        // Fail closed: only a valid signature vouches for labels, and for images that nobody signed;
-        // and what the user accepts unsigned is not what has a bad signature.
+        // Fail closed: only a valid signature vouches for labels and for unsigned images, and to
+        // accept what is unsigned is not to accept a bad signature.
         if verdicts.any(is_valid) {
             return Outer::Valid;
         }
@@ -486,7 +486,7 @@ fn of_stream(end: End) -> Finished {
     };
     let hashed = end.outer.map(Some).map_err(of_error);
     Finished {
-        // Fail closed: without the file nobody knows whether it has changed.
+        // Fail closed: without the file, it is unknown whether it has changed.
         hashed: if end.content.is_some() {
             hashed
         } else {
@@ -535,7 +535,7 @@ fn failure(defect: &Defect) -> ContentsFailure {
         | Defect::TooManyMembers
         | Defect::TooMuchText
         | Defect::TooMuchOutput => ContentsFailure::Limit(words),
-        // Fail closed: whatever else is wrong, another program may find other members in it.
+        // Fail closed: with any other defect, another program may find other members in it.
         _ => ContentsFailure::Refused(words),
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::plan::{Job, Plan, Slot};
 use super::scheduler::{Next, Piece, Scheduler};
 
-/// Time after which an idle worker looks by itself whether there is work, in case that nobody told
-/// it. Long: hundreds of idle workers that look often keep a core busy with nothing.
+/// Time after which an idle worker looks for work by itself, in case it was not notified. Long:
+/// hundreds of idle workers that look often keep a core busy with nothing.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where workers get their next work. See [`Scheduler`] for the methods of the same names.

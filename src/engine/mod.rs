@@ -113,7 +113,7 @@ pub enum Claim {
     ImageDirectory,
 }
 
-/// A signature that the user named, whatever its name, and its artifact.
+/// A signature that the user specified, regardless of its name, and its artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The signature's path.

@@ -39,8 +39,8 @@ pub struct Format {
     open: fn(&[u8]) -> Result<Opened, EnvelopeError>,
 }
 
-/// The endings of bundles. What they hold is told by the content, since programs have named both
-/// forms by each of them.
+/// The endings of bundles. The content shows what they hold, since programs have used each of them
+/// for both forms.
 const BUNDLES: &[SignatureEnding] = &[
     SignatureEnding::SigstoreJson,
     SignatureEnding::Sigstore,
@@ -85,7 +85,7 @@ pub const FORMATS: [Format; 4] = [
 pub enum Admitted {
     /// Those of an ending.
     Of(SignatureEnding),
-    /// All: the user named the file, whatever its name.
+    /// All: the user specified the file, regardless of its name.
     Any,
 }
 

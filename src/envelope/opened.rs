@@ -70,7 +70,7 @@ impl Opened {
     /// names a key is asked about that key, not about certificates.
     pub fn restrict(&self, digests: &Digests, judged: Verdict) -> Verdict {
         let ours = ClaimedDigest::from(*digests.sha256());
-        // Fail closed: whatever the keys say, a bundle for another file is another file's.
+        // Fail closed: regardless of the keys, a bundle for another file is another file's.
         let is_ours = |declared: &Sum| declared.is_of(digests);
         if !self.declared.as_ref().is_none_or(is_ours) {
             return invalid(EnvelopeError::OtherDigest);

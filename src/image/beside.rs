@@ -22,8 +22,8 @@ impl Sources<'_> {
         is_evidence
     }
 
-    /// Fail closed: labels (`kind`, `.sig` at the end of a tag) are nothing to go by, nor are media
-    /// types, since some programs load whatever has the name that they look for.
+    /// Fail closed: labels (`kind`, `.sig` at the end of a tag) are no evidence, nor are media
+    /// types, since some programs load anything with the name that they look for.
     fn is_evidence_below(&mut self, descriptor: &Descriptor, depth: usize) -> bool {
         if depth > MOST_INDEXES || self.pay(1).is_err() {
             return false;

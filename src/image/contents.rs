@@ -168,7 +168,7 @@ impl Contents {
         self.members.len() > MOST_MEMBERS || self.weight > MOST_BYTES
     }
 
-    /// Returns what is wrong with its members, whatever they are for.
+    /// Returns what is wrong with its members, regardless of their purpose.
     pub(super) fn failures(&self) -> Vec<ContentsFailure> {
         let in_skopeo = |path: &[u8]| {
             self.layouts

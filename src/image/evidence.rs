@@ -20,7 +20,7 @@ const MOST_STRANGE: usize = 8;
 /// The most reasons that are kept.
 const MAX_REFUSED: usize = 1000;
 
-/// Every signature that was found, in whatever form and order.
+/// Every signature that was found, in any form and order.
 ///
 /// ```
 /// # #[cfg(feature = "internals")] {
@@ -44,7 +44,7 @@ pub struct Evidence {
     naming: BTreeMap<ClaimedDigest, BTreeSet<ClaimedDigest>>,
     /// Signatures of an image's manifest or index itself, by its digest.
     direct: BTreeMap<ClaimedDigest, BTreeSet<Proof>>,
-    /// Documents of signatures that nobody can take for an image's.
+    /// Documents of signatures that cannot be mistaken for an image's.
     contents: BTreeSet<ClaimedDigest>,
     /// Manifests of signatures, with their layers.
     manifests: BTreeMap<ClaimedDigest, Vec<ClaimedDigest>>,

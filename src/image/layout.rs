@@ -60,7 +60,7 @@ pub(super) const ENTRY_NAMES: [&[u8]; 5] = [
 ];
 
 impl Layout {
-    /// Reports whether a member with this name belongs to a layout, in whatever directory.
+    /// Reports whether a member with this name belongs to a layout, in any directory.
     pub(super) fn has_part(name: &[u8]) -> bool {
         ENTRY_NAMES.contains(&name) || is_named_by_hash(name)
     }

@@ -166,7 +166,7 @@ pub(super) fn normalised(name: &str) -> String {
     format!("{host}/{path}{version}")
 }
 
-/// Reports whether two names are of one repository, whatever their tags.
+/// Reports whether two names are of one repository, regardless of their tags.
 pub(super) fn is_same_repository(one: &str, other: &str) -> bool {
     let (one, other) = (Reference::read(one), Reference::read(other));
     (one.host, one.path) == (other.host, other.path)

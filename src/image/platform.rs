@@ -76,7 +76,7 @@ pub(super) fn read(object: &Object) -> Result<Option<Box<str>>, DescriptorError>
     Ok(Some(name.into()))
 }
 
-/// Returns how many steps a name costs wherever it is told.
+/// Returns how many steps a name costs wherever it is reported.
 pub(super) fn steps(name: &str) -> usize {
     1 + name.len() / BYTES_PER_STEP
 }

@@ -16,7 +16,7 @@ pub struct Policy {
     pub signed_registries: Vec<Prefix>,
     /// The platforms that every image must have.
     pub platforms: Vec<Wanted>,
-    /// Whether every blob of an image is to be told.
+    /// Whether every blob of an image is to be reported.
     pub wants_blobs: bool,
 }
 
@@ -27,7 +27,7 @@ pub enum Outer {
     Valid,
     /// It has none, and the user accepts that: an image in it may be unsigned, too.
     Accepted,
-    /// Nobody did who is trusted: a name in it proves nothing.
+    /// No trusted key did: a name in it proves nothing.
     NotValid,
 }
 

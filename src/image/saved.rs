@@ -16,7 +16,7 @@ pub(super) struct Item {
 
 impl Item {
     /// Reads the items, if it is this kind of document: an array in which something has a key of an
-    /// item, in whatever case.
+    /// item, regardless of case.
     pub(super) fn read_all(json: &Json) -> Option<Result<Box<[Item]>, DescriptorError>> {
         let Json::Array(items) = json else {
             return None;

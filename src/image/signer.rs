@@ -27,7 +27,7 @@ pub(super) type Strange = Arc<[(Digest, Signature)]>;
 /// Who signed an image, from the least to the best.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Signer {
-    /// Nobody.
+    /// No one.
     Nobody,
     /// Only holders of short-lived certificates.
     Keyless,
@@ -192,8 +192,8 @@ impl Sources<'_> {
 
     /// Returns who signed a manifest with the content of another one, which `docker save` wrote.
     ///
-    /// Fail closed: the manifest itself says more than its content, and nobody signed it. So the
-    /// media types must mean the same in both: all are layers, none of which may be absent.
+    /// Fail closed: the manifest itself says more than its content, and is unsigned. So the media
+    /// types must mean the same in both: all are layers, none of which may be absent.
     ///
     /// # Errors
     /// [`ImageFailure::TooLarge`].

@@ -34,7 +34,7 @@ pub(super) struct Sources<'a> {
     by_config: Vec<(ClaimedDigest, ClaimedDigest)>,
     /// Who signed each document that was asked for.
     pub(super) signers: HashMap<ClaimedDigest, Signer>,
-    /// Who signed each document itself, whatever names it.
+    /// Who signed each document itself, regardless of what names it.
     pub(super) own_signers: HashMap<ClaimedDigest, Signer>,
     steps: u64,
 }
@@ -66,7 +66,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// Returns the member with this digest, whatever its name.
+    /// Returns the member with this digest, regardless of its name.
     pub(super) fn member(&self, digest: &ClaimedDigest) -> Option<&'a Member> {
         let number = self.order[self.place(digest)?];
         Some(&self.inside.members[number as usize])

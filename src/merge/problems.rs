@@ -111,7 +111,7 @@ fn doubles(parts: &[Part]) -> Vec<Problem> {
 /// Returns the problem if two reports give one directory as PATHs of different numbers.
 ///
 /// Fail closed: places are compared by the number of their PATH. With PATHs exchanged, two copies of
-/// a mirror would look like each other, and one of them would be read by nobody.
+/// a mirror would look alike, and one of them would not be read at all.
 fn exchanged_paths(parts: &[Part]) -> Option<Problem> {
     let mut known: HashMap<PathBuf, (usize, &Part)> = HashMap::new();
     for part in parts {
@@ -267,7 +267,7 @@ fn other_division(parts: &[Part]) -> Vec<Problem> {
     });
     let of_all = fingerprint::of_division(parts.iter().map(|part| part.share.sha256));
     let is_whole = missing(parts).is_none() && doubles(parts).is_empty();
-    // Fail closed: shares that are not all of the mirror leave something to nobody.
+    // Fail closed: shares that are not all of the mirror leave a part of it out.
     let sum = |of: fn(&Total) -> u64| {
         let shares = parts.iter().map(|part| of(&part.share));
         Some(shares.fold(0, u64::saturating_add)) == survey.as_ref().map(of)

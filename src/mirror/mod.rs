@@ -269,7 +269,7 @@ impl Artifact {
     /// Compares the directory entry, which a rename replaces. A link to it elsewhere in the tree,
     /// or a hard link, is not replaced.
     pub fn would_be_replaced_by(&self, place: &Path) -> bool {
-        // Whatever is in a directory of images may be a part of one.
+        // Anything in a directory of images may be a part of one.
         if matches!(self.state, State::ImageDirectory(_)) {
             return is_inside(&self.data.to_path_buf(), place);
         }

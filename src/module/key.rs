@@ -287,7 +287,7 @@ mod tests {
             assert_eq!(key.made(&hash.digest(), Padding::None, signature), verdict);
             verdict
         };
-        // A message stays as it is, whatever is verified over it.
+        // A message stays as it is, no matter what is verified over it.
         for _ in 0..2 {
             assert!(verifies(&public(1), &hash, &signature));
         }

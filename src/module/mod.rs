@@ -3,11 +3,11 @@
 //!
 //! What such a module vouches for are whole operations: a message is hashed *and* its signature is
 //! verified. A signature that is verified over a digest from anywhere else is none of its approved
-//! services, whatever made the digest (`verify_digest` of aws-lc-rs says "FIPS: Not allowed"). But a
-//! file of any size is to be read once, and before it is known which key made its signature. So a
-//! `hash::Hash` is kept as it is after the last byte, and a `key::Key` ends it and verifies in one
-//! call, EVP_DigestVerifyFinal, upon which the module itself says whether that was an
-//! approved service. Fail closed: what it does not say that of verifies nothing.
+//! services, no matter what made the digest (`verify_digest` of aws-lc-rs says "FIPS: Not
+//! allowed"). But a file of any size is to be read once, and before it is known which key made its
+//! signature. So a `hash::Hash` is kept as it is after the last byte, and a `key::Key` ends it and
+//! verifies in one call, EVP_DigestVerifyFinal, upon which the module itself says whether that was
+//! an approved service. Fail closed: what it does not say that of verifies nothing.
 
 #[cfg(feature = "fips")]
 pub mod hash;
@@ -60,7 +60,7 @@ impl Module {
     #[cfg(feature = "fips")]
     pub fn of_this_build() -> Option<Module> {
         let version = aws_lc_rs::awslc_version();
-        // Fail closed: the certificate names one version, and nobody here can say what else it covers.
+        // Fail closed: the certificate names one version; only assessors know what else it covers.
         let certificate = format!(
             "CMVP certificate #5314 was issued for version 3.1 static; ask your assessor whether it covers {version}"
         );

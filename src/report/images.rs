@@ -156,7 +156,7 @@ pub(super) fn unsigned_remedy(why: &Unclaimed) -> Option<&'static str> {
     }
 }
 
-/// Returns what to do about an image that fails, whatever signed it.
+/// Returns what to do about an image that fails, regardless of who signed it.
 pub(super) fn remedy(failure: &ImageFailure) -> &'static str {
     match failure {
         ImageFailure::BlobMissing(_) | ImageFailure::BlobSize { .. } | ImageFailure::NoPlatform => {

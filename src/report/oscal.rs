@@ -30,7 +30,7 @@ use crate::trust::terms::{Reason, Status};
 const OSCAL: &str = "1.1.3";
 /// The controls of NIST SP 800-53, revision 5, that a run gives evidence for.
 const CONTROLS: [&str; 6] = ["cm-14", "si-7", "si-7.1", "si-7.6", "si-7.15", "sr-4.3"];
-/// The namespace of the properties that are this program's own: a name that nobody can register.
+/// The namespace of this program's own properties: a name that cannot be registered.
 const NAMESPACE: &str = "https://verify-signatures.invalid/ns/oscal";
 
 /// The resource that stands for a plan.

@@ -32,7 +32,7 @@ pub enum SignerError {
     /// The file is longer than any key.
     #[error("longer than {MAX_FILE_BYTES} bytes, so not a private key")]
     TooLong,
-    /// It is protected by a passphrase, which nobody could type in a pipeline.
+    /// It is protected by a passphrase, which cannot be typed in a pipeline.
     #[error(
         "an encrypted private key; decrypt it where only this run can read it: openssl pkey -in FILE -out KEY.pem"
     )]

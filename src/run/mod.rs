@@ -193,8 +193,8 @@ impl TrustedKey {
         }
     }
 
-    /// Reports whether both are the same key and trusted with the same hash, whatever the names of
-    /// their files.
+    /// Reports whether both are the same key and trusted with the same hash, regardless of the
+    /// names of their files.
     pub fn is(&self, other: &TrustedKey) -> bool {
         self.identity() == other.identity()
     }

@@ -1,8 +1,8 @@
 //! Divides a mirror among machines: which share is whose, and what all of them must agree on.
 //! Pure: takes a survey, returns a part of it.
 //!
-//! Every machine surveys the whole mirror and takes its own share of it, so that nobody has to
-//! coordinate them. A merge of their reports shows whether all of them saw the same mirror.
+//! Every machine surveys the whole mirror and takes its own share of it, without a coordinator. A
+//! merge of their reports shows whether all of them saw the same mirror.
 
 mod assignment;
 mod division;

@@ -16,7 +16,7 @@ pub(crate) enum SigstoreError {
     /// A document has not the form that it should have.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// A payload has a member that nobody knows.
+    /// A payload has an unknown member.
     #[error("unknown payload field {0:?}")]
     UnknownMember(Box<str>),
     /// A digest is not `sha256:` and 64 lower-case hexadecimal digits.

@@ -1,7 +1,7 @@
 //! Entries of the transparency log Rekor beside a signature.
 //!
-//! No entry is required, since the log is on the network. One that is there must be about this
-//! signature: nobody gains by showing another's.
+//! No entry is required, since the log is on the network. One that is present must be about
+//! this signature, so that nothing is gained by showing another's.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -110,7 +110,7 @@ pub(crate) fn earlier(count: u64) -> String {
 }
 
 impl Total {
-    /// Reports whether nobody knows how much is to come: bytes come from a stream.
+    /// Reports whether it is unknown how much is to come: bytes come from a stream.
     fn is_open(&self) -> bool {
         self.bytes == 0 && self.done > 0
     }

@@ -54,8 +54,8 @@ fn is_empty(field: &[u8]) -> bool {
     first.is_none_or(|byte| *byte == 0)
 }
 
-/// Parses octal digits, as many as there are: libarchive reads on whatever follows them, and takes
-/// none for 0.
+/// Parses the leading octal digits: libarchive accepts anything after them, and takes none at all
+/// for 0.
 fn octal(field: &[u8]) -> i64 {
     let (is_negative, digits) = signed(field);
     let digits = digits.strip_prefix(b"0o").unwrap_or(digits);

@@ -127,7 +127,7 @@ impl Evidence {
         })
     }
 
-    /// Decides whether it may count at all, whatever the artifact is by now.
+    /// Decides whether it may count at all, regardless of what the artifact is by now.
     ///
     /// # Errors
     /// The first reason why it may not.

@@ -95,7 +95,7 @@ pub struct Blob {
     pub size: u64,
 }
 
-/// Why an image fails, whatever signed it.
+/// Why an image fails, regardless of who signed it.
 ///
 /// ```
 /// use verify_signatures::{ImageFailure, Verdict};
@@ -145,7 +145,7 @@ pub enum ImageFailure {
     TooLarge(Box<str>),
 }
 
-/// Why the contents of an artifact cannot be judged, whatever signed it.
+/// Why the contents of an artifact cannot be judged, regardless of who signed it.
 ///
 /// ```
 /// use verify_signatures::{ContentsFailure, Verdict};

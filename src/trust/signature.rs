@@ -121,7 +121,7 @@ impl Signature {
             SignatureError::TooLong => SignatureError::OtherAlgorithm,
             other => other,
         })?);
-        // Fail closed: what no trusted key can have made is malformed, whatever it resembles.
+        // Fail closed: what no trusted key can have made is malformed, no matter what it resembles.
         if keys.iter().any(|key| key.can_make(&signature)) {
             Ok(signature)
         } else {

@@ -87,7 +87,7 @@ fn fitting(found: &[Note]) -> (HashSet<&SharedPath>, bool) {
     (fits_other, is_used)
 }
 
-/// Returns the keys that the user named, for whatever purpose, and those in and beside the tree.
+/// Returns the keys that the user named, for any purpose, and those in and beside the tree.
 fn at_hand(settings: &Settings, files: &KeyFiles) -> Vec<AtHand> {
     let named = |purpose: Purpose| {
         move |key: &Arc<Key>| AtHand {

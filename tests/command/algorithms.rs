@@ -107,7 +107,7 @@ fn assert_agrees(mirror: &Mirror, key: &str, hash: &str, options: &[String]) {
     assert_eq!(counts, [LENGTHS.len() * 3 - 1, LENGTHS.len() + 1]);
 }
 
-/// Asserts that nothing in `m` is valid, whatever OpenSSL says.
+/// Asserts that nothing in `m` is valid, no matter what OpenSSL says.
 fn assert_none_is_valid(mirror: &Mirror, key: &str, hash: &str) {
     let public = format!("{key}.pem");
     let digest = format!("{hash}={public}");

@@ -654,7 +654,7 @@ fn where_data_is_not_what_its_name_says_an_invalid_signature_has_a_hint_and_a_va
     mirror.write("text.sig.bin", sign(&mirror.key, b"a pack"));
     mirror.write("right.zst", [0x28, 0xb5, 0x2f, 0xfd, 0]);
     mirror.write("right.sig.bin", sign(&mirror.key, b"a pack"));
-    // Whatever it looks like, it is what was signed.
+    // No matter what it looks like, it is what was signed.
     mirror.write_signed("signed.zst", "signed.sig.bin", page.as_bytes());
     let run = mirror.run_pinned(&["-v", "--report", "r.json"]);
     let is_page =

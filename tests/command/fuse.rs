@@ -25,7 +25,7 @@ const MIB: usize = 1024 * 1024;
 const SIZE: usize = 20 * MIB;
 /// Where reading begins to fail: in the second window or later, at no border of anything.
 const FAILS_AT: u64 = 9 * MIB as u64 + 4096;
-/// How long the system may believe what it was told of a file.
+/// How long the system may cache what it learned about a file.
 const TTL: Duration = Duration::from_secs(60);
 
 /// What a file does behind [`FAILS_AT`].
@@ -46,9 +46,9 @@ enum Behaviour {
     Unknown,
     /// It has other bytes than were signed.
     Other,
-    /// Nobody learns whether it is there.
+    /// Looking it up is never answered.
     StallsInLookup,
-    /// Nobody learns whether it can be opened.
+    /// Opening it is never answered.
     StallsInOpen,
 }
 
@@ -489,7 +489,7 @@ fn a_directory_that_fails_while_it_is_listed_is_reported_and_what_was_seen_of_it
         return;
     }
     let failed = "m: ❌ Cannot read: Input/output error";
-    // Nothing of it, the first pair, and the data of a second whose signature nobody saw.
+    // Nothing of it, the first pair, and the data of a second whose signature was not seen.
     for (listed, expected) in [
         (0, vec![failed]),
         (2, vec![failed, NEIGHBOURS[0]]),

@@ -1,5 +1,5 @@
-//! Bundles made to deceive: whatever another program could read otherwise, or take for more than it
-//! is, fails; and what only looks unusual passes.
+//! Bundles made to deceive: anything that another program could read otherwise, or take for more
+//! than it is, fails; and what only looks unusual passes.
 
 mod archives;
 mod documents;

@@ -52,7 +52,7 @@ fn each_image_has_a_line_behind_its_bundle() {
         run.stderr
     );
     assert_eq!(run.status, Some(0));
-    // Without the option nobody looks inside.
+    // Without the option, its contents are not examined.
     let run = mirror.run_pinned(&["."]);
     assert_eq!(lines(&run), ["bundle.tar.zst: ✅ Signature valid"]);
 }

@@ -98,7 +98,7 @@ impl Disk {
         );
     }
 
-    /// So that whatever is read next comes from the image.
+    /// Makes the next reads come from the image.
     fn unmount(&self) {
         succeeds("umount", &[self.mount_point().to_str().unwrap()]);
     }

@@ -25,8 +25,8 @@ fn bash(mirror: &Mirror, line: &str) -> Run {
     Run::of(command)
 }
 
-/// A data file of a few chunks that no common size divides, and its signature. A file of the name
-/// `-`, which nobody looks at.
+/// A data file of a few chunks that no common size divides, and its signature. And a file named
+/// `-`, which is not read.
 fn signed() -> Mirror {
     let mirror = Mirror::new();
     let data: Vec<u8> = (0..1_000_003_u32).map(|n| (n % 251) as u8).collect();

@@ -268,7 +268,7 @@ fn images_that_buildah_builds_and_podman_saves_are_valid() {
     assert_is_valid(&mirror, "docker.tar", NAME);
 }
 
-/// Compresses `bundle.tar` into `bundle.tar.zst` as from a pipe, so that nobody knows its size
+/// Compresses `bundle.tar` into `bundle.tar.zst` as from a pipe, so that its size is not known
 /// beforehand, and signs it.
 fn compress(mirror: &Mirror, program: &str, arguments: &[&str]) {
     let at = |name: &str| mirror.path().join(name);

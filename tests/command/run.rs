@@ -173,7 +173,7 @@ fn a_signal_is_answered_while_the_messages_are_not_read() {
     let mirror = mirror_with_many_messages();
     for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
         let mut child = spawn(mirror.command(&["-k", "key.pem", "--verbose"]));
-        // Nobody reads what it says of the links.
+        // Its messages about the links are not read.
         let stderr = child.stderr.take().unwrap();
         wait_until_full(&stderr);
         send(&[signal], &child);

@@ -16,7 +16,7 @@ use crate::support::{DEADLINE, Mirror, send, sign, wait_until, wait_until_open};
 
 const MIB: usize = 1024 * 1024;
 const SIZE: usize = 24 * MIB;
-/// Where the file is cut off: in the second window or the first, whatever the windows' size.
+/// Where the file is cut off: in the second window or the first, regardless of the windows' size.
 const CUT: u64 = 4096;
 /// Number of moments in a plain run of the tests.
 const FEW: usize = 20;

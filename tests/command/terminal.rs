@@ -585,7 +585,7 @@ fn ctrl_z_stops_no_process_that_no_shell_would_let_go_on() {
     assert_eq!(terminal.end().0.code(), Some(130));
 }
 
-/// The command in a terminal that nobody looks at: nothing is read of what it shows.
+/// The command in an unattended terminal: nothing that it shows is read.
 fn unread(command: Command) -> (Child, Pty) {
     let (pty, pts) = pty_process::blocking::open().unwrap();
     pty.resize(Size::new(24, 80)).unwrap();

@@ -215,7 +215,7 @@ fn every_import_is_an_arrow_of_the_drawing() {
     let mut wrong = Vec::new();
     for source in sources() {
         let room = source.room();
-        // What unit tests share is nobody else's.
+        // What unit tests share is used by them alone.
         if room == "testing" {
             continue;
         }
@@ -263,7 +263,7 @@ fn no_room_holds_more_than_its_share_of_the_lines() {
 
 #[test]
 fn unsafe_code_is_only_in_its_rooms() {
-    // In whatever form: the lint is denied for the whole package, and only an attribute ends that.
+    // In any form: the lint is denied for the whole package, and only an attribute ends that.
     let allows = |source: &Source| source.code().contains("unsafe_code");
     let mut found: Vec<String> = sources()
         .iter()

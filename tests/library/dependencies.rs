@@ -99,7 +99,7 @@ fn maintainers(package: &Value) -> String {
     }
 }
 
-/// How often the code of a package says `unsafe`, on whatever platform and with whatever features.
+/// How often `unsafe` occurs in the code of a package, for all platforms and features.
 fn unsafe_words(package: &Value) -> String {
     let sources = Path::new(text(package, "manifest_path")).with_file_name("src");
     let files = WalkDir::new(&sources).into_iter().map(Result::unwrap);

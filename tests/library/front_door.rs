@@ -130,7 +130,7 @@ fn a_run_that_is_dropped_or_cancelled_ends_and_the_verifier_is_good_for_another(
     for name in ["big-1", "big-2"] {
         mirror.write_signed(&format!("{name}.iso"), &format!("{name}.sig.bin"), b"");
         let file = File::create(mirror.path().join(format!("{name}.iso"))).unwrap();
-        // Longer than the test, whatever the processor.
+        // Outlasts the test on any processor.
         file.set_len(1 << 41).unwrap();
     }
     let cancel = Cancel::default();

@@ -1,5 +1,5 @@
-//! A source of images has one judgement, whatever the order of its members; nothing in it passes
-//! that nobody signed; and what is whole has all its parts here.
+//! A source of images has one judgement, regardless of the order of its members; nothing unsigned
+//! in it passes; and what is whole has all its parts here.
 //!
 //! The bytes are members, each between lines of `%%`: its path in the first line, then its content.
 //! `{N}` in it stands for a descriptor of the `N`th member before: its digest and size, without the

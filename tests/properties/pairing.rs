@@ -187,7 +187,7 @@ fn data_of(stem: &[u8], entries: &[Entry]) -> (OsString, Content) {
     }
     for candidate in &candidates {
         if let Some(entry) = find(entries, candidate) {
-            // A directory is no file of whatever name, though it may stand in an artifact's place.
+            // A directory is not a file, though it may stand in an artifact's place.
             if entry.kind != Kind::Directory || is_artifact(candidate.as_bytes()) {
                 return (candidate.clone(), Content::Whole(entry.kind));
             }

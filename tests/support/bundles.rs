@@ -169,7 +169,7 @@ impl Layout {
         self.add_signature(reference, manifest, &payload, &signature);
     }
 
-    /// Adds a payload and its signature, whatever they are.
+    /// Adds any payload, with any signature.
     pub fn add_signature(
         &mut self,
         reference: &str,

@@ -23,7 +23,7 @@ use fuser::{
 };
 
 const MIB: u64 = 1024 * 1024;
-/// How long the system may believe what it was told of a file.
+/// How long the system may cache what it learned about a file.
 const TTL: Duration = Duration::from_secs(3600);
 
 /// How fast a device is.
@@ -341,7 +341,7 @@ impl Served {
                 answer();
             } else {
                 let time = free + self.speed.round_trip;
-                // Nobody delivers once it is unmounted.
+                // Nothing is delivered once it is unmounted.
                 let _ = self.answers.send((time, Box::new(answer)));
             }
         }
@@ -500,7 +500,7 @@ impl Filesystem for Front {
         let size = u64::from(size).min(node.size.saturating_sub(offset));
         let asked = Asked { file, offset, size };
         let came = Instant::now();
-        // Nobody serves once it is unmounted; the system answers then.
+        // Nothing is served once it is unmounted; the system answers then.
         let _ = self.requests.send(Wanted { came, asked, reply });
     }
 }

@@ -70,7 +70,7 @@ pub fn before_the_deadline<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
-    // Nobody receives after the deadline.
+    // After the deadline, the receiver is gone.
     thread::spawn(move || drop(sender.send(work())));
     receiver.recv_timeout(DEADLINE).ok()
 }

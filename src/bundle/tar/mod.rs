@@ -1,5 +1,5 @@
 //! Tar archives, as those of POSIX (ustar and pax) and GNU: one member after another, each read
-//! once. Whatever two programs could read as two different archives is a defect.
+//! once. Anything that two programs could read as two different archives is a defect.
 
 mod header;
 mod pax;
@@ -154,7 +154,7 @@ impl<R: Read, C: Conveyor> Archive<'_, R, C> {
     fn entry(&mut self, header: Header) -> Result<(), BundleError> {
         let path = names::normal(&header.name)?;
         let is_directory = header.kind == Kind::Directory;
-        // Before ustar, a name's last character told a directory.
+        // Before ustar, a name's last character marked a directory.
         let is_old_directory = header.kind == Kind::File && header.name.ends_with(b"/");
         if is_old_directory && header.size > 0 {
             return Err(Defect::BadHeader("content where there can be none").into());

@@ -64,8 +64,7 @@ fn empty() -> Ledger {
     }
 }
 
-/// Returns the content of a regular file; whatever else is there is refused when it is to be
-/// written.
+/// Returns the content of a regular file; anything else there is refused when it is to be written.
 fn content(path: &Path) -> io::Result<Vec<u8>> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("Not a regular file"));

@@ -1,4 +1,4 @@
-//! Where paths lead, whatever their names.
+//! Where paths lead, regardless of their names.
 
 use std::path::{Path, PathBuf};
 

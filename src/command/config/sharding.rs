@@ -16,7 +16,7 @@ pub(super) fn check(cli: &Cli, reports: &[Target]) -> Result<(), ConfigError> {
     let is_json = |report: &Target| report.format == ReportFormat::Json;
     // Objects are left out where not all lines are printed.
     let prints_all = cli.format == Format::Jsonl && !cli.quiet && !cli.status;
-    // Fail closed: a share that nobody counts is missed by nobody.
+    // Fail closed: a share that is not counted is not missed.
     if !prints_all && !reports.iter().any(is_json) {
         return Err(ConfigError::ShardUnreported);
     }

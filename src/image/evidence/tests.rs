@@ -262,7 +262,7 @@ fn a_signature_manifest_over_the_images_own_bytes_signs_nothing() {
     assert_eq!(signed(&evidence, &[1]), Signed::Nothing);
 }
 
-/// Returns a manifest with many signatures of the payload by keys that nobody has.
+/// Returns a manifest with many signatures of the payload by unknown keys.
 fn crowd(count: u32) -> Vec<String> {
     let layer = |number: u32| {
         let der = [

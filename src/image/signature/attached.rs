@@ -32,7 +32,7 @@ pub(super) fn proof(parts: &Parts, over: &Over) -> (Proof, Option<SigstoreError>
 
 fn usable(parts: &Parts, over: &Over) -> Result<(Signature, Option<ClaimedDigest>), SigstoreError> {
     let key = parts.logged_key(over)?;
-    // Fail closed: whatever containers a signature file may have, here the bytes are DER.
+    // Fail closed: a signature file may have containers, but here the bytes are DER.
     let signature = Signature::from_der(&parts.signature).map_err(|_| SigstoreError::NotP256)?;
     Ok((signature, key))
 }

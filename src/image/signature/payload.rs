@@ -38,7 +38,7 @@ fn of(document: &Object, bytes: &[u8]) -> Result<Claim, SigstoreError> {
     document.object("optional")?;
     let reference = text(identity, "docker-reference")?;
     Ok(Claim {
-        // Fail closed: what was parsed is hashed here, whatever else was hashed before.
+        // Fail closed: what was parsed is hashed here, regardless of what was hashed before.
         hashed: Digests::of(bytes, Algorithms::NONE),
         images: vec![sha256(text(image, "docker-manifest-digest")?)?],
         reference: (!reference.is_empty()).then(|| reference.into()),

@@ -21,7 +21,7 @@ pub(super) struct Share {
     /// Its start and width, in thousandths of the whole.
     pub(super) begin: f64,
     pub(super) width: f64,
-    /// What it is covered with, so that it is told from others without colours.
+    /// What it is covered with, to distinguish it from others without colours.
     pub(super) pattern: Option<&'static str>,
 }
 

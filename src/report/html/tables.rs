@@ -91,7 +91,7 @@ pub(super) struct SignerRow {
 }
 
 impl SignerRow {
-    /// Reports whether a note is one of the rows, and need not be told again.
+    /// Reports whether a note is one of the rows, and need not be reported again.
     pub(super) fn is_one(note: &Note) -> bool {
         matches!(note, Note::OtherSigner { .. } | Note::NoCommonSigner { .. })
     }

@@ -159,7 +159,7 @@ impl Key {
         usual.is_some_and(|usual| ClaimedDigest::from(usual) == *der)
     }
 
-    /// Reports whether a signature of these bytes can be one of this key, over whatever content.
+    /// Reports whether this key can have made a signature of these bytes, over any content.
     pub(crate) fn can_make(&self, signature: &Signature) -> bool {
         self.public.scheme().can_make(signature)
     }

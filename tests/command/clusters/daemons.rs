@@ -196,7 +196,7 @@ fn start_munged(root: &Path) -> Daemon {
     munged
 }
 
-/// Ports that nobody listens on.
+/// Ports that nothing listens on.
 fn free_ports<const N: usize>() -> [u16; N] {
     // All at once, so that no two are the same.
     let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());

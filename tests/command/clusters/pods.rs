@@ -137,8 +137,8 @@ fn mounts(job: &Job, shared: &Shared) -> Vec<String> {
     mounts.iter().map(of_mount).collect()
 }
 
-/// A mirror, the key under its name in the example, and a place for reports that the pods' user,
-/// and nobody else, can write to.
+/// A mirror, the key under its name in the example, and a place for reports that only the pods'
+/// user can write to.
 fn shared() -> Shared {
     let shared = Shared::with_artifacts(5);
     let key = fs::read(shared.path("key.pem")).unwrap();

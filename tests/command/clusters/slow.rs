@@ -171,7 +171,7 @@ impl Slow {
 
 impl Drop for Slow {
     fn drop(&mut self) {
-        // Nobody is left waiting, or nothing could be unmounted.
+        // Leaves no reader waiting: that would keep it from being unmounted.
         self.allow();
         let _ = Command::new("umount")
             .arg("--lazy")

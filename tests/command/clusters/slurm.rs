@@ -49,7 +49,7 @@ fn account(cluster: &Cluster, shared: &Shared, run: &Run) -> String {
     )
 }
 
-/// Adds to a mirror one artifact that nobody can read before it is allowed.
+/// Adds to a mirror one artifact that cannot be read until that is allowed.
 fn with_slow_artifact(shared: &Shared) -> Slow {
     let slow = content(100);
     let signature = shared.sign(&slow);

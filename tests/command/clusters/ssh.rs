@@ -52,7 +52,7 @@ impl Sshd {
         self.directory.path()
     }
 
-    /// The client that knows the machines: all are this one, but nobody answers for `gone`.
+    /// The client that knows the machines: all are this one, but `gone` does not answer.
     pub fn client(&self) -> String {
         format!("ssh -F {}", self.path().join("client").display())
     }
@@ -93,7 +93,7 @@ fn server_configuration(root: &Path, port: u16) -> String {
 
 fn client_configuration(root: &Path, port: u16) -> String {
     let root = root.display();
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     format!(
         "Host n1 n2\n\
          Port {port}\n\

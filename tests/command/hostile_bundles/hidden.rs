@@ -9,8 +9,8 @@ use crate::support::hostile::{
     archive, docker_archive, docker_item, file, manifest, members, parts,
 };
 
-/// The verdict on the archive of a signed image and of another, which nobody signed, with these
-/// further members in its descriptor.
+/// The verdict on the archive of a signed image and of an unsigned one, whose descriptor has these
+/// further members.
 fn beside(hidden: &Image, more: &str) -> (Vec<String>, Option<i32>) {
     let mirror = Mirror::new();
     let mut layout = signed(&mirror);

@@ -1,4 +1,4 @@
-//! Whatever is done to a whole image, it does not stay as good as it was.
+//! No change to a whole image leaves it as good as it was.
 
 use proptest::prelude::*;
 use proptest::sample::Index;

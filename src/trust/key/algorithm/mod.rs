@@ -59,7 +59,7 @@ pub(super) trait Scheme: Debug + Send + Sync {
     /// Returns the hash of the signatures.
     fn hash(&self) -> Hash;
 
-    /// Reports whether the key can have made a signature of these bytes, over whatever content.
+    /// Reports whether the key can have made a signature of these bytes, over any content.
     fn can_make(&self, signature: &Signature) -> bool;
 
     /// Returns what must be computed of a content beside its SHA-256 before a signature over its
