@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use verify_signatures::internals::digest::{Algorithms, Digests};
 use verify_signatures::internals::image::evidence::{Evidence, Signed};
 use verify_signatures::{Digest, Key};
 
@@ -39,12 +40,12 @@ pub fn is_signed(data: &[u8]) -> bool {
     let twice = documents.iter().chain(&documents).rev().copied();
     let backwards = evidence(twice);
     for image in [IMAGE, OTHER] {
-        let signed = |evidence: &Evidence| evidence.signed(&Digest::of(image), &*KEYS);
+        let signed = |evidence: &Evidence| evidence.signed(&digests(image), &*KEYS);
         assert_eq!(signed(&forwards), signed(&backwards));
     }
-    let other = forwards.signed(&Digest::of(OTHER), &*KEYS);
+    let other = forwards.signed(&digests(OTHER), &*KEYS);
     assert!(!matches!(other, Signed::By { .. }), "nobody signed it");
-    match forwards.signed(&Digest::of(IMAGE), &*KEYS) {
+    match forwards.signed(&digests(IMAGE), &*KEYS) {
         Signed::By {
             verdict,
             references,
@@ -55,6 +56,11 @@ pub fn is_signed(data: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// The digests of an image of which only SHA-256 is wanted.
+fn digests(image: &[u8]) -> Digests {
+    Digests::of(image, Algorithms::NONE)
 }
 
 fn evidence<'a>(documents: impl Iterator<Item = &'a [u8]>) -> Evidence {
