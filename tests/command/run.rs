@@ -442,6 +442,13 @@ fn wait_until_open(child: &Child, path: &Path) {
     crate::support::wait_until_open(child, |target| target == path);
 }
 
+/// The bytes that a process has read, as the kernel counts them (proc(5), `io`).
+fn bytes_read(child: &Child) -> u64 {
+    let io = fs::read_to_string(format!("/proc/{}/io", child.id())).unwrap_or_default();
+    let count = io.lines().find_map(|line| line.strip_prefix("rchar: "));
+    count.map_or(0, |count| count.parse().unwrap())
+}
+
 /// What is printed when something happens to the big file while it is hashed.
 fn when_meanwhile(action: impl FnOnce(&Path)) -> (String, Option<i32>) {
     let mirror = sparse(2 * GIB, &any_signature());
@@ -449,6 +456,8 @@ fn when_meanwhile(action: impl FnOnce(&Path)) -> (String, Option<i32>) {
     let mut child = spawn(mirror.command(&["-k", "key.pem", "--io", "read"]));
     let iso = mirror.path().join("big.iso");
     wait_until_open(&child, &iso);
+    // An open file may not have been examined yet; one of which so much was read has been.
+    crate::support::wait_until("some of it is read", || bytes_read(&child) > GIB / 32);
     action(&iso);
     let mut stdout = String::new();
     child
