@@ -15,8 +15,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::support::{
-    Mirror, PINNED, Run, before_the_deadline, comes_true, end_of, is_available, is_here, is_root,
-    sign, wait_until, wait_until_open,
+    Mirror, PINNED, Run, before_the_deadline, bytes, comes_true, end_of, is_available, is_here,
+    is_root, sign, wait_until, wait_until_open,
 };
 
 /// The server's program: what `.ci/run` installed, or one on the path.
@@ -272,12 +272,7 @@ fn verify(mirror: &Mirror, arguments: &[&str]) -> Run {
 }
 
 fn content(length: usize, seed: u8) -> Vec<u8> {
-    let byte = |n: usize| (n % 251) as u8 ^ seed;
-    [
-        b"\x28\xb5\x2f\xfd".to_vec(),
-        (0..length).map(byte).collect(),
-    ]
-    .concat()
+    [b"\x28\xb5\x2f\xfd".to_vec(), bytes(length, seed)].concat()
 }
 
 #[test]

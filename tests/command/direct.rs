@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::fs::{Advice, fadvise, fstatfs};
 
-use crate::support::{Mirror, Run, is_available, is_here, is_root};
+use crate::support::{Mirror, Run, bytes, is_available, is_here, is_root};
 
 /// The bytes of the large file: not a whole number of blocks.
 const LARGE: usize = 32 * 1024 * 1024 + 4321;
@@ -23,7 +23,7 @@ fn is_on_a_local_disk(test: &str) -> bool {
 /// A mirror of one large file, which is on the disk.
 fn mirror() -> Mirror {
     let mirror = Mirror::new();
-    let content: Vec<u8> = (0..LARGE).map(|n| (n % 251) as u8).collect();
+    let content = bytes(LARGE, 0);
     mirror.write_signed("large.iso", "large.iso.sig.bin", &content);
     File::open(mirror.path().join("large.iso"))
         .unwrap()

@@ -6,23 +6,22 @@
 use std::any::Any;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::support::{
-    Mirror, before_the_deadline, comes_true, is_available, is_root, send, sign, wait_until,
+    Mirror, before_the_deadline, bytes, comes_true, fuse, send, sign, wait_until,
 };
 use fuser::{
-    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
-    Generation, INodeNo, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData,
-    ReplyDirectory, ReplyEntry, ReplyOpen, Request,
+    BackgroundSession, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation,
+    INodeNo, KernelConfig, LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory, ReplyEntry,
+    ReplyOpen, Request,
 };
 
 const MIB: usize = 1024 * 1024;
-const SIZE: usize = 20 * MIB;
+const SIZE: usize = 12 * MIB;
 /// Where reading begins to fail: in the second window or later, at no border of anything.
 const FAILS_AT: u64 = 9 * MIB as u64 + 4096;
 /// How long the system may cache what it learned about a file.
@@ -103,46 +102,20 @@ const SOUND: Directory = Directory {
 };
 
 impl FailingFs {
-    /// Inode 1 is the directory; the files follow.
     fn node(&self, inode: INodeNo) -> Option<&Node> {
-        let at = usize::try_from(u64::from(inode)).unwrap().checked_sub(2)?;
-        self.nodes.get(at)
+        self.nodes.get(fuse::file(inode)?)
     }
 
     fn attributes(&self, inode: INodeNo) -> Option<FileAttr> {
-        let size = match u64::from(inode) {
-            1 => 0,
-            _ => self.node(inode)?.content.len() as u64,
-        };
-        let is_directory = u64::from(inode) == 1;
+        if fuse::file(inode).is_some() {
+            let size = self.node(inode)?.content.len() as u64;
+            return Some(fuse::attributes(inode, size));
+        }
         let listings = self.listings.load(Ordering::Relaxed);
         let changes = Duration::from_secs(listings.min(self.directory.changes));
-        let modified = UNIX_EPOCH
-            + if is_directory {
-                changes
-            } else {
-                Duration::ZERO
-            };
         Some(FileAttr {
-            ino: inode,
-            size,
-            blocks: size.div_ceil(512),
-            atime: UNIX_EPOCH,
-            mtime: modified,
-            ctime: UNIX_EPOCH,
-            crtime: UNIX_EPOCH,
-            kind: if is_directory {
-                FileType::Directory
-            } else {
-                FileType::RegularFile
-            },
-            perm: if is_directory { 0o755 } else { 0o644 },
-            nlink: 1,
-            uid: 0,
-            gid: 0,
-            rdev: 0,
-            blksize: 4096,
-            flags: 0,
+            mtime: UNIX_EPOCH + changes,
+            ..fuse::attributes(inode, 0)
         })
     }
 }
@@ -160,7 +133,7 @@ impl Filesystem for FailingFs {
     fn lookup(&self, _request: &Request, _parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let at = self.nodes.iter().position(|node| *node.name == *name);
         let behaviour = at.map(|at| self.nodes[at].behaviour);
-        match at.and_then(|at| self.attributes(INodeNo(at as u64 + 2))) {
+        match at.and_then(|at| self.attributes(fuse::inode(at))) {
             Some(_) if behaviour == Some(Behaviour::Unknown) => reply.error(Errno::EIO),
             Some(_) if behaviour == Some(Behaviour::StallsInLookup) => {
                 stall(&self.stalled, reply, |reply| reply.error(Errno::EIO));
@@ -224,16 +197,11 @@ impl Filesystem for FailingFs {
             return stall(&self.stalled, reply, |reply| reply.error(Errno::EIO));
         }
         let listed = self.directory.listed;
-        let files = self.nodes.iter().enumerate().take(listed);
         if offset as usize >= listed && listed < self.nodes.len() {
             return reply.error(Errno::EIO);
         }
-        for (at, node) in files.skip(offset as usize) {
-            let inode = INodeNo(at as u64 + 2);
-            if reply.add(inode, at as u64 + 1, FileType::RegularFile, &node.name) {
-                break;
-            }
-        }
+        let names = self.nodes.iter().map(|node| &*node.name).take(listed);
+        fuse::list(names, offset, &mut reply);
         reply.ok();
     }
 
@@ -282,11 +250,9 @@ struct Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        // Whoever still waits for a read gets an error, so that nothing holds on to the mount.
+        // Reads that still wait get an error, so that nothing holds on to the mount.
         self.stalled.lock().unwrap().take();
-        // Even from under a command that a failed test left behind.
-        let mount = self.beside.path().join("m");
-        let _ = Command::new("umount").arg("--lazy").arg(mount).status();
+        fuse::unmount(&self.beside.path().join("m"));
         drop(self.session.take());
     }
 }
@@ -300,29 +266,29 @@ impl Mounted {
     /// The same with the victim's signature and the directory.
     fn of(behaviour: Behaviour, of_signature: Behaviour, directory: Directory) -> Mounted {
         let beside = Mirror::new();
+        let content = bytes(SIZE, 0);
+        let signature = sign(&beside.key, &content);
         let mut nodes = Vec::new();
         for (name, behaviour, of_signature) in [
             ("a.iso", Behaviour::Sound, Behaviour::Sound),
             ("victim.iso", behaviour, of_signature),
             ("z.iso", Behaviour::Sound, Behaviour::Sound),
         ] {
-            let content: Vec<u8> = (0..SIZE).map(|n| (n % 251) as u8).collect();
             let signature = Node {
                 name: format!("{name}.sig.bin"),
-                content: sign(&beside.key, &content),
+                content: signature.clone(),
                 behaviour: of_signature,
             };
             nodes.extend([
                 Node {
                     name: name.to_owned(),
-                    content,
+                    content: content.clone(),
                     behaviour,
                 },
                 signature,
             ]);
         }
         let mount = beside.path().join("m");
-        std::fs::create_dir(&mount).unwrap();
         let stalled = Arc::new(Mutex::new(Some(Vec::new())));
         let opened = Arc::new(AtomicU64::new(0));
         let fs = FailingFs {
@@ -332,9 +298,7 @@ impl Mounted {
             directory,
             listings: AtomicU64::new(0),
         };
-        let mut config = Config::default();
-        config.mount_options = vec![MountOption::RO, MountOption::FSName("failing".to_owned())];
-        let session = Some(fuser::spawn_mount(fs, &mount, &config).unwrap());
+        let session = Some(fuse::mount(fs, &mount, "failing", &[]));
         Mounted {
             stalled,
             opened,
@@ -353,16 +317,11 @@ impl Mounted {
     }
 }
 
-fn fuse_is_here(test: &str) -> bool {
-    let here = Path::new("/dev/fuse").exists() && is_root();
-    is_available(here, "/dev/fuse and root", test)
-}
-
 const NEIGHBOURS: [&str; 2] = ["m/a.iso: ✅ Signature valid", "m/z.iso: ✅ Signature valid"];
 
 #[test]
 fn a_device_that_fails_in_the_middle_of_a_file_fails_that_file_and_no_other() {
-    if !fuse_is_here("a_device_that_fails_in_the_middle_of_a_file") {
+    if !fuse::is_here("a_device_that_fails_in_the_middle_of_a_file") {
         return;
     }
     for io in ["auto", "mmap", "read", "direct"] {
@@ -383,7 +342,7 @@ fn a_device_that_fails_in_the_middle_of_a_file_fails_that_file_and_no_other() {
 
 #[test]
 fn a_file_of_which_fewer_bytes_come_than_it_has_is_never_valid() {
-    if !fuse_is_here("a_file_of_which_fewer_bytes_come_than_it_has") {
+    if !fuse::is_here("a_file_of_which_fewer_bytes_come_than_it_has") {
         return;
     }
     for io in ["mmap", "read", "direct"] {
@@ -399,7 +358,7 @@ fn a_file_of_which_fewer_bytes_come_than_it_has_is_never_valid() {
 
 #[test]
 fn a_read_that_stalls_blocks_no_other_and_a_signal_ends_the_run() {
-    if !fuse_is_here("a_read_that_stalls") {
+    if !fuse::is_here("a_read_that_stalls") {
         return;
     }
     for io in ["mmap", "read", "direct"] {
@@ -436,7 +395,7 @@ fn a_read_that_stalls_blocks_no_other_and_a_signal_ends_the_run() {
 
 #[test]
 fn what_was_decided_is_printed_while_its_worker_is_stuck_in_the_next_file() {
-    if !fuse_is_here("what_was_decided_is_printed_while_its_worker_is_stuck") {
+    if !fuse::is_here("what_was_decided_is_printed_while_its_worker_is_stuck") {
         return;
     }
     for io in ["mmap", "read", "direct"] {
@@ -458,7 +417,7 @@ fn what_was_decided_is_printed_while_its_worker_is_stuck_in_the_next_file() {
 #[test]
 fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_reported_and_never_passes() {
     use Behaviour::{Sound, Unknown, Vanishes};
-    if !fuse_is_here("what_vanishes_or_fails_between_the_walk_and_its_opening") {
+    if !fuse::is_here("what_vanishes_or_fails_between_the_walk_and_its_opening") {
         return;
     }
     for (data, signature, verdict) in [
@@ -485,7 +444,7 @@ fn what_vanishes_or_fails_between_the_walk_and_its_opening_is_reported_and_never
 
 #[test]
 fn a_directory_that_fails_while_it_is_listed_is_reported_and_what_was_seen_of_it_is_verified() {
-    if !fuse_is_here("a_directory_that_fails_while_it_is_listed") {
+    if !fuse::is_here("a_directory_that_fails_while_it_is_listed") {
         return;
     }
     let failed = "m: ❌ Cannot read: Input/output error";
@@ -517,7 +476,7 @@ fn a_directory_that_fails_while_it_is_listed_is_reported_and_what_was_seen_of_it
 #[test]
 fn a_directory_that_changes_while_it_is_read_is_read_again_and_fails_when_it_never_stays_the_same()
 {
-    if !fuse_is_here("a_directory_that_changes_while_it_is_read") {
+    if !fuse::is_here("a_directory_that_changes_while_it_is_read") {
         return;
     }
     let files = format!(
@@ -545,7 +504,7 @@ fn a_directory_that_changes_while_it_is_read_is_read_again_and_fails_when_it_nev
 
 #[test]
 fn files_to_which_a_server_gives_one_inode_number_are_each_read() {
-    if !fuse_is_here("files_to_which_a_server_gives_one_inode_number") {
+    if !fuse::is_here("files_to_which_a_server_gives_one_inode_number") {
         return;
     }
     let directory = Directory {
@@ -579,7 +538,7 @@ fn files_to_which_a_server_gives_one_inode_number_are_each_read() {
 #[test]
 fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_comes() {
     use Behaviour::{Sound, StallsInLookup, StallsInOpen};
-    if !fuse_is_here("a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file") {
+    if !fuse::is_here("a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file") {
         return;
     }
     let stalls = Directory {
@@ -624,7 +583,7 @@ fn a_signal_ends_a_run_that_waits_for_a_directory_a_name_or_a_file_that_never_co
 
 #[test]
 fn a_directory_that_is_excluded_or_too_deep_is_not_opened_since_its_mount_may_be_dead() {
-    if !fuse_is_here("a_directory_that_is_excluded_or_too_deep_is_not_opened") {
+    if !fuse::is_here("a_directory_that_is_excluded_or_too_deep_is_not_opened") {
         return;
     }
     let mounted = Mounted::new(Behaviour::Sound);
@@ -647,7 +606,7 @@ fn a_directory_that_is_excluded_or_too_deep_is_not_opened_since_its_mount_may_be
 
 #[test]
 fn standard_input_that_cannot_be_read_to_its_end_is_never_valid() {
-    if !fuse_is_here("standard_input_that_cannot_be_read_to_its_end") {
+    if !fuse::is_here("standard_input_that_cannot_be_read_to_its_end") {
         return;
     }
     for (behaviour, verdict) in [

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Mirror, Run, is_available, is_here, is_root, sign};
+use crate::support::{Mirror, Run, bytes, is_available, is_here, is_root, sign};
 use rustix::fs::FallocateFlags;
 
 const MIB: u64 = 1024 * 1024;
@@ -63,7 +63,7 @@ impl Disk {
         fs::create_dir(disk.mount_point()).unwrap();
         disk.mount("rw");
         for (name, size) in [("a.iso", SMALL), ("z.iso", SMALL), ("victim.iso", LARGE)] {
-            let content: Vec<u8> = (0..size).map(|n| (n % 251) as u8 + 1).collect();
+            let content = bytes(size, 1);
             disk.write(
                 &format!("{name}.sig.bin"),
                 &sign(&disk.beside.key, &content),

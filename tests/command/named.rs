@@ -9,7 +9,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Mirror, PINNED, Run, is_available, is_here, is_root, openssl_is_here, sign};
+use crate::support::{
+    Mirror, PINNED, Run, bytes, is_available, is_here, is_root, openssl_is_here, sign,
+};
 
 const FINGERPRINT: &str = PINNED[3];
 
@@ -249,7 +251,7 @@ const STICK: u64 = 16 * MIB;
 /// An image that says its size in `blocks` of 2048 bytes, and junk of what was on the stick before
 /// behind it.
 fn stick(mirror: &Mirror, blocks: u64) -> Vec<u8> {
-    let mut content: Vec<u8> = (0..STICK).map(|n| (n % 251) as u8 + 1).collect();
+    let mut content = bytes(usize::try_from(STICK).unwrap(), 1);
     let descriptor = &mut content[16 * 2048..17 * 2048];
     descriptor.fill(0);
     descriptor[..7].copy_from_slice(b"\x01CD001\x01");

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use verify_signatures::Key;
 use verify_signatures::internals::digest::Hasher;
 
-use crate::support::{Mirror, Run, openssl_is_here, openssl_verifies, sign, signing_key};
+use crate::support::{Mirror, Run, bytes, openssl_is_here, openssl_verifies, sign, signing_key};
 
 /// The order of the curve's group (FIPS 186-5, SP 800-186, 3.2.1.3).
 const N: [u8; 32] = [
@@ -251,7 +251,7 @@ fn signatures_that_openssl_made_over_artifacts_of_window_sizes_are_valid() {
         WINDOW + 1,
         5 * WINDOW + 77,
     ] {
-        let bytes: Vec<u8> = (0..size).map(|n| (n * 31 % 253) as u8).collect();
+        let bytes = bytes(size, 0);
         let name = format!("{size:08}");
         mirror.write(&format!("{name}.iso"), &bytes);
         let made = Command::new("openssl")

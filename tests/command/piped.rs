@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::support::bundles::{Image, Layout, zstd};
 use crate::support::{
-    Mirror, PINNED, Run, end_of, is_here, openssl_is_here, openssl_verifies, send, wait_until,
+    Mirror, PINNED, Run, bytes, end_of, is_here, openssl_is_here, openssl_verifies, send,
+    wait_until,
 };
 
 /// Runs a line of bash, in which `$V` is the command.
@@ -29,7 +30,7 @@ fn bash(mirror: &Mirror, line: &str) -> Run {
 /// `-`, which is not read.
 fn signed() -> Mirror {
     let mirror = Mirror::new();
-    let data: Vec<u8> = (0..1_000_003_u32).map(|n| (n % 251) as u8).collect();
+    let data = bytes(1_000_003, 0);
     mirror.write_signed("x", "x.sig", &data);
     mirror.write("-", "something else");
     mirror
@@ -111,7 +112,7 @@ fn openssl_agrees_on_streams_of_every_length_around_blocks_and_chunks() {
     for length in [
         0, 1, 55, 56, 63, 64, 65, 119, 262_143, 262_144, 262_145, 524_288, 524_300,
     ] {
-        let data: Vec<u8> = (0..length).map(|n: u32| (n % 241) as u8).collect();
+        let data = bytes(length, 0);
         mirror.write_signed("x", "x.sig", &data);
         assert!(openssl_verifies(&at("key.pem"), &at("x.sig"), &at("x")));
         let run = bash(&mirror, "cat x | $V -k key.pem -s x.sig -");

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::device::{Asked, Device, Disk, Speed, write_image};
-use crate::support::{Mirror, is_available, is_root, wait_until};
+use crate::support::{Mirror, bytes, fuse, is_available, is_root, wait_until};
 
 const MIB: usize = 1024 * 1024;
 
@@ -17,7 +17,7 @@ fn mirror(sizes: &[usize]) -> Mirror {
     let mirror = Mirror::new();
     fs::create_dir(mirror.path().join("d")).unwrap();
     for (number, size) in sizes.iter().enumerate() {
-        let content: Vec<u8> = (0..*size).map(|n| ((n + number) % 251) as u8).collect();
+        let content = bytes(*size, number as u8);
         let name = format!("d/{number}");
         mirror.write_signed(
             &format!("{name}.iso"),
@@ -33,11 +33,6 @@ fn share(mirror: &Mirror) -> Device {
     Device::mount(&path("d"), &path("m"), Speed::default())
 }
 
-fn fuse_is_here(test: &str) -> bool {
-    let here = Path::new("/dev/fuse").exists() && is_root();
-    is_available(here, "/dev/fuse and root", test)
-}
-
 fn all_are_valid(stdout: &str, artifacts: usize) {
     let lines: Vec<String> = (0..artifacts)
         .map(|number| format!("m/{number}.iso: ✅ Signature valid\n"))
@@ -47,7 +42,7 @@ fn all_are_valid(stdout: &str, artifacts: usize) {
 
 #[test]
 fn a_share_is_read_in_the_order_of_the_paths_each_file_from_its_beginning_to_its_end() {
-    if !fuse_is_here("a_share_is_read_in_the_order_of_the_paths") {
+    if !fuse::is_here("a_share_is_read_in_the_order_of_the_paths") {
         return;
     }
     let sizes = [3 * MIB, 20 * MIB, 1000, 9 * MIB + 77, 300_000, 2 * MIB];
@@ -65,7 +60,7 @@ fn a_share_is_read_in_the_order_of_the_paths_each_file_from_its_beginning_to_its
 
 #[test]
 fn the_next_file_of_a_share_is_read_while_the_bytes_of_the_one_before_are_on_their_way() {
-    if !fuse_is_here("the_next_file_of_a_share_is_read") {
+    if !fuse::is_here("the_next_file_of_a_share_is_read") {
         return;
     }
     let mirror = mirror(&[4 * MIB, 4 * MIB, 4 * MIB]);

@@ -13,13 +13,13 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use super::Mirror;
+use super::{Mirror, fuse};
 use fuser::{
-    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
-    Generation, INodeNo, InitFlags, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr,
-    ReplyData, ReplyDirectory, ReplyEntry, ReplyOpen, Request,
+    BackgroundSession, Errno, FileAttr, FileHandle, Filesystem, FopenFlags, Generation, INodeNo,
+    InitFlags, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData,
+    ReplyDirectory, ReplyEntry, ReplyOpen, Request,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -113,15 +113,11 @@ impl Device {
             answers,
             round_trip: speed.round_trip,
         };
-        let mut config = Config::default();
-        config.mount_options = vec![MountOption::RO, MountOption::FSName("device".to_owned())];
         // A share, which is read by one reader at a time, as a spinning disk is. (`Subtype` is for
         // fusermount; root calls mount(2).)
         let subtype = MountOption::CUSTOM("subtype=sshfs".to_owned());
-        config.mount_options.push(subtype);
-        fs::create_dir_all(mount).unwrap();
         Device {
-            session: Some(fuser::spawn_mount(front, mount, &config).unwrap()),
+            session: Some(fuse::mount(front, mount, "device", &[subtype])),
             mount: mount.to_owned(),
             account,
             held,
@@ -134,7 +130,7 @@ impl Device {
         *self.held.lock().unwrap() = Some((file, Vec::new()));
     }
 
-    /// Answers whoever waits for bytes that were held back.
+    /// Answers the requests for bytes that were held back.
     pub fn let_go(&self) {
         for Wanted { asked, reply, .. } in self
             .held
@@ -161,11 +157,9 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
-        // Whoever still waits gets an answer, so that nothing holds on to the mount.
+        // Requests that still wait get an answer, so that nothing holds on to the mount.
         self.let_go();
-        // Even from under a command that a failed test left behind.
-        let mut unmount = Command::new("umount");
-        let _ = unmount.arg("--lazy").arg(&self.mount).status();
+        fuse::unmount(&self.mount);
         drop(self.session.take());
     }
 }
@@ -239,10 +233,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount")
-            .arg("--lazy")
-            .arg(&self.mount)
-            .status();
+        fuse::unmount(&self.mount);
         let _ = Command::new("losetup")
             .args(["--detach", &self.loop_device])
             .status();
@@ -396,38 +387,12 @@ impl Front {
     }
 
     fn attributes(&self, inode: INodeNo) -> Option<FileAttr> {
-        let is_directory = u64::from(inode) == 1;
-        let size = match index(inode) {
-            Some(at) => self.nodes.get(at)?.size,
+        let size = match fuse::file(inode) {
             None => 0,
+            Some(at) => self.nodes.get(at)?.size,
         };
-        Some(FileAttr {
-            ino: inode,
-            size,
-            blocks: size.div_ceil(512),
-            atime: UNIX_EPOCH,
-            mtime: UNIX_EPOCH,
-            ctime: UNIX_EPOCH,
-            crtime: UNIX_EPOCH,
-            kind: if is_directory {
-                FileType::Directory
-            } else {
-                FileType::RegularFile
-            },
-            perm: if is_directory { 0o755 } else { 0o644 },
-            nlink: 1,
-            uid: 0,
-            gid: 0,
-            rdev: 0,
-            blksize: 4096,
-            flags: 0,
-        })
+        Some(fuse::attributes(inode, size))
     }
-}
-
-/// Inode 1 is the directory; the files follow.
-fn index(inode: INodeNo) -> Option<usize> {
-    usize::try_from(u64::from(inode)).ok()?.checked_sub(2)
 }
 
 impl Filesystem for Front {
@@ -441,7 +406,7 @@ impl Filesystem for Front {
 
     fn lookup(&self, _request: &Request, _parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let at = self.nodes.iter().position(|node| *node.name == *name);
-        let attributes = at.and_then(|at| self.attributes(INodeNo(at as u64 + 2)));
+        let attributes = at.and_then(|at| self.attributes(fuse::inode(at)));
         self.answer(move || match attributes {
             Some(attributes) => reply.entry(&TTL, &attributes, Generation(0)),
             None => reply.error(Errno::ENOENT),
@@ -474,12 +439,8 @@ impl Filesystem for Front {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        for (at, node) in self.nodes.iter().enumerate().skip(offset as usize) {
-            let inode = INodeNo(at as u64 + 2);
-            if reply.add(inode, at as u64 + 1, FileType::RegularFile, &node.name) {
-                break;
-            }
-        }
+        let names = self.nodes.iter().map(|node| &*node.name);
+        fuse::list(names, offset, &mut reply);
         self.answer(move || reply.ok());
     }
 
@@ -494,7 +455,8 @@ impl Filesystem for Front {
         _owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        let Some((file, node)) = index(inode).and_then(|at| Some((at, self.nodes.get(at)?))) else {
+        let Some((file, node)) = fuse::file(inode).and_then(|at| Some((at, self.nodes.get(at)?)))
+        else {
             return reply.error(Errno::ENOENT);
         };
         let size = u64::from(size).min(node.size.saturating_sub(offset));

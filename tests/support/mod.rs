@@ -10,11 +10,13 @@
 
 pub mod bundles;
 pub mod device;
+pub mod fuse;
 pub mod hostile;
 pub mod junit;
 pub mod readers;
 pub mod schema;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -147,6 +149,28 @@ pub fn sign(key: &SigningKey, message: &[u8]) -> Vec<u8> {
 pub fn sign_digest(key: &SigningKey, digest: &[u8]) -> Vec<u8> {
     let signature: Signature = key.sign_prehash(digest).unwrap();
     DerSignature::from(signature).as_bytes().to_vec()
+}
+
+/// Whether each artifact is valid, from the lines of a run over artifacts whose names are numbers;
+/// none has another verdict than valid or invalid.
+pub fn verdicts(lines: &str) -> BTreeMap<usize, bool> {
+    let verdict = |line: &str| {
+        let (path, verdict) = line.split_once(".zst: ").unwrap();
+        let (_, number) = path.rsplit_once('/').unwrap();
+        let is_valid = verdict == "✅ Signature valid";
+        assert!(is_valid || verdict == "❌ Signature invalid", "{line}");
+        (number.parse().unwrap(), is_valid)
+    };
+    lines.lines().map(verdict).collect()
+}
+
+/// As many bytes, of which none is like its neighbours: 251 of them, from `first` on, again and
+/// again. Copied, since made one by one they would take longer than the command needs to hash them.
+pub fn bytes(length: usize, first: u8) -> Vec<u8> {
+    let period: Vec<u8> = (0..251).map(|n| first.wrapping_add(n)).collect();
+    let mut bytes = period.repeat(length.div_ceil(period.len()));
+    bytes.truncate(length);
+    bytes
 }
 
 /// A directory with `key.pem` in it, gone with the value.

@@ -1,7 +1,7 @@
 //! Readers of reports that others wrote: Python's and Node's libraries, which `.ci/run` installs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use super::is_available;
 
@@ -20,7 +20,8 @@ impl Readers {
     /// What the script of this name in `tests/readers` prints if it accepts the report, and what it
     /// complains of if it does not.
     pub fn read(&self, script: &str, report: &Path, more: &[&str]) -> Result<String, String> {
-        let output = self.run(script, report, more);
+        let mut command = self.command(script);
+        let output = command.arg(report).args(more).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() {
             Ok(text(&output.stdout))
@@ -29,7 +30,8 @@ impl Readers {
         }
     }
 
-    fn run(&self, script: &str, report: &Path, more: &[&str]) -> Output {
+    /// A script of `tests/readers`, to be given its arguments.
+    pub fn command(&self, script: &str) -> Command {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers");
         let program = if script.ends_with(".cjs") {
             PathBuf::from("node")
@@ -37,10 +39,10 @@ impl Readers {
             self.0.join("python/bin/python")
         };
         let mut command = Command::new(program);
-        command.arg(directory.join(script)).arg(report).args(more);
+        command.arg(directory.join(script));
         command.env("NODE_PATH", self.0.join("node_modules"));
         // No cache of compiled scripts in the source tree.
         command.env("PYTHONDONTWRITEBYTECODE", "1");
-        command.output().unwrap()
+        command
     }
 }

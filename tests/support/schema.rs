@@ -1,10 +1,10 @@
 //! The schema of the JSON reports, to which Python's jsonschema holds them.
 
-use std::io::Write;
-use std::sync::OnceLock;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
-use tempfile::NamedTempFile;
 
 use super::readers::Readers;
 
@@ -13,16 +13,44 @@ pub fn assert_fits(documents: &[Value]) {
     // Asked for once, so that their absence is said once.
     static READERS: OnceLock<Option<Readers>> = OnceLock::new();
     if let Some(readers) = READERS.get_or_init(|| Readers::of("JSON reports fit their schema")) {
-        assert_eq!(read(readers, documents), Ok(String::new()));
+        assert_eq!(errors(readers, documents), [""; 0]);
     }
 }
 
-/// What the reader says of the documents: nothing, or what does not fit.
-pub fn read(readers: &Readers, documents: &[Value]) -> Result<String, String> {
-    let mut file = NamedTempFile::new().unwrap();
-    for document in documents {
-        writeln!(file, "{document}").unwrap();
+/// What of the documents does not fit.
+pub fn errors(readers: &Readers, documents: &[Value]) -> Vec<String> {
+    // One for all tests, since starting it takes longer than any document: it ends with them.
+    static VALIDATOR: Mutex<Option<Validator>> = Mutex::new(None);
+    let mut validator = VALIDATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    validator
+        .get_or_insert_with(|| Validator::start(readers))
+        .errors(documents)
+}
+
+/// A program that is asked on its standard input, and answers.
+struct Validator {
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    _program: Child,
+}
+
+impl Validator {
+    fn start(readers: &Readers) -> Validator {
+        let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
+        let mut command = readers.command("schema.py");
+        command.arg(schema).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        Validator {
+            questions: child.stdin.take().unwrap(),
+            answers: BufReader::new(child.stdout.take().unwrap()),
+            _program: child,
+        }
     }
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
-    readers.read("schema.py", file.path(), &[schema])
+
+    fn errors(&mut self, documents: &[Value]) -> Vec<String> {
+        let mut answer = String::new();
+        writeln!(self.questions, "{}", Value::from(documents)).unwrap();
+        self.answers.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap()
+    }
 }

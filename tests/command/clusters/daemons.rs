@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::path_with;
 use crate::support::{Run, is_available, is_root, wait_until};
 
-/// What each daemon is started by: in a PID namespace of its own, and gone with whoever started it.
+/// What each daemon is started by: in a PID namespace of its own, and gone with the process that started it.
 /// When the first process in it dies, so does everything, as when a machine loses its power.
 const ALONE: [&str; 7] = [
     "setpriv",

@@ -2,18 +2,16 @@
 //! of its work for exactly as long as a test needs.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use fuser::{
-    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
-    Generation, INodeNo, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
-    ReplyEntry, ReplyOpen, Request,
+    BackgroundSession, Errno, FileAttr, FileHandle, Filesystem, FopenFlags, Generation, INodeNo,
+    LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory, ReplyEntry, ReplyOpen, Request,
 };
 
-use crate::support::{is_available, is_root};
+use crate::support::fuse;
 
 /// How long the system may believe what it was told of a file.
 const TTL: Duration = Duration::from_secs(60);
@@ -27,41 +25,23 @@ struct SlowFs {
 }
 
 impl SlowFs {
-    /// Inode 1 is the directory; the files follow.
     fn file(&self, inode: INodeNo) -> Option<&(String, Vec<u8>)> {
-        self.files
-            .get(usize::try_from(u64::from(inode)).ok()?.checked_sub(2)?)
+        self.files.get(fuse::file(inode)?)
     }
 
     fn attributes(&self, inode: INodeNo) -> Option<FileAttr> {
-        let (kind, perm, size) = match u64::from(inode) {
-            1 => (FileType::Directory, 0o755, 0),
-            _ => (FileType::RegularFile, 0o644, self.file(inode)?.1.len()),
+        let size = match fuse::file(inode) {
+            None => 0,
+            Some(_) => self.file(inode)?.1.len(),
         };
-        Some(FileAttr {
-            ino: inode,
-            size: size as u64,
-            blocks: (size as u64).div_ceil(512),
-            atime: UNIX_EPOCH,
-            mtime: UNIX_EPOCH,
-            ctime: UNIX_EPOCH,
-            crtime: UNIX_EPOCH,
-            kind,
-            perm,
-            nlink: 1,
-            uid: 0,
-            gid: 0,
-            rdev: 0,
-            blksize: 4096,
-            flags: 0,
-        })
+        Some(fuse::attributes(inode, size as u64))
     }
 }
 
 impl Filesystem for SlowFs {
     fn lookup(&self, _request: &Request, _parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let at = self.files.iter().position(|file| *file.0 == *name);
-        match at.and_then(|at| self.attributes(INodeNo(at as u64 + 2))) {
+        match at.and_then(|at| self.attributes(fuse::inode(at))) {
             Some(attributes) => reply.entry(&TTL, &attributes, Generation(0)),
             None => reply.error(Errno::ENOENT),
         }
@@ -92,12 +72,8 @@ impl Filesystem for SlowFs {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        for (at, (name, _)) in self.files.iter().enumerate().skip(offset as usize) {
-            let inode = INodeNo(at as u64 + 2);
-            if reply.add(inode, at as u64 + 1, FileType::RegularFile, name) {
-                break;
-            }
-        }
+        let names = self.files.iter().map(|(name, _)| &**name);
+        fuse::list(names, offset, &mut reply);
         reply.ok();
     }
 
@@ -132,22 +108,14 @@ pub struct Slow {
 }
 
 impl Slow {
-    pub fn is_possible(test: &str) -> bool {
-        let here = Path::new("/dev/fuse").exists() && is_root();
-        is_available(here, "/dev/fuse and root", test)
-    }
-
     /// Mounts these files.
     pub fn mount(mount: PathBuf, files: Vec<(String, Vec<u8>)>) -> Slow {
-        std::fs::create_dir_all(&mount).unwrap();
         let waiting = Arc::new(Mutex::new(Some(Vec::new())));
         let fs = SlowFs {
             files,
             waiting: Arc::clone(&waiting),
         };
-        let mut config = Config::default();
-        config.mount_options = vec![MountOption::RO, MountOption::FSName("slow".to_owned())];
-        let session = Some(fuser::spawn_mount(fs, &mount, &config).unwrap());
+        let session = Some(fuse::mount(fs, &mount, "slow", &[]));
         Slow {
             waiting,
             session,
@@ -173,10 +141,7 @@ impl Drop for Slow {
     fn drop(&mut self) {
         // Leaves no reader waiting: that would keep it from being unmounted.
         self.allow();
-        let _ = Command::new("umount")
-            .arg("--lazy")
-            .arg(&self.mount)
-            .status();
+        fuse::unmount(&self.mount);
         drop(self.session.take());
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use super::daemons::{Cluster, slurm_is_here};
 use super::slow::Slow;
 use super::{Shared, content, report, run_script, script};
-use crate::support::{Run, wait_until};
+use crate::support::{Run, fuse, wait_until};
 
 const SUBMIT: &str = "slurm/submit.sh";
 
@@ -132,7 +132,7 @@ fn slurm_runs_the_merge_after_a_bad_shard_which_is_not_requeued() {
 #[ignore = "starts a Slurm cluster; CI runs it"]
 fn slurm_runs_the_shard_of_a_lost_node_again_on_another() {
     let test = "the shard of a lost node";
-    if !slurm_is_here(test) || !Slow::is_possible(test) {
+    if !slurm_is_here(test) || !fuse::is_here(test) {
         return;
     }
     let shared = Shared::with_artifacts(4);
@@ -190,7 +190,7 @@ fn slurm_gives_up_shards_that_never_have_a_judgement_and_the_merge_ends_the_run_
 #[ignore = "starts a Slurm cluster; CI runs it"]
 fn slurm_runs_a_shard_that_hit_its_time_limit_again_alone_and_the_merge_turns_from_2_to_0() {
     let test = "a shard that hit its time limit";
-    if !slurm_is_here(test) || !Slow::is_possible(test) {
+    if !slurm_is_here(test) || !fuse::is_here(test) {
         return;
     }
     let shared = Shared::with_artifacts(4);
