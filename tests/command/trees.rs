@@ -466,11 +466,15 @@ fn a_device_under_the_name_of_an_artifact_or_a_signature_is_no_regular_file() {
 
 #[test]
 fn a_directory_of_a_hundred_thousand_entries_is_verified_whole() {
-    const PAIRS: usize = 50_000;
+    const PAIRS: usize = 36_000;
+    const OTHERS: usize = 28_000;
     let mirror = Mirror::new();
     let signature = sign(&mirror.key, b"");
     let directory = mirror.path().join("m");
     fs::create_dir(&directory).unwrap();
+    for n in 0..OTHERS {
+        fs::write(directory.join(format!("{n:05}.txt")), b"").unwrap();
+    }
     for n in 0..PAIRS {
         fs::write(directory.join(format!("{n:05}.zst")), b"").unwrap();
         fs::write(directory.join(format!("{n:05}.sig.bin")), &signature).unwrap();
@@ -490,7 +494,7 @@ fn a_directory_of_a_hundred_thousand_entries_is_verified_whole() {
     let lines = run.stdout.lines();
     let expected = (0..PAIRS).map(|n| format!("m/{n:05}.zst: {}", verdict(n)));
     assert!(lines.eq(expected), "{}", run.stderr);
-    let counts = " 49997 valid, 1 invalid, 1 without data file, 1 without signature file; ";
+    let counts = " 35997 valid, 1 invalid, 1 without data file, 1 without signature file; ";
     assert!(run.stderr.contains(counts), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
 }
@@ -706,7 +710,11 @@ fn several_threads_find_what_one_finds_in_the_same_order() {
             "m",
         ];
         let run = mirror.run(&[&options[..], more].concat());
-        let report = mirror.report("r.json");
+        // One of them is held to the schema: the others are the same.
+        let report = match (jobs, more) {
+            ("1", []) => mirror.report("r.json"),
+            _ => serde_json::from_slice(&fs::read(mirror.path().join("r.json")).unwrap()).unwrap(),
+        };
         // Errors come as they are met.
         let mut said: Vec<String> = run.stderr.lines().map(str::to_owned).collect();
         // Not the number of threads, the time it took, or the run's identifier.
