@@ -6,6 +6,8 @@ mod crew;
 mod dispatcher;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod fixtures;
 mod hashing;
 mod judging;
 mod opened;
@@ -174,6 +176,24 @@ pub struct Settings {
     pub control_files: bool,
     /// When no further artifact is begun, if there is such a time.
     pub stop_at: Option<Instant>,
+}
+
+impl Settings {
+    /// Returns the settings of a run without any option: these keys and this number
+    /// of threads, or fewer; files are read and hashed in the fastest way.
+    pub fn new(keys: Vec<Arc<Key>>, threads: usize) -> Settings {
+        Settings {
+            keys,
+            io: IoMode::Auto,
+            threads,
+            exact_threads: false,
+            hasher: None,
+            images: None,
+            keeps_stamps: false,
+            control_files: true,
+            stop_at: None,
+        }
+    }
 }
 
 /// Verifies one artifact against one signature file on the current thread.

@@ -304,13 +304,9 @@ pub(super) fn taken(kept: &Kept) -> Vec<Placed> {
 #[cfg(test)]
 mod tests {
     use super::super::faults::Moment;
-    use super::super::plan::{Cost, Turn};
-    use super::super::{Bundle, Claim};
+    use super::super::fixtures::task;
     use super::*;
-    use crate::content::IoMode;
-    use crate::files::FileId;
     use crate::trust::verdict::{INTERNAL_ERROR, Part, Verdict};
-    use std::path::PathBuf;
 
     /// Returns the verdicts of a run, in the order of its work.
     fn run(prepared: Prepared, counters: &Arc<Counters>) -> Vec<Verdict> {
@@ -323,28 +319,6 @@ mod tests {
             .collect()
     }
 
-    fn task(data: PathBuf, signature: PathBuf) -> Work {
-        let file = FileId {
-            device: 1,
-            inode: 1,
-        };
-        Work::Verify(Task {
-            data: data.into(),
-            parts: Arc::default(),
-            link: None,
-            claim: Claim::Signed(signature.into()),
-            bundle: Bundle::No,
-            cost: Cost {
-                size: 5,
-                file,
-                name: None,
-                turn: Turn::default(),
-            },
-            earlier: None,
-            read_as_list: None,
-        })
-    }
-
     /// Returns the verdicts on these files, each with a signature that no key made, and the number
     /// of worker panics.
     fn verdicts(names: &[&str], threads: usize) -> (Vec<Verdict>, u64) {
@@ -355,27 +329,13 @@ mod tests {
         let work = |(inode, name): (u64, &&str)| {
             let path = directory.path().join(name);
             std::fs::write(&path, [7; 1000]).unwrap();
-            match task(path, directory.path().join("sig")) {
-                Work::Verify(mut task) => {
-                    task.cost.file.inode = inode;
-                    task.cost.size = 1000;
-                    Work::Verify(task)
-                }
-                decided => decided,
-            }
+            let mut task = task(path.into(), directory.path().join("sig").into());
+            task.cost.file.inode = inode;
+            task.cost.size = 1000;
+            Work::Verify(task)
         };
         let works = (0..).zip(names).map(work).collect();
-        let settings = Settings {
-            keys: Vec::new(),
-            io: IoMode::Auto,
-            threads,
-            exact_threads: false,
-            hasher: None,
-            images: None,
-            stop_at: None,
-            keeps_stamps: false,
-            control_files: true,
-        };
+        let settings = Settings::new(Vec::new(), threads);
         let mut prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
         if threads == 0 {
             prepared.crew = Crew::default();
@@ -432,18 +392,9 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         std::fs::write(path("here"), "alpha").unwrap();
         std::fs::write(path("sig"), [0x30]).unwrap();
-        let works = ["gone", "here", "away"].map(|name| task(path(name), path("sig")));
-        let settings = Settings {
-            keys: Vec::new(),
-            io: IoMode::Auto,
-            threads: 2,
-            exact_threads: false,
-            hasher: None,
-            images: None,
-            stop_at: None,
-            keeps_stamps: false,
-            control_files: true,
-        };
+        let works = ["gone", "here", "away"]
+            .map(|name| Work::Verify(task(path(name).into(), path("sig").into())));
+        let settings = Settings::new(Vec::new(), 2);
         let prepared = prepare(works.into(), settings, &BTreeMap::new()).unwrap();
         let counters = Arc::new(Counters::default());
         let verdicts = run(prepared, &counters);

@@ -17,7 +17,6 @@ use super::scheduler::Piece;
 use super::worker::{Worker, Workshop};
 use super::workshop::{Batch, take_turns};
 use super::{Bundle, Claim, PoolError, Settings, Task, Work};
-use crate::content::IoMode;
 use crate::device::Medium;
 use crate::digest::Hasher;
 use crate::files::FileId;
@@ -128,15 +127,10 @@ fn works(scene: &Scene) -> Vec<Work> {
 
 fn settings(scene: &Scene) -> Settings {
     Settings {
-        keys: Vec::new(),
-        io: IoMode::Auto,
-        threads: scene.workers,
         exact_threads: true,
         hasher: Some(Hasher::promised()),
-        images: None,
-        keeps_stamps: false,
         control_files: false,
-        stop_at: None,
+        ..Settings::new(Vec::new(), scene.workers)
     }
 }
 

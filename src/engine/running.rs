@@ -229,50 +229,20 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::{Cost, Turn};
-    use super::super::{Bundle, Claim, Settings, Task, Work, prepare};
+    use super::super::fixtures::task;
+    use super::super::{Settings, Work, prepare};
     use super::*;
-    use crate::content::IoMode;
-    use crate::files::FileId;
     use crate::progress::{Cancel, Counters};
     use std::collections::BTreeMap;
 
     fn work(name: &str) -> Work {
-        let file = FileId {
-            device: 1,
-            inode: 1,
-        };
-        Work::Verify(Task {
-            data: name.as_bytes().into(),
-            parts: Arc::default(),
-            link: None,
-            claim: Claim::Signed(b"sig"[..].into()),
-            bundle: Bundle::No,
-            cost: Cost {
-                size: 5,
-                file,
-                name: None,
-                turn: Turn::default(),
-            },
-            earlier: None,
-            read_as_list: None,
-        })
+        Work::Verify(task(name.as_bytes().into(), b"sig"[..].into()))
     }
 
     #[test]
     fn what_no_worker_judged_fails_when_none_is_left() {
         let run = |cancel: Cancel| {
-            let settings = Settings {
-                keys: Vec::new(),
-                io: IoMode::Auto,
-                threads: 1,
-                exact_threads: false,
-                hasher: None,
-                images: None,
-                stop_at: None,
-                keeps_stamps: false,
-                control_files: true,
-            };
+            let settings = Settings::new(Vec::new(), 1);
             let works = ["x", "y"].map(work).into();
             let prepared = prepare(works, settings, &BTreeMap::new()).unwrap();
             let counters = Arc::new(Counters::default());

@@ -122,18 +122,9 @@ impl Verifier {
     /// By default it walks directories to any depth, does not follow links to directories, expects
     /// a signature for every `.zst` and `.iso`, and uses every core.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Verifier {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Verifier {
-            settings: Settings {
-                keys: keys.into_iter().map(Arc::new).collect(),
-                io: IoMode::Auto,
-                threads: std::thread::available_parallelism().map_or(1, usize::from),
-                exact_threads: false,
-                hasher: None,
-                images: None,
-                stop_at: None,
-                keeps_stamps: false,
-                control_files: true,
-            },
+            settings: Settings::new(keys.into_iter().map(Arc::new).collect(), threads),
             search: Search {
                 reach: WalkOptions::default(),
                 needed: Needed::Artifacts,

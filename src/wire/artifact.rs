@@ -136,18 +136,13 @@ pub(super) fn artifact() -> Type {
 impl Artifact<'_> {
     /// Returns its path, or the expected one.
     pub fn path(&self) -> PathMember<'_> {
-        PathMember {
-            path: self.path.as_deref().map(Into::into),
-            path_base64: self.path_base64.as_deref().map(Into::into),
-        }
+        PathMember::of_members(self.path.as_deref(), self.path_base64.as_deref())
     }
 
     /// Returns its signature file.
     pub fn signature(&self) -> SignatureMember<'_> {
-        SignatureMember {
-            signature: self.signature.as_deref().map(Into::into),
-            signature_base64: self.signature_base64.as_deref().map(Into::into),
-        }
+        let base64 = self.signature_base64.as_deref();
+        PathMember::of_members(self.signature.as_deref(), base64).into()
     }
 }
 

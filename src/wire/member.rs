@@ -59,6 +59,14 @@ impl<'a> PathMember<'a> {
         }
     }
 
+    /// Returns the member of an object that has its two members itself.
+    pub fn of_members(path: Option<&'a str>, path_base64: Option<&'a str>) -> PathMember<'a> {
+        PathMember {
+            path: path.map(Into::into),
+            path_base64: path_base64.map(Into::into),
+        }
+    }
+
     /// Returns the path; `None` if it is absent, present in both forms, or invalid base64.
     pub fn decode(&self) -> Option<PathBuf> {
         decode(self.path.as_deref(), self.path_base64.as_deref())
