@@ -1,8 +1,9 @@
 //! SHA-256 of our own: several messages side by side in one thread.
 
-use super::{Block, Digest, Feed, portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, sha_ni};
+use verify_signatures_kernels::{avx2, sha_ni};
+
+use super::{Block, Digest, Feed, portable};
 
 pub use sha2::{Sha256, Sha384, Sha512};
 
@@ -161,11 +162,42 @@ impl Hasher {
             match self.0 {
                 Kind::Portable => portable::advance(group),
                 #[cfg(target_arch = "x86_64")]
-                Kind::ShaNi(hasher) => hasher.advance(group),
+                Kind::ShaNi(kernel) => advance_two(kernel, group),
                 #[cfg(target_arch = "x86_64")]
-                Kind::Avx2(hasher) => hasher.advance(group),
+                Kind::Avx2(kernel) => advance_eight(kernel, group),
             }
         }
         common
+    }
+}
+
+/// Compresses the blocks of one or two feeds, both of the same length, into their lanes.
+#[cfg(target_arch = "x86_64")]
+fn advance_two(kernel: sha_ni::ShaNi, feeds: &mut [Feed<'_>]) {
+    match feeds {
+        [one] => kernel.one(&mut one.lane.state, one.blocks),
+        [one, two] => {
+            let mut states = [one.lane.state, two.lane.state];
+            kernel.two(&mut states, [one.blocks, two.blocks]);
+            [one.lane.state, two.lane.state] = states;
+        }
+        _ => portable::advance(feeds),
+    }
+}
+
+/// Compresses the blocks of up to eight feeds, all of the same length, into their lanes.
+#[cfg(target_arch = "x86_64")]
+fn advance_eight(kernel: avx2::Avx2, feeds: &mut [Feed<'_>]) {
+    if feeds.len() < avx2::WORTH_IT || feeds.len() > avx2::LANES {
+        return portable::advance(feeds);
+    }
+    // An unused lane repeats the first lane's message; its state is discarded.
+    let spare = (feeds[0].lane.state, feeds[0].blocks);
+    let used = |lane: usize| feeds.get(lane).map(|f| (f.lane.state, f.blocks));
+    let all: [_; avx2::LANES] = std::array::from_fn(|lane| used(lane).unwrap_or(spare));
+    let mut states = all.map(|(state, _)| state);
+    kernel.eight(&mut states, all.map(|(_, blocks)| blocks));
+    for (feed, state) in feeds.iter_mut().zip(states) {
+        feed.lane.state = state;
     }
 }

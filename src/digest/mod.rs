@@ -1,15 +1,11 @@
 //! SHA-256 (FIPS 180-4): an artifact's digest, the lanes that compute it, and the choice of
 //! implementation; and the wider hashes that are computed beside it.
 
-#[cfg(all(target_arch = "x86_64", not(feature = "fips")))]
-mod avx2;
 pub mod choice;
 #[cfg(not(feature = "fips"))]
 mod lanes;
 #[cfg(not(feature = "fips"))]
 mod portable;
-#[cfg(all(target_arch = "x86_64", not(feature = "fips")))]
-mod sha_ni;
 pub mod stream;
 #[cfg(feature = "fips")]
 mod validated;

@@ -14,13 +14,13 @@ use std::arch::x86_64::{
 };
 use std::array;
 
-use super::{Block, Feed, portable};
+use super::{Block, State};
 
 /// Number of messages side by side.
-pub(super) const LANES: usize = 8;
+pub const LANES: usize = 8;
 
 /// Break-even: with fewer messages, hashing them one by one is faster (BENCHMARKS.md).
-const WORTH_IT: usize = 3;
+pub const WORTH_IT: usize = 3;
 
 /// Prefetch distance in bytes ahead of the block being hashed.
 const PREFETCH: usize = 512;
@@ -95,37 +95,26 @@ static K: [u32; 64] = [
 
 /// Proof that the processor has the instructions: a value comes only from [`Avx2::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Avx2(());
+pub struct Avx2(());
 
 impl Avx2 {
     /// Queries the processor.
-    pub(super) fn detect() -> Option<Avx2> {
+    pub fn detect() -> Option<Avx2> {
         is_x86_feature_detected!("avx2").then_some(Avx2(()))
     }
 
-    /// Compresses the blocks of up to eight feeds, all of the same length, into their lanes.
-    pub(super) fn advance(self, feeds: &mut [Feed<'_>]) {
-        if feeds.len() < WORTH_IT || feeds.len() > LANES {
-            return portable::advance(feeds);
-        }
-        // An unused lane repeats the first lane's message; its state is discarded.
-        let spare = (feeds[0].lane.state, feeds[0].blocks);
-        let used = |lane: usize| feeds.get(lane).map(|f| (f.lane.state, f.blocks));
-        let all: [_; LANES] = array::from_fn(|lane| used(lane).unwrap_or(spare));
-        let mut states = all.map(|(state, _)| state);
+    /// Compresses blocks into eight states side by side, as many as the shortest list has.
+    pub fn eight(self, states: &mut [State; LANES], blocks: [&[Block]; LANES]) {
         // SAFETY: `self` proves that the processor has the feature that `compress` is compiled
         // with.
-        unsafe { compress(&mut states, all.map(|(_, blocks)| blocks)) };
-        for (feed, state) in feeds.iter_mut().zip(states) {
-            feed.lane.state = state;
-        }
+        unsafe { compress(states, blocks) };
     }
 }
 
 /// Compresses blocks into eight states at once, as many as the shortest list has (FIPS 180-4,
 /// 6.2.2).
 #[target_feature(enable = "avx2")]
-fn compress(states: &mut [[u32; 8]; LANES], blocks: [&[Block]; LANES]) {
+fn compress(states: &mut [State; LANES], blocks: [&[Block]; LANES]) {
     let count = blocks.iter().map(|list| list.len()).min().unwrap_or(0);
     let mut now = transpose(array::from_fn(|lane| load(&states[lane])));
     #[allow(

@@ -12,10 +12,10 @@ use std::arch::x86_64::{
 };
 use std::array;
 
-use super::{Block, Feed};
+use super::{Block, State as Words};
 
 /// Number of messages side by side. Three and four measured no faster than two (BENCHMARKS.md).
-pub(super) const LANES: usize = 2;
+pub const LANES: usize = 2;
 
 /// Prefetch distance in bytes ahead of the block being hashed. Without prefetching, one lane over
 /// uncached memory ran at 1.2 GB/s instead of 1.9, since the processor's own prefetching stops at
@@ -44,7 +44,7 @@ static K: [[u32; 4]; 16] = [
 
 /// Proof that the processor has the instructions: a value comes only from [`ShaNi::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ShaNi(());
+pub struct ShaNi(());
 
 /// A hash value in the layout of the instructions: the words A B E F and C D G H (Intel SDM,
 /// SHA256RNDS2).
@@ -56,37 +56,32 @@ struct State {
 
 impl ShaNi {
     /// Queries the processor.
-    pub(super) fn detect() -> Option<ShaNi> {
+    pub fn detect() -> Option<ShaNi> {
         let has = is_x86_feature_detected!("sha")
             && is_x86_feature_detected!("sse4.1")
             && is_x86_feature_detected!("ssse3");
         has.then_some(ShaNi(()))
     }
 
-    /// Compresses the blocks of one or two feeds, both of the same length, into their lanes.
-    pub(super) fn advance(self, feeds: &mut [Feed<'_>]) {
-        match feeds {
-            [one] => {
-                let mut states = [one.lane.state];
-                // SAFETY: `self` proves that the processor has every feature that `compress` is
-                // compiled with.
-                unsafe { compress(&mut states, [one.blocks]) };
-                [one.lane.state] = states;
-            }
-            [one, two] => {
-                let mut states = [one.lane.state, two.lane.state];
-                // SAFETY: As above.
-                unsafe { compress(&mut states, [one.blocks, two.blocks]) };
-                [one.lane.state, two.lane.state] = states;
-            }
-            _ => super::portable::advance(feeds),
-        }
+    /// Compresses blocks into one state.
+    pub fn one(self, state: &mut Words, blocks: &[Block]) {
+        let mut states = [*state];
+        // SAFETY: `self` proves that the processor has every feature that `compress` is compiled
+        // with.
+        unsafe { compress(&mut states, [blocks]) };
+        [*state] = states;
+    }
+
+    /// Compresses blocks into two states side by side, as many as the shorter list has.
+    pub fn two(self, states: &mut [Words; 2], blocks: [&[Block]; 2]) {
+        // SAFETY: As above.
+        unsafe { compress(states, blocks) };
     }
 }
 
 /// Compresses blocks into `L` states at once, as many as the shortest list has (FIPS 180-4, 6.2.2).
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn compress<const L: usize>(states: &mut [[u32; 8]; L], blocks: [&[Block]; L]) {
+fn compress<const L: usize>(states: &mut [Words; L], blocks: [&[Block]; L]) {
     let count = blocks.iter().map(|list| list.len()).min().unwrap_or(0);
     let mut now: [State; L] = array::from_fn(|lane| load_state(&states[lane]));
     #[allow(
@@ -180,7 +175,7 @@ impl Plain for [u32; 4] {}
 
 #[inline]
 #[target_feature(enable = "sse4.1,ssse3")]
-fn load_state(state: &[u32; 8]) -> State {
+fn load_state(state: &Words) -> State {
     let (halves, _) = state.as_chunks::<4>();
     let (dcba, hgfe) = (load(&halves[0]), load(&halves[1]));
     let cdab = _mm_shuffle_epi32(dcba, 0xb1);
@@ -193,7 +188,7 @@ fn load_state(state: &[u32; 8]) -> State {
 
 #[inline]
 #[target_feature(enable = "sse4.1,ssse3")]
-fn store_state(state: &mut [u32; 8], now: State) {
+fn store_state(state: &mut Words, now: State) {
     let feba = _mm_shuffle_epi32(now.abef, 0x1b);
     let dchg = _mm_shuffle_epi32(now.cdgh, 0xb1);
     let (halves, _) = state.as_chunks_mut::<4>();

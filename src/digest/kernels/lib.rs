@@ -1,0 +1,16 @@
+//! The compression function of SHA-256 (FIPS 180-4, 6.2.2) on several messages side by side, with the
+//! vector instructions of x86-64.
+//!
+//! A package of its own, so that it is optimized in every build: without that, each instruction is
+//! a call, and the tests of the rest would wait for it. It makes no digests: that is for the room
+//! around it.
+#![cfg(target_arch = "x86_64")]
+
+pub mod avx2;
+pub mod sha_ni;
+
+/// The hash value of SHA-256: the words A to H.
+pub type State = [u32; 8];
+
+/// The block of SHA-256: 64 bytes.
+pub type Block = [u8; 64];
