@@ -1,7 +1,7 @@
 //! The belt between the thread that decodes a bundle and the worker that hashes it: two short
 //! queues, of the file's bytes and of its members', and the two lanes that hash them.
 //!
-//! Whoever has time hashes: the worker takes both lanes side by side. The thread takes one when a
+//! Whichever is free hashes: the worker takes both lanes side by side. The thread takes one when a
 //! queue is full, so it never waits for a worker that is busy elsewhere, and two cores share the
 //! work of one bundle evenly, regardless of their speeds.
 

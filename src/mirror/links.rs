@@ -63,7 +63,7 @@ impl Tree {
         } else {
             self.root.join(below)
         };
-        // Fail closed: a directory from which something was left out, or parts of which lie deeper
+        // Fail closed: a directory from which something was left out, or parts of which are deeper
         // than the walk went, is not judged. Nor is one already known to have another name, which
         // happens if links are followed.
         let is_judged = !self.follow_links

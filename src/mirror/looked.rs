@@ -41,7 +41,7 @@ pub(super) struct Looked<'a> {
     pub(super) followed: Vec<OsString>,
     /// How they were paired, without the pairs themselves.
     pub(super) paired: Paired,
-    /// The artifacts that lie directly in it.
+    /// The artifacts directly in it.
     pub(super) artifacts: Vec<Artifact>,
     /// Whether control files of unfinished downloads are among its entries.
     pub(super) control_files: bool,

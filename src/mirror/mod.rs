@@ -119,7 +119,7 @@ impl Metadata {
     pub fn of_device(path: &Path, length: u64) -> io::Result<Metadata> {
         path.metadata().map(|metadata| Metadata {
             size: length,
-            // A block device lies on itself.
+            // A block device is on itself.
             device: metadata.rdev(),
             inode: metadata.ino(),
         })
@@ -199,7 +199,7 @@ pub struct Survey {
     /// The first files with names like those of checksum lists that no signature claims. No verdict
     /// rests on them.
     pub lists: Vec<SharedPath>,
-    /// Whether control files of unfinished downloads may lie beside artifacts.
+    /// Whether control files of unfinished downloads may be beside artifacts.
     pub control_files: bool,
     /// Files with names like those of lists that a trusted key signed, and that list nothing.
     pub not_lists: Vec<SharedPath>,

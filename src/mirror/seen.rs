@@ -21,7 +21,7 @@ pub(super) const MEMORY_OF_ONE_SEEN: usize = 2 * size_of::<Mark>();
 #[derive(Default)]
 pub(super) struct Seen {
     directories: HashMap<PathBuf, usize>,
-    /// The last directory that was looked up, and its number: its neighbours lie there too.
+    /// The last directory that was looked up, and its number: its neighbours are there too.
     last: Option<(Directory, usize)>,
     seen: HashSet<Mark>,
 }

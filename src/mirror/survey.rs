@@ -1,4 +1,4 @@
-//! Surveys the PATHs: walks them, pairs what lies in each directory, and says what was left out.
+//! Surveys the PATHs: walks them, pairs what is in each directory, and says what was left out.
 
 use std::path::{Path, PathBuf};
 

@@ -32,7 +32,7 @@ pub(super) struct LeftOut<'a> {
     real: BTreeSet<PathBuf>,
     /// The PATH that is walked.
     root: PathBuf,
-    /// The other PATHs that lie in it, as paths that begin with it: their own walks account for
+    /// The other PATHs in it, as paths that begin with it: their own walks account for
     /// them.
     others: HashSet<PathBuf>,
     /// The directory of images that was met last.
@@ -69,7 +69,7 @@ impl<'a> LeftOut<'a> {
         let Some(real) = self.roots.get(root) else {
             return;
         };
-        // In the order of paths, what lies in a directory follows it.
+        // In the order of paths, what is in a directory follows it.
         let behind = (Bound::Excluded(real.as_path()), Bound::Unbounded);
         let behind = self.real.range::<Path, _>(behind);
         let below = behind.map_while(|other| other.strip_prefix(real).ok());
@@ -160,7 +160,7 @@ impl<'a> LeftOut<'a> {
         self.images.is_some()
     }
 
-    /// Reports whether an entry is, or lies in, another PATH.
+    /// Reports whether an entry is, or is in, another PATH.
     fn is_of_another(&self, place: Place<'_>, name: &OsStr) -> bool {
         if self.others.is_empty() {
             return false;

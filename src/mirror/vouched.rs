@@ -85,7 +85,7 @@ pub fn bring(
     Ok(())
 }
 
-/// Adds artifacts to a survey: in the order of its lines if they lie below its only PATH, behind all
+/// Adds artifacts to a survey: in the order of its lines if they are below its only PATH, behind all
 /// others otherwise.
 pub fn add(survey: &mut Survey, artifacts: Vec<Artifact>, roots: &[PathBuf]) {
     for artifact in artifacts {

@@ -95,7 +95,7 @@ fn a_signature_file_of_10_gb_costs_nothing() {
     mirror.write("x.zst", b"x");
     let signature = File::create(mirror.path().join("x.sig.bin")).unwrap();
     signature.set_len(10_000_000_000).unwrap();
-    // With 1 GB of addresses, whoever reads or maps it ends badly.
+    // With 1 GB of addresses, a run that reads or maps it ends badly.
     let mut command = Command::new("sh");
     command
         .args(["-c", "ulimit -v 1000000; exec \"$0\" -k key.pem"])

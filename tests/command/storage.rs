@@ -163,7 +163,7 @@ fn rewritten_at_moments(rounds: usize) {
     for _ in 0..rounds {
         mirror.write("victim.iso", &content);
         let moment = moments.next(longest);
-        // The last byte: whoever calls the file valid has read it before this moment.
+        // The last byte: a run that calls the file valid has read it before this moment.
         let wait = |_: &Child| thread::sleep(moment);
         let lines = run_and(&mirror, &[], wait, |victim| {
             victim.write_all_at(&[0], SIZE as u64 - 1).unwrap()

@@ -471,7 +471,7 @@ fn no_line_is_lost_that_another_process_writes_to_the_terminal() {
     }
     mirror.write("b.zst", "beta");
     sparse(&mirror, "big.iso", 1 << 30);
-    // Whoever reads is slow, so that the lines come while the run goes on.
+    // The reader is slow, so that the lines come while the run goes on.
     let slow = "\"$@\" --jobs 1 | while read -r line; do sleep 0.02; echo \"$line\"; done";
     let (_, rows) = through(&mirror, slow, &[]).end();
     let text = rows.join("\n");

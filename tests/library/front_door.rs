@@ -149,7 +149,7 @@ fn a_run_that_is_dropped_or_cancelled_ends_and_the_verifier_is_good_for_another(
     records.by_ref().for_each(drop);
     later.join().unwrap();
     assert!(!records.summary().is_complete());
-    // Whoever wishes all runs to end has the next one end too, in the walk or after it.
+    // A cancelled verifier ends its next run too, in the walk or after it.
     match verifier.mirror([mirror.path()]) {
         Ok(mut records) => {
             records.by_ref().for_each(drop);
