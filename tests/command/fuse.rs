@@ -522,7 +522,7 @@ fn files_to_which_a_server_gives_one_inode_number_are_each_read() {
         );
         assert_eq!((lines, output.status.code()), (expected, Some(0)));
         let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(stderr.contains("3 valid; 62.91 MB in "), "{stderr}");
+        assert!(stderr.contains("3 valid; 37.75 MB in "), "{stderr}");
         // One that would have the bytes of one file vouch for those of another.
         let mounted = Mounted::of(Behaviour::Other, Behaviour::Sound, directory);
         let output = mounted.command(&["--jobs", jobs]).output().unwrap();
