@@ -201,3 +201,43 @@ fn advance_eight(kernel: avx2::Avx2, feeds: &mut [Feed<'_>]) {
         feed.lane.state = state;
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    /// States and lists of blocks, each list longer than the one before.
+    fn unequal<const L: usize>() -> ([[u32; 8]; L], [Vec<Block>; L]) {
+        let states = std::array::from_fn(|lane| [lane as u32; 8]);
+        let list = |lane| (0..=lane).map(|n| [(lane * 16 + n) as u8; 64]).collect();
+        (states, std::array::from_fn(list))
+    }
+
+    /// What `sha2` makes of each state and the first of its blocks.
+    fn after_one_block<const L: usize>(
+        states: &[[u32; 8]; L],
+        lists: &[Vec<Block>; L],
+    ) -> [[u32; 8]; L] {
+        std::array::from_fn(|lane| {
+            let mut state = states[lane];
+            portable::compress(&mut state, &lists[lane][..1]);
+            state
+        })
+    }
+
+    #[test]
+    fn lists_of_unequal_lengths_are_compressed_as_far_as_the_shortest_goes() {
+        if let Some(kernel) = sha_ni::ShaNi::detect() {
+            let (mut states, lists) = unequal();
+            let expected = after_one_block(&states, &lists);
+            kernel.two(&mut states, lists.each_ref().map(|list| &**list));
+            assert_eq!(states, expected);
+        }
+        if let Some(kernel) = avx2::Avx2::detect() {
+            let (mut states, lists) = unequal();
+            let expected = after_one_block(&states, &lists);
+            kernel.eight(&mut states, lists.each_ref().map(|list| &**list));
+            assert_eq!(states, expected);
+        }
+    }
+}

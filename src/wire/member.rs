@@ -59,7 +59,7 @@ impl<'a> PathMember<'a> {
         }
     }
 
-    /// Returns the member of an object that has its two members itself.
+    /// Returns the path that an object holds in two members of its own.
     pub fn of_members(path: Option<&'a str>, path_base64: Option<&'a str>) -> PathMember<'a> {
         PathMember {
             path: path.map(Into::into),

@@ -26,6 +26,9 @@ fn cargo(arguments: &[&str]) -> String {
 /// What the feature `fips` adds. It need not be on a machine that does not build it.
 const OF_THE_MODULE: [&str; 2] = ["aws-lc-fips-sys", "aws-lc-rs"];
 
+/// The packages of this tree that the command is made of.
+const OUR_OWN: [&str; 2] = ["verify-signatures", "verify-signatures-kernels"];
+
 /// What cargo knows of the packages that are built here, from what is on this machine.
 fn metadata() -> Value {
     let version = cargo(&["--version", "--verbose"]);
@@ -51,8 +54,8 @@ fn rows(metadata: &Value) -> Vec<(&'static str, String)> {
     let own = find(packages, "id", &resolve["root"]);
     let needed = &find(&resolve["nodes"], "id", &resolve["root"])["deps"];
     let declared = own["dependencies"].as_array().unwrap().iter();
-    // All but our own packages, which have no source but this tree, and what is not built here.
-    let declared = declared.filter(|one| !one["source"].is_null());
+    // All but our own packages (this one's tests need more of it), and what is not built here.
+    let declared = declared.filter(|one| !OUR_OWN.contains(&text(one, "name")));
     let declared = declared.filter(|one| !OF_THE_MODULE.contains(&text(one, "name")));
     let row_of = |declared: &Value| {
         // What the code calls it.
@@ -184,6 +187,30 @@ fn the_examples_and_the_fuzz_targets_need_nothing_that_is_not_named() {
             assert!(is_named, "{name}");
         }
     }
+}
+
+#[test]
+fn our_packages_have_one_version() {
+    // Or a package might be built with lanes of another time.
+    let version = |manifest: &str| -> String {
+        let manifest: toml::Table = read(manifest).parse().unwrap();
+        manifest["package"]["version"].as_str().unwrap().to_owned()
+    };
+    let own = version("Cargo.toml");
+    assert_eq!(version("src/digest/kernels/Cargo.toml"), own);
+    assert!(read("Cargo.toml").contains(&format!(
+        "verify-signatures-kernels = {{ path = \"src/digest/kernels\", version = \"={own}\" }}"
+    )));
+}
+
+#[test]
+fn the_fuzz_targets_are_compiled_as_the_tests_are() {
+    // Or CI would compile everything once more for them.
+    let profile = |manifest: &str| {
+        let manifest: toml::Table = read(manifest).parse().unwrap();
+        manifest["profile"]["dev"].clone()
+    };
+    assert_eq!(profile("fuzz/Cargo.toml"), profile("Cargo.toml"));
 }
 
 #[test]

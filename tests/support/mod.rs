@@ -164,8 +164,8 @@ pub fn verdicts(lines: &str) -> BTreeMap<usize, bool> {
     lines.lines().map(verdict).collect()
 }
 
-/// As many bytes, of which none is like its neighbours: 251 of them, from `first` on, again and
-/// again. Copied, since made one by one they would take longer than the command needs to hash them.
+/// `length` bytes: 251 different ones, beginning with `first`, again and again. They are copied:
+/// made one by one, they would take longer than the command needs to hash them.
 pub fn bytes(length: usize, first: u8) -> Vec<u8> {
     let period: Vec<u8> = (0..251).map(|n| first.wrapping_add(n)).collect();
     let mut bytes = period.repeat(length.div_ceil(period.len()));

@@ -48,9 +48,15 @@ impl Validator {
     }
 
     fn errors(&mut self, documents: &[Value]) -> Vec<String> {
+        let mut question = serde_json::to_vec(documents).unwrap();
+        question.push(b'\n');
         let mut answer = String::new();
-        writeln!(self.questions, "{}", Value::from(documents)).unwrap();
-        self.answers.read_line(&mut answer).unwrap();
+        let asked = self.questions.write_all(&question);
+        let answered = asked.and_then(|()| self.answers.read_line(&mut answer));
+        assert!(
+            answered.as_ref().is_ok_and(|length| *length > 0),
+            "schema.py has ended, and said why on stderr: {answered:?}"
+        );
         serde_json::from_str(&answer).unwrap()
     }
 }

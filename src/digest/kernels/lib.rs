@@ -1,9 +1,9 @@
-//! The compression function of SHA-256 (FIPS 180-4, 6.2.2) on several messages side by side, with the
-//! vector instructions of x86-64.
+//! The compression function of SHA-256 (FIPS 180-4, 6.2.2) on several messages side by side, with
+//! the vector instructions of x86-64.
 //!
-//! A package of its own, so that it is optimized in every build: without that, each instruction is
-//! a call, and the tests of the rest would wait for it. It makes no digests: that is for the room
-//! around it.
+//! A package of its own, so that the debug builds of its workspace can have it optimized, and
+//! nothing else: without optimization each instruction is a call, and the tests would wait for it.
+//! It makes no digests: that is left to the room around it.
 #![cfg(target_arch = "x86_64")]
 
 pub mod avx2;

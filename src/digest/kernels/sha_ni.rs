@@ -74,7 +74,8 @@ impl ShaNi {
 
     /// Compresses blocks into two states side by side, as many as the shorter list has.
     pub fn two(self, states: &mut [Words; 2], blocks: [&[Block]; 2]) {
-        // SAFETY: As above.
+        // SAFETY: `self` proves that the processor has every feature that `compress` is compiled
+        // with.
         unsafe { compress(states, blocks) };
     }
 }

@@ -41,7 +41,7 @@ fn an_index_json_without_a_list_leaves_what_manifest_json_lists() {
         verdict_on(&mirror, &bytes),
         app_fails("Image not signed", &why)
     );
-    // The signed manifest may come along.
+    // The signed manifest may be beside the signature.
     mirror.write("e/manifest.json", &image.manifest);
     let payload = payload("registry.example.com/team/app", &image.manifest);
     mirror.write("e/signature", downloaded(&mirror.key, &payload));

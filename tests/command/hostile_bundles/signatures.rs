@@ -315,7 +315,7 @@ fn an_untrusted_signature_beside_a_trusted_one_takes_nothing_from_it() {
         assert_eq!(verdict_on(&mirror, signed_by(&keys)), valid(&image("app")));
     }
     assert_eq!(verdict_on(&mirror, signed_by(&[&stranger])), not_trusted());
-    // With that one trusted too, it is in its place.
+    // If the stranger is trusted too, its signature counts.
     mirror.write("other.pub", public_pem(&stranger));
     let pin = hex(&public_der(&stranger));
     let found = verdict_with(
