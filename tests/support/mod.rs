@@ -253,7 +253,18 @@ pub struct Run {
 
 impl Run {
     pub fn of(mut command: Command) -> Run {
-        command.output().unwrap().into()
+        // execve(2) refuses a program that a process has open for writing (ETXTBSY), be it for a
+        // moment. That says nothing of the program.
+        let mut output = command.output();
+        let is_free = || {
+            let is_busy = |error: &io::Error| error.kind() == io::ErrorKind::ExecutableFileBusy;
+            if output.as_ref().is_err_and(is_busy) {
+                output = command.output();
+            }
+            !output.as_ref().is_err_and(is_busy)
+        };
+        comes_true(is_free);
+        output.unwrap().into()
     }
 }
 
