@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -12,9 +13,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 const MOST: usize = 16;
 /// Break-even: threads start while one thread looks into this many directories.
 const WORTH_HELP: usize = 16;
-/// Pieces per thread between two times at which results are taken in: enough for every thread to be
-/// busy, and few enough that not everything exists twice.
-const AT_ONCE: usize = 16;
+/// Minimum of pieces per thread between two times at which results are taken in: enough for every
+/// thread to be busy, and few enough that not everything exists twice.
+const LEAST_AT_ONCE: usize = 16;
+/// Maximum of pieces per thread, for pieces that take next to no time.
+const MOST_AT_ONCE: usize = 256;
+/// Minimum time that threads are woken for: waking them and waiting for the last one takes as long
+/// as looking into several small directories.
+const WORTH_WAKING: Duration = Duration::from_millis(2);
 
 /// Threads that help, started when there is enough to do.
 pub struct Helpers {
@@ -91,14 +97,17 @@ impl Helpers {
         let Some(pool) = self.pool(pieces.len()) else {
             return pieces.into_iter().try_for_each(|piece| take(work(piece)));
         };
-        let at_once = AT_ONCE * pool.current_num_threads();
         let mut pieces = pieces.into_iter();
+        let mut each = LEAST_AT_ONCE;
         loop {
+            let at_once = each * pool.current_num_threads();
             let now: Vec<T> = pieces.by_ref().take(at_once).collect();
             if now.is_empty() {
                 return Ok(());
             }
+            let woken = Instant::now();
             let results: Vec<R> = pool.install(|| now.into_par_iter().map(&work).collect());
+            each = next_at_once(each, woken.elapsed());
             results.into_iter().try_for_each(&mut take)?;
         }
     }
@@ -117,6 +126,15 @@ impl Helpers {
     }
 }
 
+/// Returns how many pieces each thread gets next, where so many took this long.
+fn next_at_once(each: usize, took: Duration) -> usize {
+    if took < WORTH_WAKING {
+        (2 * each).min(MOST_AT_ONCE)
+    } else {
+        LEAST_AT_ONCE
+    }
+}
+
 impl fmt::Debug for Helpers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Helpers").field("most", &self.most).finish()
@@ -130,10 +148,11 @@ mod tests {
 
     /// Returns the results in the order in which they are taken, and the most that were done and
     /// not taken yet.
-    fn doubled(helpers: &Helpers, pieces: usize) -> (Vec<usize>, usize) {
+    fn doubled(helpers: &Helpers, pieces: usize, each: Duration) -> (Vec<usize>, usize) {
         let (ahead, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let mut taken = Vec::new();
         let work = |piece| {
+            thread::sleep(each);
             most.fetch_max(1 + ahead.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
             2 * piece
         };
@@ -148,17 +167,27 @@ mod tests {
 
     #[test]
     fn results_come_in_order_and_with_helpers_only_a_few_wait() {
-        for (helpers, waiting) in [
-            (Helpers::none(), 1),
-            (Helpers::new(4, || true), 1),
-            (Helpers::new(4, || false), 4 * AT_ONCE),
+        let (short, long) = (Duration::ZERO, WORTH_WAKING / 8);
+        for (helpers, each, waiting) in [
+            (Helpers::none(), short, 1),
+            (Helpers::new(4, || true), short, 1),
+            (Helpers::new(4, || false), short, 4 * MOST_AT_ONCE),
+            (Helpers::new(4, || false), long, 4 * LEAST_AT_ONCE),
         ] {
             for pieces in [0, 1, 15, 16, 1000, 5000] {
-                let (taken, most) = doubled(&helpers, pieces);
+                let (taken, most) = doubled(&helpers, pieces, each);
                 let expected: Vec<usize> = (0..pieces.min(1001)).map(|n| 2 * n).collect();
                 assert_eq!(taken, expected);
                 assert!(most <= waiting, "{most} of {pieces}");
             }
         }
+    }
+
+    #[test]
+    fn threads_get_more_pieces_while_these_take_no_time_and_few_as_soon_as_they_do() {
+        let quick = |each| next_at_once(each, WORTH_WAKING / 2);
+        assert_eq!(quick(LEAST_AT_ONCE), 2 * LEAST_AT_ONCE);
+        assert_eq!(quick(MOST_AT_ONCE), MOST_AT_ONCE);
+        assert_eq!(next_at_once(MOST_AT_ONCE, WORTH_WAKING), LEAST_AT_ONCE);
     }
 }

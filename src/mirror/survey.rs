@@ -9,7 +9,7 @@ use super::looked::{Look, Looked, MEMORY_OF_NAMES};
 use super::seen::{MEMORY_OF_ONE_SEEN, Seen};
 use super::siblings::Siblings;
 use super::unchecked::{LeftOut, Place};
-use super::walk::{self, Found, Listing, Problem, WalkError};
+use super::walk::{self, Found, Problem, WalkError};
 use super::watch::{Ended, Room, Watch};
 use super::{Artifact, Search, State, Survey, order, saved, shown, targets};
 use crate::files::SharedPath;
@@ -134,10 +134,6 @@ impl Looking<'_> {
         let is_asked_for = self.has_others || !not_entered.is_empty();
         let mut read = Vec::new();
         let look = self.look;
-        self.room
-            .borrow(directories.len() * size_of::<(PathBuf, Listing)>())?;
-        // Release the directories one by one, so that not everything exists twice.
-        let directories = directories.into_iter().collect();
         let into = |directory| look.into(root, directory);
         look.helpers.each(directories, into, |looked| {
             let path = self.take_in(looked?, &mut artifacts)?;

@@ -32,8 +32,8 @@ pub struct WalkOptions {
 /// The result of a walk. All paths begin with the PATH.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The content of each directory, by the directory's path.
-    pub directories: BTreeMap<PathBuf, Listing>,
+    /// The path of each directory and its content, ordered by path.
+    pub directories: Vec<(PathBuf, Listing)>,
     /// What could not be read. The walk continued after it.
     pub problems: Vec<Problem>,
     /// Directories that were not entered though within the depth limit, each with its depth.
@@ -384,6 +384,7 @@ impl Walk<'_> {
         }
         while let Some((path, mut reading)) = self.read.pop_first() {
             self.room.take(MEMORY_OF_A_DIRECTORY)?;
+            self.room.grow(&mut found.directories)?;
             if !others.is_empty() {
                 let place = std::mem::take(&mut reading.place);
                 kept.insert(path.clone(), (place, reading.depth));
@@ -459,7 +460,7 @@ impl Walk<'_> {
             entries: reading.entries,
             followed: rare.followed,
         };
-        found.directories.insert(path, listing);
+        found.directories.push((path, listing));
     }
 }
 
