@@ -22,7 +22,7 @@ use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 use super::budget::Budget;
 use crate::digest::Digest;
 use crate::trust::key::Key;
-use crate::trust::multiples::Multiples;
+use crate::trust::multiples::{Multiples, Width};
 use crate::trust::signature::Signature;
 
 /// Cost of [`candidates`], in verifications: two multiplications of arbitrary points, and two
@@ -107,7 +107,7 @@ impl<'a> Seeking<'a> {
 fn points(digests: &[Digest]) -> Vec<AffinePoint> {
     let point = |digest: &Digest| {
         let e = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
-        Multiples::of_generator().times(&e)
+        Multiples::of_generator(Width::Narrow).times(&e)
     };
     let points: Vec<ProjectivePoint> = digests.iter().map(point).collect();
     ProjectivePoint::batch_normalize(points.as_slice())

@@ -14,7 +14,7 @@ use p256::pkcs8::EncodePublicKey;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 
 use crate::digest::Digest;
-use crate::trust::multiples::Multiples;
+use crate::trust::multiples::{Multiples, Width};
 use crate::trust::signature::Signature;
 
 /// Cost of [`candidates`], in verifications: one multiplication of an arbitrary point, and the root
@@ -56,7 +56,7 @@ pub(super) fn candidates(digest: &Digest, signature: &Signature) -> Option<[Poin
     let inverse = *Invert::invert_vartime(&r);
     let even = AffinePoint::decompress(&FieldBytes::from(*r), Choice::from(0));
     let signed = ProjectivePoint::from(Option::<AffinePoint>::from(even)?) * (*s * inverse);
-    let hashed = Multiples::of_generator().times(&(e * inverse));
+    let hashed = Multiples::of_generator(Width::Narrow).times(&(e * inverse));
     // The other point is −R.
     let keys = [signed - hashed, -signed - hashed];
     if keys.iter().any(|key| bool::from(key.is_identity())) {
