@@ -13,13 +13,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 const MOST: usize = 16;
 /// Break-even: threads start while one thread looks into this many directories.
 const WORTH_HELP: usize = 16;
-/// Minimum of pieces per thread between two times at which results are taken in: enough for every
-/// thread to be busy, and few enough that not everything exists twice.
-const LEAST_AT_ONCE: usize = 16;
-/// Maximum of pieces per thread, for pieces that take next to no time.
-const MOST_AT_ONCE: usize = 256;
-/// Minimum time that threads are woken for: waking them and waiting for the last one takes as long
-/// as looking into several small directories.
+/// Minimum number of pieces per thread between two times at which results are taken in: enough for
+/// every thread to be busy.
+const LEAST_PER_THREAD: usize = 16;
+/// Maximum number of pieces of all threads between those times: few enough that not everything
+/// exists twice.
+const MOST_AT_ONCE: usize = 512;
+/// The work that threads are woken for, if the pieces are that many: waking them, and waiting for
+/// the last one, takes as long as looking into several small directories.
 const WORTH_WAKING: Duration = Duration::from_millis(2);
 
 /// Threads that help, started when there is enough to do.
@@ -98,16 +99,16 @@ impl Helpers {
             return pieces.into_iter().try_for_each(|piece| take(work(piece)));
         };
         let mut pieces = pieces.into_iter();
-        let mut each = LEAST_AT_ONCE;
+        let least = LEAST_PER_THREAD * pool.current_num_threads();
+        let mut at_once = least;
         loop {
-            let at_once = each * pool.current_num_threads();
             let now: Vec<T> = pieces.by_ref().take(at_once).collect();
             if now.is_empty() {
                 return Ok(());
             }
             let woken = Instant::now();
             let results: Vec<R> = pool.install(|| now.into_par_iter().map(&work).collect());
-            each = next_at_once(each, woken.elapsed());
+            at_once = next_at_once(at_once, woken.elapsed()).max(least);
             results.into_iter().try_for_each(&mut take)?;
         }
     }
@@ -126,13 +127,12 @@ impl Helpers {
     }
 }
 
-/// Returns how many pieces each thread gets next, where so many took this long.
-fn next_at_once(each: usize, took: Duration) -> usize {
-    if took < WORTH_WAKING {
-        (2 * each).min(MOST_AT_ONCE)
-    } else {
-        LEAST_AT_ONCE
-    }
+/// Returns the number of pieces that are worth waking threads for, where `at_once` pieces took this
+/// long: at most twice as many, since the next ones may take longer.
+fn next_at_once(at_once: usize, took: Duration) -> usize {
+    let worth_it = at_once as u128 * WORTH_WAKING.as_nanos() / took.as_nanos().max(1);
+    let most = MOST_AT_ONCE.min(2 * at_once);
+    usize::try_from(worth_it).map_or(most, |worth_it| worth_it.min(most))
 }
 
 impl fmt::Debug for Helpers {
@@ -167,12 +167,12 @@ mod tests {
 
     #[test]
     fn results_come_in_order_and_with_helpers_only_a_few_wait() {
-        let (short, long) = (Duration::ZERO, WORTH_WAKING / 8);
+        let (short, long) = (Duration::ZERO, WORTH_WAKING / LEAST_PER_THREAD as u32);
         for (helpers, each, waiting) in [
             (Helpers::none(), short, 1),
             (Helpers::new(4, || true), short, 1),
-            (Helpers::new(4, || false), short, 4 * MOST_AT_ONCE),
-            (Helpers::new(4, || false), long, 4 * LEAST_AT_ONCE),
+            (Helpers::new(4, || false), short, MOST_AT_ONCE),
+            (Helpers::new(4, || false), long, 4 * LEAST_PER_THREAD),
         ] {
             for pieces in [0, 1, 15, 16, 1000, 5000] {
                 let (taken, most) = doubled(&helpers, pieces, each);
@@ -184,10 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn threads_get_more_pieces_while_these_take_no_time_and_few_as_soon_as_they_do() {
-        let quick = |each| next_at_once(each, WORTH_WAKING / 2);
-        assert_eq!(quick(LEAST_AT_ONCE), 2 * LEAST_AT_ONCE);
-        assert_eq!(quick(MOST_AT_ONCE), MOST_AT_ONCE);
-        assert_eq!(next_at_once(MOST_AT_ONCE, WORTH_WAKING), LEAST_AT_ONCE);
+    fn threads_are_woken_for_more_pieces_the_shorter_these_are() {
+        assert_eq!(next_at_once(64, WORTH_WAKING), 64);
+        assert_eq!(next_at_once(64, WORTH_WAKING / 2), 128);
+        assert_eq!(next_at_once(64, WORTH_WAKING / 100), 128);
+        assert_eq!(next_at_once(64, WORTH_WAKING * 4), 16);
+        assert_eq!(next_at_once(MOST_AT_ONCE, Duration::ZERO), MOST_AT_ONCE);
+        assert_eq!(next_at_once(64, Duration::MAX), 0);
     }
 }

@@ -6,6 +6,7 @@
 //! module only orders the additions. Nothing here is secret, so the running time may depend on the
 //! numbers.
 
+use std::iter;
 use std::sync::LazyLock;
 
 use p256::elliptic_curve::BatchNormalize;
@@ -14,8 +15,8 @@ use p256::elliptic_curve::ops::{Invert, Reduce};
 use p256::elliptic_curve::point::AffineCoordinates;
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, ecdsa};
 
-/// Width of a scalar's digits in bits. Wider digits are fewer additions a signature, and a larger
-/// table, which takes longer to compute.
+/// Width of a scalar's digits. Wider digits mean fewer additions per signature, but a larger table,
+/// which takes longer to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Width {
     /// 7 bits: a multiplication takes about 36 additions of multiples, and the table 2.4 thousand
@@ -28,6 +29,8 @@ pub(crate) enum Width {
 }
 
 impl Width {
+    /// Returns the width in bits. [`Width::digit`] relies on it: a digit of 10 bits at an even
+    /// bit, and one of up to 9 at any, is within two bytes.
     const fn bits(self) -> usize {
         match self {
             Width::Narrow => 7,
@@ -49,8 +52,8 @@ impl Width {
     fn digit(self, number: &[u8], place: usize) -> usize {
         let bit = place * self.bits();
         let byte = |at| number.iter().rev().nth(at).map_or(0, |b| usize::from(*b));
-        let three = byte(bit / 8) | byte(bit / 8 + 1) << 8 | byte(bit / 8 + 2) << 16;
-        three >> (bit % 8) & (2 * self.largest() - 1)
+        let pair = byte(bit / 8) | byte(bit / 8 + 1) << 8;
+        pair >> (bit % 8) & (2 * self.largest() - 1)
     }
 }
 
@@ -62,34 +65,36 @@ pub(crate) struct Multiples {
     all: Vec<AffinePoint>,
 }
 
-/// Multiples of the generator. (`p256` has a table too; with it, a multiplication takes 64
-/// additions.)
-static NARROW: LazyLock<Multiples> = LazyLock::new(|| Multiples::generated(Width::Narrow));
-static WIDE: LazyLock<Multiples> = LazyLock::new(|| Multiples::generated(Width::Wide));
+/// Multiples of the generator in narrow digits. (`p256` has a table too; with it, a multiplication
+/// takes 64 additions.)
+static NARROW: LazyLock<Multiples> =
+    LazyLock::new(|| Multiples::of(&AffinePoint::GENERATOR, Width::Narrow));
+/// Multiples of the generator in wide digits.
+static WIDE: LazyLock<Multiples> =
+    LazyLock::new(|| Multiples::of(&AffinePoint::GENERATOR, Width::Wide));
 
 impl Multiples {
-    /// Computes the multiples of `point`, each by one addition.
+    /// Computes the multiples of `point`, each by one addition; place by place, so that only those
+    /// of one place exist twice.
     pub(crate) fn of(point: &AffinePoint, width: Width) -> Multiples {
         let mut all = Vec::with_capacity(width.places() * width.largest());
         let mut base = ProjectivePoint::from(*point);
         for _ in 0..width.places() {
-            let mut multiple = base;
-            all.push(multiple);
-            for _ in 1..width.largest() {
-                multiple += base;
-                all.push(multiple);
-            }
-            // Twice the last digit is the next place.
-            base = multiple.double();
+            let step = base.to_affine();
+            let multiples = iter::successors(Some(base), |multiple| Some(*multiple + step));
+            let multiples: Vec<ProjectivePoint> = multiples.take(width.largest()).collect();
+            let multiples: Vec<AffinePoint> =
+                ProjectivePoint::batch_normalize(multiples.as_slice());
+            all.extend(multiples);
+            base = (0..width.bits()).fold(base, |base, _| base.double());
         }
-        Multiples {
-            width,
-            all: ProjectivePoint::batch_normalize(all.as_slice()),
-        }
+        Multiples { width, all }
     }
 
-    fn generated(width: Width) -> Multiples {
-        Multiples::of(&AffinePoint::GENERATOR, width)
+    /// Returns the width of the digits.
+    #[cfg(test)]
+    pub(crate) fn width(&self) -> Width {
+        self.width
     }
 
     /// Returns the multiples of the generator, computed once.
@@ -121,6 +126,7 @@ impl Multiples {
                 None => {}
             }
         }
+        // No carry is left: the places have a bit more than a scalar.
         sum
     }
 
@@ -200,7 +206,7 @@ mod tests {
             for digit in limits.map(|digit| digit as u64) {
                 // The same digit at every place that ends within a scalar.
                 let shift = Scalar::from(1_u64 << width.bits());
-                let places = 1..width.places() - 1;
+                let places = 0..width.places() - 1;
                 let same = places.fold(Scalar::ZERO, |sum, _| sum * shift + Scalar::from(digit));
                 for scalar in [same, -same, same + Scalar::ONE, -Scalar::ONE - same] {
                     let expected = ProjectivePoint::GENERATOR * scalar;

@@ -382,9 +382,12 @@ impl Walk<'_> {
         for (path, error) in std::mem::take(&mut self.failed) {
             found.problems.push(Problem { path, error });
         }
+        let count = self.read.len();
+        self.room.borrow(count * size_of::<(PathBuf, Listing)>())?;
+        let reserved = found.directories.try_reserve_exact(count);
+        reserved.map_err(|_| Ended::Memory)?;
         while let Some((path, mut reading)) = self.read.pop_first() {
             self.room.take(MEMORY_OF_A_DIRECTORY)?;
-            self.room.grow(&mut found.directories)?;
             if !others.is_empty() {
                 let place = std::mem::take(&mut reading.place);
                 kept.insert(path.clone(), (place, reading.depth));

@@ -24,11 +24,14 @@ const MANY: usize = 1500;
 #[derive(Debug)]
 pub(in crate::trust) struct P256 {
     verifying: VerifyingKey,
-    /// Number of signatures verified so far.
-    used: AtomicUsize,
-    /// Multiples in narrow digits, computed after [`FEW`] signatures.
+    /// Number of signatures that were checked against the key.
+    checked: AtomicUsize,
+    /// Number of those that the key made.
+    made: AtomicUsize,
+    /// Multiples in narrow digits, computed after [`FEW`] checks.
     narrow: OnceLock<Multiples>,
-    /// Multiples in wide digits, computed after [`MANY`] signatures.
+    /// Multiples in wide digits, computed after [`MANY`] signatures that the key made: of many
+    /// keys, only those in use get a table of a megabyte.
     wide: OnceLock<Multiples>,
 }
 
@@ -38,7 +41,8 @@ impl P256 {
         let verifying = VerifyingKey::from_sec1_bytes(point);
         Ok(P256 {
             verifying: verifying.map_err(|_| KeyError::NotOnCurve("P-256"))?,
-            used: AtomicUsize::new(0),
+            checked: AtomicUsize::new(0),
+            made: AtomicUsize::new(0),
             narrow: OnceLock::new(),
             wide: OnceLock::new(),
         })
@@ -49,20 +53,25 @@ impl P256 {
         self.verifying.as_affine()
     }
 
-    /// Returns the multiples that are worth having by now; `None` for the first signatures.
+    /// Counts one more check, and returns the multiples that are worth having by now; `None`
+    /// for the first few.
     fn multiples(&self) -> Option<&Multiples> {
-        let used = self.used.fetch_add(1, Ordering::Relaxed);
-        if used < FEW {
-            return None;
-        }
-        let of = |width| Multiples::of(self.point(), width);
-        if used == MANY {
-            // Other threads go on with narrow digits until these are here.
+        let is_worth_it = self.checked.fetch_add(1, Ordering::Relaxed) >= FEW;
+        let narrow = || Multiples::of(self.point(), Width::Narrow);
+        is_worth_it.then(|| {
+            let wide = self.wide.get();
+            wide.unwrap_or_else(|| self.narrow.get_or_init(narrow))
+        })
+    }
+
+    /// Counts one more signature that the key made. One thread computes the wide digits' multiples,
+    /// and the others go on with narrow ones until these are here.
+    fn count_made(&self) {
+        if self.made.fetch_add(1, Ordering::Relaxed) == MANY {
             Multiples::of_generator(Width::Wide);
-            return Some(self.wide.get_or_init(|| of(Width::Wide)));
+            let wide = || Multiples::of(self.point(), Width::Wide);
+            self.wide.get_or_init(wide);
         }
-        let narrow = || self.narrow.get_or_init(|| of(Width::Narrow));
-        Some(self.wide.get().unwrap_or_else(narrow))
     }
 
     /// Returns the DER of its SubjectPublicKeyInfo with the point uncompressed, as nearly every
@@ -90,10 +99,14 @@ impl Scheme for P256 {
             return false;
         };
         let digest = digests.sha256().as_bytes();
-        match self.multiples() {
+        let is_made = match self.multiples() {
             Some(multiples) => multiples.verify(digest, signature),
             None => self.verifying.verify_prehash(digest, signature).is_ok(),
+        };
+        if is_made {
+            self.count_made();
         }
+        is_made
     }
 }
 
@@ -104,28 +117,52 @@ mod tests {
     use crate::testing::signing_key;
     use p256::ecdsa::SigningKey;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
+    use std::thread;
 
     fn signature(key: &SigningKey, digests: &Digests) -> Signature {
         let made: p256::ecdsa::Signature = key.sign_prehash(digests.sha256().as_bytes()).unwrap();
         Signature::from_der(made.to_der().as_bytes()).unwrap()
     }
 
-    #[test]
-    fn verdicts_are_the_same_before_and_after_each_table_is_there() {
+    /// Returns the key, and whether its owner's and another's signature are verified by it.
+    fn fixture() -> (P256, impl Fn(&P256) -> [bool; 2]) {
         let (owner, other) = (signing_key(1), signing_key(2));
         let key = P256::read(&owner.verifying_key().to_sec1_bytes()).unwrap();
         let digests = Digests::of(b"signed", Wanted::default());
         let made = [&owner, &other].map(|by| signature(by, &digests));
-        for used in [0, FEW - 2, FEW, MANY - 2, MANY, MANY + 2] {
-            key.used.store(used, Ordering::Relaxed);
-            for _ in 0..2 {
-                let verdicts = made
-                    .each_ref()
-                    .map(|made| key.verifies(Algorithm::Sha256, &digests, made));
-                assert_eq!(verdicts, [true, false], "{used}");
-            }
-            assert_eq!(key.narrow.get().is_some(), used >= FEW - 2, "{used}");
-            assert_eq!(key.wide.get().is_some(), used >= MANY - 2, "{used}");
+        let verdicts = move |key: &P256| {
+            let made = made.each_ref();
+            made.map(|made| key.verifies(Algorithm::Sha256, &digests, made))
+        };
+        (key, verdicts)
+    }
+
+    #[test]
+    fn verdicts_are_the_same_before_and_after_each_table_is_there() {
+        let (key, verdicts) = fixture();
+        for (checked, made, width) in [
+            (0, 0, None),
+            (FEW - 2, 0, Some(Width::Narrow)),
+            (2 * MANY, MANY - 1, Some(Width::Narrow)),
+            (2 * MANY, MANY, Some(Width::Wide)),
+        ] {
+            key.checked.store(checked, Ordering::Relaxed);
+            key.made.store(made, Ordering::Relaxed);
+            assert_eq!(verdicts(&key), [true, false], "{checked}, {made}");
+            let next = key.multiples().map(Multiples::width);
+            assert_eq!(next, width, "{checked}, {made}");
         }
+    }
+
+    #[test]
+    fn verdicts_are_right_on_all_threads_while_one_computes_the_wide_table() {
+        let (key, verdicts) = fixture();
+        key.made.store(MANY - 20, Ordering::Relaxed);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..50).for_each(|_| assert_eq!(verdicts(&key), [true, false])));
+            }
+        });
+        assert_eq!(key.multiples().map(Multiples::width), Some(Width::Wide));
     }
 }
