@@ -82,7 +82,7 @@ const VERIFY: &str =
     "openssl dgst -sha256 -verify ../key.pem -signature \"$0\" \"${0%.sig.bin}.zst\" >/dev/null";
 
 const READERS: [(&str, Reader); 6] = [
-    ("one file at a time", Reader::Ours(&[])),
+    ("as chosen", Reader::Ours(&[])),
     ("--jobs 1", Reader::Ours(&["--jobs", "1"])),
     ("--jobs 2", Reader::Ours(&["--jobs", "2"])),
     ("--jobs 4", Reader::Ours(&["--jobs", "4"])),

@@ -25,16 +25,16 @@ pub struct Cli {
     /// A directory, a data file or a signature file
     ///
     /// Directories are walked recursively. With --signature, - is standard input; a file of that
-    /// name is ./-. A file brings in what it is paired with; a checksum list,
-    /// what it names. Name directories, or put -- before a *: a file's name may look like an option.
+    /// name is ./-. A file brings in what it is paired with; a checksum list, what it names. Name
+    /// directories, or put -- before a *: a file's name may look like an option.
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
     /// Trusted public key, or a directory of them
     ///
     /// ECDSA on P-256, P-384 or P-521, RSA of 2048 to 4096 bits, or Ed25519, as PEM or DER
-    /// (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der is one, in any case. May be given again. Without it: $PUBKEY, else spectro_public_key.pem
-    /// in the current directory.
+    /// (SubjectPublicKeyInfo). In a directory every .pem, .pub and .der is one, in any case. May be
+    /// given again. Without it: $PUBKEY, else spectro_public_key.pem in the current directory.
     #[arg(help_heading = WHAT, short, long = "key", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub keys: Vec<PathBuf>,
 
@@ -49,8 +49,8 @@ pub struct Cli {
     /// The hash that the signatures are over
     ///
     /// sha256 (the default), sha384 or sha512. Applies to every RSA, P-384 and P-521 key; or, as
-    /// HASH=FILE, only to the key in that file of --key. P-256 and Ed25519 have a fixed hash. May be given again. An RSA key verifies
-    /// signatures of PKCS #1 v1.5 and of PSS, over this hash.
+    /// HASH=FILE, only to the key in that file of --key. P-256 and Ed25519 have a fixed hash. May
+    /// be given again. An RSA key verifies signatures of PKCS #1 v1.5 and of PSS, over this hash.
     #[arg(help_heading = WHAT, long = "digest", value_name = "HASH[=FILE]",
         value_parser = OsStringValueParser::new().try_map(values::digest))]
     pub digests: Vec<Hashed>,
@@ -58,17 +58,17 @@ pub struct Cli {
     /// Verify one PATH against this signature
     ///
     /// PATH is exactly one data file, or - for standard input, and no name matters. The signature
-    /// may have any format, which its content decides, and may be a pipe, such as <(unzip -p ZIP FILE)
-    /// or /dev/stdin. PATH may be a block device with an image on it (a written
-    /// USB stick, a disc); see --length.
+    /// may have any format, which its content decides, and may be a pipe, such as <(unzip -p ZIP
+    /// FILE) or /dev/stdin. PATH may be a block device with an image on it (a written USB stick, a
+    /// disc); see --length.
     #[arg(help_heading = WHAT, short, long, value_name = "FILE", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["max_depth", "follow_links", "exclude", "allow_unsigned", "all_files", "lists"])]
     pub signature: Option<PathBuf>,
 
     /// How many bytes of a block device to verify
     ///
-    /// With --signature. By default, the size in its ISO 9660 volume descriptor. An image that can be
-    /// started from a USB stick may be longer than that says.
+    /// With --signature. By default, the size in its ISO 9660 volume descriptor. An image that can
+    /// be started from a USB stick may be longer than that says.
     #[arg(help_heading = WHAT, long, value_name = "BYTES", requires = "signature", value_parser = values::length)]
     pub length: Option<u64>,
 
@@ -108,18 +108,19 @@ pub struct Cli {
     /// A checksum list that vouches for files
     ///
     /// What sha256sum, sha512sum or shasum print, in a file of any name, with a signature of any
-    /// format beside it, which it must have. By a valid signature it vouches for every file that it names, below its own
-    /// directory: each is listed, missing or different. Lists inside a PATH are found by their names,
-    /// such as SHA256SUMS, checksums.txt or x.iso.sha256. May be given again.
+    /// format beside it, which it must have. By a valid signature it vouches for every file that it
+    /// names, below its own directory: each is listed, missing or different. Lists inside a PATH
+    /// are found by their names, such as SHA256SUMS, checksums.txt or x.iso.sha256. May be given
+    /// again.
     #[arg(help_heading = WHAT, long = "list", value_name = "LIST", value_hint = ValueHint::FilePath)]
     pub lists: Vec<PathBuf>,
 
     /// Fail on any difference from an earlier run
     ///
     /// REPORT is the earlier run's JSON report. Artifacts removed, added, modified or renamed since
-    /// then, or that lost their signature, are listed on stderr and in reports, each by its path. Artifacts are compared by their
-    /// paths below each PATH and by SHA-256; PATHs are compared with those of the earlier run in
-    /// their order.
+    /// then, or that lost their signature, are listed on stderr and in reports, each by its path.
+    /// Artifacts are compared by their paths below each PATH and by SHA-256; PATHs are compared
+    /// with those of the earlier run in their order.
     #[arg(help_heading = WHAT, long, value_name = "REPORT", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
@@ -212,8 +213,8 @@ pub struct Cli {
 
     /// Largest zstd window, held in memory
     ///
-    /// Bytes, or a number with K, M, G or T (powers of 1024); 128M by default. `zstd --long=27` needs
-    /// 128M.
+    /// Bytes, or a number with K, M, G or T (powers of 1024); 128M by default. `zstd --long=27`
+    /// needs 128M.
     #[arg(help_heading = IMAGES, long, value_name = "SIZE", default_value = "128M", hide_default_value = true, value_parser = values::bytes, requires = "images")]
     pub max_window: u64,
 
@@ -310,8 +311,9 @@ pub struct Cli {
     /// Worker threads; by default, every core
     ///
     /// At most 1024; no more are started than there are files. Without it, files on a spinning
-    /// disk, an optical drive or a network share are read one at a time, and fewer threads are
-    /// used where the system gives fewer; with it, that is an error.
+    /// disk, an optical drive or a network share are read one at a time, except that up to four
+    /// small files (16 MiB or less) are read at once from disks and shares. Where the system gives
+    /// fewer threads, fewer are used; with it, that is an error.
     #[arg(help_heading = HOW, short, long, value_name = "N", value_parser = values::jobs)]
     pub jobs: Option<usize>,
 
@@ -331,37 +333,39 @@ pub struct Cli {
 
     /// Start no artifact after this time
     ///
-    /// Such as 6h or 90min, from the start of the command. Artifacts in progress are finished. The exit
-    /// status is 2, or 1 if something failed; what was not looked at is counted in the summary and
-    /// in reports.
+    /// Such as 6h or 90min, from the start of the command. Artifacts in progress are finished. The
+    /// exit status is 2, or 1 if something failed; what was not looked at is counted in the summary
+    /// and in reports.
     #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span)]
     pub stop_after: Option<Duration>,
 
     /// Refuse to run unless AWS-LC FIPS does the cryptography
     ///
     /// Only verify-signatures-fips, a separate build, hashes and verifies in that module, with or
-    /// without this option. With it, the run starts only if the module is in FIPS mode and passes its
-    /// self-tests. Whether a certificate covers the module's version and your platform is for your
-    /// assessor to say; --version names both. The runs behind --merge, --compare, --resume
-    /// and --max-age may not have used the module, so these are refused.
+    /// without this option. With it, the run starts only if the module is in FIPS mode and passes
+    /// its self-tests. Whether a certificate covers the module's version and your platform is for
+    /// your assessor to say; --version names both. The runs behind --merge, --compare, --resume and
+    /// --max-age may not have used the module, so these are refused.
     #[arg(help_heading = HOW, long, conflicts_with_all = ["compare", "merge", "max_age", "resume"])]
     pub fips: bool,
 
     /// Keep a record of when each artifact last passed
     ///
-    /// Starts with what never passed or failed last time, then what passed longest ago; among equals,
-    /// the largest. With --stop-after, nightly runs cover everything in turn. Each artifact is recorded as soon as it is judged. FILE must not be inside a PATH. By itself it skips
+    /// Starts with what never passed or failed last time, then what passed longest ago; among
+    /// equals, the largest. With --stop-after, nightly runs cover everything in turn. Each artifact
+    /// is recorded as soon as it is judged. FILE must not be inside a PATH. By itself it skips
     /// nothing.
     #[arg(help_heading = NIGHTS, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ledger: Option<PathBuf>,
 
     /// Skip what passed within this time and is unchanged
     ///
-    /// Such as 30d. Only what the ledger (or the report of --resume) says passed since, and whose device, inode, size and time
-    /// stamps, signature and key are unchanged. It is reported as "verified earlier", not as valid,
-    /// and as skipped in JUnit. This finds accidents, not attackers: time stamps can be set. Split
-    /// artifacts, devices, pipes, (with --images) bundles, and files on file systems that do not
-    /// keep the time of every change (FAT, tmpfs, FUSE, mounted images) are always read.
+    /// Such as 30d. Only what the ledger (or the report of --resume) says passed since, and whose
+    /// device, inode, size and time stamps, signature and key are unchanged. It is reported as
+    /// "verified earlier", not as valid, and as skipped in JUnit. This finds accidents, not
+    /// attackers: time stamps can be set. Split artifacts, devices, pipes, (with --images) bundles,
+    /// and files on file systems that do not keep the time of every change (FAT, tmpfs, FUSE,
+    /// mounted images) are always read.
     #[arg(help_heading = NIGHTS, long, value_name = "SPAN", value_parser = values::span)]
     pub max_age: Option<Duration>,
 

@@ -168,13 +168,24 @@ pub(super) fn explain(verifier: &Verifier, planned: &Planned, inputs: &Inputs) {
     let media = planned.media.values().filter(|_| !is_stdin);
     for medium in media.collect::<BTreeSet<_>>() {
         let message = match access(*medium, limit_readers).readers {
-            Some(readers) => Message::note(format!(
-                "{medium}: {readers} file at a time, in the order of the paths"
-            ))
-            .help("--jobs overrides this"),
+            Some(readers) => {
+                let small = small_files(readers);
+                Message::note(format!(
+                    "{medium}: one file at a time{small}, in the order of the paths"
+                ))
+                .help("--jobs overrides this")
+            }
             None => Message::note(format!("{medium}: files side by side, the largest first")),
         };
         message.print();
+    }
+}
+
+/// Returns how many small files are read at once, if that is more than one.
+fn small_files(readers: usize) -> String {
+    match readers {
+        ..=1 => String::new(),
+        _ => format!(", small ones up to {readers}"),
     }
 }
 

@@ -376,8 +376,8 @@ impl Opening {
         }
     }
 
-    /// Returns the records of the images in an artifact, which these outcomes are all about, and the
-    /// notes on them.
+    /// Returns the records of the images in an artifact, which these outcomes are all about, and
+    /// the notes on them.
     fn images(
         &self,
         outcomes: &[&Outcome<'_>],

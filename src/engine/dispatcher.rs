@@ -96,22 +96,28 @@ impl<P: Piece> Dispatcher<P> {
     }
 
     pub(super) fn requested(&self, queue: usize) {
-        self.make_room(|scheduler| scheduler.requested(queue));
+        // Room for one file.
+        self.make_room(|scheduler| scheduler.requested(queue), Condvar::notify_one);
     }
 
     pub(super) fn ended(&self, slot: Slot) {
-        self.make_room(|scheduler| scheduler.ended(slot));
+        // After a large file, room for several small ones.
+        let wake = if slot.is_large {
+            Condvar::notify_all
+        } else {
+            Condvar::notify_one
+        };
+        self.make_room(|scheduler| scheduler.ended(slot), wake);
     }
 
-    /// Notes that a device may have room for another file.
-    fn make_room(&self, note: impl FnOnce(&mut Scheduler<P>)) {
+    /// Notes that a device may have room for more, and wakes as many workers as that is for.
+    fn make_room(&self, note: impl FnOnce(&mut Scheduler<P>), wake: fn(&Condvar)) {
         let mut scheduler = self.lock();
         note(&mut scheduler);
         let is_awaited = scheduler.idle() > 0 && scheduler.has_news();
         drop(scheduler);
-        // There is room for one file, so one worker has something to do.
         if is_awaited {
-            self.changed.notify_one();
+            wake(&self.changed);
         }
     }
 

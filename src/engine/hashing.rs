@@ -36,8 +36,8 @@ impl Hashing {
         self.content.left()
     }
 
-    /// Requests the bytes that it reads next, and waits for none. Returns its queue in the plan if those
-    /// are its last: the device goes on with another file while these come and are hashed.
+    /// Requests the bytes that it reads next, and waits for none. Returns its queue in the plan if
+    /// those are its last: the device goes on with another file while these come and are hashed.
     pub(super) fn request(&mut self) -> Option<usize> {
         let needs_nothing = self.names.needs_nothing();
         let slot = self.names.slot.as_mut()?;

@@ -84,8 +84,8 @@ impl Pending {
         }
     }
 
-    /// Returns the same, to pass without being read if an earlier run's evidence holds; `None` if it
-    /// must be read.
+    /// Returns the same, to pass without being read if an earlier run's evidence holds; `None` if
+    /// it must be read.
     pub(super) fn covered(
         &self,
         task: &Task,
@@ -100,8 +100,8 @@ impl Pending {
             }
             Pending::Digest(..) | Pending::Covered(..) | Pending::Images => return None,
         };
-        // Fail closed: only one regular file with a signature file, or in a list, has stamps that say
-        // something. A list itself is always judged anew, since its files are.
+        // Fail closed: only one regular file with a signature file, or in a list, has stamps that
+        // say something. A list itself is always judged anew, since its files are.
         let is_file = match &task.claim {
             Claim::Signed(_) | Claim::Listed(_) => true,
             Claim::Named(named) => named.content.is_none() && named.data == NamedData::File,
@@ -248,8 +248,8 @@ fn read_signature(path: &Path, admitted: Admitted) -> Result<(Vec<u8>, Signature
 /// What a signature is called where a bundle should be.
 const BARE: &str = "it is a bare signature, which a name in .sig has, and not a bundle";
 
-/// Returns the signature that a signature file holds, which one of these keys can have made, and its
-/// envelope.
+/// Returns the signature that a signature file holds, which one of these keys can have made, and
+/// its envelope.
 fn parse(
     bytes: &[u8],
     admitted: Admitted,
@@ -315,8 +315,8 @@ pub fn signature_in(path: &Path, keys: &[Arc<Key>]) -> Option<Signature> {
     Some(parse(&bytes, admitted, keys).ok()?.0)
 }
 
-/// Reports whether the file at a path is a bundle with a signature, whole or not. Fail closed: so is
-/// one that cannot be read.
+/// Reports whether the file at a path is a bundle with a signature, whole or not. Fail closed: so
+/// is one that cannot be read.
 pub fn is_signature_file(path: &Path) -> bool {
     signature_bytes(path, Admitted::Any).map_or(true, |(bytes, _)| envelope::is_signature(&bytes))
 }

@@ -101,8 +101,8 @@ const MEMORY_OF_A_BUNDLE: u64 = 64 * 1024 * 1024;
 const WINDOW_OF_A_BUNDLE: usize = 64 * 1024;
 
 /// An open file in a lane.
-// Nearly all are files: boxing those too would cost an allocation for each, to save memory in lanes,
-// of which there are few.
+// Nearly all are files: boxing those too would cost an allocation for each, to save memory in
+// lanes, of which there are few.
 #[allow(clippy::large_enum_variant)]
 pub(super) enum Opened {
     /// A file that is hashed.
@@ -271,8 +271,8 @@ fn open_files(task: &Task, path: &Path, reading: Reading) -> Result<Joined, Unop
     Joined::open(path, parts, reading).map_err(Unopened::Error)
 }
 
-/// Requests what the first `in_use` lanes read next, and waits for nothing. Returns the queues of the
-/// plan of those whose last bytes these are.
+/// Requests what the first `in_use` lanes read next, and waits for nothing. Returns the queues of
+/// the plan of those whose last bytes these are.
 pub(super) fn request(lanes: &mut [Opened], in_use: usize) -> Vec<usize> {
     let used = lanes.iter_mut().take(in_use);
     used.filter_map(|opened| match opened {
@@ -283,8 +283,8 @@ pub(super) fn request(lanes: &mut [Opened], in_use: usize) -> Vec<usize> {
 }
 
 /// Advances the first `in_use` lanes: the files by the bytes that all of them have in memory, and
-/// each bundle by a step of its own. What is finished moves from the lanes to `ended` one at a time,
-/// so that a panic over one of them loses no other.
+/// each bundle by a step of its own. What is finished moves from the lanes to `ended` one at a
+/// time, so that a panic over one of them loses no other.
 pub(super) fn step(
     lanes: &mut Vec<Opened>,
     mut in_use: usize,

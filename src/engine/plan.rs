@@ -24,8 +24,8 @@ pub struct Cost {
 
 /// Whose turn it is: the smaller ones go first, among equals the larger files.
 ///
-/// It is the time of the last verdict that passed, in nanoseconds since 1970; 0 for an artifact that
-/// never passed, or failed last. Without a ledger all are equal.
+/// It is the time of the last verdict that passed, in nanoseconds since 1970; 0 for an artifact
+/// that never passed, or failed last. Without a ledger all are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Turn(pub u64);
 
@@ -53,6 +53,8 @@ pub struct Slot {
     pub queue: usize,
     /// Whether its last bytes were requested, so that it does not count as being read any more.
     pub is_requested: bool,
+    /// Whether it is too large to be read beside others.
+    pub is_large: bool,
 }
 
 /// A file that is not begun yet: there may be a million.
@@ -104,7 +106,8 @@ pub(super) const TIMES_AS_LARGE: u64 = 40;
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// In the order of the paths, the last first; a gap is a file that was taken out of order.
+    /// In the order of the paths, the last first; a gap is a file that was taken out of order. The
+    /// last place is never one.
     waiting: Vec<Option<Waiting>>,
     /// The indices of the files, the smallest last; built on demand.
     by_size: Option<Vec<usize>>,
@@ -114,7 +117,12 @@ struct Queue {
     begun: usize,
     /// Number of those whose last bytes were not requested yet.
     being_read: usize,
+    /// Number of those that are large.
+    large: usize,
+    /// Number of small files that may be read at once; a large one is read alone.
     readers: usize,
+    /// The size of the largest small file.
+    small: u64,
 }
 
 impl Plan {
@@ -174,7 +182,7 @@ impl Plan {
     fn device(&mut self, access: Option<Access>) -> u32 {
         let access = access.unwrap_or_else(|| Medium::Unknown.access());
         let queue = access.readers.map(|readers| {
-            self.limited.push(Queue::new(readers));
+            self.limited.push(Queue::new(readers, access.ahead));
             self.limited.len() - 1
         });
         self.devices.push(Device {
@@ -194,14 +202,16 @@ impl Plan {
     fn job(&self, file: Waiting) -> Job {
         let members = file.first..file.first + file.count as usize;
         let device = self.devices.get(file.device as usize);
+        let slot = |queue: usize| Slot {
+            queue,
+            is_requested: false,
+            is_large: self.limited.get(queue).is_some_and(|q| q.is_large(file)),
+        };
         Job {
             size: file.size,
             turn: file.turn,
             members: self.members.get(members).unwrap_or_default().to_vec(),
-            slot: device.and_then(|device| device.queue).map(|queue| Slot {
-                queue,
-                is_requested: false,
-            }),
+            slot: device.and_then(|device| device.queue).map(slot),
             ahead: device.map_or(0, |device| device.ahead),
             direct: device.is_some_and(|device| device.direct),
         }
@@ -217,7 +227,7 @@ impl Plan {
         }
         let mut free: Vec<Waiting> = self.free.drain(..).collect();
         free.sort_by_key(|job| (Reverse(job.turn), job.size));
-        self.by_turn.readers = usize::MAX;
+        self.by_turn = Queue::new(usize::MAX, u64::MAX);
         free.into_iter().for_each(|job| self.by_turn.push(job));
     }
 
@@ -252,7 +262,7 @@ impl Plan {
     /// the devices without a reader limit. On the others, one more than may be read: while its last
     /// bytes come and are hashed, the next one is opened and read.
     pub fn useful_threads(&self, threads: usize) -> usize {
-        let limited = self.limited.iter().map(|q| (q.readers + 1).min(q.left));
+        let limited = self.limited.iter().map(Queue::useful_threads);
         let free = self.before.len() + self.free.len() + self.by_turn.left;
         free.min(threads) + limited.sum::<usize>()
     }
@@ -270,8 +280,7 @@ impl Plan {
     /// Reports whether a file can begin now.
     pub fn may_begin(&self) -> bool {
         let limited = self.limited.iter();
-        let ready = |queue: &Queue| queue.has_room() && queue.left > 0;
-        !self.has_no_free() || limited.into_iter().any(ready)
+        !self.has_no_free() || limited.into_iter().any(Queue::may_begin)
     }
 
     /// Takes a file to begin alongside another one: never one on a slow device, which would hold
@@ -314,38 +323,51 @@ impl Plan {
         if let Some(queue) = self.limited.get_mut(slot.queue) {
             queue.begun -= 1;
             queue.being_read -= usize::from(!slot.is_requested);
+            queue.large -= usize::from(slot.is_large);
         }
     }
 }
 
 impl Queue {
-    fn new(readers: usize) -> Queue {
+    fn new(readers: usize, small: u64) -> Queue {
         Queue {
-            waiting: Vec::new(),
-            by_size: None,
-            left: 0,
-            begun: 0,
-            being_read: 0,
             readers,
+            small,
+            ..Queue::default()
         }
     }
 
-    /// Reports whether one more file may begin. Besides those that are read, one may wait for bytes that
-    /// were requested, and no more: a device that answers nothing must not hold up every worker.
-    fn has_room(&self) -> bool {
-        self.being_read < self.readers && self.begun <= self.readers
+    fn is_large(&self, file: Waiting) -> bool {
+        file.size > self.small
+    }
+
+    /// Reports whether the next file may begin. Besides those that are read, one may wait for bytes
+    /// that were requested, and no more: a device that answers nothing must not hold up every
+    /// worker.
+    fn may_begin(&self) -> bool {
+        let next = self.waiting.last().copied().flatten();
+        next.is_some_and(|next| {
+            let is_alone = self.large > 0 || self.is_large(next);
+            let readers = if is_alone { 1 } else { self.readers };
+            self.being_read < readers && self.begun <= readers
+        })
+    }
+
+    /// Returns how many workers can be busy with its files: one more than may be read.
+    fn useful_threads(&self) -> usize {
+        let waiting = self.waiting.iter().flatten();
+        let small = waiting
+            .filter(|file| !self.is_large(**file))
+            .take(self.readers);
+        (small.count().max(1) + 1).min(self.left)
     }
 
     fn take(&mut self) -> Option<Waiting> {
-        if !self.has_room() {
+        if !self.may_begin() {
             return None;
         }
-        while let Some(place) = self.waiting.pop() {
-            if place.is_some() {
-                return self.taken(place);
-            }
-        }
-        None
+        let next = self.waiting.pop().flatten();
+        self.taken(next)
     }
 
     fn clear(&mut self) -> Vec<Waiting> {
@@ -385,12 +407,14 @@ impl Queue {
     }
 
     fn taken(&mut self, file: Option<Waiting>) -> Option<Waiting> {
-        if file.is_some() {
-            self.left -= 1;
-            self.begun += 1;
-            self.being_read += 1;
-        }
-        file
+        // So that the last one is the next one.
+        while self.waiting.pop_if(|place| place.is_none()).is_some() {}
+        let file = file?;
+        self.left -= 1;
+        self.begun += 1;
+        self.being_read += 1;
+        self.large += usize::from(self.is_large(file));
+        Some(file)
     }
 }
 
@@ -429,7 +453,8 @@ fn file(at: usize, cost: impl Fn(usize) -> Option<Cost>) -> Option<(FileId, Opti
     cost(at).map(|cost| (cost.file, cost.name))
 }
 
-/// Returns where the artifacts of each file are among the members, in the order of their first names.
+/// Returns where the artifacts of each file are among the members, in the order of their first
+/// names.
 fn files(members: &[usize], cost: impl Fn(usize) -> Option<Cost>) -> Vec<Range<usize>> {
     let mut files = Vec::with_capacity(members.len());
     let mut start = 0;
@@ -551,7 +576,7 @@ mod tests {
 
     #[test]
     fn a_slow_device_is_read_in_the_order_of_the_paths_by_no_more_than_its_readers() {
-        let access = BTreeMap::from([(7, Medium::Spinning.access())]);
+        let access = BTreeMap::from([(7, Medium::Optical.access())]);
         let costs = [on(7, 1, 1), on(1, 5, 2), on(7, 9, 3), on(1, 6, 4)];
         let mut plan = Plan::new(&costs, &access);
         assert_eq!(plan.useful_threads(8), 4);
@@ -560,6 +585,7 @@ mod tests {
         let slot = Slot {
             queue: 0,
             is_requested: false,
+            is_large: false,
         };
         assert_eq!((first.members, first.slot), (vec![0], Some(slot)));
         // Its reader is busy: what else there is goes on, and nothing of it beside another file.
@@ -574,7 +600,7 @@ mod tests {
 
     #[test]
     fn one_file_more_than_may_be_read_is_begun_however_many_are_requested() {
-        let access = BTreeMap::from([(7, Medium::Spinning.access())]);
+        let access = BTreeMap::from([(7, Medium::Optical.access())]);
         let costs: Vec<Cost> = (1..=5).map(|n| on(7, 10, n)).collect();
         let mut plan = Plan::new(&costs, &access);
         let first = plan.take().unwrap().slot.unwrap();
@@ -596,6 +622,55 @@ mod tests {
         plan.ended(requested(second));
         assert_eq!(plan.take().unwrap().members, [3]);
         assert!(plan.take().is_none());
+    }
+
+    #[test]
+    fn small_files_of_a_slow_device_are_read_side_by_side_and_a_large_one_alone() {
+        let access = Medium::Spinning.access();
+        let (small, large) = (access.ahead, access.ahead + 1);
+        let sizes = [
+            small, small, small, small, small, small, large, small, small,
+        ];
+        let costs: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| on(7, size, n)).collect();
+        let mut plan = Plan::new(&costs, &BTreeMap::from([(7, access)]));
+        assert_eq!(plan.useful_threads(1), 5);
+        let begun =
+            |plan: &mut Plan| -> Vec<Slot> { std::iter::from_fn(|| plan.take()?.slot).collect() };
+        let requested = |plan: &mut Plan, slot: Slot| {
+            plan.requested(slot.queue);
+            let is_requested = true;
+            Slot {
+                is_requested,
+                ..slot
+            }
+        };
+        let four = begun(&mut plan);
+        assert_eq!(four.len(), 4);
+        let first = requested(&mut plan, four[0]);
+        let fifth = begun(&mut plan);
+        assert_eq!(fifth.len(), 1);
+        plan.ended(first);
+        assert!(!plan.may_begin());
+        let second = requested(&mut plan, four[1]);
+        let sixth = begun(&mut plan);
+        assert_eq!(sixth.len(), 1);
+        // The next one is large, and waits for all of them but the one whose bytes are on their
+        // way.
+        four[2..]
+            .iter()
+            .chain(&fifth)
+            .for_each(|slot| plan.ended(*slot));
+        assert!(!plan.may_begin());
+        plan.ended(sixth[0]);
+        let alone = begun(&mut plan);
+        assert!(alone.len() == 1 && alone[0].is_large);
+        plan.ended(second);
+        assert!(!plan.may_begin());
+        let alone = requested(&mut plan, alone[0]);
+        assert_eq!(begun(&mut plan).len(), 1);
+        plan.ended(alone);
+        assert_eq!(begun(&mut plan).len(), 1);
+        assert!(plan.is_empty());
     }
 
     #[test]

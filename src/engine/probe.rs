@@ -1,5 +1,5 @@
-//! What benches see of this room: a run whose files are times, and whose hashing is a wait. All else
-//! is a real run's: plan, scheduler, workers on their pool, batches of records, receiver.
+//! What benches see of this room: a run whose files are times, and whose hashing is a wait. All
+//! else is a real run's: plan, scheduler, workers on their pool, batches of records, receiver.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ pub struct Ran {
 /// # Errors
 /// If the threads cannot start.
 pub fn run(scene: &Scene) -> Result<Ran, PoolError> {
-    let (works, access) = (works(scene), [(LIMITED, Medium::Spinning.access())]);
+    let (works, access) = (works(scene), [(LIMITED, Medium::Optical.access())]);
     let began = Instant::now();
     let mut prepared = pool::prepare(works, settings(scene), &BTreeMap::from(access))?;
     let workers = prepared.shape.workers;

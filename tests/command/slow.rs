@@ -41,11 +41,12 @@ fn all_are_valid(stdout: &str, artifacts: usize) {
 }
 
 #[test]
-fn a_share_is_read_in_the_order_of_the_paths_each_file_from_its_beginning_to_its_end() {
-    if !fuse::is_here("a_share_is_read_in_the_order_of_the_paths") {
+fn large_files_of_a_share_are_read_in_the_order_of_the_paths_each_to_its_end() {
+    if !fuse::is_here("large_files_of_a_share_are_read_in_the_order") {
         return;
     }
-    let sizes = [3 * MIB, 20 * MIB, 1000, 9 * MIB + 77, 300_000, 2 * MIB];
+    // None is read beside another one.
+    let sizes = [17 * MIB, 20 * MIB, 16 * MIB + 1, 17 * MIB + 77];
     let mirror = mirror(&sizes);
     let device = share(&mirror);
     all_are_valid(&mirror.run(&["-k", "key.pem", "m"]).stdout, sizes.len());
@@ -63,10 +64,10 @@ fn the_next_file_of_a_share_is_read_while_the_bytes_of_the_one_before_are_on_the
     if !fuse::is_here("the_next_file_of_a_share_is_read") {
         return;
     }
-    let mirror = mirror(&[4 * MIB, 4 * MIB, 4 * MIB]);
+    let mirror = mirror(&[17 * MIB; 3]);
     let device = share(&mirror);
     // Not one byte of it comes, so that it cannot be hashed.
-    device.hold(0);
+    device.hold(&[0]);
     let mut command = mirror.command(&["-k", "key.pem", "m"]);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let child = command.spawn().unwrap();
@@ -76,6 +77,27 @@ fn the_next_file_of_a_share_is_read_while_the_bytes_of_the_one_before_are_on_the
     device.let_go();
     let output = child.wait_with_output().unwrap();
     all_are_valid(&String::from_utf8(output.stdout).unwrap(), 3);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn small_files_of_a_share_are_read_beside_four_that_do_not_come() {
+    if !fuse::is_here("small_files_of_a_share_are_read_beside_four") {
+        return;
+    }
+    let sizes = [300_000; 9];
+    let mirror = mirror(&sizes);
+    let device = share(&mirror);
+    device.hold(&[0, 2, 4, 6]);
+    let mut command = mirror.command(&["-k", "key.pem", "m"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    wait_until("the last file is read", || {
+        device.asked().iter().any(|asked| asked.file == 16)
+    });
+    device.let_go();
+    let output = child.wait_with_output().unwrap();
+    all_are_valid(&String::from_utf8(output.stdout).unwrap(), sizes.len());
     assert_eq!(output.status.code(), Some(0));
 }
 

@@ -87,8 +87,8 @@ pub struct Device {
     session: Option<BackgroundSession>,
 }
 
-/// A file whose bytes are held back, and those who wait for them.
-type Held = Mutex<Option<(usize, Vec<Wanted>)>>;
+/// Files whose bytes are held back, and those who wait for them.
+type Held = Mutex<Option<(Vec<usize>, Vec<Wanted>)>>;
 
 impl Device {
     /// Mounts the files of `directory` at `mount`.
@@ -125,9 +125,9 @@ impl Device {
         }
     }
 
-    /// Holds back the bytes of a file, until [`Device::let_go`].
-    pub fn hold(&self, file: usize) {
-        *self.held.lock().unwrap() = Some((file, Vec::new()));
+    /// Holds back the bytes of these files, until [`Device::let_go`].
+    pub fn hold(&self, files: &[usize]) {
+        *self.held.lock().unwrap() = Some((files.to_owned(), Vec::new()));
     }
 
     /// Answers the requests for bytes that were held back.
@@ -319,8 +319,8 @@ impl Served {
                 account.seeks += usize::from(seeks);
                 account.busy += time;
             }
-            if let Some((file, held)) = self.held.lock().unwrap().as_mut()
-                && *file == asked.file
+            if let Some((files, held)) = self.held.lock().unwrap().as_mut()
+                && files.contains(&asked.file)
             {
                 held.push(Wanted { came, asked, reply });
                 continue;
