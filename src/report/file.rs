@@ -194,11 +194,19 @@ impl LedHere {
     }
 }
 
-/// Moves a temporary file to its place.
+/// Moves a temporary file to its place. If that fails, it stays where it is, since the run may have
+/// taken hours, and the error names it.
 pub(super) fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
     keep_mode(temporary.as_file(), place)?;
-    let persisted = temporary.persist(place);
-    persisted.map(drop).map_err(|failed| failed.error)
+    let Err(failed) = temporary.persist(place) else {
+        return Ok(());
+    };
+    let why = os_error::words(&plain(failed.error));
+    let (_, kept) = failed.file.keep().map_err(|failed| failed.error)?;
+    Err(io::Error::other(format!(
+        "{why}; its content is in {}",
+        words::shown_path(&kept)
+    )))
 }
 
 /// Creates the temporary file for a report at a place without links.

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::support::junit::Junit;
 use crate::support::readers::Readers;
-use crate::support::{Mirror, Run, is_available, is_root, schema, sign, signing_key};
+use crate::support::{Mirror, Run, is_available, is_root, schema, sign, signing_key, wait_until};
 use serde_json::Value;
 use verify_signatures::Sniffed;
 
@@ -75,7 +76,7 @@ fn an_object_with_an_unknown_status_does_not_fit_the_schema() {
 }
 
 #[test]
-fn every_status_and_reason_is_an_object_valid_under_the_schema() {
+fn records_of_the_usual_verdicts_have_their_status_and_reason() {
     let mirror = mirror_of_all();
     let run = mirror.run(&["-k", "key.pem", "--format", "jsonl"]);
     let objects = objects(&run);
@@ -366,6 +367,43 @@ fn a_report_that_cannot_be_written_is_refused_before_a_byte_is_hashed() {
         assert!(run.stderr.contains(words), "{}", run.stderr);
         assert!(!run.stderr.contains(".tmp"), "{}", run.stderr);
     }
+}
+
+#[test]
+fn a_report_whose_place_is_taken_during_the_run_is_kept_under_a_name_that_the_error_gives() {
+    let mirror = Mirror::new();
+    mirror.write_signed("x.zst", "x.sig.bin", b"alpha");
+    let mut command = mirror.command(&[
+        "-k",
+        "key.pem",
+        "--report",
+        "r.json",
+        "-s",
+        "x.sig.bin",
+        "-",
+    ]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let kept = || {
+        let names = fs::read_dir(mirror.path()).unwrap().flatten();
+        let mut names = names.map(|entry| entry.file_name().into_string().unwrap());
+        names.find(|name| name.ends_with(".tmp"))
+    };
+    wait_until("the report is begun", || kept().is_some());
+    let kept = kept().unwrap();
+    fs::create_dir(mirror.path().join("r.json")).unwrap();
+    child.stdin.take().unwrap().write_all(b"alpha").unwrap();
+    let run = Run::from(child.wait_with_output().unwrap());
+    let words = "error: r.json: cannot write the report: Is a directory; its content is in ";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("/{kept}\n")), "{}", run.stderr);
+    assert_eq!(
+        (run.stdout.as_str(), run.status),
+        ("-: ✅ Signature valid\n", Some(2))
+    );
+    let report: Value =
+        serde_json::from_slice(&fs::read(mirror.path().join(&kept)).unwrap()).unwrap();
+    assert_eq!(report["artifacts"][0]["status"], "valid");
 }
 
 /// Undoes what was done to a path when the test is over, however that ends.
