@@ -14,8 +14,9 @@
 #
 # RUNS=5 pairs of each; SIZE=2G for each of the four artifacts of hot, cold and sums, DEVICE=1G for those of device; SMALL=10000 and
 # MANY=200000 artifacts of 4 KiB; DIR= where the mirrors are made (a temporary folder, removed at the end). Needs hyperfine and
-# openssl; what is cold needs root, to drop the page cache, and device needs it to mount. Tools that are not installed are left out.
-# Hot means that every file, and every program, is read once before each run.
+# openssl; what is cold needs root, to drop the page cache, and device needs it to mount. Tools that are not installed, and those that
+# fail here, are left out. Hot means that every file, openssl and our command are read once before each run. All parts together need 13 GB of
+# disk, and memory for 8.5 GB in tmpfs. sha256sum and rhash use one core; hashdeep, b3sum and xargs all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,17 +38,19 @@ bin=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":
 mirror() { [ -e "$work/$1/pairs" ] || "$bin/examples/make_mirror" --artifacts "$2" --size "$3" "$work/$1"; }
 
 # A file system on a loop device that reads its image, in memory, directly: as fast as memory, and with a page cache like any other.
+# Each step by itself, since `set -e` does not hold in a function that is asked whether it succeeded.
 mount_device() {
   mountpoint -q "$work/mount" && return
-  mkdir "$work/memory" "$work/mount"
-  mount -t tmpfs -o size=80% tmpfs "$work/memory"
-  truncate -s "$(($(numfmt --from=iec "$device") * 9 / 2 + $(numfmt --from=iec 4G)))" "$work/memory/image"
-  mkfs.ext4 -q -m 0 "$work/memory/image"
-  # Detached by itself once nothing is mounted.
-  local loop
-  loop=$(losetup --find --show --direct-io=on "$work/memory/image")
-  mount "$loop" "$work/mount"
+  mkdir -p "$work/memory" "$work/mount" || return
+  mount -t tmpfs -o size=80% tmpfs "$work/memory" || return
+  truncate -s "$(($(numfmt --from=iec "$device") * 9 / 2 + $(numfmt --from=iec 4G)))" "$work/memory/image" || return
+  mkfs.ext4 -q -m 0 "$work/memory/image" || return
+  local loop mounted=0
+  loop=$(losetup --find --show --direct-io=on "$work/memory/image") || return
+  mount "$loop" "$work/mount" || mounted=$?
+  # Detached for good once nothing is mounted.
   losetup --detach "$loop"
+  return "$mounted"
 }
 
 # The data file of each signature, as the sample script would have to find it.
@@ -95,9 +98,12 @@ compare() { # name, mirror, prepare command, tools…
   for _ in $(seq "$runs"); do
     for tool in "$@"; do
       if installed "$tool"; then
-        (cd "$where" && hyperfine --runs 1 --style none --shell none --prepare "$prepare" \
-          --export-csv "$work/csv" "sh $work/$tool" >/dev/null 2>&1)
-        awk -F, -v tool="$tool" 'NR == 2 { print tool, $2 }' "$work/csv" >>"$times"
+        if (cd "$where" && hyperfine --runs 1 --style none --shell none --prepare "$prepare" \
+          --export-csv "$work/csv" "sh $work/$tool" >/dev/null 2>&1); then
+          awk -F, -v tool="$tool" 'NR == 2 { print tool, $2 }' "$work/csv" >>"$times"
+        else
+          echo "FAILED: $tool, in $name" >&2
+        fi
       fi
     done
   done
@@ -132,6 +138,11 @@ can_drop() {
   [ -w /proc/sys/vm/drop_caches ] || { printf '\nSKIPPED: %s, which needs root to drop the page cache\n' "$1"; return 1; }
 }
 
+can_be_cold() {
+  can_drop "$1" || return 1
+  [ "$(findmnt --noheadings --output FSTYPE --target "$work")" != tmpfs ] || { printf '\nSKIPPED: %s, whose files are in memory: give another DIR\n' "$1"; return 1; }
+}
+
 can_mount() {
   can_drop "$1" || return 1
   mount_device || { printf '\nSKIPPED: %s, which needs a loop device, a tmpfs and mkfs.ext4\n' "$1"; return 1; }
@@ -142,20 +153,26 @@ processor() {
     END { print name " (family " family ", model " model ")" }' /proc/cpuinfo
 }
 echo "$(processor), $(nproc) cores"
+for part in "$@"; do
+  case $part in
+    hot | cold | device | alone | small | many | sums | fips) ;;
+    *) echo "no such part: $part" >&2; exit 2 ;;
+  esac
+done
 echo "medians of $runs; the last column is how many times as long as verify-signatures, pair by pair"
 for part in "${@:-hot cold device alone small many sums}"; do
   for case in $part; do
     case $case in
       hot)
         four
-        compare "hot, 4 x $size" four "$warm" ours loop xargs ;;
+        compare "hot, 4 x $size on $(device_of four)" four "$warm" ours loop xargs ;;
       sums)
         four
         compare "hot, 4 x $size, against hashing alone" four "$warm" ours sha256sum b3sum hashdeep rhash ;;
       cold)
-        can_drop cold || continue
+        can_be_cold cold || continue
         four
-        compare "cold, 4 x $size on $(device_of four)" four "$drop" ours loop xargs fio dd cat ;;
+        compare "cold, 4 x $size on $(device_of four)" four "$drop" ours mapped loop xargs fio dd cat ;;
       device)
         can_mount device || continue
         mirror mount/four 4 "$device"
@@ -164,14 +181,14 @@ for part in "${@:-hot cold device alone small many sums}"; do
         rm -r "$work/mount/four" ;;
       alone)
         mirror one 1 4G
-        compare "one file of 4 GiB, hot" one "$warm" ours loop
+        compare "one file of 4 GiB, hot on $(device_of one)" one "$warm" ours loop
         can_mount "alone, cold" || continue
         mirror mount/one 1 4G
         compare "one file of 4 GiB, cold on $(device_of mount)" mount/one "$drop" ours mapped loop fio dd cat
         rm -r "$work/mount/one" ;;
       small)
         mirror small "$small" 4K
-        compare "$small x 4 KiB, hot" small "$warm" ours loop ;;
+        compare "$small x 4 KiB, hot on $(device_of small)" small "$warm" ours loop ;;
       fips)
         # `ours` stays the build without the module.
         cp "$bin/verify-signatures" "$work/without"
@@ -184,10 +201,9 @@ for part in "${@:-hot cold device alone small many sums}"; do
         mirror small "$small" 4K
         compare "$small x 4 KiB, hot" small "$warm" ours fips ;;
       many)
-        can_drop many || continue
+        can_be_cold many || continue
         mirror many "$many" 4K
         compare "$many x 4 KiB, cold on $(device_of many)" many "$drop" ours cat ;;
-      *) echo "no such part: $case" >&2; exit 2 ;;
     esac
   done
 done
