@@ -13,9 +13,6 @@ use std::process::{Command, Stdio};
 use crate::support::{Mirror, Run, is_available, is_here, is_root, sign_digest, signing_key};
 
 const MIB: usize = 1024 * 1024;
-/// A user who has no other process on this machine, so that a limit on processes is the command's
-/// own.
-const USER: u32 = 54_321;
 
 fn prlimit_is_here(test: &str) -> bool {
     is_here("prlimit", test)
@@ -326,8 +323,9 @@ fn a_deep_tree_is_walked_with_few_files_open() {
     assert_eq!(run.status, Some(0));
 }
 
-/// The command as a user who may have so many threads, in all.
+/// The command as a user who may have so many threads, in all, and has none but the command's.
 fn with_threads(mirror: &Mirror, program: &Path, threads: usize, arguments: &[&str]) -> Run {
+    let user = crate::support::lonely_user(threads as u32);
     let mut command = Command::new("prlimit");
     command
         .arg(format!("--nproc={threads}:{threads}"))
@@ -335,8 +333,8 @@ fn with_threads(mirror: &Mirror, program: &Path, threads: usize, arguments: &[&s
         .args(["-k", "key.pem", "-v"])
         .args(arguments)
         .current_dir(mirror.path())
-        .uid(USER + threads as u32)
-        .gid(USER);
+        .uid(user)
+        .gid(user);
     Run::of(command)
 }
 

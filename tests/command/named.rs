@@ -289,9 +289,10 @@ fn a_device_of_large_sectors_is_read_in_every_way_to_any_length() {
             let run = mirror.run(&[&named[..], &way[..], &[&device.0]].concat());
             let valid = format!("{}: ✅ Signature valid\n", device.0);
             assert_eq!(
-                (run.stdout, run.status),
-                (valid, Some(0)),
-                "{way:?} {length}"
+                (run.stdout.as_str(), run.status),
+                (valid.as_str(), Some(0)),
+                "{way:?} {length}: {}",
+                run.stderr
             );
         }
     }

@@ -554,7 +554,8 @@ fn without_a_thread_to_draw_it_there_is_no_bar_and_no_panic() {
         .current_dir(mirror.path());
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     if is_root {
-        command.uid(54321).gid(54321);
+        let user = crate::support::lonely_user(0);
+        command.uid(user).gid(user);
     }
     let run = Run::of(command);
     assert_eq!(run.stdout, "x.zst: ✅ Signature valid\n", "{}", run.stderr);

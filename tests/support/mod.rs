@@ -314,6 +314,12 @@ pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
+/// A user that has no other process on this machine, also beside other suites; `number`, less than
+/// 16, tells several apart. Less than 65536, which containers may have no user above.
+pub fn lonely_user(number: u32) -> u32 {
+    40_000 + std::process::id() % 1500 * 16 + number
+}
+
 /// The verdict of `openssl dgst -sha256 -verify`.
 pub fn openssl_verifies(key: &Path, signature: &Path, data: &Path) -> bool {
     let output = Command::new("openssl")
