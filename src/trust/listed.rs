@@ -57,6 +57,14 @@ impl Sum {
 }
 
 /// Why a list that is signed says nothing usable of a file that it names.
+///
+/// ```
+/// use verify_signatures::{Unlisted, Unusable, Verdict};
+///
+/// let why = Unusable::TwoDigests;
+/// assert_eq!(why.to_string(), "it is listed twice, with different digests");
+/// assert!(!Verdict::Unlisted(Unlisted::Unusable(why)).passes());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Unusable {
@@ -91,8 +99,8 @@ impl ListEntry {
     }
 }
 
-/// What a list without a signature has of a file that has none either. It vouches for nothing, and no
-/// verdict rests on it.
+/// What a list without a signature has of a file that has none either. It vouches for nothing, and
+/// no verdict rests on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsignedEntry {
     /// The list.
@@ -160,7 +168,8 @@ impl ReadAsList {
     }
 }
 
-/// Decides on a file that a signed list names: it is listed if all digests are those of its content.
+/// Decides on a file that a signed list names: it is listed if all digests are those of its
+/// content.
 pub fn judge(entry: &ListEntry, digests: &Digests) -> Verdict {
     // Fail closed: this is the only place that returns `Listed`.
     if are_met(&entry.sums, digests) {
@@ -172,7 +181,15 @@ pub fn judge(entry: &ListEntry, digests: &Digests) -> Verdict {
     }
 }
 
-/// Why a signed list does not vouch for a file that it names, or a signed list for anything.
+/// Why a signed list does not vouch for a file that it names, or cannot be used at all.
+///
+/// ```
+/// use verify_signatures::{Unlisted, Verdict};
+///
+/// let why = Unlisted::Missing;
+/// assert_eq!(why.to_string(), "the list names it, but it is not there");
+/// assert!(!Verdict::Unlisted(why).passes());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Unlisted {

@@ -22,7 +22,8 @@ pub const INTERNAL_ERROR: &str = "internal error, a defect of verify-signatures"
 pub const NO_DIRECT_IO: &str = "its file system does not support direct I/O";
 
 /// A verdict. Only [`Verdict::Valid`], [`Verdict::Listed`], [`Verdict::NoImages`],
-/// [`Verdict::VerifiedEarlier`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if allowed, pass.
+/// [`Verdict::VerifiedEarlier`], and [`Verdict::Unsigned`] and [`Verdict::NotEntered`] if allowed,
+/// pass.
 ///
 /// ```
 /// use verify_signatures::{Part, Verdict};
@@ -91,7 +92,8 @@ pub enum Verdict {
     /// the file system says (`--max-age`, `--resume`). It was not read.
     VerifiedEarlier(Box<Earlier>),
     /// What the report of another run claims. No verification has this verdict: reports that are
-    /// merged have it.
+    /// merged have it, which the library does not do.
+    #[doc(hidden)]
     Claimed(Box<ClaimedVerdict>),
 }
 

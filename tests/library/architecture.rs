@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 31] = [
             "limits", "files", "progress", "text",
         ],
     ),
-    ("terminal", &["report", "run", "progress", "text"]),
+    ("terminal", &["run", "progress", "text"]),
     (
         "report",
         &[
@@ -239,6 +239,27 @@ fn every_import_is_an_arrow_of_the_drawing() {
 }
 
 #[test]
+fn every_arrow_of_the_drawing_is_an_import() {
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        imports
+            .entry(source.room())
+            .or_default()
+            .extend(source.imports());
+    }
+    for (room, arrows) in ARROWS {
+        // The programs name the library by its own name; and `*` need not be all of them.
+        let named = arrows.iter().filter(|arrow| !["lib", "*"].contains(*arrow));
+        for arrow in named {
+            assert!(
+                imports[room].contains(*arrow),
+                "{room} -> {arrow} is unused"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_arrow_points_downwards() {
     let place = |room: &str| ARROWS.iter().position(|(known, _)| *known == room);
     for (room, arrows) in ARROWS {
@@ -256,8 +277,8 @@ fn no_room_holds_more_than_its_share_of_the_lines() {
     }
     let all: usize = lines.values().sum();
     for (room, lines) in lines {
-        let share = lines * 100 / all;
-        assert!(share <= LARGEST_ROOM, "{room}: {share} % of {all} lines");
+        let is_too_large = lines * 100 > LARGEST_ROOM * all;
+        assert!(!is_too_large, "{room}: {lines} of {all} lines");
     }
 }
 
