@@ -1,7 +1,7 @@
 //! Verifies that the files of a mirror are what their vendor signed: detached signatures beside
-//! their files (`.sig.bin`, and what Cosign and Sigstore write), many artifacts at once, no network.
-//! By default a signature is one of ECDSA P-256 over SHA-256; keys of other algorithms are in
-//! [`Key`].
+//! their files (`.sig.bin`, and what Cosign and Sigstore write), many artifacts at once, no
+//! network. By default a signature is one of ECDSA P-256 over SHA-256; keys of other algorithms are
+//! in [`Key`].
 //!
 //! [`Verifier`] is the entry point. To verify a mirror and stop at the first failure:
 //!

@@ -117,7 +117,8 @@ pub(super) fn complete(report: &[u8]) -> Result<(Document, Vec<PathBuf>), Baseli
     if !document.summary.complete || document.summary.interrupted.is_some() {
         return Err(BaselineError::Incomplete);
     }
-    // Fail closed: what the other shards have would count as removed, or as not there to be compared.
+    // Fail closed: what the other shards have would count as removed, or as not there to be
+    // compared.
     if let Some(Shard { index, count }) = document.start.shard {
         return Err(BaselineError::Shard(index, count));
     }

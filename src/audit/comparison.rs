@@ -166,7 +166,6 @@ impl Comparison {
     }
 }
 
-/// Returns the keys that a run trusted, for artifacts and for images.
 /// Returns the number of failures. Fail closed: by the sum or by the records, whichever says more.
 fn failures(document: &Document) -> u64 {
     let failed = document.artifacts.iter().filter(|found| !found.passes);
@@ -174,6 +173,7 @@ fn failures(document: &Document) -> u64 {
     failures.max(failed.count() as u64)
 }
 
+/// Returns the keys that a run trusted, for artifacts and for images.
 fn keys(document: &Document) -> Vec<Trusted> {
     let of_images = document.start.options.images.iter();
     let of_images = of_images.flat_map(|images| &images.keys);

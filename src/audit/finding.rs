@@ -51,7 +51,8 @@ pub enum Difference {
     ImageAdded,
     /// `image-modified`: the image of this name has another digest.
     ImageModified,
-    /// `image-signature-lost`: the image is the same; a trusted key had signed it, and now none has.
+    /// `image-signature-lost`: the image is the same; a trusted key had signed it, and now none
+    /// has.
     ImageSignatureLost,
 }
 

@@ -117,9 +117,9 @@ fn is_changed(then: &Known, now: &Known, failures: Failures) -> bool {
         // Fail closed: one of its contents differs from the baseline's.
         _ if now.is_torn => true,
         (Some(then), Some(now)) => then != now,
-        // Fail closed: an unknown content is not known to be the same, even if the new one is signed.
-        // This costs a finding where an artifact was unreadable when the baseline was made: it had
-        // none of its contents.
+        // Fail closed: an unknown content is not known to be the same, even if the new one is
+        // signed. This costs a finding where an artifact was unreadable when the baseline was made:
+        // it had none of its contents.
         (None, Some(_)) => true,
         // Its images are compared one by one.
         (None, None) if now.has_only_images => false,

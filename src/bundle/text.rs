@@ -45,7 +45,8 @@ impl Texts {
         Ok(())
     }
 
-    /// Returns the text of a whole member, if it looks like JSON or a signature: nothing for blanks alone.
+    /// Returns the text of a whole member, if it looks like JSON or a signature: nothing for blanks
+    /// alone.
     pub(super) fn end(&mut self, text: Option<Vec<u8>>) -> Option<Vec<u8>> {
         let text = text?;
         if first(&text).is_none() {

@@ -22,7 +22,8 @@ pub(super) enum Line {
 pub(super) enum Said {
     /// A digest that counts.
     Sum(Sum),
-    /// A digest that is too weak to count (MD5, SHA-1), or that is not computed here (SHA-224, BLAKE2).
+    /// A digest that is too weak to count (MD5, SHA-1), or that is not computed here (SHA-224,
+    /// BLAKE2).
     Other,
 }
 
@@ -90,8 +91,8 @@ impl Line {
     }
 }
 
-/// Reads `SHA256 (name) = digits`, as BSD and `sha256sum --tag` print it, or `SHA256(name)= digits`,
-/// as OpenSSL does.
+/// Reads `SHA256 (name) = digits`, as BSD and `sha256sum --tag` print it, or `SHA256(name)=
+/// digits`, as OpenSSL does.
 fn tagged(text: &[u8]) -> Option<(&[u8], Said)> {
     let open = text.iter().position(|byte| *byte == b'(')?;
     let tag = text[..open].trim_ascii_end();

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Returns a listed name without `./` and repeated `/`; `None` if it names no file, as `-` does, which
-/// stands for standard input, and as what ends in `/` does.
+/// Returns a listed name without `./` and repeated `/`; `None` if it names no file, as `-` does,
+/// which stands for standard input, and as what ends in `/` does.
 pub(super) fn tidy(name: &[u8]) -> Option<Vec<u8>> {
     if name == b"-" || name.ends_with(b"/") {
         return None;

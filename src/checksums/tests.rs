@@ -1,3 +1,5 @@
+//! Tests of the reader of checksum lists.
+
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 

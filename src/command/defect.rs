@@ -10,8 +10,8 @@ use crate::terminal::Message;
 /// What to do about a panic, and what it means for the verdicts.
 const HELP: &str = "please report it; what it kept from being judged fails";
 
-/// Installs the hook that prints a panic as a message instead of std's message; with RUST_BACKTRACE,
-/// prints that too.
+/// Installs the hook that prints a panic as a message instead of std's message; with
+/// RUST_BACKTRACE, prints that too.
 pub fn install_hook() {
     let standard = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

@@ -53,10 +53,11 @@ fn merged(cli: &Cli, environment: &Environment) -> Result<Conclusion, NotBegun> 
     let has_images = merged.options.images.is_some();
     let against = merging.against(merged.roots.len(), has_images)?;
     let is_reported = !files.is_empty() || merging.output.format == Format::Jsonl;
-    let origin = match is_reported {
-        true => origin::of_this_run(merging.note.as_deref(), &merged.roots)
-            .map_err(NotBegun::NoIdentifier)?,
-        false => Origin::default(),
+    let origin = if is_reported {
+        origin::of_this_run(merging.note.as_deref(), &merged.roots)
+            .map_err(NotBegun::NoIdentifier)?
+    } else {
+        Origin::default()
     };
     Ok(conclude_all(
         &merging,

@@ -117,7 +117,8 @@ impl<W: Write> Printer<W> {
         ControlFlow::Continue(())
     }
 
-    /// Enters a record into the ledger, and names a failure on stderr at once: its line waits for everything before it.
+    /// Enters a record into the ledger, and names a failure on stderr at once: its line waits for
+    /// everything before it.
     fn name(&mut self, record: &Record) {
         if let Some(ledger) = &mut self.ledger {
             ledger.note(record);

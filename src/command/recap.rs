@@ -106,8 +106,8 @@ impl Recap {
         })
     }
 
-    /// Returns the failures again, for a screen from which they may have gone. Failures with the same
-    /// remedy in a row have it once, below the last of them.
+    /// Returns the failures again, for a screen from which they may have gone. Failures with the
+    /// same remedy in a row have it once, below the last of them.
     pub fn again(&self) -> Vec<Message> {
         let mut messages: Vec<Message> = Vec::new();
         for (at, failure) in self.failures.iter().enumerate() {

@@ -22,10 +22,10 @@ use crate::verify::Inputs;
 /// Begins a report, unless it would replace a file that the run reads or writes.
 ///
 /// Files that the user named (`--signature` and its PATH, the output; keys and the baseline in
-/// [`Config::resolve`](super::config::Config::resolve)) are recognized by device and inode, so that no link hides them. Files found
-/// in the tree are recognized by their place, the entry that a rename would replace: a link or a
-/// hard link in the tree to the report's place was made by someone who can write to the tree, and
-/// ends no run.
+/// [`Config::resolve`](super::config::Config::resolve)) are recognized by device and inode, so that
+/// no link hides them. Files found in the tree are recognized by their place, the entry that a
+/// rename would replace: a link or a hard link in the tree to the report's place was made by
+/// someone who can write to the tree, and ends no run.
 pub(super) fn create(
     target: &Target,
     inputs: &Inputs,
@@ -56,8 +56,8 @@ pub(super) fn create(
     Ok(ReportFile::create(path, *format, led_here)?)
 }
 
-/// Checks that a file that is written anew, such as a ledger, replaces nothing that the run reads or
-/// writes.
+/// Checks that a file that is written anew, such as a ledger, replaces nothing that the run reads
+/// or writes.
 ///
 /// # Errors
 /// [`NotBegun::ReportReplaces`] and its like, as for a report.

@@ -13,15 +13,16 @@ use rustix::io::Errno;
 
 use super::{ReadError, read};
 
-/// Alignment of offsets and lengths in bytes: the largest logical block that Linux allows, a multiple
-/// of what any device asks for (`STATX_DIOALIGN` of statx(2)). Addresses are those of whole pages.
+/// Alignment of offsets and lengths in bytes: the largest logical block that Linux allows, a
+/// multiple of what any device asks for (`STATX_DIOALIGN` of statx(2)). Addresses are those of
+/// whole pages.
 const ALIGNMENT: usize = 64 * 1024;
 
 /// Break-even: a smaller file is in memory before the threads that would read it have started.
 const WORTH_IT: u64 = 8 * 1024 * 1024;
 
-/// Bytes per window: one huge page, so that a request is one piece of memory. In pages of 4 KiB it is
-/// hundreds, and a virtual disk reads at a third of the speed (BENCHMARKS.md).
+/// Bytes per window: one huge page, so that a request is one piece of memory. In pages of 4 KiB it
+/// is hundreds, and a virtual disk reads at a third of the speed (BENCHMARKS.md).
 pub(super) const WINDOW: usize = 2 * 1024 * 1024;
 
 /// Number of threads that read one file by turns, so that the device always has a request.
@@ -125,8 +126,8 @@ impl Buffer {
     }
 }
 
-/// Returns memory, and the index in it from which `length` bytes are aligned: in huge pages, if they
-/// fill one.
+/// Returns memory, and the index in it from which `length` bytes are aligned: in huge pages, if
+/// they fill one.
 ///
 /// # Errors
 /// ENOMEM.
@@ -156,8 +157,8 @@ pub(super) fn refused(error: io::Error) -> ReadError {
     }
 }
 
-/// Reports whether a file ends after `size` bytes, by reading its last block again. Fail closed: the
-/// windows at its end may have been read before it was cut off.
+/// Reports whether a file ends after `size` bytes, by reading its last block again. Fail closed:
+/// the windows at its end may have been read before it was cut off.
 ///
 /// # Errors
 /// Those of [`Buffer::read`].

@@ -1,4 +1,5 @@
-//! Loads one window of a file by the method that was chosen for it, or by another that the system allows.
+//! Loads one window of a file by the method that was chosen for it, or by another that the system
+//! allows.
 
 use std::fs::File;
 use std::io;

@@ -86,8 +86,8 @@ pub enum IoMode {
     Mmap,
     /// `pread` only.
     Read,
-    /// Direct I/O (`O_DIRECT`) only, which bypasses the page cache; a file whose file system does not
-    /// support it is unreadable.
+    /// Direct I/O (`O_DIRECT`) only, which bypasses the page cache; a file whose file system does
+    /// not support it is unreadable.
     Direct,
 }
 

@@ -1,6 +1,6 @@
-//! Loads windows in dedicated threads, ahead of the hashing. One thread maps those of a file that has
-//! a core to itself while another core is idle: page faults take 8 percent of a run; copying, if
-//! files are read instead, 20. Several, by turns, keep a device busy that is read directly; they
+//! Loads windows in dedicated threads, ahead of the hashing. One thread maps those of a file that
+//! has a core to itself while another core is idle: page faults take 8 percent of a run; copying,
+//! if files are read instead, 20. Several, by turns, keep a device busy that is read directly; they
 //! only wait.
 
 use std::collections::VecDeque;

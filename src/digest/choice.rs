@@ -91,9 +91,9 @@ pub fn choose(in_flight: usize) -> Choice {
     }
 }
 
-/// Decides among the `ways`, most promising last. Each of the `rounds` contains the rate of every
-/// implementation, in the same order. The most promising one is rejected only for one to which it
-/// loses two rounds in a row; the second round is requested only after a lost first one.
+/// Decides among the `candidates`, most promising last. Each of the `rounds` contains the rate of
+/// every implementation, in the same order. The most promising one is rejected only for one to
+/// which it loses two rounds in a row; the second round is requested only after a lost first one.
 fn decide<H: Copy + PartialEq>(
     candidates: &[H],
     mut rounds: impl Iterator<Item = Vec<f64>>,

@@ -109,8 +109,8 @@ impl From<Algorithm> for Algorithms {
 /// Bytes that are hashed before a content: of Ed25519, R and the key (RFC 8032, 5.1.7).
 pub type Prefix = [u8; 64];
 
-/// Maximum number of prefixes: of signatures on one file, each by one Ed25519 key. Each costs another
-/// pass over the file, and whoever can write beside it can make any number of signatures.
+/// Maximum number of prefixes: of signatures on one file, each by one Ed25519 key. Each costs
+/// another pass over the file, and whoever can write beside it can make any number of signatures.
 const MOST_PREFIXES: usize = 32;
 
 /// What is to be computed of a content beside its SHA-256.

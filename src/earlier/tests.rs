@@ -1,3 +1,5 @@
+//! Tests of what earlier runs found.
+
 use super::ledger::{Damaged, HEADER, Ledger, line, write};
 use super::place::{Known, Place, Places};
 use super::*;

@@ -1,4 +1,5 @@
-//! The signature's bytes and nothing else: `.sig.bin`, and `.sig` as `openssl dgst -sign` writes it.
+//! The signature's bytes and nothing else: `.sig.bin`, and `.sig` as `openssl dgst -sign` writes
+//! it.
 
 use super::Opened;
 use crate::trust::format::{EnvelopeError, SignatureFormat};

@@ -1,4 +1,5 @@
-//! Base64 (RFC 4648, section 4) of a signature: `.sig` as `cosign sign-blob` and base64(1) write it.
+//! Base64 (RFC 4648, section 4) of a signature: `.sig` as `cosign sign-blob` and base64(1) write
+//! it.
 
 use std::borrow::Cow;
 

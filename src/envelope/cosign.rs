@@ -1,5 +1,5 @@
-//! The bundle of `cosign sign-blob --bundle` up to version 2: a signature in base64, what Cosign took
-//! for the certificate, and an entry of the transparency log.
+//! The bundle of `cosign sign-blob --bundle` up to version 2: a signature in base64, what Cosign
+//! took for the certificate, and an entry of the transparency log.
 
 use super::Opened;
 use super::opened::refused;

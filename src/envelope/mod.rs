@@ -19,8 +19,8 @@ use crate::trust::verdict::Invalid;
 
 pub use opened::Opened;
 
-/// The most bytes of a bundle that are read. One with a certificate, a log entry and its proof takes
-/// about 10 KiB.
+/// The most bytes of a bundle that are read. One with a certificate, a log entry and its proof
+/// takes about 10 KiB.
 const LONGEST_BUNDLE: usize = 64 * 1024;
 
 /// A format of signature files. How a file is paired by its ending is in

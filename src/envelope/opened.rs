@@ -62,12 +62,12 @@ impl Opened {
         declared.map_or(Algorithms::NONE, |sum| sum.algorithm().into())
     }
 
-    /// Returns the verdict on a file with these digests, where `judged` is the verdict of the trusted
-    /// keys on the signature. Only ever makes it worse: what an envelope says can keep a signature
-    /// from counting, and never makes one count.
+    /// Returns the verdict on a file with these digests, where `judged` is the verdict of the
+    /// trusted keys on the signature. Only ever makes it worse: what an envelope says can keep a
+    /// signature from counting, and never makes one count.
     ///
-    /// A signature by a trusted key counts with a certificate beside it, too, as with Cosign: whoever
-    /// names a key is asked about that key, not about certificates.
+    /// A signature by a trusted key counts with a certificate beside it, too, as with Cosign:
+    /// whoever names a key is asked about that key, not about certificates.
     pub fn restrict(&self, digests: &Digests, judged: Verdict) -> Verdict {
         let ours = ClaimedDigest::from(*digests.sha256());
         // Fail closed: regardless of the keys, a bundle for another file is another file's.

@@ -1,3 +1,5 @@
+//! Tests of envelopes.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -83,8 +83,8 @@ pub struct Stamp {
     pub size: u64,
     /// Last modification of the content.
     pub modified: FileTime,
-    /// Last change of the inode. On most file systems no program sets it otherwise; which these are is
-    /// for others to know.
+    /// Last change of the inode. On most file systems no program sets it otherwise; which these are
+    /// is for others to know.
     pub changed: FileTime,
 }
 

@@ -61,8 +61,8 @@ pub enum Note {
         /// The file.
         path: SharedPath,
     },
-    /// `not-a-list`: a file with a name like a checksum list's that a trusted key signed, and that lists
-    /// nothing.
+    /// `not-a-list`: a file with a name like a checksum list's that a trusted key signed, and that
+    /// lists nothing.
     NotAList {
         /// The file.
         path: SharedPath,
@@ -122,8 +122,8 @@ pub enum Note {
         /// The value.
         prefix: String,
     },
-    /// `within-shards`: this is a merge, and what takes reading signatures (which file one fits, and
-    /// which key made it) was looked for in each shard by itself.
+    /// `within-shards`: this is a merge, and what takes reading signatures (which file one fits,
+    /// and which key made it) was looked for in each shard by itself.
     WithinShards,
     /// A note on the images in an artifact.
     Images {

@@ -82,8 +82,8 @@ pub(super) fn brought_for(sources: &Sources<'_>) -> Vec<ClaimedDigest> {
         .collect()
 }
 
-/// Reports whether a document, or a part of one that was brought along, is in the source; `depth` is
-/// the number of indexes that are still opened.
+/// Reports whether a document, or a part of one that was brought along, is in the source; `depth`
+/// is the number of indexes that are still opened.
 fn is_partly_here(sources: &Sources<'_>, digest: &ClaimedDigest, depth: usize) -> bool {
     if sources.member(digest).is_some() {
         return true;

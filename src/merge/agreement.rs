@@ -7,8 +7,8 @@ use crate::text::escape;
 /// Maximum number of reports that a sentence names by their paths.
 const MOST_PATHS: usize = 3;
 
-/// Returns the problem if the reports do not all have one value of something. `value` is the value as
-/// it is compared and shown.
+/// Returns the problem if the reports do not all have one value of something. `value` is the value
+/// as it is compared and shown.
 pub(super) fn on(what: &str, parts: &[Part], value: impl Fn(&Part) -> String) -> Option<Problem> {
     let mut groups: Vec<(String, Vec<&Part>)> = Vec::new();
     for part in parts {

@@ -1,8 +1,8 @@
 //! The reports of all shards of a mirror, merged into the account of one run. Pure: takes the bytes
 //! of reports, returns records, counts, and why they are not those of one whole mirror.
 //!
-//! Nothing is verified here: a merge rests on what the reports claim, and its verdicts are of a kind
-//! of their own ([`Verdict::Claimed`](crate::trust::verdict::Verdict::Claimed)).
+//! Nothing is verified here: a merge rests on what the reports claim, and its verdicts are of a
+//! kind of their own ([`Verdict::Claimed`](crate::trust::verdict::Verdict::Claimed)).
 
 mod agreement;
 mod notes;
@@ -89,8 +89,8 @@ pub struct Reports {
 }
 
 impl Reports {
-    /// Takes a report. Its records move to those of the others, so that a million of them are not in
-    /// memory twice.
+    /// Takes a report. Its records move to those of the others, so that a million of them are not
+    /// in memory twice.
     pub fn add(&mut self, mut part: Part) {
         self.records.append(&mut part.records);
         part.records = Vec::new();

@@ -97,9 +97,9 @@ fn together(signers: Vec<(Signer, u64, u64)>) -> Vec<Note> {
 }
 
 impl Noted {
-    /// Adds what only the records of all shards show: one content in two shares under two names, and
-    /// that no signature is valid. What took reading the signatures was looked for in each share by
-    /// itself, and that is said.
+    /// Adds what only the records of all shards show: one content in two shares under two names,
+    /// and that no signature is valid. What took reading the signatures was looked for in each
+    /// share by itself, and that is said.
     pub(super) fn and_across(self, records: &[Record]) -> Vec<Note> {
         let contents = shared_contents(records);
         let (same, others): (Vec<Note>, Vec<Note>) = self
@@ -151,8 +151,8 @@ fn shared_contents(records: &[Record]) -> Vec<Content<ClaimedDigest>> {
     records.filter_map(Content::claimed).collect()
 }
 
-/// Returns the notes on contents of all shards: those that one shard noted, with what others have of
-/// the same content.
+/// Returns the notes on contents of all shards: those that one shard noted, with what others have
+/// of the same content.
 ///
 /// A shard knows that a name is a link to another one, which are no two names of a release; it has
 /// all names of a file. So where it noted nothing, only names in several shards are worth a note.

@@ -104,8 +104,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// Reads the report at `path`, and spells its paths as those below `roots`, or as they are if it has
-    /// another number of PATHs.
+    /// Reads the report at `path`, and spells its paths as those below `roots`, or as they are if
+    /// it has another number of PATHs.
     ///
     /// # Errors
     /// If it is not the report of a shard.
@@ -294,8 +294,8 @@ impl Part {
         fingerprints
     }
 
-    /// Returns when the oldest of its verdicts was reached: when its run began, or earlier where that
-    /// did not read again what an earlier one had verified.
+    /// Returns when the oldest of its verdicts was reached: when its run began, or earlier where
+    /// that did not read again what an earlier one had verified.
     pub(super) fn oldest(&self) -> SystemTime {
         self.earliest
             .map_or(self.began, |earliest| earliest.min(self.began))
@@ -315,9 +315,12 @@ fn brought_in_by(records: &[Record], roots: &[PathBuf]) -> Vec<usize> {
         let beside = record.signature.iter().chain(record.parts.iter());
         let beside: Vec<PathBuf> = beside.map(SharedPath::to_path_buf).collect();
         // Paths below `.` are shown without it.
-        let contains = |root: &PathBuf| match root == Path::new(".") {
-            true => path.is_relative(),
-            false => path.starts_with(root) || beside.contains(root),
+        let contains = |root: &PathBuf| {
+            if root == Path::new(".") {
+                path.is_relative()
+            } else {
+                path.starts_with(root) || beside.contains(root)
+            }
         };
         roots.iter().position(contains).unwrap_or(roots.len())
     };
@@ -328,8 +331,8 @@ fn brought_in_by(records: &[Record], roots: &[PathBuf]) -> Vec<usize> {
     }
 }
 
-/// Returns the number of entries of a survey that records come from: each record of an artifact, and
-/// each artifact that has only records of what is in it.
+/// Returns the number of entries of a survey that records come from: each record of an artifact,
+/// and each artifact that has only records of what is in it.
 fn entries(records: &[Record]) -> u64 {
     let together = records.chunk_by(|a, b| a.path() == b.path());
     let of_one = |records: &[Record]| {

@@ -110,8 +110,8 @@ fn doubles(parts: &[Part]) -> Vec<Problem> {
 
 /// Returns the problem if two reports give one directory as PATHs of different numbers.
 ///
-/// Fail closed: places are compared by the number of their PATH. With PATHs exchanged, two copies of
-/// a mirror would look alike, and one of them would not be read at all.
+/// Fail closed: places are compared by the number of their PATH. With PATHs exchanged, two copies
+/// of a mirror would look alike, and one of them would not be read at all.
 fn exchanged_paths(parts: &[Part]) -> Option<Problem> {
     let mut known: HashMap<PathBuf, (usize, &Part)> = HashMap::new();
     for part in parts {
@@ -231,8 +231,8 @@ fn options(parts: &[Part]) -> Vec<Problem> {
     names.filter_map(option).collect()
 }
 
-/// Returns the options of a report, each with its value. Of the keys of images only the fingerprints
-/// count: every machine may have them in files of other names.
+/// Returns the options of a report, each with its value. Of the keys of images only the
+/// fingerprints count: every machine may have them in files of other names.
 fn members(part: &Part) -> Map<String, Value> {
     let Ok(Value::Object(mut members)) = serde_json::to_value(&part.options) else {
         return Map::new();
@@ -245,8 +245,8 @@ fn members(part: &Part) -> Map<String, Value> {
     members
 }
 
-/// Returns the problem if the shares are not those of one division, although all shards are here and
-/// saw one mirror.
+/// Returns the problem if the shares are not those of one division, although all shards are here
+/// and saw one mirror.
 fn other_division(parts: &[Part]) -> Vec<Problem> {
     let help = "merge reports of one set of runs only";
     if let Some(part) = parts.iter().find(|part| part.method != METHOD) {

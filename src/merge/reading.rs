@@ -79,9 +79,12 @@ fn object(line: &[u8]) -> Result<Object, PartError> {
     struct Tag {
         r#type: Type,
     }
-    let cut_off = |error: serde_json::Error| match error.is_eof() {
-        true => PartError::CutOff,
-        false => error.into(),
+    let cut_off = |error: serde_json::Error| {
+        if error.is_eof() {
+            PartError::CutOff
+        } else {
+            error.into()
+        }
     };
     let Tag { r#type } = serde_json::from_slice(line).map_err(cut_off)?;
     match r#type {

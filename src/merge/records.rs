@@ -183,8 +183,8 @@ fn content(content: &wire::Content<'_>) -> Result<ClaimedContent, PartError> {
     })
 }
 
-/// Returns the reason in words: the detail without the verdict before it. `beside` is the signature,
-/// if that is beside the artifact; then words name it by its name only.
+/// Returns the reason in words: the detail without the verdict before it. `beside` is the
+/// signature, if that is beside the artifact; then words name it by its name only.
 fn why(
     artifact: &Artifact<'static>,
     beside: Option<&SharedPath>,
@@ -244,8 +244,8 @@ fn consistent(record: &Record) -> Result<(), PartError> {
     Ok(())
 }
 
-/// Reports whether a record has what a valid signature leaves: the fingerprint of the key, and of an
-/// artifact its digest and its signature.
+/// Reports whether a record has what a valid signature leaves: the fingerprint of the key, and of
+/// an artifact its digest and its signature.
 fn is_proven(record: &Record) -> bool {
     let is_of_file = matches!(record.subject, Subject::Artifact(_));
     let line = match &record.verdict {
@@ -267,8 +267,8 @@ fn damaged(record: &Record, what: &str) -> PartError {
     PartError::Damaged(format!("{}: {what}", record.path()))
 }
 
-/// Returns the records of all reports in the order of the lines. Of two on the same thing, which only
-/// reports have that do not belong together, it is the one that does not pass.
+/// Returns the records of all reports in the order of the lines. Of two on the same thing, which
+/// only reports have that do not belong together, it is the one that does not pass.
 ///
 /// `paths` has for each record the number of the PATH that brings it in.
 pub(super) fn merged(mut records: Vec<Record>, paths: Vec<usize>) -> Vec<Record> {
@@ -283,8 +283,8 @@ fn order(records: &[Record], paths: Vec<usize>) -> Vec<usize> {
     let mut keys: Vec<_> = records
         .map(|(at, (of_path, record))| (of_path, record.path(), at))
         .collect();
-    // Each report is in order by itself, of which only the stable sort makes use. Images stay behind
-    // their bundle, and signatures in their order.
+    // Each report is in order by itself, of which only the stable sort makes use. Images stay
+    // behind their bundle, and signatures in their order.
     keys.sort();
     keys.into_iter().map(|(.., at)| at).collect()
 }

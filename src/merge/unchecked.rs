@@ -35,8 +35,8 @@ fn names(names: &wire::Names<'_>, paths: &mut Paths<'_>) -> Result<Names, PartEr
     Ok(Names::of(names.count, paths.paths(&names.paths)?))
 }
 
-/// Returns what no shard checked. Every shard surveys the whole mirror, so each has the same to say;
-/// of several, what is more. What was not judged differs.
+/// Returns what no shard checked. Every shard surveys the whole mirror, so each has the same to
+/// say; of several, what is more. What was not judged differs.
 pub(super) fn of(parts: &[Part]) -> Unchecked {
     let mut all = parts.iter().map(|part| part.unchecked.clone());
     let Some(mut merged) = all.next() else {

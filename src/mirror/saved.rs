@@ -33,7 +33,8 @@ pub(super) fn directory(path: SharedPath) -> Artifact {
     let walk = WalkDir::new(&place).max_open(1).into_iter();
     let files = walk.filter_map(Result::ok);
     let files = files.filter(|entry| entry.file_type().is_file());
-    // A file that cannot be examined here fails when it is read; this is only a measure of the work.
+    // A file that cannot be examined here fails when it is read; this is only a measure of the
+    // work.
     let sizes = files.filter_map(|file| Some(file.metadata().ok()?.len()));
     let size = sizes.fold(0, u64::saturating_add);
     let state = match Metadata::at(&place) {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use super::{Artifact, State};
 use crate::files::{Directory, SharedPath};
 
-/// What tells artifacts apart: the number of the directory, the names of data and signature, and what
-/// was found. Fail closed: of a link that one PATH does not enter and another one does, both count.
+/// What tells artifacts apart: the number of the directory, the names of data and signature, and
+/// what was found. Fail closed: of a link that one PATH does not enter and another one does, both
+/// count.
 type Mark = (usize, Arc<OsStr>, Option<Arc<OsStr>>, Discriminant<State>);
 
 /// Memory per artifact in bytes in the set of those already seen.

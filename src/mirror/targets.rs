@@ -28,7 +28,8 @@ pub(super) fn share_signatures(
     room: &mut Room<'_>,
 ) -> Result<Vec<Artifact>, Ended> {
     let is_link = |artifact: &Artifact| {
-        // Fail closed: a list that the user named needs a signature of its own, in its own directory.
+        // Fail closed: a list that the user named needs a signature of its own, in its own
+        // directory.
         let is_unsigned =
             matches!(&artifact.state, State::Unsigned(why) if *why != Unclaimed::NamedList);
         is_unsigned && artifact.data.to_path_buf().is_symlink()

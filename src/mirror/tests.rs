@@ -1,3 +1,5 @@
+//! Tests of surveys.
+
 use super::*;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};

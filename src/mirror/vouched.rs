@@ -36,8 +36,8 @@ pub struct Vouched {
 /// Memory per listed file in bytes: its artifact, and its places in the indexes.
 const MEMORY_OF_A_LISTED: usize = size_of::<Artifact>() + 400;
 
-/// Brings listed files into a survey of the PATHs `roots`, in the order of its artifacts. A file that
-/// no signature claims is judged by its lists; one with a signature is judged by both.
+/// Brings listed files into a survey of the PATHs `roots`, in the order of its artifacts. A file
+/// that no signature claims is judged by its lists; one with a signature is judged by both.
 ///
 /// # Errors
 /// If it ended early.
@@ -85,8 +85,8 @@ pub fn bring(
     Ok(())
 }
 
-/// Adds artifacts to a survey: in the order of its lines if they are below its only PATH, behind all
-/// others otherwise.
+/// Adds artifacts to a survey: in the order of its lines if they are below its only PATH, behind
+/// all others otherwise.
 pub fn add(survey: &mut Survey, artifacts: Vec<Artifact>, roots: &[PathBuf]) {
     for artifact in artifacts {
         let all = &mut survey.artifacts;
@@ -170,8 +170,8 @@ impl<'a> Here<'a> {
         })
     }
 
-    /// Returns how many of these files are there, and claimed by no signature and needed none: those
-    /// that the walk counted as not covered.
+    /// Returns how many of these files are there, and claimed by no signature and needed none:
+    /// those that the walk counted as not covered.
     fn unclaimed(&self, covered: &HashSet<SharedPath>) -> u64 {
         let is_unclaimed = |path: &&SharedPath| {
             !self.at.contains_key(path)

@@ -64,8 +64,8 @@ impl<'a> Room<'a> {
         self.check(needed)
     }
 
-    /// Returns how many bytes were taken since the remaining memory was checked: another account may
-    /// take them over.
+    /// Returns how many bytes were taken since the remaining memory was checked: another account
+    /// may take them over.
     pub(super) fn unchecked(&self) -> usize {
         self.taken
     }

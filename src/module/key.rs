@@ -35,14 +35,15 @@ pub enum Padding {
 pub struct Key(NonNull<EVP_PKEY>);
 
 // SAFETY: a key is never changed once it is made, and the module counts its references atomically
-// (include/openssl/evp.h: "may be used concurrently on multiple threads by non-mutating functions").
+// (include/openssl/evp.h: "may be used concurrently on multiple threads by non-mutating
+// functions").
 unsafe impl Send for Key {}
 // SAFETY: as above.
 unsafe impl Sync for Key {}
 
 impl Key {
-    /// Reads a SubjectPublicKeyInfo in DER on a curve that FIPS 186-5 knows. The module validates the
-    /// point (SP 800-56A, 5.6.2.3.3); `None` if it takes it for none.
+    /// Reads a SubjectPublicKeyInfo in DER on a curve that FIPS 186-5 knows. The module validates
+    /// the point (SP 800-56A, 5.6.2.3.3); `None` if it takes it for none.
     pub fn on_curve(der: &[u8]) -> Option<Key> {
         // SAFETY: the parser reads what the CBS covers, and returns a key of its own or nothing.
         Key::parsed(der, |cbs| unsafe { EVP_parse_public_key(cbs) })?.checked_on_curve()
@@ -113,8 +114,8 @@ impl Key {
         verified
     }
 
-    /// Signs the message that was hashed: on a curve, in DER. `None` if the module does not, or does
-    /// not call it an approved service. Its nonces are random.
+    /// Signs the message that was hashed: on a curve, in DER. `None` if the module does not, or
+    /// does not call it an approved service. Its nonces are random.
     pub fn signs(&self, message: &Hash) -> Option<Vec<u8>> {
         let mut operation = self.operation(message, Padding::None, EVP_PKEY_sign_init)?;
         // SAFETY: the key is live.
@@ -138,8 +139,8 @@ impl Key {
 
     /// Reports whether this key made the signature over a message with this SHA-256.
     ///
-    /// Of a digest that it did not compute in the same call, the module does not say whether this is
-    /// an approved service, so no verdict may rest on it.
+    /// Of a digest that it did not compute in the same call, the module does not say whether this
+    /// is an approved service, so no verdict may rest on it.
     pub fn made(&self, digest: &[u8; 32], padding: Padding, signature: &[u8]) -> bool {
         let settings = self.settings(Function::Sha256, padding, EVP_PKEY_verify_init);
         let made = settings.is_some_and(|settings| {
@@ -196,8 +197,8 @@ impl Key {
     ) -> Option<Operation> {
         let settings = self.settings(message.function(), padding, begin)?;
         let mut message = message.clone();
-        // SAFETY: both contexts are live, the message's is ours alone, and the key's outlives it: see
-        // `Operation`.
+        // SAFETY: both contexts are live, the message's is ours alone, and the key's outlives it:
+        // see `Operation`.
         unsafe { EVP_MD_CTX_set_pkey_ctx(message.context_mut(), settings.0.as_ptr()) };
         Some(Operation {
             message,

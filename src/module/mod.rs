@@ -78,8 +78,8 @@ impl Module {
     }
 }
 
-/// One line for people: name, version and certificate. It has no comma, which would have to be quoted in
-/// tables.
+/// One line for people: name, version and certificate. It has no comma, which would have to be
+/// quoted in tables.
 impl fmt::Display for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Module {

@@ -60,7 +60,8 @@ const OTHERS: [&[u8]; 32] = [
     b"zst",
 ];
 
-/// Reports whether a file of this name should be a checksum list. The case of ASCII letters is ignored.
+/// Reports whether a file of this name should be a checksum list. The case of ASCII letters is
+/// ignored.
 pub fn is_list(name: &OsStr) -> bool {
     let name = name.as_bytes();
     let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();

@@ -1,13 +1,13 @@
 //! A run as a table for spreadsheets and scripts: RFC 4180, UTF-8, with a row of names first.
 //!
-//! Each record is a row, and so is each difference from the baseline. The last row is the run's own:
-//! a file without it was cut off, and one whose run did not come to its end says so there.
+//! Each record is a row, and so is each difference from the baseline. The last row is the run's
+//! own: a file without it was cut off, and one whose run did not come to its end says so there.
 //!
-//! Columns ([`COLUMNS`]) have the terms and values of the JSON report, and are empty where a row has
-//! no value. Text that may begin with a name is as printed: [`escape::name`] makes it, so that it can
-//! be turned back. Beyond that, a character with which spreadsheets begin a formula is escaped in
-//! the same way (`\u{3d}` for `=`), at the beginning of a cell and where another separator would
-//! begin one.
+//! Columns ([`COLUMNS`]) have the terms and values of the JSON report, and are empty where a row
+//! has no value. Text that may begin with a name is as printed: [`escape::name`] makes it, so that
+//! it can be turned back. Beyond that, a character with which spreadsheets begin a formula is
+//! escaped in the same way (`\u{3d}` for `=`), at the beginning of a cell and where another
+//! separator would begin one.
 
 use std::io::{self, Write};
 
@@ -170,9 +170,10 @@ fn of_finding(finding: &Finding) -> Row {
 fn of_run(run: Run<'_>) -> Row {
     let (origin, end) = (&run.start.origin, run.end);
     let summary = &end.summary;
-    let judged = match summary.unsurveyed {
-        true => "the search for files did not end".to_owned(),
-        false => format!("{} of {} were judged", summary.records(), summary.expected),
+    let judged = if summary.unsurveyed {
+        "the search for files did not end".to_owned()
+    } else {
+        format!("{} of {} were judged", summary.records(), summary.expected)
     };
     let signal = end.interrupted.map(|signal| format!("ended by {signal}"));
     let gaps = gaps::counts(&end.unchecked).into_iter();

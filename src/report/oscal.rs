@@ -163,9 +163,10 @@ fn metadata(start: &Start, end: &End) -> Value {
 /// Describes what the run came to. It has no names: a reader may take text for markup.
 fn description(end: &End) -> String {
     let summary = &end.summary;
-    let of = match summary.unsurveyed {
-        true => "an unknown number".to_owned(),
-        false => summary.expected.to_string(),
+    let of = if summary.unsurveyed {
+        "an unknown number".to_owned()
+    } else {
+        summary.expected.to_string()
     };
     let (records, valid, failures) = (summary.records(), summary.valid_in_all(), summary.failures);
     let ended = match end.interrupted {

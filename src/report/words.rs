@@ -316,7 +316,8 @@ fn unclaimed(record: &Record, why: &Unclaimed) -> String {
     }
 }
 
-/// Describes how an artifact compares with a list, where neither is signed; empty if no list names it.
+/// Describes how an artifact compares with a list, where neither is signed; empty if no list names
+/// it.
 ///
 /// Nothing in it may be taken for a verdict: whoever replaced the artifact could replace the list.
 fn unsigned_list(record: &Record) -> String {

@@ -99,8 +99,8 @@ impl Audited {
 }
 
 impl Outcome {
-    /// Returns the outcome of a run that came to these counts, and of which there is nothing else to
-    /// say.
+    /// Returns the outcome of a run that came to these counts, and of which there is nothing else
+    /// to say.
     pub fn of(summary: Summary) -> Outcome {
         Outcome {
             summary,

@@ -1,4 +1,5 @@
-//! What all forms have in common: a signature, its certificate and its log entries, brought together.
+//! What all forms have in common: a signature, its certificate and its log entries, brought
+//! together.
 
 use super::SigstoreError;
 use super::log::{self, Over};
@@ -16,8 +17,8 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Checks that the log entries are about this signature over these bytes. Returns the SHA-256 of
-    /// the DER of the public key that they name, if they name one.
+    /// Checks that the log entries are about this signature over these bytes. Returns the SHA-256
+    /// of the DER of the public key that they name, if they name one.
     ///
     /// # Errors
     /// Reports the first entry that is about something else.

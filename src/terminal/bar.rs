@@ -388,9 +388,10 @@ mod tests {
             names in prop::collection::vec(text(), 1..4), escaped in any::<bool>(), done in any::<u64>(), bytes in any::<u64>(),
             columns in 16_usize..200
         ) {
-            let of = |name: &String| match escaped {
-                true => file(&crate::text::escape::name(name.as_ref()), done, bytes),
-                false => file(name, done, bytes),
+            let of = |name: &String| if escaped {
+                file(&crate::text::escape::name(name.as_ref()), done, bytes)
+            } else {
+                file(name, done, bytes)
             };
             let flights: Vec<File> = names.iter().map(of).collect();
             for line in files(&flights, columns) {

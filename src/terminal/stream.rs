@@ -1,4 +1,7 @@
 //! Standard output and standard error, which wait for their readers, but not after a signal.
+//!
+//! Not by a thread that writes what comes through a channel: nothing ends it while write(2) blocks,
+//! so it would have to poll as well, and everything would be copied once more.
 
 use std::fs::File;
 use std::io::{self, StderrLock, Write};

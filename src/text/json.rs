@@ -168,8 +168,8 @@ impl Object {
     }
 }
 
-/// Reports whether a program may take `found` for the ASCII key `key`. Go's `encoding/json` folds the
-/// case of letters as Unicode does, so that `ſ` is an `s` and the Kelvin sign a `k`; readers of
+/// Reports whether a program may take `found` for the ASCII key `key`. Go's `encoding/json` folds
+/// the case of letters as Unicode does, so that `ſ` is an `s` and the Kelvin sign a `k`; readers of
 /// Protocol Buffers take `message_digest` for `messageDigest` (ProtoJSON, field names).
 fn folds_to(found: &str, key: &str) -> bool {
     let fold = |c: char| match c {

@@ -19,7 +19,8 @@ pub(crate) fn from_rfc3339(text: &str) -> Option<SystemTime> {
     parse_rfc3339(text).ok()
 }
 
-/// Formats a span of time, such as `5h 3m 20s`: to the second, or to the millisecond if it is short.
+/// Formats a span of time, such as `5h 3m 20s`: to the second, or to the millisecond if it is
+/// short.
 pub(crate) fn span(span: Duration) -> String {
     let shown = match span.as_secs() {
         0..10 => Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),

@@ -291,9 +291,10 @@ mod tests {
                     signature: Digest::of(b"signature"),
                     keys: &keys,
                 };
-                let expected = match then == now {
-                    true => Ok(()),
-                    false => Err(EvidenceError::KeyNotTrusted),
+                let expected = if then == now {
+                    Ok(())
+                } else {
+                    Err(EvidenceError::KeyNotTrusted)
                 };
                 let result = evidence.holds(terms(1050), found).map(|_| ());
                 assert_eq!(result, expected, "{then}, {now}");

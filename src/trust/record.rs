@@ -61,8 +61,8 @@ pub enum Subject {
 pub struct Record {
     /// The subject of the verdict.
     pub subject: Subject,
-    /// The signature file, if there is one; of a file that a signed list vouches for, or does not, the
-    /// list.
+    /// The signature file, if there is one; of a file that a signed list vouches for, or does not,
+    /// the list.
     pub signature: Option<SharedPath>,
     /// The signature file as it was read, if it was.
     pub signature_file: Option<Box<SignatureFile>>,
@@ -82,11 +82,11 @@ pub struct Record {
     pub elapsed: Duration,
     /// The kind of the artifact's content, if it fails and its name is misleading: a hint.
     pub sniffed: Option<Sniffed>,
-    /// How the artifact compares with a checksum list, if neither has a signature. No verdict rests on
-    /// it.
+    /// How the artifact compares with a checksum list, if neither has a signature. No verdict rests
+    /// on it.
     pub(crate) unsigned_list: Option<Box<UnsignedList>>,
-    /// A signature beside an artifact that fails without one, if only another program verifies it: a
-    /// hint.
+    /// A signature beside an artifact that fails without one, if only another program verifies it:
+    /// a hint.
     pub(crate) foreign: Option<Box<SharedPath>>,
     /// The archive that holds the image, if no record of the run is on the archive itself.
     pub archive: Option<Archive>,
@@ -95,8 +95,8 @@ pub struct Record {
     pub(crate) unfit: Option<Box<Signature>>,
     /// The signatures of an image, each with what it is verified over, if no trusted key made one.
     pub(crate) strange: Option<Arc<[(Digest, Signature)]>>,
-    /// The artifact's file as it was when it was hashed, if it is one regular file that did not change
-    /// meanwhile; for [`Verdict::VerifiedEarlier`] as the earlier run saw it.
+    /// The artifact's file as it was when it was hashed, if it is one regular file that did not
+    /// change meanwhile; for [`Verdict::VerifiedEarlier`] as the earlier run saw it.
     pub(crate) seen: Option<Box<Seen>>,
     /// Notes on the images in the artifact, with the first of its records on them.
     pub(crate) image_notes: Option<Box<[ImageNote]>>,

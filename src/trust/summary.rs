@@ -165,8 +165,8 @@ impl Summary {
         self.of(Status::Valid)
     }
 
-    /// Returns the number of records that a trusted key vouches for: by a valid signature, by a signed
-    /// list, or by a signature that was valid earlier, on a file unchanged since.
+    /// Returns the number of records that a trusted key vouches for: by a valid signature, by a
+    /// signed list, or by a signature that was valid earlier, on a file unchanged since.
     pub(crate) fn covered(&self) -> u64 {
         self.valid_in_all() + self.listed + self.verified_earlier
     }

@@ -45,8 +45,8 @@ pub enum Status {
     TooLarge,
     /// `no-images`: an archive that could be a saved image has none in it.
     NoImages,
-    /// `verified-earlier`: an earlier run found the signature valid, and nothing has changed since as
-    /// far as the file system says. The artifact was not read.
+    /// `verified-earlier`: an earlier run found the signature valid, and nothing has changed since
+    /// as far as the file system says. The artifact was not read.
     VerifiedEarlier,
 }
 
@@ -63,8 +63,8 @@ pub enum Status {
 pub enum Reason {
     /// `key-verifies`: a trusted key verifies the signature (status `valid`).
     KeyVerifies,
-    /// `in-signed-list`: a checksum list that a trusted key signed names it, with its digest (status
-    /// `listed`).
+    /// `in-signed-list`: a checksum list that a trusted key signed names it, with its digest
+    /// (status `listed`).
     InSignedList,
     /// `list-data-missing`: a signed list names it, and it is not there (status `missing`).
     ListDataMissing,
@@ -105,8 +105,8 @@ pub enum Reason {
     /// `signature-refused`: the signature file is of a known format, and breaks its rules or needs
     /// what this program does not do (status `invalid`).
     SignatureRefused,
-    /// `signature-attestation`: the signature file holds an attestation, not a signature of the file
-    /// (status `invalid`).
+    /// `signature-attestation`: the signature file holds an attestation, not a signature of the
+    /// file (status `invalid`).
     SignatureAttestation,
     /// `signature-other-digest`: the signature file declares another digest than the file has
     /// (status `invalid`).
@@ -279,8 +279,8 @@ impl Status {
         matches!(self, Status::Valid | Status::Listed)
     }
 
-    /// Reports whether a trusted key vouches for it, by its own signature or that of a list, as this
-    /// run or an earlier one found.
+    /// Reports whether a trusted key vouches for it, by its own signature or that of a list, as
+    /// this run or an earlier one found.
     pub(crate) fn is_signed(self) -> bool {
         matches!(
             self,

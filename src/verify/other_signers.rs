@@ -1,5 +1,5 @@
-//! Notes on signatures that no trusted key made: whether the keys are the wrong ones, and which keys
-//! made them instead. None of these keys is trusted, and no verdict rests on them.
+//! Notes on signatures that no trusted key made: whether the keys are the wrong ones, and which
+//! keys made them instead. None of these keys is trusted, and no verdict rests on them.
 
 use std::collections::HashSet;
 use std::sync::Arc;

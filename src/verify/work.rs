@@ -38,8 +38,8 @@ pub(super) fn media(works: &[Work]) -> BTreeMap<u64, Medium> {
         .collect()
 }
 
-/// Reports whether a PATH lies on a medium that is slower with many readers because its head, or its
-/// lens, moves between them. (A network share answers many questions at once.)
+/// Reports whether a PATH lies on a medium that is slower with many readers because its head, or
+/// its lens, moves between them. (A network share answers many questions at once.)
 pub(super) fn seeks(path: &Path) -> bool {
     // What cannot be examined is not walked either.
     let metadata = path.metadata();
@@ -228,8 +228,9 @@ pub(super) fn artifact(one: &One) -> Artifact {
 }
 
 /// Returns the work for an artifact without a signature, whose verdict is known. It is still hashed
-/// if it is accepted and a later run may compare its digest, if unmatched signatures need a
-/// digest to match, or if a list without a signature has a digest to compare. Without metadata it gets no digest.
+/// if it is accepted and a later run may compare its digest, if unmatched signatures need a digest
+/// to match, or if a list without a signature has a digest to compare. Without metadata it gets no
+/// digest.
 fn unsigned(
     data: SharedPath,
     why: Unclaimed,

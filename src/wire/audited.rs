@@ -1,5 +1,5 @@
-//! The members of a [`Document`](super::Document) that an audit reads. All others take no memory, and may be those
-//! of another version of the program.
+//! The members of a [`Document`](super::Document) that an audit reads. All others take no memory,
+//! and may be those of another version of the program.
 
 use serde::Deserialize;
 

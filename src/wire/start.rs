@@ -25,8 +25,8 @@ pub struct Start<'a> {
     /// The commit that it was built from, if its builder named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Text<'a>>,
-    /// The validated module that did the cryptography; `null` if there was none in its build. Programs
-    /// from before there were any say nothing of it.
+    /// The validated module that did the cryptography; `null` if there was none in its build.
+    /// Programs from before there were any say nothing of it.
     #[serde(default)]
     pub module: Option<Module<'a>>,
     /// The SHA-256 of its executable, in hexadecimal digits, if it could be read.

@@ -1,3 +1,5 @@
+//! Tests of the reader of tar archives.
+
 use proptest::prelude::*;
 use tar::{EntryType, Header as Made};
 

@@ -1,5 +1,5 @@
-//! What earlier runs left for this one: the ledger, and the report of a run to resume. Both are read
-//! before any artifact.
+//! What earlier runs left for this one: the ledger, and the report of a run to resume. Both are
+//! read before any artifact.
 
 use std::fs::File;
 use std::io;

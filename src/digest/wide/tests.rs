@@ -1,3 +1,5 @@
+//! Tests of the wider hashes.
+
 use super::*;
 use proptest::prelude::*;
 // The measure, also of a validated module.

@@ -1,3 +1,5 @@
+//! Tests of the evidence for images.
+
 use super::super::signature::made;
 use super::*;
 use crate::digest::Algorithms;

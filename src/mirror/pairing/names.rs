@@ -89,8 +89,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Returns the name of the data that a signature belongs to which is named exactly after it, and
-    /// its content. A directory is not data.
+    /// Returns the name of the data that a signature belongs to which is named exactly after it,
+    /// and its content. A directory is not data.
     pub(super) fn exactly(&self, stem: &[u8]) -> (Vec<u8>, Content) {
         let whole = self.kind(stem).filter(|kind| *kind != Kind::Directory);
         let content = whole.map(Content::Whole);

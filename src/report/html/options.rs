@@ -37,9 +37,13 @@ pub(super) fn of(run: Run<'_>) -> String {
             .is_none_or(|excluded: &Excluded| !excluded.is_empty())
     };
     let patterns = options.exclude.iter().enumerate();
-    texts.extend(patterns.map(|(at, pattern)| match has_matched(at) {
-        true => format!("without {}", quoted(pattern)),
-        false => format!("without {}, which matched nothing", quoted(pattern)),
+    texts.extend(patterns.map(|(at, pattern)| {
+        let note = if has_matched(at) {
+            ""
+        } else {
+            ", which matched nothing"
+        };
+        format!("without {}{note}", quoted(pattern))
     }));
     let pins = options.key_fingerprints.iter();
     texts.extend(pins.map(|pin| format!("only a key with the fingerprint {pin}")));

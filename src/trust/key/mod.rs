@@ -180,8 +180,9 @@ impl Key {
         scheme.verifies(self.hash(), digests, signature)
     }
 
-    /// Reports whether this key made `signature` over a content of which only the SHA-256 is at hand.
-    /// For hints: no verdict rests on it, and a validated module does not call it an approved service.
+    /// Reports whether this key made `signature` over a content of which only the SHA-256 is at
+    /// hand. For hints: no verdict rests on it, and a validated module does not call it an approved
+    /// service.
     pub(crate) fn made(&self, digest: &Digest, signature: &Signature) -> bool {
         self.hash() == Algorithm::Sha256 && self.public.scheme().made(digest, signature)
     }

@@ -74,8 +74,9 @@ fn by_directory(
     all
 }
 
-/// Returns the files in a directory that are named like lists, and have a file beside them that is named
-/// like their signature. A directory that cannot be listed has none: no verdict gets better by that.
+/// Returns the files in a directory that are named like lists, and have a file beside them that is
+/// named like their signature. A directory that cannot be listed has none: no verdict gets better
+/// by that.
 fn signed_lists(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(".").join(directory));
     let entries = entries.into_iter().flatten().flatten();

@@ -1,5 +1,5 @@
-//! Checksum lists: finds the lists of a survey, verifies their signatures, and brings what they name
-//! into the survey.
+//! Checksum lists: finds the lists of a survey, verifies their signatures, and brings what they
+//! name into the survey.
 //!
 //! A list is read once, here, and what was verified is what is parsed.
 
@@ -45,8 +45,8 @@ impl Context<'_> {
     }
 }
 
-/// Brings what the lists of a survey name into it: the lists among its artifacts, by their names; those
-/// that the user named; and those beside a PATH that is a file, for that file alone.
+/// Brings what the lists of a survey name into it: the lists among its artifacts, by their names;
+/// those that the user named; and those beside a PATH that is a file, for that file alone.
 ///
 /// # Errors
 /// If it ended early.
@@ -79,8 +79,8 @@ pub(super) fn bring(survey: &mut Survey, context: Context<'_>) -> Result<(), End
     unsigned::compare(survey, context)
 }
 
-/// Judges the list at `path`, of which the artifacts with these indices have a signature each. Returns
-/// what it vouches for.
+/// Judges the list at `path`, of which the artifacts with these indices have a signature each.
+/// Returns what it vouches for.
 fn judged(
     survey: &mut Survey,
     path: &SharedPath,
@@ -113,8 +113,8 @@ fn lists(artifacts: &[Artifact], named: &HashSet<SharedPath>) -> BTreeMap<Shared
     lists
 }
 
-/// Returns the bytes of a list, joined from its parts if it has any. Of a list that is longer than any
-/// that is read, the description has no digest.
+/// Returns the bytes of a list, joined from its parts if it has any. Of a list that is longer than
+/// any that is read, the description has no digest.
 fn read(path: &SharedPath, parts: &[SharedPath]) -> Result<(Vec<u8>, SignatureFile), ReadError> {
     let whole = std::slice::from_ref(path);
     let (mut bytes, mut modified) = (Vec::new(), None);

@@ -39,8 +39,8 @@ pub(super) fn bring(
     Ok(named)
 }
 
-/// Gives a named list the signature that has its whole name, if there is one: by its name alone it may
-/// belong to another file, too.
+/// Gives a named list the signature that has its whole name, if there is one: by its name alone it
+/// may belong to another file, too.
 fn sign(artifact: &mut Artifact) {
     let data = artifact.data.to_path_buf();
     let ending = SignatureEnding::SigBin.text();
@@ -54,8 +54,8 @@ fn sign(artifact: &mut Artifact) {
     }
 }
 
-/// Returns the path of a list as it would be reached from a PATH, so that it is judged once, however
-/// the user spelled it. It is the same directory entry: no link of that name is followed.
+/// Returns the path of a list as it would be reached from a PATH, so that it is judged once,
+/// however the user spelled it. It is the same directory entry: no link of that name is followed.
 fn as_reached(list: &Path, roots: &[PathBuf]) -> PathBuf {
     let reached = || {
         let (directory, name) = (real_parent(list)?, list.file_name()?);

@@ -1,6 +1,6 @@
 //! Lists without a signature: they vouch for nothing. What they say of an artifact that has no
-//! signature either is compared with its content, so that its failure can tell damage from a lack of
-//! a signature.
+//! signature either is compared with its content, so that its failure can tell damage from a lack
+//! of a signature.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::verify::work::foreign;
 /// Maximum number of lists that are read.
 const MOST_LISTS: usize = 1000;
 
-/// Adds to the artifacts without a signature what a list without one has of them: the first list that
-/// names it.
+/// Adds to the artifacts without a signature what a list without one has of them: the first list
+/// that names it.
 pub(super) fn compare(survey: &mut Survey, context: Context<'_>) -> Result<(), Ended> {
     let mut lists = survey.lists.clone();
     lists.extend(survey.artifacts.iter().filter_map(list));
@@ -51,8 +51,8 @@ fn list(artifact: &Artifact) -> Option<SharedPath> {
     is_list.then(|| artifact.data.clone())
 }
 
-/// Returns what a list has of which files. One that cannot be used says nothing: no verdict rests on
-/// it.
+/// Returns what a list has of which files. One that cannot be used says nothing: no verdict rests
+/// on it.
 fn entries(path: &SharedPath) -> Vec<(SharedPath, UnsignedEntry)> {
     let Ok((bytes, file)) = super::read(path, &[]) else {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! ECDSA on P-384 and P-521 (FIPS 186-5, 6.4), over any of the hashes. P-256, which is verified faster
-//! and over SHA-256 alone, has a file of its own.
+//! ECDSA on P-384 and P-521 (FIPS 186-5, 6.4), over any of the hashes. P-256, which is verified
+//! faster and over SHA-256 alone, has a file of its own.
 
 use std::fmt;
 

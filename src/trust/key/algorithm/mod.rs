@@ -79,8 +79,8 @@ pub(super) trait Scheme: Debug + Send + Sync {
         self.verifies(Algorithm::Sha256, &(*digest).into(), signature)
     }
 
-    /// Reports whether the key made the signature over a content with this SHA-256, for hints. By itself
-    /// it says that of none: see `held`.
+    /// Reports whether the key made the signature over a content with this SHA-256, for hints. By
+    /// itself it says that of none: see `held`.
     #[cfg(feature = "fips")]
     fn made(&self, _: &Digest, _: &Signature) -> bool {
         false
@@ -124,8 +124,8 @@ impl Public {
             RSA_PSS => held(Rsa::read_pss(algorithm.parameters, key)?, info, key).map(Public::Rsa),
             #[cfg(not(feature = "fips"))]
             ED25519 => Ed25519::read(algorithm.parameters, key).map(Public::Ed25519),
-            // Fail closed: the module hashes the message of Ed25519 only in one piece, in memory, and
-            // has no Ed25519ph; an artifact has any size.
+            // Fail closed: the module hashes the message of Ed25519 only in one piece, in memory,
+            // and has no Ed25519ph; an artifact has any size.
             #[cfg(feature = "fips")]
             ED25519 => Err(KeyError::NotInModule("ed25519".to_owned())),
             other => Err(KeyError::OtherAlgorithm(der::name_of(other))),

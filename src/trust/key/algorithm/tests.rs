@@ -1,3 +1,5 @@
+//! Tests of the algorithms.
+
 use std::sync::Arc;
 
 use ::p256::pkcs8::EncodePublicKey;
