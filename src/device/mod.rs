@@ -11,7 +11,7 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     /// Number of small files, of at most [`Access::ahead`] bytes, to read at once, in path order; a
-    /// larger one is read alone. `None` means any number of any size, largest first.
+    /// larger one is read alone. One more may be on its way. `None` means any number of any size, largest first.
     pub readers: Option<usize>,
     /// Bytes of readahead to request per file.
     pub ahead: u64,

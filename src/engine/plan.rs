@@ -267,6 +267,12 @@ impl Plan {
         free.min(threads) + limited.sum::<usize>()
     }
 
+    /// Has small files on slow devices read alone, too, where there are fewer workers than would be
+    /// useful: these must not all be with one device, which may answer nothing.
+    pub fn read_alone(&mut self) {
+        self.limited.iter_mut().for_each(|queue| queue.readers = 1);
+    }
+
     /// Takes the next file to begin. Files on slow devices come first, since everything else is
     /// done sooner.
     pub fn take(&mut self) -> Option<Job> {
@@ -353,13 +359,14 @@ impl Queue {
         })
     }
 
-    /// Returns how many workers can be busy with its files: one more than may be read.
+    /// Returns how many workers can be busy with its files: one more than may be read. Small files
+    /// are read side by side only where they follow one another.
     fn useful_threads(&self) -> usize {
-        let waiting = self.waiting.iter().flatten();
-        let small = waiting
-            .filter(|file| !self.is_large(**file))
-            .take(self.readers);
-        (small.count().max(1) + 1).min(self.left)
+        let runs = self
+            .waiting
+            .split(|file| file.is_some_and(|file| self.is_large(file)));
+        let longest = runs.map(<[_]>::len).max().unwrap_or(0);
+        (longest.clamp(1, self.readers) + 1).min(self.left)
     }
 
     fn take(&mut self) -> Option<Waiting> {
@@ -671,6 +678,25 @@ mod tests {
         plan.ended(alone);
         assert_eq!(begun(&mut plan).len(), 1);
         assert!(plan.is_empty());
+    }
+
+    #[test]
+    fn so_many_workers_are_useful_as_files_can_be_read_side_by_side() {
+        let access = Medium::Spinning.access();
+        let (small, large) = (access.ahead, access.ahead + 1);
+        for (sizes, useful) in [
+            (&[small][..], 1),
+            (&[large; 4], 2),
+            (&[small, large, small, large, small, large, small], 2),
+            (&[large, small, small, large, small], 3),
+            (&[small; 9], 5),
+        ] {
+            let costs: Vec<Cost> = (0..).zip(sizes).map(|(n, size)| on(7, *size, n)).collect();
+            let mut plan = Plan::new(&costs, &BTreeMap::from([(7, access)]));
+            assert_eq!(plan.useful_threads(2), useful, "{sizes:?}");
+            plan.read_alone();
+            assert_eq!(plan.useful_threads(2), useful.min(2), "{sizes:?}");
+        }
     }
 
     #[test]

@@ -133,7 +133,7 @@ pub fn prepare(
     let count = works.len();
     let (known, tasks) = split(works);
     let cost = |at: usize| tasks.get(at).map(|(_, task)| task.cost);
-    let plan = Plan::of(tasks.len(), cost, access);
+    let mut plan = Plan::of(tasks.len(), cost, access);
     // Saturating: three sparse files of the maximum size exceed a `u64`.
     let total = plan.sizes().fold(0_u64, u64::saturating_add);
     let jobs = plan.sizes().count();
@@ -159,6 +159,9 @@ pub fn prepare(
     .ok_or(PoolError::Memory { records: count })?;
     let crew = start(&shape, jobs, &settings)?;
     shape.workers = crew.size().max(1);
+    if shape.workers < wanted {
+        plan.read_alone();
+    }
     Ok(Prepared {
         works: count,
         known,

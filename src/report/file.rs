@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use rustix::process::geteuid;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 use thiserror::Error;
 
 use super::context::{Context, Withheld, Written};
@@ -194,11 +194,10 @@ impl LedHere {
     }
 }
 
-/// Moves a temporary file to its place. If that fails, it stays where it is, since the run may have
-/// taken hours, and the error names it.
-pub(super) fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
-    keep_mode(temporary.as_file(), place)?;
-    let Err(failed) = temporary.persist(place) else {
+/// Moves a finished report to its place. If that fails, it stays where it is, since the run may
+/// have taken hours, and the error names it.
+fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
+    let Err(failed) = replace_by(temporary, place) else {
         return Ok(());
     };
     let why = os_error::words(&plain(failed.error));
@@ -207,6 +206,14 @@ pub(super) fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
         "{why}; its content is in {}",
         words::shown_path(&kept)
     )))
+}
+
+/// Moves a temporary file to its place, or gives it back with the error.
+pub(super) fn replace_by(file: NamedTempFile, place: &Path) -> Result<(), PersistError> {
+    match keep_mode(file.as_file(), place) {
+        Ok(()) => file.persist(place).map(drop),
+        Err(error) => Err(PersistError { error, file }),
+    }
 }
 
 /// Creates the temporary file for a report at a place without links.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::file::{ReportError, create, error as unwritten, put, write};
+use super::file::{ReportError, create, error as unwritten, replace_by, write};
 use super::place;
 
 /// Checks that a file can be replaced, without a trace.
@@ -26,7 +26,8 @@ pub(crate) fn replace(
     let replaced = place::of(path).and_then(|place| {
         let temporary = create(&place)?;
         write(&temporary, content)?;
-        put(temporary, &place)
+        // The new file is not kept: the lines that were appended to the old one say the same.
+        replace_by(temporary, &place).map_err(|failed| failed.error)
     });
     replaced.map_err(|source| error(path, source))
 }

@@ -113,7 +113,7 @@ impl Device {
             answers,
             round_trip: speed.round_trip,
         };
-        // A share, which is read by one reader at a time, as a spinning disk is. (`Subtype` is for
+        // A share, whose readers are limited, as those of a spinning disk are. (`Subtype` is for
         // fusermount; root calls mount(2).)
         let subtype = MountOption::CUSTOM("subtype=sshfs".to_owned());
         Device {
