@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::device::{Asked, Device, Disk, Speed, write_image};
-use crate::support::{Mirror, bytes, fuse, is_available, is_root, wait_until};
+use crate::support::{Mirror, Run, bytes, fuse, is_available, is_root, wait_until};
 
 const MIB: usize = 1024 * 1024;
 
@@ -64,20 +64,8 @@ fn the_next_file_of_a_share_is_read_while_the_bytes_of_the_one_before_are_on_the
     if !fuse::is_here("the_next_file_of_a_share_is_read") {
         return;
     }
-    let mirror = mirror(&[17 * MIB; 3]);
-    let device = share(&mirror);
     // Not one byte of it comes, so that it cannot be hashed.
-    device.hold(&[0]);
-    let mut command = mirror.command(&["-k", "key.pem", "m"]);
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
-    let child = command.spawn().unwrap();
-    wait_until("the last file is read", || {
-        device.asked().iter().any(|asked| asked.file == 4)
-    });
-    device.let_go();
-    let output = child.wait_with_output().unwrap();
-    all_are_valid(&String::from_utf8(output.stdout).unwrap(), 3);
-    assert_eq!(output.status.code(), Some(0));
+    assert_the_last_is_read_beside(&[0], &[17 * MIB; 3]);
 }
 
 #[test]
@@ -85,20 +73,34 @@ fn small_files_of_a_share_are_read_beside_four_that_do_not_come() {
     if !fuse::is_here("small_files_of_a_share_are_read_beside_four") {
         return;
     }
-    let sizes = [300_000; 9];
-    let mirror = mirror(&sizes);
+    assert_the_last_is_read_beside(&[0, 2, 4, 6], &[300_000; 9]);
+}
+
+/// Asserts that the last artifact of a share is read while no bytes of the `held` files come, and
+/// that all are valid once these do.
+fn assert_the_last_is_read_beside(held: &[usize], sizes: &[usize]) {
+    let mirror = mirror(sizes);
     let device = share(&mirror);
-    device.hold(&[0, 2, 4, 6]);
-    let mut command = mirror.command(&["-k", "key.pem", "m"]);
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    device.hold(held);
+    let mut command = mirror.command(&["-k", "key.pem", "-v", "m"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     wait_until("the last file is read", || {
-        device.asked().iter().any(|asked| asked.file == 16)
+        let last = 2 * (sizes.len() - 1);
+        device.asked().iter().any(|asked| asked.file == last)
     });
     device.let_go();
-    let output = child.wait_with_output().unwrap();
-    all_are_valid(&String::from_utf8(output.stdout).unwrap(), sizes.len());
-    assert_eq!(output.status.code(), Some(0));
+    let run = Run::from(child.wait_with_output().unwrap());
+    let how =
+        "note: network share: one file at a time, small ones up to 4, in the order of the paths\n";
+    assert!(run.stderr.contains(how), "{}", run.stderr);
+    let lines = run
+        .stdout
+        .lines()
+        .map(|line| line.split(" (").next().unwrap());
+    let lines: Vec<String> = lines.map(|line| format!("{line}\n")).collect();
+    all_are_valid(&lines.concat(), sizes.len());
+    assert_eq!(run.status, Some(0));
 }
 
 #[test]
